@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LC_CGROUPS_OPS_H
+#define LC_CGROUPS_OPS_H
+
+#include "../../sys/native/op.h"
+
+#ifdef __cplusplus
+extern "C"
+#endif
+extern const struct lc_op lc_cgroups_ops[];
+
+#endif

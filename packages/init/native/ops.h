@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef LC_INIT_OPS_H
+#define LC_INIT_OPS_H
+
+#include "../../sys/native/op.h"
+
+#ifdef __cplusplus
+extern "C"
+#endif
+extern const struct lc_op lc_init_ops[];
+
+#endif

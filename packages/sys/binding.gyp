@@ -1,0 +1,7 @@
+{
+  'includes': ['../sys/native/binding.gypi'],
+  'targets': [{
+    'target_name': 'sys',
+    'sources': ['native/binding.cc', 'native/ops.c', 'native/spawn.c', 'native/threads.c'],
+  }],
+}

@@ -1,0 +1,76 @@
+import { loadOps } from '#host'
+import { errnoName } from './errno.js'
+import { SyscallError } from './errors.js'
+import { type EncodeOptions, encodePlan } from './plan.js'
+import type { Step } from './step.js'
+import { decodeUtf8 } from './utf8.js'
+
+/** An op seen from TypeScript: `i` is a number or bigint, `s` a string without NUL, `b` bytes that it reads or fills. */
+export type Op = (...args: never[]) => number
+
+/** The ops of a facility. Each answers its result, or the error as a negative errno. */
+export interface Binding<Ops extends object> {
+  /** At once, on this thread: only for what cannot wait. */
+  readonly sync: Ops
+  /** Off the thread: for whatever may wait in the kernel. In the static executable it runs in line. */
+  readonly async: {
+    readonly [K in keyof Ops]: Ops[K] extends (...args: infer A) => number ? (...args: A) => Promise<number> : never
+  }
+  /** Applies steps in order, in one native call off the thread. Throws the {@link SyscallError} of the first that fails. */
+  apply(steps: readonly Step[], options?: EncodeOptions): Promise<void>
+}
+
+/** What a host gives for a table: two forms of each op, and the batch. */
+export interface LoadedOps {
+  readonly sync: object
+  readonly async: object
+  /** Applies an encoded plan with this table; fills `failure` and answers a negative errno when a step fails. */
+  readonly apply: (plan: Uint8Array, failure: Uint8Array) => Promise<number>
+}
+
+/** u32 step, i32 errno, 32 bytes of the system call's name, 160 of detail. */
+const FAILURE = 8 + 32 + 160
+
+/**
+ * The ops of `name`, loaded when they are first used: a program that only parses a configuration loads none.
+ *
+ * @param url - `import.meta.url` of a module in the package's `dist/`, beside which its `prebuilds/` lie
+ */
+export function binding<Ops extends object>(name: string, url: string): Binding<Ops> {
+  let loaded: LoadedOps | undefined
+  const ops = (): LoadedOps => {
+    loaded ??= loadOps(name, url)
+    return loaded
+  }
+  return {
+    get sync() {
+      return ops().sync as Ops
+    },
+    get async() {
+      return ops().async as Binding<Ops>['async']
+    },
+    async apply(steps, options) {
+      if (steps.length === 0) return
+      const plan = encodePlan(steps, options)
+      const failure = new Uint8Array(FAILURE)
+      const result = await ops().apply(plan.bytes, failure)
+      if (result < 0) throw stepError(plan.steps, failure)
+    },
+  }
+}
+
+/** The error of a failed step, from the record that native/apply.c or `init` wrote. */
+export function stepError(steps: readonly Step[], failure: Uint8Array): SyscallError {
+  const view = new DataView(failure.buffer, failure.byteOffset, failure.byteLength)
+  const number = view.getUint32(0, true)
+  const errno = view.getInt32(4, true)
+  const step = steps[number]
+  const text = (from: number, to: number): string => decodeUtf8(failure.subarray(from, to)).split('\0', 1)[0]!
+  const code = errnoName(errno)
+  return new SyscallError(errno, text(8, 40) || (step?.op ?? 'apply'), {
+    step: step === undefined ? 'plan' : `step ${number + 1}: ${step.about}`,
+    path: step?.path,
+    detail: text(40, FAILURE),
+    hint: step?.hints?.[code] ?? step?.hints?.['*'],
+  })
+}
