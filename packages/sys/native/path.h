@@ -26,7 +26,7 @@ int lc_create_in_root(struct lc_ctx *c, int root, const char *path, int flags, m
 int lc_mkdir_in_root(struct lc_ctx *c, int root, const char *path, mode_t mode);
 
 /* An O_PATH descriptor of the directory that holds the last component of `path` (its missing parents made with 0755); `*last`
- * points at that component inside `path`. -EINVAL when there is none ("/", "..", ""). */
+ * points at that component inside `path`. -EINVAL when there is none ("/", "..", "", "name/"). */
 int lc_parent_in_root(struct lc_ctx *c, int root, const char *path, const char **last);
 
 /* A descriptor of a verified procfs: fresh and detached where fsopen(2) works, else /proc after fstatfs(2) has said that it is one. */
@@ -34,6 +34,10 @@ int lc_open_proc(struct lc_ctx *c);
 
 /* Opens `path` (such as "self/attr/exec" or "sys/net/ipv4/ip_forward") beneath a verified procfs handle: no links, no mounts crossed. */
 int lc_open_in_proc(struct lc_ctx *c, int proc, const char *path, int flags);
+
+/* For procfs.c: openat2(2) retried while it says EAGAIN, and whether its errno is one after which a walk by component is due. */
+int lc_open_how(int dir, const char *path, int flags, mode_t mode, uint64_t resolve);
+int lc_wants_walk(void);
 
 #ifdef __cplusplus
 }
