@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The carrier of the `init` program: never the file on disk, which a container could reach through /proc/self/exe and
+ * overwrite (CVE-2019-5736).
+ */
+#include "ops.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MEMFD_CLOEXEC 1u
+#define MEMFD_ALLOW_SEALING 2u
+#define MEMFD_EXEC 16u		/* 6.3 */
+#define SEAL_SEAL 1
+#define SEAL_SHRINK 2
+#define SEAL_GROW 4
+#define SEAL_WRITE 8
+#define SEAL_EXEC 0x20		/* 6.3: the mode's x bits cannot change, so a container cannot chmod the shared carrier away */
+
+#ifndef F_ADD_SEALS
+#define F_ADD_SEALS 1033
+#endif
+#ifndef SYS_fsopen
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+#ifndef AT_EMPTY_PATH
+#define AT_EMPTY_PATH 0x1000
+#endif
+
+static int64_t write_all(struct lc_ctx *c, int fd, const struct lc_bytes *bytes)
+{
+	size_t done = 0;
+
+	while (done < bytes->size) {
+		ssize_t put = write(fd, bytes->at + done, bytes->size - done);
+
+		if (put < 0 && errno != EINTR)
+			return lc_fail(c, "write");
+		if (put > 0)
+			done += (size_t)put;
+	}
+	return 0;
+}
+
+/* 1 when even the execute bits are sealed, so that one carrier may serve all containers. */
+static int64_t sealed_memfd(struct lc_ctx *c, const struct lc_bytes *bytes, int *fd)
+{
+	int usual = SEAL_SEAL | SEAL_SHRINK | SEAL_GROW | SEAL_WRITE;
+	int64_t result;
+
+	*fd = (int)syscall(SYS_memfd_create, "init", MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_EXEC);
+	if (*fd < 0 && errno == EINVAL)
+		*fd = (int)syscall(SYS_memfd_create, "init", MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING);
+	if (*fd < 0)
+		return lc_fail(c, "memfd_create");
+	result = write_all(c, *fd, bytes);
+	if (result == 0 && fchmod(*fd, 0555) < 0)
+		result = lc_fail(c, "fchmod");
+	if (result == 0 && fcntl(*fd, F_ADD_SEALS, usual | SEAL_EXEC) == 0)
+		return 1;
+	if (result == 0 && fcntl(*fd, F_ADD_SEALS, usual) < 0)
+		result = lc_fail(c, "fcntl(F_ADD_SEALS)");
+	if (result < 0)
+		close(*fd);
+	return result;
+}
+
+/* A file on a tmpfs that is mounted nowhere and read-only. */
+static int64_t detached_file(struct lc_ctx *c, const struct lc_bytes *bytes, int *fd)
+{
+	struct {
+		uint64_t set, clear, propagation, userns;
+	} read_only = { .set = 1 /* MOUNT_ATTR_RDONLY */ };
+	int64_t result = 0;
+	int mount = -1, file = -1;
+	int fs = (int)syscall(SYS_fsopen, "tmpfs", 1 /* FSOPEN_CLOEXEC */);
+
+	if (fs < 0)
+		return lc_fail(c, "fsopen");
+	if (syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0)
+		result = lc_fail(c, "fsconfig");
+	else if ((mount = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0)) < 0)
+		result = lc_fail(c, "fsmount");
+	else if ((file = openat(mount, "init", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555)) < 0)
+		result = lc_fail(c, "openat");
+	else
+		result = write_all(c, file, bytes);
+	if (file >= 0)
+		close(file);
+	if (result == 0 && syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
+		result = lc_fail(c, "mount_setattr");
+	if (result == 0 && (*fd = openat(mount, "init", O_PATH | O_CLOEXEC)) < 0)
+		result = lc_fail(c, "openat");
+	if (mount >= 0)
+		close(mount);
+	close(fs);
+	return result;
+}
+
+/*
+ * programFd(bytes): a descriptor to execute. Bit 30 of the answer says that it may be shared by many containers; without it each needs
+ * its own, since a container that runs /proc/self/exe could clear the execute bits of a memfd of kernels before 6.3.
+ */
+int64_t lc_op_program_fd(struct lc_ctx *c, const union lc_arg *a)
+{
+	int fd = -1;
+	int64_t result = sealed_memfd(c, &a[0].b, &fd);
+
+	/* vm.memfd_noexec=2 makes it EACCES. */
+	if (result == -EACCES || result == -EPERM) {
+		result = detached_file(c, &a[0].b, &fd);
+		if (result < 0)
+			lc_detail(c, "vm.memfd_noexec forbids executable memfds, and a private tmpfs needs CAP_SYS_ADMIN");
+		else
+			result = 1;
+	}
+	return result < 0 ? result : fd | result << 30;
+}
