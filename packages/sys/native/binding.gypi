@@ -1,7 +1,6 @@
 # What every binding is built with: Node-API 8, no C++ exceptions or RTTI, symbols hidden.
 {
   'target_defaults': {
-    'sources': ['../sys/native/apply.c', '../sys/native/path.c', '../sys/native/procfs.c'],
     'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
     'defines': ['NAPI_VERSION=8', 'NAPI_DISABLE_CPP_EXCEPTIONS', 'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', '_GNU_SOURCE'],
     'cflags': ['-O2', '-Wall', '-Wextra', '-Wno-unused-parameter', '-Wno-missing-field-initializers', '-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'],

@@ -17,14 +17,16 @@
 extern "C" {
 #endif
 
+struct lc_bytes {
+	uint8_t *at;
+	size_t size;
+};
+
 /* An argument. `s` ends with NUL; `b` is a buffer that the op reads or fills. */
 union lc_arg {
 	int64_t i;
 	const char *s;
-	struct lc_bytes {
-		uint8_t *at;
-		size_t size;
-	} b;
+	struct lc_bytes b;
 };
 
 /* What an op may tell about its failure, beyond the errno: an op that makes several system calls says which. */

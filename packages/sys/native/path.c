@@ -293,6 +293,20 @@ int lc_mkdir_in_root(struct lc_ctx *c, int root, const char *path, mode_t mode)
 	return (int)lc_fail(c, "openat2");
 }
 
+int lc_mkfile_in_root(struct lc_ctx *c, int root, const char *path, mode_t mode)
+{
+	int fd = lc_open_how(root, path, O_PATH, 0, IN_ROOT);
+
+	if (fd < 0 && (errno == ENOENT || lc_wants_walk())) {
+		struct walk w = { .root = root, .make = 1, .mode = 0755 };
+
+		return walk(c, &w, path, O_PATH | O_CREAT, mode);
+	}
+	if (fd >= 0)
+		return fd;
+	return (int)lc_fail(c, "openat2");
+}
+
 int lc_parent_in_root(struct lc_ctx *c, int root, const char *path, const char **last)
 {
 	char parent[PATH_MAX] = "/";

@@ -25,6 +25,10 @@ int lc_create_in_root(struct lc_ctx *c, int root, const char *path, int flags, m
 /* Makes `path` and its missing parents with `mode`; an O_PATH|O_DIRECTORY descriptor of the last. */
 int lc_mkdir_in_root(struct lc_ctx *c, int root, const char *path, mode_t mode);
 
+/* Makes the empty file `path` with `mode`, and its missing parents with 0755, unless it is there: an O_PATH descriptor of it,
+ * whatever its kind. A link to nothing is followed and what it names is made, inside the root. */
+int lc_mkfile_in_root(struct lc_ctx *c, int root, const char *path, mode_t mode);
+
 /* An O_PATH descriptor of the directory that holds the last component of `path` (its missing parents made with 0755); `*last`
  * points at that component inside `path`. -EINVAL when there is none ("/", "..", "", "name/"). */
 int lc_parent_in_root(struct lc_ctx *c, int root, const char *path, const char **last);
@@ -34,6 +38,9 @@ int lc_open_proc(struct lc_ctx *c);
 
 /* Opens `path` (such as "self/attr/exec" or "sys/net/ipv4/ip_forward") beneath a verified procfs handle: no links, no mounts crossed. */
 int lc_open_in_proc(struct lc_ctx *c, int proc, const char *path, int flags);
+
+/* Whether two descriptors lie on one mount (1), or not (0). */
+int lc_same_mount(int a, int b);
 
 /* For procfs.c: openat2(2) retried while it says EAGAIN, and whether its errno is one after which a walk by component is due. */
 int lc_open_how(int dir, const char *path, int flags, mode_t mode, uint64_t resolve);

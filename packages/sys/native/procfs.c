@@ -60,7 +60,7 @@ struct lc_statx {
 
 #define LC_STATX_MNT_ID 0x1000
 
-static int same_mount(int a, int b)
+int lc_same_mount(int a, int b)
 {
 	struct lc_statx of_a, of_b;
 
@@ -92,7 +92,7 @@ static int proc_walk(int proc, const char *path, int flags)
 		error = errno;
 		if (at != proc)
 			close(at);
-		if (fd >= 0 && !same_mount(proc, fd)) {
+		if (fd >= 0 && !lc_same_mount(proc, fd)) {
 			error = EXDEV;
 			close(fd);
 			fd = -1;

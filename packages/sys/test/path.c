@@ -49,6 +49,8 @@ static int act(struct lc_ctx *c, int root, int proc, const char *what, const cha
 		fd = lc_create_in_root(c, root, path, O_WRONLY | O_EXCL, 0644);
 	if (strcmp(what, "mkdir") == 0)
 		fd = lc_mkdir_in_root(c, root, path, 0755);
+	if (strcmp(what, "mkfile") == 0)
+		fd = lc_mkfile_in_root(c, root, path, 0644);
 	if (strcmp(what, "parent") == 0)
 		fd = lc_parent_in_root(c, root, path, &last);
 	if (strcmp(what, "proc") == 0)

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The glue of Node-API: turns a table of ops into functions, once for all packages.
+ *
+ * A binding's exports: `sync` and `async` (an op's two forms), `apply(plan, failure)`, and `attach(threads)`, which the loader calls
+ * with what sys' binding exports, since the threads are sys'. An off-thread op works on copies of its strings and bytes: the
+ * environment that asked may be gone before it ends.
+ */
+#ifndef LC_NODE_H
+#define LC_NODE_H
+
+#include <napi.h>
+
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apply.h"
+#include "op.h"
+#include "threads.h"
+
+namespace lc {
+
+/* What src/binding.ts reads as a failure. */
+struct Failure {
+  uint32_t step;
+  int32_t error;
+  char syscall[32];
+  char detail[sizeof(lc_ctx::detail)];
+};
+
+struct Job;
+
+/* An environment's end of the way back from our threads. Lives until the environment and all its jobs are gone. */
+struct Home {
+  std::mutex lock;
+  napi_threadsafe_function deliver = nullptr;
+  bool closed = false;
+  int references = 1;
+  int pending = 0;  // touched by JavaScript's thread alone
+
+  void Release() {
+    lock.lock();
+    bool last = --references == 0;
+    lock.unlock();
+    if (last) delete this;
+  }
+};
+
+struct Instance {
+  const struct lc_op* ops = nullptr;
+  const struct lc_threads* threads = nullptr;
+  Home* home = nullptr;
+};
+
+/* One asynchronous call: our lc_job, and what JavaScript's thread needs to answer. */
+struct Job : lc_job {
+  Home* home = nullptr;
+  napi_deferred deferred = nullptr;
+  std::vector<std::pair<size_t, napi_ref>> buffers;  // which argument, and the Uint8Array to fill
+  virtual ~Job() = default;
+  virtual void Run() = 0;
+  virtual Napi::Value Result(Napi::Env env) = 0;
+
+  /* From any thread: hands the job back to JavaScript's, or frees it when that has ended. */
+  void Deliver() {
+    Home* to = home;
+    bool gone;
+    {
+      std::lock_guard<std::mutex> hold(to->lock);
+      gone = to->closed || napi_call_threadsafe_function(to->deliver, this, napi_tsfn_nonblocking) != napi_ok;
+    }
+    if (gone) {
+      delete this;
+      to->Release();
+    }
+  }
+};
+
+inline void RunJob(lc_job* job) {
+  auto* self = static_cast<Job*>(job);
+  self->Run();
+  self->Deliver();
+}
+
+/* On JavaScript's thread; `raw` is null when the environment is being torn down. */
+inline void Delivered(napi_env raw, napi_value, void*, void* data) {
+  auto* job = static_cast<Job*>(data);
+  Home* home = job->home;
+  if (raw != nullptr) {
+    Napi::Env env(raw);
+    Napi::HandleScope scope(env);
+    napi_value result = job->Result(env);
+    napi_resolve_deferred(env, job->deferred, result);
+    for (auto& buffer : job->buffers) napi_delete_reference(env, buffer.second);
+    if (--home->pending == 0) napi_unref_threadsafe_function(env, home->deliver);
+  }
+  delete job;
+  home->Release();
+}
+
+inline bool OpenHome(Napi::Env env, Instance* instance) {
+  if (instance->home != nullptr) return true;
+  auto* home = new Home();
+  napi_value name = Napi::String::New(env, "libcontainer");
+  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, nullptr, Delivered, &home->deliver) != napi_ok) {
+    delete home;
+    return false;
+  }
+  napi_unref_threadsafe_function(env, home->deliver);
+  // Runs before Node-API ends the threadsafe function itself: hooks run in reverse order.
+  napi_add_env_cleanup_hook(
+      env,
+      [](void* data) {
+        auto* home = static_cast<Home*>(data);
+        home->lock.lock();
+        home->closed = true;
+        home->lock.unlock();
+        home->Release();
+      },
+      home);
+  instance->home = home;
+  return true;
+}
+
+/* Registers a job with its environment and answers its promise. */
+inline Napi::Value Promise(Napi::Env env, Instance* instance, Job* job) {
+  napi_value promise;
+  job->run = RunJob;
+  job->home = instance->home;
+  napi_create_promise(env, &job->deferred, &promise);
+  job->home->lock.lock();
+  job->home->references++;
+  job->home->lock.unlock();
+  if (job->home->pending++ == 0) napi_ref_threadsafe_function(env, job->home->deliver);
+  return Napi::Value(env, promise);
+}
+
+struct OpCall : Job {
+  const struct lc_op* op = nullptr;
+  union lc_arg args[LC_MAX_ARGS] = {};
+  std::vector<std::string> copies;
+  int64_t result = 0;
+
+  void Run() override {
+    struct lc_ctx c = {};
+    result = op->call(&c, args);
+  }
+
+  Napi::Value Result(Napi::Env env) override {
+    for (auto& [index, reference] : buffers) {
+      napi_value value;
+      void* at = nullptr;
+      size_t size = 0;
+      if (napi_get_reference_value(env, reference, &value) != napi_ok || value == nullptr) continue;
+      napi_get_typedarray_info(env, value, nullptr, &size, &at, nullptr, nullptr);
+      if (at != nullptr && size == args[index].b.size) std::memcpy(at, args[index].b.at, size);
+    }
+    return Napi::Number::New(env, static_cast<double>(result));
+  }
+};
+
+/* Reads the arguments as the signature says; throws a TypeError for any other kind. Bytes point into JavaScript's memory. */
+inline bool ReadArguments(const Napi::CallbackInfo& info, const struct lc_op* op, union lc_arg* args, std::string* strings) {
+  Napi::Env env = info.Env();
+  for (size_t i = 0; op->signature[i] != 0; i++) {
+    Napi::Value value = info[i];
+    if (op->signature[i] == 'i' && value.IsNumber()) {
+      args[i].i = value.As<Napi::Number>().Int64Value();
+    } else if (op->signature[i] == 'i' && value.IsBigInt()) {
+      bool lossless;
+      // A u64 above the signed range keeps its bits.
+      args[i].i = static_cast<int64_t>(value.As<Napi::BigInt>().Uint64Value(&lossless));
+    } else if (op->signature[i] == 's' && value.IsString()) {
+      strings[i] = value.As<Napi::String>().Utf8Value();
+      if (strings[i].find('\0') != std::string::npos) {
+        Napi::TypeError::New(env, std::string(op->name) + ": a string holds a NUL byte").ThrowAsJavaScriptException();
+        return false;
+      }
+      args[i].s = strings[i].c_str();
+    } else if (op->signature[i] == 'b' && value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+      auto bytes = value.As<Napi::Uint8Array>();
+      args[i].b.at = bytes.Data();
+      args[i].b.size = bytes.ByteLength();
+    } else {
+      Napi::TypeError::New(env, std::string(op->name) + ": argument " + std::to_string(i + 1) + " is of the wrong kind")
+          .ThrowAsJavaScriptException();
+      return false;
+    }
+  }
+  return true;
+}
+
+inline Napi::Value CallNow(const Napi::CallbackInfo& info) {
+  auto* op = static_cast<const struct lc_op*>(info.Data());
+  union lc_arg args[LC_MAX_ARGS] = {};
+  std::string strings[LC_MAX_ARGS];
+  struct lc_ctx c = {};
+  if (!ReadArguments(info, op, args, strings)) return info.Env().Undefined();
+  return Napi::Number::New(info.Env(), static_cast<double>(op->call(&c, args)));
+}
+
+inline Napi::Value CallLater(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto* instance = env.GetInstanceData<Instance>();
+  auto* op = static_cast<const struct lc_op*>(info.Data());
+  auto* call = new OpCall();
+  std::string strings[LC_MAX_ARGS];
+  call->op = op;
+  if (!ReadArguments(info, op, call->args, strings) || !OpenHome(env, instance)) {
+    delete call;
+    return env.Undefined();
+  }
+  call->copies.reserve(LC_MAX_ARGS);
+  for (size_t i = 0; op->signature[i] != 0; i++) {
+    if (op->signature[i] == 's') {
+      call->copies.push_back(std::move(strings[i]));
+      call->args[i].s = call->copies.back().c_str();
+    } else if (op->signature[i] == 'b') {
+      auto& bytes = call->args[i].b;
+      napi_ref reference;
+      call->copies.emplace_back(reinterpret_cast<char*>(bytes.at), bytes.size);
+      bytes.at = reinterpret_cast<uint8_t*>(call->copies.back().data());
+      napi_create_reference(env, info[i], 1, &reference);
+      call->buffers.emplace_back(i, reference);
+    }
+  }
+  Napi::Value promise = Promise(env, instance, call);
+  int error = instance->threads->submit(call, op->lane);
+  if (error < 0) {
+    call->result = error;
+    call->Deliver();
+  }
+  return promise;
+}
+
+/* Runs all steps of a plan; the slots' descriptors are the plan's own and are closed at its end. */
+struct PlanCall : Job {
+  const struct lc_op* ops = nullptr;
+  std::vector<uint64_t> plan;  // aligned to 8
+  size_t size = 0;
+  Failure failure = {};
+  int64_t result = 0;
+
+  void Run() override {
+    const struct lc_op* tables[] = {ops, nullptr};
+    struct lc_ctx c = {};
+    struct lc_plan opened;
+    uint32_t step = 0;
+    result = lc_plan_open(&c, &opened, reinterpret_cast<uint8_t*>(plan.data()), size, tables);
+    while (result == 0 && step < opened.steps) {
+      result = lc_plan_step(&c, &opened, step);
+      if (result == 0) step++;
+    }
+    if (result == 0) return;
+    failure.step = step;
+    failure.error = static_cast<int32_t>(-result);
+    std::strncpy(failure.syscall, c.syscall == nullptr ? "" : c.syscall, sizeof(failure.syscall) - 1);
+    std::memcpy(failure.detail, c.detail, sizeof(failure.detail));
+  }
+
+  Napi::Value Result(Napi::Env env) override {
+    napi_value value;
+    void* at = nullptr;
+    size_t have = 0;
+    if (napi_get_reference_value(env, buffers[0].second, &value) == napi_ok && value != nullptr) {
+      napi_get_typedarray_info(env, value, nullptr, &have, &at, nullptr, nullptr);
+      if (at != nullptr && have >= sizeof(failure)) std::memcpy(at, &failure, sizeof(failure));
+    }
+    return Napi::Number::New(env, static_cast<double>(result));
+  }
+};
+
+inline Napi::Value Apply(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto* instance = env.GetInstanceData<Instance>();
+  if (!info[0].IsTypedArray() || !info[1].IsTypedArray() || !OpenHome(env, instance)) {
+    Napi::TypeError::New(env, "apply: takes a plan and a buffer for its failure").ThrowAsJavaScriptException();
+    return env.Undefined();
+  }
+  auto bytes = info[0].As<Napi::Uint8Array>();
+  auto* call = new PlanCall();
+  napi_ref reference;
+  call->ops = instance->ops;
+  call->size = bytes.ByteLength();
+  call->plan.resize((call->size + 7) / 8);
+  std::memcpy(call->plan.data(), bytes.Data(), call->size);
+  napi_create_reference(env, info[1], 1, &reference);
+  call->buffers.emplace_back(0, reference);
+  Napi::Value promise = Promise(env, instance, call);
+  int error = instance->threads->submit(call, 0);
+  if (error < 0) {
+    call->result = error;
+    call->Deliver();
+  }
+  return promise;
+}
+
+inline Napi::Value Attach(const Napi::CallbackInfo& info) {
+  auto* instance = info.Env().GetInstanceData<Instance>();
+  if (info[0].IsExternal()) instance->threads = info[0].As<Napi::External<struct lc_threads>>().Data();
+  return info.Env().Undefined();
+}
+
+inline Napi::Object Expose(Napi::Env env, Napi::Object exports, const struct lc_op* ops) {
+  auto* instance = new Instance();
+  Napi::Object sync = Napi::Object::New(env);
+  Napi::Object async = Napi::Object::New(env);
+  instance->ops = ops;
+  env.SetInstanceData(instance);
+  for (const struct lc_op* op = ops; op->name != nullptr; op++) {
+    void* data = const_cast<struct lc_op*>(op);
+    sync.Set(op->name, Napi::Function::New(env, CallNow, op->name, data));
+    async.Set(op->name, Napi::Function::New(env, CallLater, op->name, data));
+  }
+  exports.Set("sync", sync);
+  exports.Set("async", async);
+  exports.Set("apply", Napi::Function::New(env, Apply, "apply"));
+  exports.Set("attach", Napi::Function::New(env, Attach, "attach"));
+  return exports;
+}
+
+}  // namespace lc
+#endif
