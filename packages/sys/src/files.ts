@@ -1,0 +1,275 @@
+import { checked } from './errors.js'
+import { OwnedFd } from './fd.js'
+import { native } from './native.js'
+import { decodeUtf8, encodeUtf8, kernelString } from './utf8.js'
+import { isErrno } from './wait.js'
+
+export const AT_FDCWD = -100
+export const AT_REMOVEDIR = 0x200
+export const AT_EMPTY_PATH = 0x1000
+export const AT_SYMLINK_NOFOLLOW = 0x100
+
+const arm64Flags = { O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000 }
+const x64Flags = { O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 }
+
+/** open(2)'s flags of this machine; `O_CLOEXEC` is always added. */
+export const O_RDONLY = 0
+export const O_WRONLY = 1
+export const O_RDWR = 2
+export const O_CREAT = 0o100
+export const O_EXCL = 0o200
+export const O_NOCTTY = 0o400
+export const O_TRUNC = 0o1000
+export const O_APPEND = 0o2000
+export const O_NONBLOCK = 0o4000
+export const O_PATH = 0o10000000
+
+/** `O_DIRECTORY` and `O_NOFOLLOW` have other numbers on arm64 than on x86-64. */
+export function openFlags(): { readonly O_DIRECTORY: number; readonly O_NOFOLLOW: number } {
+  return machine() === 'aarch64' ? arm64Flags : x64Flags
+}
+
+let machineName: string | undefined
+
+/** The kernel's word for the architecture, as `uname -m`: `x86_64`, `aarch64`. */
+export function machine(): string {
+  machineName ??= uname().machine
+  return machineName
+}
+
+/** uname(2). */
+export function uname(): { sysname: string; nodename: string; release: string; version: string; machine: string } {
+  const buffer = new Uint8Array(400)
+  const used = checked(native.sync.uname(buffer), 'uname')
+  const [sysname = '', nodename = '', release = '', version = '', name = ''] = decodeUtf8(buffer.subarray(0, used)).split('\0')
+  return { sysname, nodename, release, version, machine: name }
+}
+
+/** A file, or a directory to work below: what `at` of the functions here takes, relative paths being relative to it. */
+export interface At {
+  /** A directory's descriptor. Default: the working directory. */
+  at?: OwnedFd | undefined
+}
+
+const dirfd = ({ at }: At): number => at?.fd ?? AT_FDCWD
+
+/** Opens a file. @param flags - `O_…`, or'ed */
+export async function openFile(path: string, flags = O_RDONLY, mode = 0o666, at: At = {}): Promise<OwnedFd> {
+  return new OwnedFd(checked(await native.async.openAt(dirfd(at), kernelString(path, 'path'), flags, mode), 'openat', path))
+}
+
+/** Opens a directory for the functions of this module: `O_RDONLY | O_DIRECTORY`, or `O_PATH` for a mere handle. */
+export async function openDirectory(path: string, { handle = false, ...at }: At & { handle?: boolean } = {}): Promise<OwnedFd> {
+  return await openFile(path, openFlags().O_DIRECTORY | (handle ? O_PATH : O_RDONLY), 0, at)
+}
+
+/** A whole file, whatever size it says it has: files of /proc and /sys say 0. */
+export async function readBytes(path: string, at: At = {}): Promise<Uint8Array> {
+  kernelString(path, 'path')
+  for (let size = 4096; ; size *= 8) {
+    const buffer = new Uint8Array(size)
+    const got = checked(await native.async.readFile(dirfd(at), path, buffer), 'read', path)
+    if (got < size) return buffer.subarray(0, got)
+  }
+}
+
+export async function readText(path: string, at: At = {}): Promise<string> {
+  return decodeUtf8(await readBytes(path, at))
+}
+
+/** A text file, or `undefined` where there is none. */
+export async function readTextIfPresent(path: string, at: At = {}): Promise<string | undefined> {
+  try {
+    return await readText(path, at)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+}
+
+export interface WriteOptions extends At {
+  /** open(2)'s flags. Default: `O_WRONLY | O_CREAT | O_TRUNC`; files of /proc and /sys want `O_WRONLY` alone. */
+  flags?: number
+  /** Of a file that is created, less the umask. Default: 0644. */
+  mode?: number
+}
+
+/** Writes a file in one go. */
+export async function writeText(path: string, data: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+  const { flags = O_WRONLY | O_CREAT | O_TRUNC, mode = 0o644 } = options
+  const bytes = typeof data === 'string' ? encodeUtf8(data) : data
+  checked(await native.async.writeFile(dirfd(options), kernelString(path, 'path'), flags, mode, bytes), 'write', path)
+}
+
+/**
+ * Replaces a file so that a reader sees the old text or the new, never a part: written beside it under another name, then renamed.
+ */
+export async function replaceFile(path: string, data: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+  const slash = path.lastIndexOf('/') + 1
+  const aside = `${path.slice(0, slash)}.${path.slice(slash)}.new`
+  try {
+    await writeText(aside, data, options)
+    checked(await native.async.rename(dirfd(options), aside, dirfd(options), path, 0), 'rename', path)
+  } catch (error) {
+    await native.async.unlink(dirfd(options), aside, 0)
+    throw error
+  }
+}
+
+/** The types of directory entries, by d_type. */
+const entryTypes = new Map([
+  [1, 'fifo'],
+  [2, 'character'],
+  [4, 'directory'],
+  [6, 'block'],
+  [8, 'file'],
+  [10, 'link'],
+  [12, 'socket'],
+] as const)
+
+export interface DirectoryEntry {
+  readonly name: string
+  readonly type: 'fifo' | 'character' | 'directory' | 'block' | 'file' | 'link' | 'socket' | 'unknown'
+}
+
+/** The entries of a directory but `.` and `..`, in the kernel's order. */
+export async function listDirectory(path: string, at: At = {}): Promise<DirectoryEntry[]> {
+  kernelString(path, 'path')
+  for (let size = 4096; ; size *= 8) {
+    const buffer = new Uint8Array(size)
+    const used = await native.async.listDirectory(dirfd(at), path, buffer)
+    if (used === -34 /* ERANGE */) continue
+    checked(used, 'getdents64', path)
+    const entries: DirectoryEntry[] = []
+    for (let i = 0; i < used; ) {
+      const end = buffer.indexOf(0, i + 1)
+      entries.push({ name: decodeUtf8(buffer.subarray(i + 1, end)), type: entryTypes.get(buffer[i] as 1) ?? 'unknown' })
+      i = end + 1
+    }
+    return entries
+  }
+}
+
+/** What statx(2) says of a file. */
+export interface Stat {
+  /** Type and permission bits, as st_mode. */
+  readonly mode: number
+  readonly type: DirectoryEntry['type']
+  readonly uid: number
+  readonly gid: number
+  /** In bytes. */
+  readonly size: number
+  readonly inode: bigint
+  readonly links: number
+  /** Of the file system that it lies on. */
+  readonly device: { readonly major: number; readonly minor: number }
+  /** Of the device that it is. */
+  readonly rdev: { readonly major: number; readonly minor: number }
+  readonly mountId: bigint
+  readonly mtimeNs: bigint
+}
+
+/** statx(2). @param follow - whether a link at the end is followed. Default: true */
+export async function stat(path: string, { follow = true, ...at }: At & { follow?: boolean } = {}): Promise<Stat> {
+  const result = new BigInt64Array(12)
+  const flags = (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (path === '' ? AT_EMPTY_PATH : 0)
+  const bytes = new Uint8Array(result.buffer)
+  checked(await native.async.stat(dirfd(at), kernelString(path, 'path'), flags, bytes), 'statx', path)
+  const [mode, uid, gid, size, inode, links, major, minor, rmajor, rminor, mountId, mtimeNs] = result as unknown as bigint[]
+  const n = Number
+  return {
+    mode: n(mode),
+    type: entryTypes.get((n(mode) >> 12) as 1) ?? 'unknown',
+    uid: n(uid),
+    gid: n(gid),
+    size: n(size),
+    inode: inode!,
+    links: n(links),
+    device: { major: n(major), minor: n(minor) },
+    rdev: { major: n(rmajor), minor: n(rminor) },
+    mountId: mountId!,
+    mtimeNs: mtimeNs!,
+  }
+}
+
+/** Whether something is at `path`, a dangling link too. */
+export async function exists(path: string, at: At = {}): Promise<boolean> {
+  try {
+    await stat(path, { follow: false, ...at })
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
+    throw error
+  }
+}
+
+/** Where a link leads, as it is written. */
+export async function readLink(path: string, at: At = {}): Promise<string> {
+  const buffer = new Uint8Array(4096)
+  const size = checked(await native.async.readLink(dirfd(at), kernelString(path, 'path'), buffer), 'readlinkat', path)
+  return decodeUtf8(buffer.subarray(0, size))
+}
+
+/** Makes a directory; with `parents` its missing parents too, and one that is there is fine. */
+export async function makeDirectory(
+  path: string,
+  { mode = 0o777, parents = false, ...at }: At & { mode?: number; parents?: boolean } = {},
+): Promise<void> {
+  kernelString(path, 'path')
+  const result = await native.async.makeDirectory(dirfd(at), path, mode)
+  if (result === 0 || (parents && result === -17) /* EEXIST */) return
+  const slash = path.replace(/\/+$/, '').lastIndexOf('/')
+  if (parents && result === -2 /* ENOENT */ && slash > 0) {
+    await makeDirectory(path.slice(0, slash), { mode, parents, ...at })
+    await makeDirectory(path, { mode, parents, ...at })
+    return
+  }
+  checked(result, 'mkdirat', path)
+}
+
+/** Removes a file; one that is absent is fine. */
+export async function removeFile(path: string, at: At = {}): Promise<void> {
+  const result = await native.async.unlink(dirfd(at), kernelString(path, 'path'), 0)
+  if (result !== -2) checked(result, 'unlinkat', path)
+}
+
+/** Removes a directory with all that is in it; links are removed, not followed, and mounts refused. Absent is fine. */
+export async function removeTree(path: string, at: At = {}): Promise<void> {
+  checked(await native.async.removeTree(dirfd(at), kernelString(path, 'path')), 'removeTree', path)
+}
+
+export interface LockOptions extends At {
+  /** Fails with `EAGAIN` instead of waiting. Default: false. */
+  now?: boolean
+  shared?: boolean
+}
+
+/** Locks a file (made if absent) until the descriptor is closed, or its process ends: flock(2). */
+export async function lockFile(path: string, { now = false, shared = false, ...at }: LockOptions = {}): Promise<OwnedFd> {
+  const file = await openFile(path, O_RDWR | O_CREAT, 0o600, at)
+  const operation = (shared ? 1 : 2) | (now ? 4 : 0)
+  try {
+    checked(await native.async.lock(file.fd, operation), 'flock', path)
+    return file
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+/** Reads what is there, up to the buffer's size: 0 at the end of file. The descriptor must be ready, or blocking on a pool thread is wanted. */
+export async function readFd(fd: number, buffer: Uint8Array): Promise<number> {
+  return checked(await native.async.readFd(fd, buffer), 'read')
+}
+
+/** Writes all bytes. */
+export async function writeFd(fd: number, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length; ) done += checked(await native.async.writeFd(fd, bytes.subarray(done)), 'write')
+}
+
+/** pipe2(2), both ends close-on-exec. */
+export function pipe(flags = 0): { read: OwnedFd; write: OwnedFd } {
+  const pair = new Int32Array(2)
+  checked(native.sync.pipe(flags, new Uint8Array(pair.buffer)), 'pipe2')
+  return { read: new OwnedFd(pair[0]!), write: new OwnedFd(pair[1]!) }
+}

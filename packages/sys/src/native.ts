@@ -1,0 +1,48 @@
+import { binding } from './binding.js'
+
+/** The ops of native/ops.c; what each does is said there. Paths are relative to a directory's descriptor, or to `AT_FDCWD`. */
+export interface SysOps {
+  close(fd: number): number
+  openAt(dirfd: number, path: string, flags: number, mode: number): number
+  dup(fd: number, atLeast: number): number
+  readFd(fd: number, buffer: Uint8Array): number
+  writeFd(fd: number, bytes: Uint8Array): number
+  readFile(dirfd: number, path: string, buffer: Uint8Array): number
+  writeFile(dirfd: number, path: string, flags: number, mode: number, bytes: Uint8Array): number
+  listDirectory(dirfd: number, path: string, buffer: Uint8Array): number
+  stat(dirfd: number, path: string, flags: number, result: Uint8Array): number
+  statFilesystem(fd: number, result: Uint8Array): number
+  readLink(dirfd: number, path: string, buffer: Uint8Array): number
+  makeDirectory(dirfd: number, path: string, mode: number): number
+  unlink(dirfd: number, path: string, flags: number): number
+  removeTree(dirfd: number, path: string): number
+  rename(fromDirfd: number, from: string, toDirfd: number, to: string, flags: number): number
+  changeMode(fd: number, mode: number): number
+  changeOwner(fd: number, uid: number, gid: number): number
+  lock(fd: number, operation: number): number
+  pipe(flags: number, pair: Uint8Array): number
+  memfd(name: string, bytes: Uint8Array): number
+  programFd(bytes: Uint8Array): number
+  spawn(request: Uint8Array, result: Uint8Array): number
+  pidfdOpen(pid: number): number
+  pidfdSendSignal(pidfd: number, signal: number): number
+  pidfdGetfd(pidfd: number, fd: number): number
+  waitPidfd(pidfd: number, result: Uint8Array): number
+  pidfdExitCode(pidfd: number): number
+  kill(pid: number, signal: number): number
+  prlimit(pid: number, resource: number, set: Uint8Array, old: Uint8Array): number
+  clock(clock: number): number
+  ids(result: Uint8Array): number
+  uname(buffer: Uint8Array): number
+  getFlags(fd: number): number
+  setFlags(fd: number, flags: number): number
+  signalFd(mask: number | bigint): number
+  socketPair(type: number, pair: Uint8Array): number
+  sendMessage(socket: number, bytes: Uint8Array, fds: Uint8Array, flags: number): number
+  receiveMessage(socket: number, buffer: Uint8Array, fds: Uint8Array, flags: number): number
+  listenUnix(dirfd: number, name: string, type: number, mode: number): number
+  connectUnix(dirfd: number, name: string, type: number): number
+  acceptUnix(socket: number, peer: Uint8Array): number
+}
+
+export const native = binding<SysOps>('sys', import.meta.url)

@@ -1,0 +1,97 @@
+import { checked } from './errors.js'
+import { OwnedFd } from './fd.js'
+import { readText } from './files.js'
+import { native } from './native.js'
+import { isErrno, POLLIN, poll, type Waiting } from './wait.js'
+
+/** How a process ended. */
+export interface ExitStatus {
+  /** The exit code; `undefined` when a signal ended it, or when nobody can know (see {@link waitExit}). */
+  readonly code: number | undefined
+  /** The number of the signal that ended it. */
+  readonly signal: number | undefined
+}
+
+/** 128 + the signal's number, as a shell reports; 255 when the code is unknown. */
+export function exitCode({ code, signal }: ExitStatus): number {
+  return signal !== undefined ? 128 + signal : (code ?? 255)
+}
+
+const CLD_EXITED = 1
+
+/**
+ * Waits for a process to end, and reaps it if it is this process's child.
+ *
+ * For another's child the status comes from the kernel where it keeps it (PIDFD_GET_INFO, Linux 6.15); else both fields are `undefined`.
+ */
+export async function waitExit(pidfd: OwnedFd, waiting: Waiting = {}): Promise<ExitStatus> {
+  await poll(pidfd.fd, POLLIN, waiting)
+  const result = new Int32Array(2)
+  const reaped = native.sync.waitPidfd(pidfd.fd, new Uint8Array(result.buffer))
+  if (reaped >= 0) {
+    return result[0] === CLD_EXITED ? { code: result[1], signal: undefined } : { code: undefined, signal: result[1] }
+  }
+  if (reaped !== -10 /* ECHILD */) checked(reaped, 'waitid')
+  const status = native.sync.pidfdExitCode(pidfd.fd)
+  if (status < 0) return { code: undefined, signal: undefined }
+  const signal = status & 0x7f
+  return signal === 0 ? { code: (status >> 8) & 0xff, signal: undefined } : { code: undefined, signal }
+}
+
+/** A descriptor for a running process. @throws {SyscallError} `ESRCH` when there is none with this number */
+export function openPidfd(pid: number): OwnedFd {
+  return new OwnedFd(checked(native.sync.pidfdOpen(pid), 'pidfd_open', String(pid)))
+}
+
+/** Sends a signal by number to the process that `pidfd` means, never to one that got its number later. */
+export function signalPidfd(pidfd: OwnedFd, signal: number): void {
+  checked(native.sync.pidfdSendSignal(pidfd.fd, signal), 'pidfd_send_signal')
+}
+
+/** A line of /proc/<pid>/stat, as far as lifecycles need it. */
+export interface ProcessStat {
+  readonly pid: number
+  /** The name, up to 15 bytes; it may hold spaces and parentheses. */
+  readonly comm: string
+  /** One letter: `R`, `S`, `D`, `Z` (zombie), `X` (dead), … */
+  readonly state: string
+  readonly parent: number
+  /** In clock ticks since boot: with the pid it names a process for good. */
+  readonly startTime: bigint
+}
+
+export function parseProcessStat(text: string): ProcessStat {
+  const open = text.indexOf('(')
+  const close = text.lastIndexOf(')')
+  const fields = text.slice(close + 2).split(' ')
+  return {
+    pid: Number(text.slice(0, open)),
+    comm: text.slice(open + 1, close),
+    state: fields[0]!,
+    parent: Number(fields[1]),
+    startTime: BigInt(fields[19]!),
+  }
+}
+
+/** What /proc says of a process, or `undefined` when it is gone. */
+export async function processStat(pid: number): Promise<ProcessStat | undefined> {
+  try {
+    return parseProcessStat(await readText(`/proc/${pid}/stat`))
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined
+    throw error
+  }
+}
+
+/** This process's ids. */
+export function ids(): { uid: number; euid: number; gid: number; egid: number; pid: number } {
+  const result = new BigInt64Array(5)
+  checked(native.sync.ids(new Uint8Array(result.buffer)), 'getuid')
+  const [uid, euid, gid, egid, pid] = Array.from(result, Number) as [number, number, number, number, number]
+  return { uid, euid, gid, egid, pid }
+}
+
+/** CLOCK_MONOTONIC, in nanoseconds. */
+export function monotonicNs(): number {
+  return checked(native.sync.clock(1), 'clock_gettime')
+}

@@ -1,0 +1,56 @@
+import { checked } from './errors.js'
+import { OwnedFd } from './fd.js'
+import { native } from './native.js'
+
+/** What the spawner is asked for: see native/spawn.c. */
+export interface SpawnRequest {
+  /** The program, a descriptor from {@link programFd}: executed with argv `["init"]` and an empty environment. */
+  readonly program: OwnedFd
+  /** `CLONE_NEW…`, or'ed: the namespaces that it is born in. */
+  readonly flags?: number
+  /** A cgroup2 directory that it is born in. */
+  readonly cgroup?: OwnedFd | undefined
+  /** `fds[n]` becomes its descriptor n; everything else is closed. `-1` leaves n closed. */
+  readonly fds: readonly number[]
+  /**
+   * Makes all capabilities ambient before the exec: with a new user namespace they would else be lost, since the exec comes before the
+   * id maps.
+   */
+  readonly keepCapabilities?: boolean
+}
+
+export interface Spawned {
+  readonly pid: number
+  readonly pidfd: OwnedFd
+}
+
+/** Clones a child and executes the program in it, on the one thread of this process that clones. */
+export async function spawn({ program, flags = 0, cgroup, fds, keepCapabilities = false }: SpawnRequest): Promise<Spawned> {
+  const request = new Uint8Array(24 + 4 * fds.length)
+  const view = new DataView(request.buffer)
+  view.setBigUint64(0, BigInt(flags), true)
+  view.setInt32(8, program.fd, true)
+  view.setInt32(12, cgroup?.fd ?? -1, true)
+  view.setUint32(16, keepCapabilities ? 1 : 0, true)
+  view.setUint32(20, fds.length, true)
+  fds.forEach((fd, i) => {
+    view.setInt32(24 + 4 * i, fd, true)
+  })
+  const result = new Int32Array(2)
+  checked(await native.async.spawn(request, new Uint8Array(result.buffer)), 'clone3', undefined, {
+    step: 'bootstrap',
+    hint: 'a new namespace needs CAP_SYS_ADMIN, or a user namespace beside it that this host allows',
+  })
+  return { pid: result[0]!, pidfd: new OwnedFd(result[1]!) }
+}
+
+/**
+ * Puts a program where no container can change it: a sealed memfd, or a file on a private, detached and read-only tmpfs.
+ *
+ * @returns the descriptor, and whether many containers may share it: before Linux 6.3 one could take the others' execute permission away
+ * @throws {SyscallError} `EACCES` when `vm.memfd_noexec` forbids the one and missing privilege the other
+ */
+export function programFd(program: Uint8Array): { fd: OwnedFd; shared: boolean } {
+  const result = checked(native.sync.programFd(program), 'memfd_create')
+  return { fd: new OwnedFd(result & 0x3fffffff), shared: result >> 30 === 1 }
+}

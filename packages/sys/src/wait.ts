@@ -1,0 +1,60 @@
+import * as host from '#host'
+import { SyscallError } from './errors.js'
+
+/** poll(2)'s events, the same numbers as epoll's. */
+export const POLLIN = 0x1
+export const POLLOUT = 0x4
+export const POLLERR = 0x8
+export const POLLHUP = 0x10
+export const POLLPRI = 0x2
+
+export interface Waiting {
+  /** Ends the wait; the promise rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Waits until a descriptor is ready, once, without a thread of its own and without polling.
+ *
+ * @param events - `POLLIN`, `POLLOUT`, `POLLPRI`, or'ed; `POLLERR` and `POLLHUP` always count
+ * @returns the events that are there
+ * @throws {SyscallError} `EPERM` for a regular file, which is always ready
+ */
+export async function poll(fd: number, events: number, { signal }: Waiting = {}): Promise<number> {
+  signal?.throwIfAborted()
+  const watch = host.watch(fd, events)
+  if (signal === undefined) return await watch.events
+  const onAbort = (): void => watch.cancel()
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    const ready = await watch.events
+    if (ready === 0) signal.throwIfAborted()
+    return ready
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+/** Waits so many milliseconds. */
+export function sleep(ms: number, { signal }: Waiting = {}): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason)
+      return
+    }
+    const onAbort = (): void => {
+      timer.cancel()
+      reject(signal?.reason)
+    }
+    const timer = host.timer(ms, () => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+/** Whether an error is the kernel's answer with one of these errnos: `isErrno(error, 'ENOENT', 'ESRCH')`. */
+export function isErrno(error: unknown, ...codes: string[]): error is SyscallError {
+  return error instanceof SyscallError && codes.includes(error.code)
+}
