@@ -1,0 +1,123 @@
+import { ConfigInvalid, isErrno, type OwnedFd, openPidfd, signalPidfd } from '@libcontainer/sys'
+import { type IdMaps, sameIdMap } from './id-map.js'
+import { checkPid, inspect, isSupported, type NamespaceInfo, openVerified } from './inspect.js'
+import { cloneFlag, type NamespaceKind, namespaceKinds } from './kinds.js'
+import type { NamespaceFacts } from './plan.js'
+import type { NamespaceSet } from './set.js'
+import { readMaps } from './user-namespace.js'
+import { type NamespacesConfig, validateNamespaces } from './validate.js'
+
+/** What {@link checkNamespaces} found out: facts for `planNamespaces`, and more. */
+export interface CheckedNamespaces extends NamespaceFacts {
+  readonly ownedByUser: ReadonlySet<NamespaceKind>
+  /** The maps of the user namespace, new or joined; `undefined` without one. */
+  readonly maps: IdMaps | undefined
+  /** What is allowed but hardly meant, a sentence each. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Checks a configuration against this kernel and these paths, and changes nothing.
+ *
+ * @throws {ConfigInvalid} for what {@link validateNamespaces} refuses, for a kind that the kernel lacks, and for a path that is missing,
+ *   no namespace, or one of another kind
+ */
+export async function checkNamespaces(config: NamespacesConfig): Promise<CheckedNamespaces> {
+  const set = validateNamespaces(config)
+  for (const { kind } of set) {
+    if (!(await isSupported(kind)))
+      throw new ConfigInvalid('namespaces', kind, 'the kernel was built without namespaces of this kind')
+  }
+  const infos = await inspectPaths(config, set)
+  const user = infos.get('user')
+  const owned = [...infos.values()].filter(
+    info => info.kind !== 'user' && user !== undefined && info.userNamespace === user.inode,
+  )
+  return {
+    ownedByUser: new Set(owned.map(info => info.kind)),
+    ...(await checkMaps(config, set)),
+  }
+}
+
+async function inspectPaths(config: NamespacesConfig, set: NamespaceSet): Promise<Map<NamespaceKind, NamespaceInfo>> {
+  const infos = new Map<NamespaceKind, NamespaceInfo>()
+  for (const [i, { kind }] of config.namespaces.entries()) {
+    const path = set.pathOf(kind)
+    if (path !== undefined) infos.set(kind, await inspectPath(path, kind, `namespaces[${i}].path`))
+  }
+  return infos
+}
+
+async function inspectPath(path: string, kind: NamespaceKind, field: string): Promise<NamespaceInfo> {
+  try {
+    const { fd, info } = await openVerified(path, kind, field)
+    fd.close()
+    return info
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESRCH', 'ELOOP')) {
+      throw new ConfigInvalid(field, path, 'does not exist', {
+        cause: error,
+        hint: 'the process whose namespace it was may be gone',
+      })
+    }
+    throw error
+  }
+}
+
+async function checkMaps(
+  config: NamespacesConfig,
+  set: NamespaceSet,
+): Promise<{ maps: IdMaps | undefined; warnings: string[] }> {
+  const { uidMappings: uid = [], gidMappings: gid = [] } = config
+  const path = set.pathOf('user')
+  if (path === undefined) return { maps: set.contains('user') ? { uid, gid } : undefined, warnings: [] }
+
+  const maps = await readMaps(path)
+  const warnings: string[] = []
+  for (const [field, asked, actual] of [
+    ['uidMappings', uid, maps.uid],
+    ['gidMappings', gid, maps.gid],
+  ] as const) {
+    if (asked.length === 0) continue
+    if (!sameIdMap(asked, actual))
+      throw new ConfigInvalid(field, asked, `differs from the map of the user namespace ${path}, which is joined`)
+    warnings.push(`${field} is not needed: the user namespace ${path} is joined with the map that it has`)
+  }
+  return { maps, warnings }
+}
+
+/** A process whose namespaces are to be joined. */
+export interface JoinTarget {
+  /** The caller closes it. */
+  readonly pidfd: OwnedFd
+  /** The kinds in which it differs from this process: what `planProcessJoin` takes. */
+  readonly kinds: readonly NamespaceKind[]
+  /** Their flags. */
+  readonly mask: number
+}
+
+/**
+ * Looks at a process before joining its namespaces, while nothing has been forked yet.
+ *
+ * @param kinds - join at most these. Default: all
+ * @throws {ConfigInvalid} when `pid` is no number of a process
+ * @throws {SyscallError} `ESRCH` when there is no such process, or when it has exited
+ */
+export async function joinTarget(pid: number, kinds: readonly NamespaceKind[] = namespaceKinds): Promise<JoinTarget> {
+  checkPid(pid, 'pid')
+  const pidfd = openPidfd(pid)
+  try {
+    const [own, theirs] = await Promise.all([inspect(), inspect(pid)])
+    // Only now is it certain that the files were those of the process in `pidfd`, and not of one that got its number.
+    signalPidfd(pidfd, 0)
+    const different = kinds.filter(kind => isOther(own.get(kind), theirs.get(kind)))
+    return { pidfd, kinds: different, mask: different.reduce((mask, kind) => mask | cloneFlag(kind), 0) }
+  } catch (error) {
+    pidfd.close()
+    throw error
+  }
+}
+
+function isOther(own: NamespaceInfo | undefined, theirs: NamespaceInfo | undefined): boolean {
+  return theirs !== undefined && (theirs.inode !== own?.inode || theirs.device !== own.device)
+}

@@ -1,0 +1,46 @@
+export { type CheckedNamespaces, checkNamespaces, type JoinTarget, joinTarget } from './check.js'
+export {
+  checkIdMap,
+  containerId,
+  hostId,
+  type IdMap,
+  type IdMaps,
+  identityMap,
+  idMapText,
+  mergeIdMap,
+  parseIdMap,
+  sameIdMap,
+} from './id-map.js'
+export { inspect, inspectNamespace, isSupported, type NamespaceInfo, openNamespaceFd } from './inspect.js'
+export {
+  cloneFlag,
+  flagsOf,
+  getNamespace,
+  getNamespaceFlags,
+  kindsOf,
+  type NamespaceEntry,
+  type NamespaceKind,
+  namespaceKind,
+  namespaceKinds,
+  ociName,
+} from './kinds.js'
+export {
+  type NamespaceFacts,
+  type NamespacePlan,
+  type ProcessJoinPlan,
+  planNamespaces,
+  planProcessJoin,
+} from './plan.js'
+export { cloneFlags, type Namespace, NamespaceSet, namespacePath } from './set.js'
+export {
+  becomeRootStep,
+  openNamespaceStep,
+  setNamespaceStep,
+  setProcessNamespacesStep,
+  timeOffsetsStep,
+  unshareStep,
+} from './steps.js'
+export { checkTimeOffsets, hasTimeOffsets, type TimeOffset, type TimeOffsets, timeOffsetsText } from './time-offsets.js'
+export { inUserNamespace, readMaps } from './user-namespace.js'
+export { type NamespacesConfig, validateNamespaces } from './validate.js'
+export { idMapSteps, type MapMode, type MapWriter, mapMode, writeIdMaps, writeTimeOffsets } from './write-maps.js'
