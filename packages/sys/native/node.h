@@ -242,7 +242,10 @@ struct PlanCall : Job {
   std::vector<uint64_t> plan;  // aligned to 8
   size_t size = 0;
   Failure failure = {};
+  int64_t results[LC_MAX_SLOTS];  // what each slot holds; -1 for one that no step filled
   int64_t result = 0;
+
+  PlanCall() { std::memset(results, 0xff, sizeof(results)); }
 
   void Run() override {
     const struct lc_op* tables[] = {ops, nullptr};
@@ -254,6 +257,7 @@ struct PlanCall : Job {
       result = lc_plan_step(&c, &opened, step);
       if (result == 0) step++;
     }
+    for (size_t i = 0; i < LC_MAX_SLOTS; i++) results[i] = opened.slots[i].kind == 1 ? opened.slots[i].i : -1;
     if (result == 0) return;
     failure.step = step;
     failure.error = static_cast<int32_t>(-result);
@@ -267,7 +271,11 @@ struct PlanCall : Job {
     size_t have = 0;
     if (napi_get_reference_value(env, buffers[0].second, &value) == napi_ok && value != nullptr) {
       napi_get_typedarray_info(env, value, nullptr, &have, &at, nullptr, nullptr);
-      if (at != nullptr && have >= sizeof(failure)) std::memcpy(at, &failure, sizeof(failure));
+      if (at != nullptr && have >= sizeof(failure)) {
+        std::memcpy(at, &failure, sizeof(failure));
+        have = have - sizeof(failure) < sizeof(results) ? have - sizeof(failure) : sizeof(results);
+        std::memcpy(static_cast<char*>(at) + sizeof(failure), results, have);
+      }
     }
     return Napi::Number::New(env, static_cast<double>(result));
   }

@@ -17,14 +17,22 @@ export interface Binding<Ops extends object> {
     readonly [K in keyof Ops]: Ops[K] extends (...args: infer A) => number ? (...args: A) => Promise<number> : never
   }
   /** Applies steps in order, in one native call off the thread. Throws the {@link SyscallError} of the first that fails. */
-  apply(steps: readonly Step[], options?: EncodeOptions): Promise<void>
+  apply(steps: readonly Step[], options?: ApplyOptions): Promise<void>
+}
+
+export interface ApplyOptions extends EncodeOptions {
+  /** Receives the result of each step that has a slot (`into`) and was done, also when a later step fails: what is to be undone. */
+  results?: Map<string, number> | undefined
 }
 
 /** What a host gives for a table: two forms of each op, and the batch. */
 export interface LoadedOps {
   readonly sync: object
   readonly async: object
-  /** Applies an encoded plan with this table; fills `failure` and answers a negative errno when a step fails. */
+  /**
+   * Applies an encoded plan with this table; fills `failure` and answers a negative errno when a step fails. Behind the failure come as many
+   * slots as there is room for: an i64 each, -1 when nothing filled it.
+   */
   readonly apply: (plan: Uint8Array, failure: Uint8Array) => Promise<number>
 }
 
@@ -52,10 +60,19 @@ export function binding<Ops extends object>(name: string, url: string): Binding<
     async apply(steps, options) {
       if (steps.length === 0) return
       const plan = encodePlan(steps, options)
-      const failure = new Uint8Array(FAILURE)
+      const failure = new Uint8Array(FAILURE + (options?.results === undefined ? 0 : plan.slots.size * 8))
       const result = await ops().apply(plan.bytes, failure)
-      if (result < 0) throw stepError(plan.steps, failure)
+      if (options?.results !== undefined) readResults(plan.slots, failure, options.results)
+      if (result < 0) throw stepError(plan.steps, failure.subarray(0, FAILURE))
     },
+  }
+}
+
+function readResults(slots: ReadonlyMap<string, number>, failure: Uint8Array, results: Map<string, number>): void {
+  const view = new DataView(failure.buffer, failure.byteOffset + FAILURE)
+  for (const [name, i] of slots) {
+    const value = Number(view.getBigInt64(i * 8, true))
+    if (value >= 0) results.set(name, value)
   }
 }
 

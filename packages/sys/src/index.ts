@@ -1,4 +1,4 @@
-export { type Binding, binding, stepError } from './binding.js'
+export { type ApplyOptions, type Binding, binding, stepError } from './binding.js'
 export { errnoName, errnoNumber, errnoText } from './errno.js'
 export { ConfigInvalid, checked, LibcontainerError, type SyscallDetail, SyscallError, shown } from './errors.js'
 export { OwnedFd } from './fd.js'
