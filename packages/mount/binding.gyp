@@ -2,6 +2,9 @@
   'includes': ['../sys/native/binding.gypi'],
   'targets': [{
     'target_name': 'mount',
-    'sources': ['native/binding.cc', 'native/ops.c', '../sys/native/apply.c', '../sys/native/path.c', '../sys/native/procfs.c'],
+    'sources': [
+      'native/binding.cc', 'native/ops.c', 'native/attributes.c', 'native/bind.c', 'native/filesystem.c',
+      'native/mask.c', 'native/root.c', 'native/target.c',
+    ],
   }],
 }

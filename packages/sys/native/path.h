@@ -42,6 +42,9 @@ int lc_open_in_proc(struct lc_ctx *c, int proc, const char *path, int flags);
 /* Whether two descriptors lie on one mount (1), or not (0). */
 int lc_same_mount(int a, int b);
 
+/* Whether `fd` is the root of a mount (1), or not (0). */
+int lc_is_mount_root(int fd);
+
 /* For procfs.c: openat2(2) retried while it says EAGAIN, and whether its errno is one after which a walk by component is due. */
 int lc_open_how(int dir, const char *path, int flags, mode_t mode, uint64_t resolve);
 int lc_wants_walk(void);

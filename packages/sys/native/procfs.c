@@ -53,12 +53,15 @@ int lc_open_proc(struct lc_ctx *c)
 /* struct statx, of which not every libc knows stx_mnt_id (Linux 5.8). */
 struct lc_statx {
 	uint32_t mask;
-	uint8_t between[140];
+	uint32_t block_size;
+	uint64_t attributes;
+	uint8_t between[128];
 	uint64_t mount;
 	uint8_t rest[104];
 };
 
 #define LC_STATX_MNT_ID 0x1000
+#define LC_STATX_ATTR_MOUNT_ROOT 0x2000
 
 int lc_same_mount(int a, int b)
 {
@@ -68,6 +71,13 @@ int lc_same_mount(int a, int b)
 	    syscall(SYS_statx, b, "", AT_EMPTY_PATH, LC_STATX_MNT_ID, &of_b) < 0)
 		return 0;
 	return of_a.mask & of_b.mask & LC_STATX_MNT_ID && of_a.mount == of_b.mount;
+}
+
+int lc_is_mount_root(int fd)
+{
+	struct lc_statx of;
+
+	return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, 0, &of) == 0 && of.attributes & LC_STATX_ATTR_MOUNT_ROOT;
 }
 
 /* Without openat2: down by O_NOFOLLOW, where a descent that left the mount cannot come back to it. */

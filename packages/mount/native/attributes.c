@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <string.h>
+#include <sys/vfs.h>
+
+/* statfs(2)'s f_flags, which not every libc names; MOUNT_ATTR_* has the same numbers for the first four. */
+#define ST_FOUR (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+#define ST_IS_NOATIME 0x400
+#define ST_IS_NODIRATIME 0x800
+#define ST_IS_RELATIME 0x1000
+#define ST_IS_NOSYMFOLLOW 0x2000
+
+static int64_t setattr(struct lc_ctx *c, int fd, struct mount_attr *attr, int recursive)
+{
+	if (syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), attr, sizeof(*attr)) < 0)
+		return lc_fail(c, "mount_setattr");
+	return 0;
+}
+
+int64_t lc_mount_attributes(struct lc_ctx *c, int fd, int64_t attributes, int recursive)
+{
+	struct mount_attr attr = { .attr_set = (uint32_t)attributes, .attr_clr = (uint64_t)attributes >> 32 };
+
+	return attributes == 0 ? 0 : setattr(c, fd, &attr, recursive);
+}
+
+/*
+ * mount(2) on the mount that `fd` is the root of. It takes a path, and the path must not be the image's: "." for a directory;
+ * for anything else the descriptor's own link in a procfs that is ours.
+ */
+static int64_t mount_by_fd(struct lc_ctx *c, int fd, unsigned long flags)
+{
+	char link[32] = "self/fd/";
+	size_t at = sizeof(link) - 1;
+	struct stat st;
+	int proc;
+
+	if (fstat(fd, &st) < 0)
+		return lc_fail(c, "fstat");
+	if (S_ISDIR(st.st_mode)) {
+		if (fchdir(fd) < 0)
+			return lc_fail(c, "fchdir");
+		return syscall(SYS_mount, NULL, ".", NULL, flags, NULL) < 0 ? lc_fail(c, "mount") : 0;
+	}
+	proc = lc_open_proc(c);
+	if (proc < 0)
+		return proc;
+	do
+		link[--at] = (char)('0' + fd % 10);
+	while ((fd /= 10) > 0);
+	memmove(link + strlen(link), link + at, sizeof(link) - at);
+	if (fchdir(proc) < 0) {
+		lc_close(proc);
+		return lc_fail(c, "fchdir");
+	}
+	if (syscall(SYS_mount, NULL, link, NULL, flags, NULL) < 0) {
+		lc_close(proc);
+		return lc_fail(c, "mount");
+	}
+	close(proc);
+	return chdir("/") < 0 ? lc_fail(c, "chdir") : 0;
+}
+
+static uint32_t attributes_of(const struct statfs *fs)
+{
+	uint32_t attributes = (uint32_t)fs->f_flags & ST_FOUR;
+
+	if (fs->f_flags & ST_IS_NOATIME)
+		attributes |= MOUNT_ATTR_NOATIME;
+	else if (!(fs->f_flags & ST_IS_RELATIME))
+		attributes |= MOUNT_ATTR_STRICTATIME;
+	if (fs->f_flags & ST_IS_NODIRATIME)
+		attributes |= MOUNT_ATTR_NODIRATIME;
+	if (fs->f_flags & ST_IS_NOSYMFOLLOW)
+		attributes |= MOUNT_ATTR_NOSYMFOLLOW;
+	return attributes;
+}
+
+static unsigned long mount_flags(uint32_t attributes)
+{
+	unsigned long flags = attributes & ST_FOUR;
+
+	if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_NOATIME)
+		flags |= MS_NOATIME;
+	else if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_STRICTATIME)
+		flags |= MS_STRICTATIME;
+	else
+		flags |= MS_RELATIME;
+	if (attributes & MOUNT_ATTR_NODIRATIME)
+		flags |= MS_NODIRATIME;
+	if (attributes & MOUNT_ATTR_NOSYMFOLLOW)
+		flags |= MS_NOSYMFOLLOW;
+	return flags;
+}
+
+/* statfs(2) knows the flags of this mount, also those that are locked; mountinfo would need a path. */
+int64_t lc_mount_remount(struct lc_ctx *c, int fd, int64_t attributes)
+{
+	uint32_t set = (uint32_t)attributes, clear = (uint32_t)((uint64_t)attributes >> 32);
+	struct statfs fs;
+
+	if (attributes == 0)
+		return 0;
+	if (fstatfs(fd, &fs) < 0)
+		return lc_fail(c, "fstatfs");
+	return mount_by_fd(c, fd, MS_REMOUNT | MS_BIND | mount_flags((attributes_of(&fs) & ~clear) | set));
+}
+
+int64_t lc_mount_propagation(struct lc_ctx *c, int fd, int64_t propagation)
+{
+	static const unsigned long kinds[] = { 0, MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE };
+	uint64_t left = (uint64_t)propagation;
+
+	for (; left != 0; left >>= 4) {
+		unsigned int kind = left & 7;
+		int recursive = (left & 8) != 0;
+		struct mount_attr attr = { 0 };
+		int64_t result;
+
+		if (kind < 1 || kind > 4)
+			return lc_refuse(c, "mount_setattr", EINVAL);
+		attr.propagation = kinds[kind];
+		result = setattr(c, fd, &attr, recursive);
+		if (result == -ENOSYS)
+			result = mount_by_fd(c, fd, kinds[kind] | (recursive ? MS_REC : 0));
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "internal.h"
+
+#include <sys/vfs.h>
+
+static int64_t check_source(struct lc_ctx *c, int tree, int flags, struct stat *st)
+{
+	struct statfs fs;
+
+	if (fstat(tree, st) < 0 || fstatfs(tree, &fs) < 0)
+		return lc_fail(c, "fstat");
+	if (flags & LC_SOURCE_PROC && fs.f_type != PROC_MAGIC) {
+		lc_detail(c, "only a proc file system may be bound on /proc");
+		return lc_refuse(c, "open_tree", EINVAL);
+	}
+	return 0;
+}
+
+/* Attributes go on the detached tree, so that no moment shows it without them; before 5.12 they follow at once. */
+static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
+{
+	int root = (int)a[0].i, flags = (int)a[4].i, target;
+	const char *path = a[3].s;
+	int64_t result, late = 0;
+	struct stat st;
+
+	result = check_source(c, tree, flags, &st);
+	if (result == 0)
+		result = lc_mount_attributes(c, tree, a[6].i, 1);
+	if (result < 0)
+		return result;
+	result = lc_mount_attributes(c, tree, a[5].i, 0);
+	if (result == -ENOSYS)
+		late = a[5].i;
+	else if (result < 0)
+		return result;
+
+	target = lc_mount_target(c, root, path, st.st_mode, flags);
+	if (target < 0)
+		return target;
+	result = lc_mount_attach(c, root, tree, target, path, a[7].i);
+	if (result < 0 && c->detail[0] == 0)
+		lc_detail(c, a[2].s);
+	close(target);
+	return result < 0 ? result : lc_mount_remount(c, tree, late);
+}
+
+/* root, tree (or -1: by path), source, target, flags, attributes, recursive attributes, propagation */
+int64_t lc_op_bind_mount(struct lc_ctx *c, const union lc_arg *a)
+{
+	int recursive = a[4].i & LC_RECURSIVE ? AT_RECURSIVE : 0;
+	int64_t result;
+	int tree;
+
+	if (a[1].i >= 0)
+		return bind_tree(c, a, (int)a[1].i);
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, a[2].s, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+	if (tree < 0) {
+		lc_detail(c, a[2].s);
+		return lc_fail(c, "open_tree");
+	}
+	result = bind_tree(c, a, tree);
+	close(tree);
+	return result;
+}

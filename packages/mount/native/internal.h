@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of this folder share. */
+#ifndef LC_MOUNT_INTERNAL_H
+#define LC_MOUNT_INTERNAL_H
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <linux/mount.h>
+
+#include "../../sys/native/op.h"
+#include "../../sys/native/path.h"
+
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+#define PROC_MAGIC 0x9fa0
+
+/* How a mount of the recipe is made: src/flags.ts has the same numbers. */
+#define LC_TARGET_REAL 1	/* the target must be a directory itself, not a link to one */
+#define LC_TARGET_PROC 2	/* the target may lie on procfs */
+#define LC_COPY_MODE 4		/* the new root directory gets the target's mode */
+#define LC_RECURSIVE 8		/* the mounts below the source come along */
+#define LC_SOURCE_PROC 16	/* the source must be a procfs */
+
+/* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */
+static inline int lc_rootless(int root)
+{
+	return root == AT_FDCWD;
+}
+
+/* close(2) between a failure and its report. */
+static inline void lc_close(int fd)
+{
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	errno = error;
+}
+
+/* target.c: the place a mount goes to, made if it is missing (a directory, or a file if `kind` is no directory's mode). */
+int lc_mount_target(struct lc_ctx *c, int root, const char *path, mode_t kind, int flags);
+/* Attaches `tree`, makes sure that `path` leads to it, and sets its propagation. */
+int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const char *path, int64_t propagation);
+
+/* attributes.c. `attributes`: MOUNT_ATTR_* to set in the low 32 bits, to clear in the high 32. 0, or -errno; ENOSYS before Linux 5.12. */
+int64_t lc_mount_attributes(struct lc_ctx *c, int fd, int64_t attributes, int recursive);
+/* The same to the one mount that `fd` is on, by mount(2): for an attached mount where lc_mount_attributes() says ENOSYS. */
+int64_t lc_mount_remount(struct lc_ctx *c, int fd, int64_t attributes);
+/* `propagation`: kinds of four bits each, the first in the lowest: 1 private, 2 slave, 3 shared, 4 unbindable, +8 recursively. */
+int64_t lc_mount_propagation(struct lc_ctx *c, int fd, int64_t propagation);
+
+/* filesystem.c: a detached mount of a new file system. `options`: "key=value" or "word", each ended by NUL. */
+int lc_mount_create(struct lc_ctx *c, const char *type, const char *source, const struct lc_bytes *options, const char *mode,
+		    unsigned int attributes);
+
+/* The next of the NUL-ended strings in `b` after `at` (NULL: the first), or NULL. */
+const char *lc_next_string(const struct lc_bytes *b, const char *at);
+
+/* The ops that make up a recipe, each told where it stands. */
+int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_remount_filesystem(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_bind_mount(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_set_propagation(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_set_mount_attributes(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_prepare_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_pivot_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_open_null(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_reopen_null(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_mask_paths(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_readonly_paths(struct lc_ctx *c, const union lc_arg *a);
+
+#endif
