@@ -56,6 +56,8 @@ struct request {
 	int32_t cgroup;		/* a cgroup2 directory to be born in, or -1 */
 	uint32_t options;	/* KEEP_CAPABILITIES */
 	uint32_t count;		/* of fds: fds[n] becomes the program's descriptor n; -1 leaves n closed */
+	uint32_t own;		/* the first of them that is the program's own: told to it as its argument */
+	uint32_t reserved;
 	int32_t fds[MAX_FDS];
 };
 
@@ -212,12 +214,22 @@ static const char *arrange_descriptors(struct request *r)
 	return NULL;
 }
 
+/* Writes a number in front of `end`; snprintf is not for here. */
+static char *decimal(char *end, uint32_t value)
+{
+	*--end = 0;
+	do
+		*--end = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	return end;
+}
+
 static void enter(void *with)
 {
-	static char name[] = "init";
-	static char *const argv[] = { name, NULL };
-	static char *const none[] = { NULL };
 	struct child *child = with;
+	char name[] = "init", own[12];
+	char *const argv[] = { name, decimal(own + sizeof(own), child->request.own), NULL };
+	char *const none[] = { NULL };
 
 	child->failed = arrange_descriptors(&child->request);
 	if (!child->failed && (child->request.options & KEEP_CAPABILITIES))

@@ -27,8 +27,10 @@ export interface EncodeOptions {
   failAt?: number | undefined
   /** Records the time at which each step ended. */
   timed?: boolean | undefined
-  /** Slots that something else than a step fills: descriptors handed over, answers of a rendezvous. */
+  /** Slots that something else than a step fills: the answers of a rendezvous. */
   slots?: readonly string[] | undefined
+  /** Slots that are known now, such as the numbers of descriptors handed over: they become plain integers. */
+  values?: Readonly<Record<string, number>> | undefined
 }
 
 export interface EncodedPlan {
@@ -83,7 +85,7 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
     view.setUint32(at + 8, nextArg, true)
     view.setUint32(at + 12, nextAlternative, true)
     for (const arg of step.args) {
-      encodeArg(view, nextArg, arg, step, slots, data)
+      encodeArg(view, nextArg, known(arg, options.values), step, slots, data)
       nextArg += ARG
     }
     for (const [errno, then] of alternatives) {
@@ -96,6 +98,11 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
   })
   data.copyTo(bytes)
   return { bytes, steps, count: main.length, slots }
+}
+
+function known(arg: Arg, values: Readonly<Record<string, number>> = {}): Arg {
+  if (typeof arg !== 'object' || !('slot' in arg) || !Object.hasOwn(values, arg.slot)) return arg
+  return values[arg.slot]!
 }
 
 /** The steps in order, then every step that an `onError` names. */

@@ -4,7 +4,7 @@ import { native } from './native.js'
 
 /** What the spawner is asked for: see native/spawn.c. */
 export interface SpawnRequest {
-  /** The program, a descriptor from {@link programFd}: executed with argv `["init"]` and an empty environment. */
+  /** The program, a descriptor from {@link programFd}: executed with argv `["init", own]` and an empty environment. */
   readonly program: OwnedFd
   /** `CLONE_NEW…`, or'ed: the namespaces that it is born in. */
   readonly flags?: number
@@ -12,6 +12,8 @@ export interface SpawnRequest {
   readonly cgroup?: OwnedFd | undefined
   /** `fds[n]` becomes its descriptor n; everything else is closed. `-1` leaves n closed. */
   readonly fds: readonly number[]
+  /** The first of `fds` that is the program's own and not for whatever it executes. */
+  readonly own: number
   /**
    * Makes all capabilities ambient before the exec: with a new user namespace they would else be lost, since the exec comes before the
    * id maps.
@@ -25,16 +27,17 @@ export interface Spawned {
 }
 
 /** Clones a child and executes the program in it, on the one thread of this process that clones. */
-export async function spawn({ program, flags = 0, cgroup, fds, keepCapabilities = false }: SpawnRequest): Promise<Spawned> {
-  const request = new Uint8Array(24 + 4 * fds.length)
+export async function spawn({ program, flags = 0, cgroup, fds, own, keepCapabilities = false }: SpawnRequest): Promise<Spawned> {
+  const request = new Uint8Array(32 + 4 * fds.length)
   const view = new DataView(request.buffer)
   view.setBigUint64(0, BigInt(flags), true)
   view.setInt32(8, program.fd, true)
   view.setInt32(12, cgroup?.fd ?? -1, true)
   view.setUint32(16, keepCapabilities ? 1 : 0, true)
   view.setUint32(20, fds.length, true)
+  view.setUint32(24, own, true)
   fds.forEach((fd, i) => {
-    view.setInt32(24 + 4 * i, fd, true)
+    view.setInt32(32 + 4 * i, fd, true)
   })
   const result = new Int32Array(2)
   checked(await native.async.spawn(request, new Uint8Array(result.buffer)), 'clone3', undefined, {
@@ -53,4 +56,9 @@ export async function spawn({ program, flags = 0, cgroup, fds, keepCapabilities 
 export function programFd(program: Uint8Array): { fd: OwnedFd; shared: boolean } {
   const result = checked(native.sync.programFd(program), 'memfd_create')
   return { fd: new OwnedFd(result & 0x3fffffff), shared: result >> 30 === 1 }
+}
+
+/** A file in memory that holds `bytes`: memfd_create(2), close-on-exec, not sealed. */
+export function memoryFile(name: string, bytes: Uint8Array): OwnedFd {
+  return new OwnedFd(checked(native.sync.memfd(name, bytes), 'memfd_create'))
 }

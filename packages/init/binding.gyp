@@ -1,7 +1,0 @@
-{
-  'includes': ['../sys/native/binding.gypi'],
-  'targets': [{
-    'target_name': 'init',
-    'sources': ['native/binding.cc', 'native/ops.c', '../sys/native/apply.c', '../sys/native/path.c', '../sys/native/procfs.c'],
-  }],
-}

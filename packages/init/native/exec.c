@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding the user's program in the container's PATH, and becoming it. */
+#include "init.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAX_STRINGS 65536	/* of argv and environ together; untouched pages cost nothing */
+
+static char program[4096];
+static char *strings[MAX_STRINGS + 2];
+
+/* execvp(3)'s rule: a regular file that the effective ids may execute. */
+static int executable(const char *path)
+{
+	struct stat s;
+
+	if (stat(path, &s) < 0)
+		return -errno;
+	if (S_ISDIR(s.st_mode))
+		return -EACCES;
+	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+static int join(const char *directory, size_t size, const char *name)
+{
+	size_t length = strlen(name);
+
+	/* An empty entry of PATH is the working directory. */
+	if (size == 0) {
+		directory = ".";
+		size = 1;
+	}
+	if (size + 1 + length + 1 > sizeof(program))
+		return -ENAMETOOLONG;
+	memcpy(program, directory, size);
+	program[size] = '/';
+	memcpy(program + size + 1, name, length + 1);
+	return 0;
+}
+
+/* findProgram(name, PATH): 0 when it was found, by the rules of execvp(3); a name with a slash is taken as it is. */
+static int64_t op_find_program(struct lc_ctx *c, const union lc_arg *a)
+{
+	const char *name = a[0].s, *path = a[1].s;
+	int error = -ENOENT;
+
+	lc_detail(c, name);
+	if (*name == 0)
+		return lc_refuse(c, "execve", ENOENT);
+	if (strchr(name, '/')) {
+		if (strlen(name) >= sizeof(program))
+			return lc_refuse(c, "execve", ENAMETOOLONG);
+		strcpy(program, name);
+		error = executable(program);
+		return error < 0 ? lc_refuse(c, "execve", -error) : 0;
+	}
+	for (;;) {
+		size_t size = strcspn(path, ":");
+		int result = join(path, size, name);
+
+		if (result == 0)
+			result = executable(program);
+		if (result == 0)
+			return 0;
+		/* "Permission denied" says more than "not found" in a later directory. */
+		if (result == -EACCES)
+			error = result;
+		if (path[size] == 0)
+			return lc_refuse(c, "execve (not in PATH)", -error);
+		path += size + 1;
+	}
+}
+
+static int64_t split(const struct lc_bytes *bytes, char **to, size_t room)
+{
+	size_t count = 0;
+
+	for (size_t at = 0; at < bytes->size; at += strlen((char *)bytes->at + at) + 1) {
+		if (count + 1 >= room)
+			return -E2BIG;
+		to[count++] = (char *)bytes->at + at;
+	}
+	to[count] = NULL;
+	return (int64_t)count;
+}
+
+/* execProgram(argv, environ), each NUL-separated: runs what findProgram found. */
+static int64_t op_exec_program(struct lc_ctx *c, const union lc_arg *a)
+{
+	int64_t args = split(&a[0].b, strings, MAX_STRINGS), variables;
+
+	if (args <= 0)
+		return lc_refuse(c, "execve", args < 0 ? E2BIG : EINVAL);
+	variables = split(&a[1].b, strings + args + 1, (size_t)(MAX_STRINGS - args));
+	if (variables < 0)
+		return lc_refuse(c, "execve", E2BIG);
+	execve(program, strings, strings + args + 1);
+	lc_detail(c, program);
+	return lc_fail(c, "execve");
+}
+
+const struct lc_op lc_exec_ops[] = {
+	{ "findProgram", "ss", op_find_program },
+	{ "execProgram", "bb", op_exec_program },
+	{ 0 },
+};

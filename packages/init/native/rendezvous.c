@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where init waits for somebody: for the parent's answer, for the parent to know its second child, for who starts the container. */
+#include "init.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef SYS_clone3
+#define SYS_clone3 435
+#endif
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x1000
+#endif
+
+#define ANSWER_SIZE 65536
+#define MAX_FDS 16
+
+enum { ANSWER_INTEGER = 1, ANSWER_BYTES, ANSWER_DESCRIPTOR };
+
+struct entry {
+	uint32_t slot, kind, size, reserved;
+	uint8_t data[];		/* padded to 8; bytes have a NUL behind them, since a slot serves as a string too */
+};
+
+/* Untouched pages of it cost nothing. Answers stay where they came, since slots point into them. */
+static uint8_t answers[ANSWER_SIZE] __attribute__((aligned(8)));
+static size_t used;
+
+static int64_t take_entry(struct lc_ctx *c, struct entry *entry, const int *fds, size_t fd_count, size_t *next_fd)
+{
+	struct lc_slot *slot = &lc_the_plan.slots[entry->slot % LC_MAX_SLOTS];
+
+	switch (entry->kind) {
+	case ANSWER_INTEGER:
+		if (entry->size != 8)
+			return lc_refuse(c, "ask", EINVAL);
+		memcpy(&slot->i, entry->data, 8);
+		slot->kind = 1;
+		return 0;
+	case ANSWER_BYTES:
+		slot->b.at = entry->data;
+		slot->b.size = entry->size;
+		slot->kind = 2;
+		return 0;
+	case ANSWER_DESCRIPTOR:
+		if (*next_fd >= fd_count)
+			return lc_refuse(c, "ask", EBADF);
+		slot->i = fds[(*next_fd)++];
+		slot->kind = 1;
+		return 0;
+	}
+	return lc_refuse(c, "ask", EINVAL);
+}
+
+static int64_t receive_answer(struct lc_ctx *c)
+{
+	char control[CMSG_SPACE(sizeof(int) * MAX_FDS)] __attribute__((aligned(8)));
+	struct iovec iov = { answers + used, ANSWER_SIZE - used };
+	struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
+	size_t end, fd_count = 0, next_fd = 0;
+	const int *fds = NULL;
+	struct cmsghdr *header;
+	ssize_t got;
+
+	do
+		got = recvmsg(lc_control, &message, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return lc_fail(c, "recvmsg");
+	if (got == 0)
+		_exit(1);	/* the parent is gone: nobody is left to report to */
+	if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return lc_refuse(c, "recvmsg (an answer larger than 64 KiB)", EMSGSIZE);
+	header = CMSG_FIRSTHDR(&message);
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+		fds = (const int *)(void *)CMSG_DATA(header);
+		fd_count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	}
+
+	end = used + (size_t)got;
+	while (used + sizeof(struct entry) <= end) {
+		struct entry *entry = (struct entry *)(void *)(answers + used);
+		size_t size = sizeof(*entry) + (((size_t)entry->size + 7 + (entry->kind == ANSWER_BYTES)) & ~(size_t)7);
+
+		if (entry->size > end - used || size > end - used)
+			return lc_refuse(c, "ask", EINVAL);
+		if (take_entry(c, entry, fds, fd_count, &next_fd) < 0)
+			return -EINVAL;
+		used += size;
+	}
+	used = (end + 7) & ~(size_t)7;
+	return 0;
+}
+
+/* ask(name, descriptor or -1, descriptor or -1): sends them up and waits until the parent has answered; never times out, but ends with the parent. */
+int64_t lc_op_ask(struct lc_ctx *c, const union lc_arg *a)
+{
+	int fds[2];
+	size_t count = 0;
+
+	for (int i = 1; i <= 2; i++)
+		if (a[i].i >= 0)
+			fds[count++] = (int)a[i].i;
+	if (lc_report(RECORD_ASK, a[0].s, strlen(a[0].s), fds, count) < 0)
+		return lc_fail(c, "sendmsg");
+	return receive_answer(c);
+}
+
+/*
+ * secondClone(): after unshare(CLONE_NEWPID) or setns only a child is in the pid namespace. It is made the parent's child
+ * too, so that one process waits for both; what goes on is the child. pid 1 of a pid namespace may not do this (EINVAL).
+ */
+int64_t lc_op_second_clone(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	} args = { .flags = CLONE_PARENT | CLONE_PIDFD };
+	int pidfd = -1, gate[2];
+	char byte;
+	long pid;
+
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		return lc_fail(c, "pipe2");
+	args.pidfd = (uintptr_t)&pidfd;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0 && errno == ENOSYS)
+		pid = syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD, NULL, &pidfd, NULL, 0);
+	if (pid < 0)
+		return lc_fail(c, "clone3");
+	if (pid > 0) {
+		int32_t number = (int32_t)pid;
+
+		_exit(lc_report(RECORD_CHILD, &number, sizeof(number), &pidfd, 1) < 0 ? 126 : 0);
+	}
+	/* Until the first has ended, so that the record of the second comes before anything that the second sends. */
+	close(gate[1]);
+	(void)!read(gate[0], &byte, 1);
+	close(gate[0]);
+	return 0;
+}
+
+/*
+ * awaitStart(listening socket, uid): the `created` state. Whoever may open the state directory connects and says go; the
+ * connection then carries the exec's failure, or ends by close-on-exec.
+ */
+int64_t lc_op_await_start(struct lc_ctx *c, const union lc_arg *a)
+{
+	int listener = (int)a[0].i;
+
+	for (;;) {
+		struct ucred peer;
+		socklen_t size = sizeof(peer);
+		uint32_t go = 0;
+		int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		if (connection < 0) {
+			if (errno == EINTR || errno == ECONNABORTED)
+				continue;
+			return lc_fail(c, "accept4");
+		}
+		if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && (int64_t)peer.uid == a[1].i &&
+		    recv(connection, &go, sizeof(go), 0) == sizeof(go) && go == 0x4f47 /* "GO" */) {
+			lc_control = connection;
+			close(listener);
+			return 0;
+		}
+		close(connection);
+	}
+}

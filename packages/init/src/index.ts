@@ -1,0 +1,14 @@
+export {
+  type Bootstrapped,
+  type BootstrapOptions,
+  bootstrap,
+  InitDied,
+  type Rendezvous,
+  type Request,
+  type Timing,
+} from './bootstrap.js'
+export { initProgram } from './program.js'
+export type { Answer } from './records.js'
+export { release } from './release.js'
+export { parseResourceLimit, resourceLimits } from './resource-limits.js'
+export * from './steps.js'

@@ -1,0 +1,80 @@
+import { decodeUtf8, encodeUtf8, type OwnedFd } from '@libcontainer/sys'
+
+/** What init sends up its control socket, one packet each: see native/init.h. */
+export type Record_ =
+  | { readonly kind: 'ask'; readonly name: string; readonly fds: readonly OwnedFd[] }
+  | { readonly kind: 'failure'; readonly failure: Uint8Array }
+  | { readonly kind: 'executing' }
+  | { readonly kind: 'child'; readonly pid: number; readonly pidfd: OwnedFd }
+  | { readonly kind: 'created' }
+  | { readonly kind: 'times'; readonly ns: readonly number[] }
+
+export function parseRecord(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_ {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const data = bytes.subarray(8)
+  switch (bytes.length < 8 ? 0 : view.getUint32(0, true)) {
+    case 1:
+      return { kind: 'ask', name: decodeUtf8(data), fds }
+    case 2:
+      return { kind: 'failure', failure: data }
+    case 3:
+      return { kind: 'executing' }
+    case 4:
+      if (fds[0] === undefined) break
+      return { kind: 'child', pid: view.getInt32(8, true), pidfd: fds[0] }
+    case 5:
+      return { kind: 'created' }
+    case 6: {
+      const ns: number[] = []
+      for (let i = 8; i + 8 <= bytes.length; i += 8) ns.push(Number(view.getBigInt64(i, true)))
+      return { kind: 'times', ns }
+    }
+  }
+  throw new TypeError(`init sent a record that nobody knows (${bytes.length} bytes)`)
+}
+
+/** What the answer to a rendezvous fills: slots of the plan, by name. */
+export interface Answer {
+  readonly integers?: Readonly<Record<string, number | bigint>>
+  readonly bytes?: Readonly<Record<string, Uint8Array | string>>
+  /** Descriptors for init: they stay the caller's here, and are closed by it. */
+  readonly fds?: Readonly<Record<string, number>>
+}
+
+/** An answer as native/rendezvous.c takes it: entries of { u32 slot, kind, size, 0 } and data, padded to 8. */
+export function encodeAnswer(answer: Answer, slots: ReadonlyMap<string, number>): { bytes: Uint8Array; fds: number[] } {
+  const entries: { slot: number; kind: number; data: Uint8Array }[] = []
+  const slotOf = (name: string): number => {
+    const slot = slots.get(name)
+    if (slot === undefined) throw new TypeError(`the plan has no slot '${name}'`)
+    return slot
+  }
+  for (const [name, value] of Object.entries(answer.integers ?? {})) {
+    const data = new Uint8Array(8)
+    new DataView(data.buffer).setBigInt64(0, BigInt.asIntN(64, BigInt(value)), true)
+    entries.push({ slot: slotOf(name), kind: 1, data })
+  }
+  for (const [name, value] of Object.entries(answer.bytes ?? {})) {
+    entries.push({ slot: slotOf(name), kind: 2, data: typeof value === 'string' ? encodeUtf8(value) : value })
+  }
+  const fds = Object.entries(answer.fds ?? {}).map(([name, fd]) => {
+    entries.push({ slot: slotOf(name), kind: 3, data: new Uint8Array(0) })
+    return fd
+  })
+  // A packet of no bytes would look like the end of the connection.
+  if (entries.length === 0) return { bytes: new Uint8Array(8), fds }
+
+  // One more byte of zero after strings: a slot of bytes serves as a string too.
+  const room = (data: Uint8Array): number => 16 + ((data.length + 8) & ~7)
+  const bytes = new Uint8Array(entries.reduce((sum, entry) => sum + room(entry.data), 0))
+  const view = new DataView(bytes.buffer)
+  let at = 0
+  for (const { slot, kind, data } of entries) {
+    view.setUint32(at, slot, true)
+    view.setUint32(at + 4, kind, true)
+    view.setUint32(at + 8, data.length, true)
+    bytes.set(data, at + 16)
+    at += kind === 2 ? room(data) : 16 + ((data.length + 7) & ~7)
+  }
+  return { bytes: bytes.subarray(0, at), fds }
+}

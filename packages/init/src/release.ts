@@ -1,0 +1,43 @@
+import {
+  connectUnix,
+  encodeUtf8,
+  isErrno,
+  LibcontainerError,
+  type OwnedFd,
+  POLLIN,
+  poll,
+  receiveMessage,
+  sendMessage,
+  stepError,
+  type Waiting,
+} from '@libcontainer/sys'
+import { parseRecord } from './records.js'
+
+/**
+ * Lets an init that waits in the `created` state go on, and waits until the program runs.
+ *
+ * @param path - of the socket that its plan listens on; relative to `directory` where given
+ * @throws {SyscallError} `ECONNREFUSED` or `ENOENT` when nobody waits there; the failure of the exec itself
+ * @throws {LibcontainerError} `AlreadyStarted` when another caller was faster
+ */
+export async function release(path: string, { directory, signal }: Waiting & { directory?: OwnedFd | undefined } = {}): Promise<void> {
+  const connection = await connectUnix(path, undefined, { directory })
+  let executing = false
+  try {
+    // Two bytes 'GO' as a u32, which native/rendezvous.c waits for.
+    sendMessage(connection, encodeUtf8('GO\0\0'))
+    for (;;) {
+      await poll(connection.fd, POLLIN, { signal })
+      const message = receiveMessage(connection)
+      if (message === undefined) break
+      const record = parseRecord(message.bytes, message.fds)
+      if (record.kind === 'failure') throw stepError([], record.failure)
+      if (record.kind === 'executing') executing = true
+    }
+  } catch (error) {
+    if (!isErrno(error, 'ECONNRESET', 'EPIPE')) throw error
+  } finally {
+    connection.close()
+  }
+  if (!executing) throw new LibcontainerError('AlreadyStarted', 'the container was started by somebody else, or its init has died')
+}

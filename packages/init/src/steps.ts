@@ -1,0 +1,136 @@
+import { type Arg, nulTerminated, type Step } from '@libcontainer/sys'
+
+/*
+ * Steps for the attributes of a process, and for what only init can do: each the system call that it is named after.
+ */
+
+/** Stops until the parent has answered `name`; descriptors in slots may go along. */
+export function ask(name: string, about: string, ...fds: readonly [] | readonly [Arg] | readonly [Arg, Arg]): Step {
+  return { op: 'ask', args: [name, fds[0] ?? -1, fds[1] ?? -1], about }
+}
+
+/** Goes on as a child of the same parent, which is then in the pid namespace just unshared or joined. */
+export const secondClone: Step = { op: 'secondClone', args: [], about: 'clone into the pid namespace' }
+
+/** The `created` state: reports it, gives the control socket up, and waits on the listening socket in the slot `listener`. */
+export function createdSteps(listener: Arg, uid: number): Step[] {
+  return [
+    { op: 'announceCreated', args: [], about: 'report that the container is created' },
+    { op: 'awaitStart', args: [listener, uid], about: 'wait to be started' },
+  ]
+}
+
+export const setSession: Step = { op: 'setSession', args: [], about: 'start a new session' }
+
+export const setDumpable = (on: boolean): Step => ({
+  op: 'setDumpable',
+  args: [on ? 1 : 0],
+  about: on ? 'let the parent write our id maps' : 'let nobody trace us',
+})
+
+/** @param parent - a pidfd of the parent, which must be alive */
+export const setParentDeathSignal = (signal: number, parent: Arg): Step => ({
+  op: 'setParentDeathSignal',
+  args: [signal, parent],
+  about: `die by signal ${signal} with the parent`,
+})
+
+export const setHostname = (name: string): Step => ({ op: 'setHostname', args: [name], about: `set the hostname to ${name}` })
+export const setDomainname = (name: string): Step => ({ op: 'setDomainname', args: [name], about: `set the domainname to ${name}` })
+
+/** @param key - with dots or slashes: `net.ipv4.ip_forward` */
+export function writeSysctl(key: string, value: string): Step {
+  const path = sysctlPath(key)
+  return { op: 'writeSysctl', args: [path, value], about: `set ${key} to ${value}`, path: `/proc/sys/${path}` }
+}
+
+/** As sysctl(8): with a slash first the key is a path; otherwise dots separate, and a slash stands for a dot of a name. */
+export function sysctlPath(key: string): string {
+  const dot = key.indexOf('.')
+  const slash = key.indexOf('/')
+  if (slash >= 0 && (dot < 0 || slash < dot)) return key
+  return key.replace(/[./]/g, separator => (separator === '.' ? '/' : '.'))
+}
+
+/** prlimit(2) on itself. Values are unsigned 64-bit; `RLIM_INFINITY` is 2^64-1. */
+export const setResourceLimit = (resource: number, name: string, soft: bigint, hard: bigint): Step => ({
+  op: 'setResourceLimit',
+  args: [resource, soft, hard],
+  about: `limit ${name} to ${limitText(soft)}, at most ${limitText(hard)}`,
+  hints: { EPERM: `raising the hard limit of ${name} needs CAP_SYS_RESOURCE` },
+})
+
+const limitText = (value: bigint): string => (value === 0xffff_ffff_ffff_ffffn ? 'unlimited' : String(value))
+
+export const resetAffinity: Step = { op: 'resetAffinity', args: [], about: 'run on every CPU that the cpuset allows' }
+export const setUmask = (mask: number): Step => ({ op: 'setUmask', args: [mask], about: `set the umask to ${mask.toString(8).padStart(4, '0')}` })
+export const setNoNewPrivileges: Step = { op: 'setNoNewPrivileges', args: [], about: 'gain no privileges by exec' }
+
+export const makeWorkingDirectory = (path: string): Step => ({
+  op: 'makeWorkingDirectory',
+  args: [path],
+  about: `make the working directory ${path}`,
+  path,
+})
+
+/**
+ * The two halves of entering the working directory: as root before the change of user, who may not be allowed to, and as the user
+ * after it, who alone may be on some file systems. One of them must succeed.
+ */
+export function workingDirectorySteps(path: string): { beforeUserSwitch: Step; afterUserSwitch: Step } {
+  const hints = { ENOTDIR: 'cwd must be a directory of the container', EACCES: 'the user of the process may not enter cwd' }
+  const change: Step = { op: 'changeDirectory', args: [path], about: `change to the directory ${path}`, path, hints }
+  const confirm: Step = { op: 'confirmDirectory', args: [path], about: `stay in the directory ${path}`, path, hints }
+  return {
+    beforeUserSwitch: { ...change, onError: { EACCES: 'skip', EPERM: 'skip' } },
+    afterUserSwitch: { ...change, about: `${change.about} as the user`, onError: { EACCES: confirm, EPERM: confirm } },
+  }
+}
+
+/** @param groups - u32s, or the slot that an answer fills with them */
+export const setGroups = (groups: Arg, onError?: Step['onError']): Step => ({
+  op: 'setGroups',
+  args: [groups],
+  about: 'set the supplementary groups',
+  hints: { EINVAL: 'a group is not mapped in the user namespace', EPERM: 'this user namespace denies setgroups' },
+  onError,
+})
+
+export const setUser = (uid: Arg, gid: Arg): Step => ({
+  op: 'setUser',
+  args: [uid, gid],
+  about: `become user ${argText(uid)}, group ${argText(gid)}`,
+  hints: { EINVAL: 'unmapped uid or gid in the user namespace' },
+})
+
+const argText = (arg: Arg): string => (typeof arg === 'object' ? 'of the container' : String(arg))
+
+export const ownStdio = (uid: Arg): Step => ({ op: 'ownStdio', args: [uid], about: 'give the standard streams to the user' })
+export const linkUp = (name: string): Step => ({ op: 'linkUp', args: [name], about: `bring the interface ${name} up` })
+export const closeFd = (fd: Arg, what: string): Step => ({ op: 'closeFd', args: [fd], about: `close ${what}` })
+
+/** Looks a program up by execvp's rules, so that its absence is told before the container is. */
+export const findProgram = (name: string, searchPath: string): Step => ({
+  op: 'findProgram',
+  args: [name, searchPath],
+  about: `find ${name}`,
+  path: name,
+  hints: {
+    ENOENT: name.includes('/') ? 'the path is looked up inside the rootfs' : `no directory of PATH (${searchPath}) has it in the rootfs`,
+    EACCES: 'it must be a regular file that the user of the process may execute',
+  },
+})
+
+/** The last word before the program: everything that follows is refused or allowed by the program's own seccomp filter. */
+export const announceExec: Step = { op: 'announceExec', args: [], about: 'report that the program is next' }
+
+/** Executes what {@link findProgram} found. @param environment - `KEY=value` strings, or the slot that holds them */
+export const execProgram = (args: readonly string[], environment: readonly string[] | Arg): Step => ({
+  op: 'execProgram',
+  args: [nulTerminated(args), isArg(environment) ? environment : nulTerminated(environment)],
+  about: `execute ${args[0]}`,
+  path: args[0],
+  hints: { ENOEXEC: 'not a program: a script needs a #! line', ENOENT: 'its interpreter (#! or dynamic loader) is missing in the rootfs' },
+})
+
+const isArg = (value: readonly string[] | Arg): value is Arg => !Array.isArray(value)

@@ -1,0 +1,61 @@
+import * as native from 'lc:host'
+import { LibcontainerError } from '../errors.js'
+import type { Host } from '../host.js'
+
+/** The static executable's answer to {@link Host}: ops are linked in and run in line, and its loop is one ppoll(2). */
+
+export const loadOps: Host['loadOps'] = name => {
+  const ops = native.loadTable(name)
+  if (ops === undefined)
+    throw new LibcontainerError('ERR_NO_BINDING', `this executable was built without the ops of ${name}`)
+  return ops
+}
+
+export const loadAsset: Host['loadAsset'] = name => {
+  const bytes = native.embedded(name)
+  if (bytes === undefined) throw new LibcontainerError('ERR_NO_BINDING', `this executable was built without ${name}`)
+  return bytes
+}
+
+/** poll(2)'s event for a descriptor that is not open. */
+const POLLNVAL = 0x20
+
+export const watch: Host['watch'] = (fd, events) => {
+  let settle: (events: number) => void
+  let id: number
+  const ready = new Promise<number>((resolve, reject) => {
+    settle = resolve
+    id = native.watch(fd, events, seen => {
+      if (seen & POLLNVAL) reject(new LibcontainerError('ERR_WATCH', `cannot watch descriptor ${fd}: it is not open`))
+      else resolve(seen)
+    })
+  })
+  const cancel = (): void => {
+    if (native.cancel(id)) settle(0)
+  }
+  return { events: ready, cancel }
+}
+
+export const timer: Host['timer'] = (ms, callback) => {
+  const id = native.timer(ms, callback)
+  return { cancel: () => void native.cancel(id) }
+}
+
+export const args: Host['args'] = native.argv().slice(1)
+
+export const environment: Host['environment'] = Object.freeze(
+  // Of two entries with one name the first counts, as for getenv(3).
+  Object.fromEntries(
+    native
+      .environment()
+      .reverse()
+      .map(entry => {
+        const equals = entry.indexOf('=', 1)
+        return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)]
+      }),
+  ),
+)
+
+export const exit: Host['exit'] = native.exit
+
+export const engine: Host['engine'] = `quickjs ${native.version()}`

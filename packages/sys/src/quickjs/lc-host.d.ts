@@ -1,0 +1,23 @@
+/** What native/quickjs/exports.c gives. */
+declare module 'lc:host' {
+  import type { LoadedOps } from '../binding.js'
+
+  /** The program's name first. */
+  export function argv(): string[]
+  /** `NAME=value` each. */
+  export function environment(): string[]
+  export function version(): string
+  export function exit(status: number): never
+  /** The bytes of a file that the executable carries, read-only in truth: a write to them is fatal. */
+  export function embedded(name: string): Uint8Array | undefined
+  export function loadTable(name: string): LoadedOps | undefined
+  /** Calls once with poll(2)'s events; an id for `cancel`. */
+  export function watch(fd: number, events: number, callback: (events: number) => void): number
+  /** A `background` timer does not keep the process alive. */
+  export function timer(ms: number, callback: () => void, background?: boolean): number
+  /** Whether the wait had not fired. */
+  export function cancel(id: number): boolean
+  /** As the Encoding Standard has them: U+FFFD for what has no UTF-8, or is none. */
+  export function encodeUtf8(text: string): Uint8Array<ArrayBuffer>
+  export function decodeUtf8(bytes: Uint8Array): string
+}
