@@ -1,0 +1,213 @@
+import { type Arg, ConfigInvalid, nulTerminated, type Step, slot } from '@libcontainer/sys'
+import { exactChange, filesystemWords, namedChange, newAttributes, packAttributes } from './attributes.js'
+import { type CgroupMounts, cgroupSteps } from './cgroup-mounts.js'
+import { HOW, MOUNT_ATTR, MS } from './flags.js'
+import { type CheckedMount, checkMount, type Mount, mayCoverProc } from './mount.js'
+import type { AttributeChange } from './options.js'
+import { packPropagation } from './propagation.js'
+
+export interface MountStepsOptions {
+  /** The container's root directory. Default: the slot `root`, which {@link prepareRootSteps} fills. */
+  root?: Arg | undefined
+  /** The mounts are made in a user namespace of the container's own, where the kernel refuses some that have a stand-in. Default: `false`. */
+  userns?: boolean | undefined
+  /** The container has a pid namespace of its own: the host's /proc is then no stand-in for one that the kernel refuses. Default: `true`. */
+  pidns?: boolean | undefined
+  /** What mounts of type `cgroup` show. */
+  cgroups?: CgroupMounts | undefined
+  /** Detached trees for binds whose source init could not open itself, by the mount's place in the list. */
+  trees?: ReadonlyMap<number, Arg> | undefined
+  /** What `mounts` is called in errors. Default: `mounts`. */
+  field?: string | undefined
+  /** Told of what is odd but has a meaning. */
+  warn?: ((message: string) => void) | undefined
+}
+
+/** Their superblock is one that others use too: a read-only one is not theirs to ask for. */
+const sharedTypes = new Set(['sysfs', 'cgroup2', 'mqueue', 'proc', 'devpts'])
+
+/**
+ * The steps that make a container's mounts, in order; each destination is resolved beneath the root when its turn comes.
+ * Before the root is pivoted to, since binds take their sources from the host.
+ *
+ * Follow with {@link lateReadonlySteps} once the mounts have been filled.
+ *
+ * @throws {ConfigInvalid} naming the mount and its field
+ */
+export function mountSteps(mounts: readonly Mount[], options: MountStepsOptions = {}): Step[] {
+  const { root = slot('root'), field = 'mounts', warn } = options
+  return mounts.flatMap((mount, i) => {
+    const checked = checkMount(mount, `${field}[${i}]`, warn)
+    if (checked.kind === 'bind') return [bindStep(checked, root, options.trees?.get(i))]
+    if (checked.kind === 'remount') return [remountStep(checked, root)]
+    if (checked.kind === 'filesystem') return [filesystemStep(checked, root, options)]
+    if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
+    throw new ConfigInvalid(`${field}[${i}].type`, 'cgroup', 'needs the cgroups of the container')
+  })
+}
+
+/** tmpfs, and whatever is on /dev, is written to during set-up, and made read-only at the end. */
+function isLate({ kind, type, destination }: CheckedMount): boolean {
+  return (kind === 'filesystem' && type === 'tmpfs') || (kind !== 'remount' && destination === '/dev')
+}
+
+/** The steps that make those mounts read-only that were asked to be so and had to be filled first: tmpfs, and /dev. */
+export function lateReadonlySteps(
+  mounts: readonly Mount[],
+  { root = slot('root'), field = 'mounts' }: MountStepsOptions = {},
+): Step[] {
+  const paths = mounts
+    .map((mount, i) => checkMount(mount, `${field}[${i}]`))
+    .filter(mount => isLate(mount) && mount.options.flags & MS.RDONLY)
+    .map(mount => mount.destination)
+  return [...new Set(paths)].map(path => ({
+    op: 'setMountAttributes',
+    args: [root, path, packAttributes({ set: MOUNT_ATTR.RDONLY, clear: 0 }), 0],
+    about: `make ${path} read-only`,
+    path,
+  }))
+}
+
+function filesystemStep(mount: CheckedMount, root: Arg, { userns = false, pidns = true }: MountStepsOptions): Step {
+  const { type, destination, source, options } = mount
+  const late = isLate(mount) ? MOUNT_ATTR.RDONLY : 0
+  const flags = late ? options.flags & ~MS.RDONLY : options.flags
+  const words = sharedTypes.has(type) ? [] : filesystemWords(flags, 0)
+  const real = type === 'proc' || type === 'sysfs'
+  const copyMode = type === 'tmpfs' && !options.data.some(option => option.startsWith('mode='))
+  const how =
+    (real ? HOW.TARGET_REAL : 0) | (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) | (copyMode ? HOW.COPY_MODE : 0)
+  const fallback = userns && (type === 'sysfs' || (type === 'proc' && !pidns))
+  return {
+    op: 'mountFilesystem',
+    args: [
+      root,
+      destination,
+      type,
+      source || type,
+      nulTerminated([...words, ...options.data]),
+      newAttributes(options) & ~late,
+      how,
+      packPropagation(options.propagation),
+    ],
+    about: `mount ${type} on ${destination}`,
+    path: destination,
+    hints: { ...targetHints, ...filesystemHints(type) },
+    ...(fallback ? { onError: { EPERM: hostStep(mount, root, how) } } : {}),
+  }
+}
+
+/** The host's own, for a user namespace that owns no network namespace (sysfs) or pid namespace (proc). */
+function hostStep({ type, destination, options }: CheckedMount, root: Arg, how: number): Step {
+  const source = type === 'proc' ? '/proc' : '/sys'
+  // On every mount that comes along too: below /sys lie the host's cgroups.
+  const change = packAttributes({ set: newAttributes(options), clear: 0 })
+  const flags = how | HOW.RECURSIVE | (type === 'proc' ? HOW.SOURCE_PROC : 0)
+  return {
+    op: 'bindMount',
+    args: [root, -1, source, destination, flags, 0, change, packPropagation(options.propagation)],
+    about: `bind the host's ${source} on ${destination}`,
+    path: destination,
+    hints: targetHints,
+  }
+}
+
+function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined): Step {
+  const { source, destination, options } = mount
+  const late = isLate(mount) ? MOUNT_ATTR.RDONLY : 0
+  const exact = without(exactChange(options), late)
+  const named = without(namedChange(options), late)
+  const how =
+    (options.flags & MS.REC ? HOW.RECURSIVE : 0) |
+    (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) |
+    (destination === '/proc' ? HOW.SOURCE_PROC | HOW.TARGET_REAL : 0)
+  const step = (change: AttributeChange): Step => ({
+    op: 'bindMount',
+    args: [
+      root,
+      tree ?? -1,
+      source,
+      destination,
+      how,
+      packAttributes(change),
+      packAttributes(options.recursive),
+      packPropagation(options.propagation),
+    ],
+    about: `bind ${source} on ${destination}`,
+    path: destination,
+    hints: { ...targetHints, ...bindHints },
+  })
+  // In a user namespace the source's flags may be locked. Those that nobody named are kept then; a named one stays an error.
+  const same = exact.set === named.set && exact.clear === named.clear
+  return same ? step(exact) : { ...step(exact), onError: { EPERM: step(named) } }
+}
+
+function without({ set, clear }: AttributeChange, bits: number): AttributeChange {
+  return { set: set & ~bits, clear }
+}
+
+function remountStep({ destination, options }: CheckedMount, root: Arg): Step {
+  const change = packAttributes(namedChange(options))
+  const about = `remount ${destination}`
+  if (options.flags & MS.BIND) {
+    return { op: 'setMountAttributes', args: [root, destination, change, 0], about, path: destination }
+  }
+  const words = nulTerminated([...filesystemWords(options.flags, options.cleared), ...options.data])
+  return { op: 'remountFilesystem', args: [root, destination, words, change], about, path: destination }
+}
+
+const targetHints = {
+  EROFS: 'the mount point is missing and cannot be made on a read-only file system: make it in the image',
+  ELOOP: 'links to the mount point lead in a circle, or through a magic link of /proc',
+  ENOTDIR: 'a file can only be mounted on a file, and a directory on a directory',
+  ESTALE: 'something moved the mount point while it was mounted on',
+}
+
+const bindHints = {
+  ENOENT: 'the source of a bind must exist',
+  EPERM: 'the flags of the source are locked by the user namespace that owns it: do not clear or change them',
+  ENOSYS: 'recursive mount attributes need Linux 5.12',
+  EINVAL: 'an unbindable mount cannot be bound, nor, in a user namespace, one with mounts below it unless by rbind',
+}
+
+function filesystemHints(type: string): Record<string, string> {
+  return {
+    ...(type === 'devpts' ? { EINVAL: 'in a user namespace, gid= must name a group that it maps' } : {}),
+    ENODEV: `the kernel has no file system '${type}', or its module is not loaded`,
+    EPERM: `${type} cannot be mounted here: it needs CAP_SYS_ADMIN over the namespace that it shows`,
+  }
+}
+
+/** The container's default mounts, as libcontainer has always had them, with cgroups added. */
+export const defaultMounts: readonly Mount[] = [
+  { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+  {
+    destination: '/dev',
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: ['nosuid', 'strictatime', 'mode=755', 'size=65536k'],
+  },
+  {
+    destination: '/dev/pts',
+    type: 'devpts',
+    source: 'devpts',
+    options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'],
+  },
+  {
+    destination: '/dev/shm',
+    type: 'tmpfs',
+    source: 'shm',
+    options: ['nosuid', 'noexec', 'nodev', 'mode=1777', 'size=65536k'],
+  },
+  { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+  { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+  { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
+]
+
+/** Whether /dev itself is a bind: then it is somebody else's, and nothing is to be made in it. */
+export function bindsDev(mounts: readonly Mount[]): boolean {
+  return mounts.some((mount, i) => {
+    const { destination, kind } = checkMount(mount, `mounts[${i}]`)
+    return destination === '/dev' && kind === 'bind'
+  })
+}

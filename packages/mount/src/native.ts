@@ -1,0 +1,20 @@
+import { binding } from '@libcontainer/sys'
+
+interface Ops {
+  openTree(dirfd: number, path: string, flags: number): number
+  moveMount(from: number, fromPath: string, to: number, toPath: string, flags: number): number
+  mountSetattr(
+    dirfd: number,
+    path: string,
+    flags: number,
+    set: number,
+    clear: number,
+    propagation: number,
+    usernsFd: number,
+  ): number
+  createMount(type: string, source: string, options: Uint8Array, attributes: number): number
+  unmount(path: string, flags: number): number
+  isMountPoint(path: string): number
+}
+
+export const native = binding<Ops>('mount', import.meta.url)

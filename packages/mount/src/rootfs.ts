@@ -1,0 +1,72 @@
+import { type Arg, kernelString, type Step, slot } from '@libcontainer/sys'
+import { packAttributes } from './attributes.js'
+import { MOUNT_ATTR } from './flags.js'
+import { checkPropagation, type Propagation, packPropagation } from './propagation.js'
+
+/**
+ * Sets the propagation of the root of the mount namespace: `rslave` or `rprivate` first of all, so that nothing which the
+ * container mounts reaches the host.
+ */
+export function propagationStep(propagation: Propagation): Step {
+  return {
+    op: 'setPropagation',
+    args: ['/', packPropagation([checkPropagation(propagation, 'rootfsPropagation')])],
+    about: `make / ${propagation}`,
+    path: '/',
+    hints: { EPERM: 'changing mounts needs CAP_SYS_ADMIN over the mount namespace' },
+  }
+}
+
+/**
+ * Makes the root file system a mount of its own: the mount that holds it private (slave where slave was asked for), then
+ * `rootfs` bound onto itself. Fills the slot `root`, which every function here takes by default.
+ *
+ * @param rootfs - the host's path, absolute, not through a link
+ */
+export function prepareRootSteps(rootfs: string, propagation: Propagation = 'rslave'): Step[] {
+  const holder = propagation === 'slave' || propagation === 'rslave' ? 'slave' : 'private'
+  return [
+    {
+      op: 'prepareRoot',
+      args: [kernelString(rootfs, 'rootfs'), packPropagation([holder])],
+      about: `bind ${rootfs} onto itself`,
+      path: rootfs,
+      into: 'root',
+      hints: {
+        ENOENT: 'the root file system must be a directory of the host',
+        ELOOP: 'the path of the root file system must not lead through a link',
+        ENOTDIR: 'the root file system must be a directory',
+        EPERM: 'changing mounts needs CAP_SYS_ADMIN over the mount namespace',
+      },
+    },
+  ]
+}
+
+/** Makes `root` the root of the mount namespace and lets go of the old one. The slot stays good: it is then `/`. */
+export function pivotSteps(root: Arg = slot('root')): Step[] {
+  return [
+    {
+      op: 'pivotRoot',
+      args: [root],
+      about: 'pivot to the new root',
+      path: '/',
+      hints: { EINVAL: 'pivot_root refuses an initramfs as the old root, and a new root whose parent mount is shared' },
+    },
+  ]
+}
+
+/** After the pivot: the propagation of the new `/`, where it is one that others should see or not copy. */
+export function rootPropagationSteps(propagation: Propagation): Step[] {
+  const wanted = checkPropagation(propagation, 'rootfsPropagation')
+  return /shared|unbindable/.test(wanted) ? [propagationStep(wanted)] : []
+}
+
+/** Makes the root's own mount read-only; what is mounted on it stays as it is. */
+export function readonlyRootStep(root: Arg = slot('root')): Step {
+  return {
+    op: 'setMountAttributes',
+    args: [root, '', packAttributes({ set: MOUNT_ATTR.RDONLY, clear: 0 }), 0],
+    about: 'make the root read-only',
+    path: '/',
+  }
+}
