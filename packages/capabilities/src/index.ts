@@ -1,0 +1,41 @@
+export { capabilitySets, ENGINE_CAPABILITIES, OCI_CAPABILITIES, SPEC_CAPABILITIES } from './defaults.js'
+export {
+  type CapabilityMasks,
+  type CapabilityNames,
+  diffCapabilities,
+  fromMask,
+  hasCap,
+  namesOf,
+  SETS,
+  type SetDifference,
+  type SetName,
+  toMask,
+} from './masks.js'
+export {
+  CAPABILITIES,
+  type Capability,
+  type CapabilityName,
+  capabilityName,
+  capabilityNumber,
+  getAllCapabilities,
+  getCapability,
+  known,
+  type NameStyle,
+} from './names.js'
+export { getProcess, getSecureBits, lastCap, parseStatus, supported } from './process.js'
+export { formatSecureBits, parseSecureBits, SECURE_BITS, type SecureBit } from './secure-bits.js'
+export { type CapabilitySets, type ResolvedCapabilities, type ResolveOptions, resolveCapabilities } from './sets.js'
+export {
+  type CapabilityStepOptions,
+  type CapabilitySteps,
+  capabilitySteps,
+  clearInherited,
+  dropBounding,
+  dropCapabilities,
+  raiseEffective,
+  setAmbient,
+  setCapabilities,
+  setKeepCaps,
+  setSecureBits,
+} from './steps.js'
+export { formatText, parseText, type TextMasks } from './text.js'
