@@ -1,4 +1,12 @@
-import { ConfigInvalid, isErrno, type OwnedFd, openPidfd, signalPidfd } from '@libcontainer/sys'
+import {
+  ConfigInvalid,
+  isErrno,
+  type OwnedFd,
+  openPidfd,
+  processStat,
+  SyscallError,
+  signalPidfd,
+} from '@libcontainer/sys'
 import { type IdMaps, sameIdMap } from './id-map.js'
 import { checkPid, inspect, isSupported, type NamespaceInfo, openVerified } from './inspect.js'
 import { cloneFlag, type NamespaceKind, namespaceKinds } from './kinds.js'
@@ -107,7 +115,11 @@ export async function joinTarget(pid: number, kinds: readonly NamespaceKind[] = 
   checkPid(pid, 'pid')
   const pidfd = openPidfd(pid)
   try {
-    const [own, theirs] = await Promise.all([inspect(), inspect(pid)])
+    const [own, theirs, stat] = await Promise.all([inspect(), inspect(pid), processStat(pid)])
+    // One that has exited and waits to be reaped still shows namespaces on newer kernels, but runs in none.
+    if (stat === undefined || 'ZX'.includes(stat.state)) {
+      throw new SyscallError(3, 'setns', { path: `/proc/${pid}/ns`, hint: `the process ${pid} has exited` })
+    }
     // Only now is it certain that the files were those of the process in `pidfd`, and not of one that got its number.
     signalPidfd(pidfd, 0)
     const different = kinds.filter(kind => isOther(own.get(kind), theirs.get(kind)))

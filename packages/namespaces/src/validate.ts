@@ -1,4 +1,4 @@
-import { ConfigInvalid, kernelString } from '@libcontainer/sys'
+import { ConfigInvalid, encodeUtf8, kernelString } from '@libcontainer/sys'
 import { checkIdMap, hostId, type IdMap } from './id-map.js'
 import { type NamespaceKind, namespaceKind, namespaceKinds } from './kinds.js'
 import { type Namespace, NamespaceSet } from './set.js'
@@ -49,7 +49,7 @@ function checkPath(path: string, field: string): void {
   kernelString(path, field)
   if (!path.startsWith('/')) throw new ConfigInvalid(field, path, 'must be an absolute path')
   // The kernel's PATH_MAX, with its NUL.
-  if (path.length >= 4096) throw new ConfigInvalid(field, path, 'is longer than the 4095 bytes of a path')
+  if (encodeUtf8(path).length >= 4096) throw new ConfigInvalid(field, path, 'is longer than the 4095 bytes of a path')
 }
 
 function validateMaps({ uidMappings, gidMappings }: NamespacesConfig, set: NamespaceSet): void {
