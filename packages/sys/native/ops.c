@@ -21,7 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* musl has had statx(2) in <sys/stat.h> since 1.2.5, glibc longer; the kernel's header beside either would define it twice. */
+#ifndef STATX_BASIC_STATS
 #include <linux/stat.h>
+#endif
 
 #ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The glue of QuickJS: turns a table of ops into functions, with the same two forms and the same errors as node.h.
+ *
+ * There is one thread, so the off-thread form runs in line and answers a promise that is already settled.
+ */
+#include "host.h"
+
+#include <string.h>
+
+#define MAX_OPS 512	/* in all tables together */
+
+/* What src/binding.ts reads as a failure. */
+struct failure {
+	uint32_t step;
+	int32_t error;
+	char syscall[32];
+	char detail[sizeof(((struct lc_ctx *)0)->detail)];
+};
+
+/* A function's `magic` is its op's number here. */
+static const struct lc_op *ops[MAX_OPS];
+static JSCFunctionListEntry now[MAX_OPS], later[MAX_OPS];
+static int op_count;
+
+static int integer(JSContext *js, JSValueConst value, int64_t *to)
+{
+	double number;
+
+	/* A u64 above the signed range keeps its bits. */
+	if (JS_IsBigInt(value))
+		return JS_ToBigInt64(js, to, value);
+	if (!JS_IsNumber(value))
+		return -1;
+	if (JS_VALUE_GET_TAG(value) == JS_TAG_INT) {
+		*to = JS_VALUE_GET_INT(value);
+		return 0;
+	}
+	if (JS_ToFloat64(js, &number, value) < 0)
+		return -1;
+	if (number != number)
+		*to = 0;
+	else if (number >= 0x1p63)
+		*to = INT64_MAX;
+	else if (number <= -0x1p63)
+		*to = INT64_MIN;
+	else
+		*to = (int64_t)number;
+	return 0;
+}
+
+static int read_argument(JSContext *js, const struct lc_op *op, int i, JSValueConst value, union lc_arg *to)
+{
+	size_t size;
+
+	switch (op->signature[i]) {
+	case 'i':
+		if (integer(js, value, &to->i) == 0)
+			return 0;
+		break;
+	case 's':
+		if (!JS_IsString(value))
+			break;
+		to->s = JS_ToCStringLen(js, &size, value);
+		if (!to->s)
+			return -1;
+		if (!memchr(to->s, 0, size))
+			return 0;
+		JS_FreeCString(js, to->s);
+		JS_ThrowTypeError(js, "%s: a string holds a NUL byte", op->name);
+		return -1;
+	case 'b':
+		if (JS_GetTypedArrayType(value) != JS_TYPED_ARRAY_UINT8)
+			break;
+		to->b.at = JS_GetUint8Array(js, &to->b.size, value);
+		if (to->b.at || !JS_HasException(js))
+			return 0;
+		return -1;
+	}
+	JS_ThrowTypeError(js, "%s: argument %d is of the wrong kind", op->name, i + 1);
+	return -1;
+}
+
+static int call(JSContext *js, int argc, JSValueConst *argv, int number, int64_t *result)
+{
+	const struct lc_op *op = ops[number];
+	union lc_arg args[LC_MAX_ARGS] = { 0 };
+	struct lc_ctx c = { 0 };
+	int done = 0;
+
+	while (op->signature[done] && read_argument(js, op, done, done < argc ? argv[done] : JS_UNDEFINED, &args[done]) == 0)
+		done++;
+	if (!op->signature[done])
+		*result = op->call(&c, args);
+	for (int i = 0; i < done; i++)
+		if (op->signature[i] == 's')
+			JS_FreeCString(js, args[i].s);
+	return op->signature[done] ? -1 : 0;
+}
+
+static JSValue call_now(JSContext *js, JSValueConst self, int argc, JSValueConst *argv, int number)
+{
+	int64_t result;
+
+	(void)self;
+	return call(js, argc, argv, number, &result) < 0 ? JS_EXCEPTION : JS_NewInt64(js, result);
+}
+
+static JSValue call_later(JSContext *js, JSValueConst self, int argc, JSValueConst *argv, int number)
+{
+	int64_t result;
+
+	(void)self;
+	return call(js, argc, argv, number, &result) < 0 ? JS_EXCEPTION : JS_NewSettledPromise(js, false, JS_NewInt64(js, result));
+}
+
+static int64_t run_plan(const struct lc_op *table, const uint8_t *at, size_t size, struct failure *failure)
+{
+	const struct lc_op *tables[] = { table, NULL };
+	struct lc_ctx c = { 0 };
+	struct lc_plan plan;
+	uint32_t step = 0;
+	int64_t result = lc_plan_open(&c, &plan, at, size, tables);
+
+	while (result == 0 && step < plan.steps) {
+		result = lc_plan_step(&c, &plan, step);
+		if (result == 0)
+			step++;
+	}
+	if (result == 0)
+		return 0;
+	failure->step = step;
+	failure->error = (int32_t)-result;
+	strncpy(failure->syscall, c.syscall ? c.syscall : "", sizeof(failure->syscall) - 1);
+	memcpy(failure->detail, c.detail, sizeof(failure->detail));
+	return result;
+}
+
+/* apply(plan, failure); `number` is the facility's. */
+static JSValue apply(JSContext *js, JSValueConst self, int argc, JSValueConst *argv, int number)
+{
+	struct failure failure = { 0 };
+	size_t size = 0, room = 0;
+	uint8_t *plan, *to;
+	int64_t result;
+
+	(void)self;
+	if (argc < 2 || JS_GetTypedArrayType(argv[0]) != JS_TYPED_ARRAY_UINT8 || JS_GetTypedArrayType(argv[1]) != JS_TYPED_ARRAY_UINT8)
+		return JS_ThrowTypeError(js, "apply: takes a plan and a buffer for its failure");
+	plan = JS_GetUint8Array(js, &size, argv[0]);
+	to = JS_GetUint8Array(js, &room, argv[1]);
+	if (JS_HasException(js))
+		return JS_EXCEPTION;
+	result = run_plan(lc_facilities[number].ops, plan, size, &failure);
+	if (result < 0 && room >= sizeof(failure))
+		memcpy(to, &failure, sizeof(failure));
+	return JS_NewSettledPromise(js, false, JS_NewInt64(js, result));
+}
+
+static void describe(JSCFunctionListEntry *entry, const char *name, JSCFunctionMagic *function, int magic)
+{
+	*entry = (JSCFunctionListEntry)JS_CFUNC_MAGIC_DEF(name, 0, function, (int16_t)magic);
+}
+
+/* The engine makes a function of an entry when it is first asked for; so the entries must stay. */
+static int add_ops(JSContext *js, const struct lc_op *table, JSValueConst sync, JSValueConst async)
+{
+	int first = op_count;
+
+	for (; table->name; table++, op_count++) {
+		if (op_count == MAX_OPS) {
+			JS_ThrowInternalError(js, "more than %d ops", MAX_OPS);
+			return -1;
+		}
+		ops[op_count] = table;
+		describe(&now[op_count], table->name, call_now, op_count);
+		describe(&later[op_count], table->name, call_later, op_count);
+	}
+	if (JS_SetPropertyFunctionList(js, sync, now + first, op_count - first) < 0)
+		return -1;
+	return JS_SetPropertyFunctionList(js, async, later + first, op_count - first);
+}
+
+JSValue lc_load_table(JSContext *js, JSValueConst self, int argc, JSValueConst *argv)
+{
+	const char *name = JS_ToCString(js, argc > 0 ? argv[0] : JS_UNDEFINED);
+	JSValue result, sync, async;
+	int number = 0;
+
+	(void)self;
+	if (!name)
+		return JS_EXCEPTION;
+	while (lc_facilities[number].name && strcmp(lc_facilities[number].name, name) != 0)
+		number++;
+	JS_FreeCString(js, name);
+	if (!lc_facilities[number].name)
+		return JS_UNDEFINED;
+
+	result = JS_NewObject(js);
+	sync = JS_NewObject(js);
+	async = JS_NewObject(js);
+	if (add_ops(js, lc_facilities[number].ops, sync, async) < 0) {
+		JS_FreeValues(js, result, sync, async);
+		return JS_EXCEPTION;
+	}
+	JS_SetPropertyStr(js, result, "sync", sync);
+	JS_SetPropertyStr(js, result, "async", async);
+	JS_SetPropertyStr(js, result, "apply", JS_NewCFunctionMagic(js, apply, "apply", 2, JS_CFUNC_generic_magic, number));
+	return result;
+}

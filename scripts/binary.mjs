@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+// npm run binary: builds bundles/linux-<arch>/nsinit, one static executable, and links bundles/nsinit to this machine's.
+// Usage: npm run binary [-- --all | --arch <x64|arm64>]; --all builds for every architecture. Without either: for this machine, and for the
+// other one where a compiler for it is installed.
+import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { buildExecutable } from './binary/executable.mjs'
+import { compilerFor, missing } from './binary/toolchain.mjs'
+
+const root = fileURLToPath(new URL('../', import.meta.url))
+const architectures = ['x64', 'arm64']
+const entry = 'packages/nsinit/dist/quickjs/main.js'
+
+const { values } = parseArgs({ options: { all: { type: 'boolean' }, arch: { type: 'string' } } })
+
+async function main() {
+  if (!existsSync(join(root, entry))) throw new Error(`${entry} is absent: npm run build makes it`)
+  const others = architectures.filter(arch => arch !== process.arch)
+  for (const arch of values.arch ? [values.arch] : [process.arch, ...others]) {
+    if ((await compilerFor(arch)) === undefined && arch !== process.arch && !values.all && !values.arch) {
+      console.log(`linux-${arch}: left out, for want of a compiler: ${missing(arch)}`)
+      continue
+    }
+    const init = join(root, `packages/init/prebuilds/linux-${arch}/init`)
+    if (!existsSync(init))
+      throw new Error(`packages/init/prebuilds/linux-${arch}/init is absent: npm run build makes it`)
+    const output = join(root, `bundles/linux-${arch}/nsinit`)
+    await buildExecutable({ entry, output, arch, assets: [{ name: 'init', file: init }] })
+    console.log(`linux-${arch}: bundles/linux-${arch}/nsinit, ${Math.ceil(statSync(output).size / 1024)} kB`)
+    if (arch === process.arch) linkHere(arch)
+  }
+}
+
+function linkHere(arch) {
+  mkdirSync(join(root, 'bundles'), { recursive: true })
+  rmSync(join(root, 'bundles/nsinit'), { force: true })
+  symlinkSync(`linux-${arch}/nsinit`, join(root, 'bundles/nsinit'))
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(`binary: ${error.message}`)
+  process.exitCode = 1
+}
