@@ -1,0 +1,203 @@
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { release } from 'node:os'
+import { delimiter, join } from 'node:path'
+
+/**
+ * What a test may need of the machine:
+ * - `root`: `CAP_SYS_ADMIN` in force, not merely uid 0; any other capability by its name;
+ * - `cgroup1`, `cgroup2`: a hierarchy of that kind that can be written; with a controller after a colon, one that has it;
+ * - `hybrid`: both kinds at once;
+ * - `namespace:user` and so on: a kernel that makes one, by trying;
+ * - `kernel:5.12`: that version or a later one;
+ * - `program:strace`: a program on PATH; `header:seccomp.h`: a C header;
+ * - `file:/dev/fuse`: a path that exists;
+ * - `rootfs`: test-rootfs/busybox.
+ */
+export type Requirement =
+  | 'root'
+  | `CAP_${string}`
+  | 'cgroup1'
+  | `cgroup1:${string}`
+  | 'cgroup2'
+  | `cgroup2:${string}`
+  | 'hybrid'
+  | `namespace:${string}`
+  | `kernel:${number}.${number}`
+  | `program:${string}`
+  | `header:${string}`
+  | `file:${string}`
+  | 'rootfs'
+
+export interface TestNeeds {
+  skip: boolean
+  tags: string[]
+}
+
+/**
+ * The options of a test that needs something of the machine: `test('…', requires('root', 'cgroup2'), () => …)`.
+ *
+ * Each need is probed for itself, and where it is absent the test is skipped and the reason printed. The environment variable
+ * LIBCONTAINER_TESTS_MUST_RUN turns that into a failure: set to `1` for every need, or to a list such as `root,cgroup1,program:gcc`
+ * for those (a need with a colon is also meant by what stands before it).
+ */
+export function requires(...needs: Requirement[]): TestNeeds {
+  let skip = false
+  for (const need of needs) {
+    const lack = lackOf(need)
+    if (lack === undefined) continue
+    if (mustRun(need)) throw new Error(`LIBCONTAINER_TESTS_MUST_RUN asks for ${need}: ${lack}`)
+    skip = true
+    if (!told.has(need)) process.stderr.write(`skipped, for want of ${need}: ${lack}\n`)
+    told.add(need)
+  }
+  return { skip, tags: [...new Set(needs.map(kindOf))] }
+}
+
+const told = new Set<Requirement>()
+const known = new Map<Requirement, string | undefined>()
+
+function kindOf(need: Requirement): string {
+  return need.startsWith('CAP_') ? 'capability' : (need.split(':')[0] ?? need)
+}
+
+function mustRun(need: Requirement): boolean {
+  const asked = (process.env.LIBCONTAINER_TESTS_MUST_RUN ?? '').split(',').map(word => word.trim())
+  return asked.includes('1') || asked.includes('all') || asked.includes(need) || asked.includes(kindOf(need))
+}
+
+/** Why the machine does not have it, or `undefined` where it does. */
+function lackOf(need: Requirement): string | undefined {
+  if (!known.has(need)) known.set(need, probe(need))
+  return known.get(need)
+}
+
+function probe(need: Requirement): string | undefined {
+  const value = need.slice(need.indexOf(':') + 1)
+  switch (kindOf(need)) {
+    case 'root':
+      return lackOfCapability('CAP_SYS_ADMIN')
+    case 'capability':
+      return lackOfCapability(need)
+    case 'cgroup1':
+      return lackOfCgroup1(need === 'cgroup1' ? undefined : value)
+    case 'cgroup2':
+      return lackOfCgroup2(need === 'cgroup2' ? undefined : value)
+    case 'hybrid':
+      return lackOfCgroup1() ?? lackOfCgroup2()
+    case 'namespace':
+      return lackOfNamespace(value)
+    case 'kernel':
+      return atLeast(release(), value) ? undefined : `this is Linux ${release()}`
+    case 'program':
+      return onPath(value) ? undefined : `${value} is not on PATH`
+    case 'header':
+      return existsSync(join('/usr/include', value)) ? undefined : `/usr/include/${value} does not exist`
+    case 'file':
+      return existsSync(value) ? undefined : `${value} does not exist`
+    case 'rootfs':
+      return existsSync(new URL('../../test-rootfs/busybox', import.meta.url))
+        ? undefined
+        : 'test-rootfs/busybox.sh was not run'
+    default:
+      throw new Error(`no such need of a test: ${need}`)
+  }
+}
+
+/** The capabilities that tests ask for, by their numbers in capability.h. */
+const capabilities = new Map(
+  Object.entries({
+    CAP_CHOWN: 0,
+    CAP_DAC_OVERRIDE: 1,
+    CAP_KILL: 5,
+    CAP_SETUID: 7,
+    CAP_NET_ADMIN: 12,
+    CAP_SYS_PTRACE: 19,
+    CAP_SYS_ADMIN: 21,
+    CAP_SYS_NICE: 23,
+    CAP_SYS_RESOURCE: 24,
+    CAP_SYS_TIME: 25,
+    CAP_MKNOD: 27,
+    CAP_SETFCAP: 31,
+    CAP_MAC_ADMIN: 33,
+    CAP_PERFMON: 38,
+    CAP_BPF: 39,
+  }),
+)
+
+function lackOfCapability(name: string): string | undefined {
+  const number = capabilities.get(name)
+  if (number === undefined) throw new Error(`${name} is not among the capabilities that test/support knows`)
+  const mask = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
+  return (BigInt(`0x${mask}`) >> BigInt(number)) & 1n ? undefined : `${name} is not in CapEff ${mask}`
+}
+
+interface CgroupMount {
+  path: string
+  options: string[]
+}
+
+function cgroupMounts(type: 'cgroup' | 'cgroup2'): CgroupMount[] {
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .map(line => line.split(' '))
+    .filter(fields => fields[2] === type)
+    .map(fields => ({ path: fields[1] ?? '', options: (fields[3] ?? '').split(',') }))
+}
+
+function lackOfCgroup1(controller?: string): string | undefined {
+  const mounts = cgroupMounts('cgroup').filter(
+    ({ options }) => controller === undefined || options.includes(controller),
+  )
+  if (mounts.length === 0) return `no v1 hierarchy${controller ? ` of ${controller}` : ''} is mounted`
+  return mounts.some(({ path }) => writable(path)) ? undefined : `${mounts[0]?.path} is read-only`
+}
+
+function lackOfCgroup2(controller?: string): string | undefined {
+  const [mount] = cgroupMounts('cgroup2')
+  if (mount === undefined) return 'no cgroup2 is mounted'
+  if (!writable(mount.path)) return `${mount.path} is read-only`
+  const has = readFileSync(join(mount.path, 'cgroup.controllers'), 'utf8').trim().split(' ')
+  if (controller === undefined || has.includes(controller)) return undefined
+  return `cgroup.controllers of ${mount.path} has: ${has.join(' ') || 'nothing'}`
+}
+
+function writable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const unshareFlags = new Map(
+  Object.entries({
+    cgroup: '--cgroup',
+    ipc: '--ipc',
+    mnt: '--mount',
+    net: '--net',
+    pid: '--pid',
+    time: '--time',
+    user: '--user',
+    uts: '--uts',
+  }),
+)
+
+function lackOfNamespace(kind: string): string | undefined {
+  const flag = unshareFlags.get(kind)
+  if (flag === undefined) throw new Error(`no such kind of namespace: ${kind}`)
+  if (!readdirSync('/proc/self/ns').includes(kind)) return `/proc/self/ns/${kind} does not exist`
+  const { status, stderr } = spawnSync('unshare', [flag, '--fork', 'true'], { encoding: 'utf8' })
+  return status === 0 ? undefined : stderr.trim() || 'unshare failed'
+}
+
+function atLeast(version: string, wanted: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(part => Number.parseInt(part, 10))
+  const [wantedMajor = 0, wantedMinor = 0] = wanted.split('.').map(Number)
+  return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)
+}
+
+function onPath(name: string): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some(folder => existsSync(join(folder, name)))
+}

@@ -1,0 +1,47 @@
+import { defineConfig } from 'vitest/config'
+
+const everywhere = ['packages/*/test', 'test']
+
+export default defineConfig({
+  test: {
+    // The kinds of needs that `requires` of test/support knows: `vitest --tags-filter '!root'` leaves those tests out.
+    tags: [
+      'root',
+      'capability',
+      'cgroup1',
+      'cgroup2',
+      'hybrid',
+      'namespace',
+      'kernel',
+      'program',
+      'header',
+      'file',
+      'rootfs',
+    ].map(name => ({ name })),
+    // A process of its own for each file: bindings, descriptors and namespaces are of a process, not of a thread.
+    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: everywhere.map(folder => `${folder}/**/*.test.ts`),
+          exclude: ['**/*.root.test.ts', '**/node_modules/**'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'root',
+          include: everywhere.map(folder => `${folder}/**/*.root.test.ts`),
+          exclude: ['**/node_modules/**'],
+          // Mounts, cgroups and limits of the machine are shared: one file at a time.
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})
