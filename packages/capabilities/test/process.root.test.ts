@@ -25,6 +25,7 @@ import {
 } from '@libcontainer/capabilities'
 import { type Step, slot } from '@libcontainer/sys'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { requires } from '../../../test/support/index.js'
 import { Driver } from '../../sys/test/driver.js'
 import { native } from '../dist/native.js'
 
@@ -32,7 +33,7 @@ const SYS_ADMIN = 1n << 21n
 const oci = toMask(OCI_CAPABILITIES)
 const NONE = { bounding: 0n, effective: 0n, inheritable: 0n, permitted: 0n, ambient: 0n }
 
-describe.skipIf(process.getuid?.() !== 0)('as root', () => {
+describe('as root', requires('root', 'program:gcc', 'namespace:user'), () => {
   let driver: Driver
   let own: CapabilityMasks
   beforeAll(async () => {
@@ -172,7 +173,7 @@ describe.skipIf(process.getuid?.() !== 0)('as root', () => {
     expect({ code, stderr }).toEqual({ code: 99, stderr: '2 1 capset \n' })
   })
 
-  test('CP-12 another process is read, and libcap says the same in words', async () => {
+  test('CP-12 another process is read, and libcap says the same in words', requires('program:getpcaps'), async () => {
     const cases: [string[], string[]][] = [
       [['CHOWN', 'KILL'], []],
       [['CHOWN', 'KILL', 'MKNOD'], ['KILL']],

@@ -121,6 +121,22 @@ static int64_t op_install_filter(struct lc_ctx *c, const union lc_arg *a)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? lc_fail(c, "seccomp") : 0;
 }
 
+/* driverForbid(number): that system call is ENOSYS from now on, as on a kernel before it */
+static int64_t op_forbid(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct sock_filter code[] = {
+		{ BPF_LD | BPF_W | BPF_ABS, 0, 0, 0 },
+		{ BPF_JMP | BPF_JEQ | BPF_K, 0, 1, (uint32_t)a[0].i },
+		{ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS },
+		{ BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW },
+	};
+	struct sock_fprog program = { 4, code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return lc_fail(c, "prctl");
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? lc_fail(c, "seccomp") : 0;
+}
+
 /* driverOwnMounts(): a mount namespace of its own, from which nothing comes back */
 static int64_t op_own_mounts(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -181,6 +197,7 @@ static const struct lc_op driver_ops[] = {
 	{ "driverPrintFile", "s", op_print_file, 0 },
 	{ "driverSwitchUser", "i", op_switch_user, 0 },
 	{ "driverInstallFilter", "", op_install_filter, 0 },
+	{ "driverForbid", "i", op_forbid, 0 },
 	{ "driverOwnMounts", "", op_own_mounts, 0 },
 	{ "driverMountTmpfs", "s", op_mount_tmpfs, 0 },
 	{ "driverOwnUsers", "", op_own_users, 0 },

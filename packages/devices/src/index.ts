@@ -1,0 +1,29 @@
+export {
+  type Access,
+  accessDifference,
+  accessIntersection,
+  accessIsEmpty,
+  accessIsValid,
+  accessUnion,
+} from './access.js'
+export {
+  DEFAULT_ALLOWED_DEVICES,
+  DEFAULT_AUTO_CREATED_DEVICES,
+  DEFAULT_RULES,
+  DEFAULT_SIMPLE_DEVICES,
+  DENY_ALL,
+} from './defaults.js'
+export { type Device, type DeviceRequest, device } from './device.js'
+export { deviceFromPath, hostDevices, NotADevice } from './host.js'
+export { MAX_MAJOR, MAX_MINOR, major, minor, mkdev } from './numbers.js'
+export {
+  type DeviceRule,
+  deviceRule,
+  formatRule,
+  parseRule,
+  parseRules,
+  type RuleRequest,
+  ruleOf,
+} from './rule.js'
+export { type DeviceStepOptions, deviceSteps, type LinkOptions, linkSteps, ptmxStep } from './steps.js'
+export { canCgroup, canMknod, isValidType, type NodeType, type RuleType } from './types.js'
