@@ -286,6 +286,38 @@ static int64_t op_secure_terminal(struct lc_ctx *c, const union lc_arg *a)
 	return fchown((int)a[0].i, (uid_t)a[2].i, (gid_t)a[3].i) < 0 ? lc_fail(c, "fchown") : 0;
 }
 
+/* readTerminal(fd, buffer): what is there; EIO: every slave is closed, and all that they wrote was read. */
+static int64_t op_read_terminal(struct lc_ctx *c, const union lc_arg *a)
+{
+	ssize_t got;
+
+	do
+		got = read((int)a[0].i, a[1].b.at, a[1].b.size);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? lc_fail(c, "read") : got;
+}
+
+/* writeTerminal(fd, bytes): how many went; a part where the rest would have to wait. */
+static int64_t op_write_terminal(struct lc_ctx *c, const union lc_arg *a)
+{
+	ssize_t put;
+
+	do
+		put = write((int)a[0].i, a[1].b.at, a[1].b.size);
+	while (put < 0 && errno == EINTR);
+	return put < 0 ? lc_fail(c, "write") : put;
+}
+
+/* neverWait(fd): O_NONBLOCK, for a master that is ours alone: the flag belongs to all who share the open file. */
+static int64_t op_never_wait(struct lc_ctx *c, const union lc_arg *a)
+{
+	int flags = fcntl((int)a[0].i, F_GETFL);
+
+	if (flags < 0 || fcntl((int)a[0].i, F_SETFL, flags | O_NONBLOCK) < 0)
+		return lc_fail(c, "fcntl");
+	return 0;
+}
+
 static int64_t standard_streams(struct lc_ctx *c, int fd)
 {
 	for (int i = 0; i < 3; i++) {
@@ -326,6 +358,9 @@ const struct lc_op lc_console_ops[] = {
 	{ "setTermios", "iib", op_set_termios, 0 },
 	{ "setTerminalOwner", "ii", op_set_terminal_owner, 0 },
 	{ "secureTerminal", "iiii", op_secure_terminal, 0 },
+	{ "readTerminal", "ib", op_read_terminal, 0 },
+	{ "writeTerminal", "ib", op_write_terminal, 0 },
+	{ "neverWait", "i", op_never_wait, 0 },
 	{ "useTerminal", "i", op_use_terminal, 0 },
 	{ "useStandardStreams", "i", op_use_standard_streams, 0 },
 	{ 0 },

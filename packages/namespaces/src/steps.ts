@@ -1,5 +1,4 @@
-import type { Arg, Step } from '@libcontainer/sys'
-import { encodeUtf8 } from '@libcontainer/sys'
+import { type Arg, encodeUtf8, type Step } from '@libcontainer/sys'
 import { cloneFlag, flagsOf, type NamespaceKind } from './kinds.js'
 import { type TimeOffsets, timeOffsetsText } from './time-offsets.js'
 

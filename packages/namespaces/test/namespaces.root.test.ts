@@ -34,8 +34,10 @@ import {
 import { ConfigInvalid, type OwnedFd, type Step, slot } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { afterAll, afterEach, expect, test } from 'vitest'
+import { requires } from '../../../test/support/index.js'
 import { Driver, type DriverRun } from '../../sys/test/driver.js'
 
+const needs = requires('root', 'program:gcc')
 const driver = new Driver(['namespaces'])
 const directory = mkdtempSync(join(tmpdir(), 'libcontainer-namespaces-'))
 const children = new Set<ChildProcess>()
@@ -133,12 +135,12 @@ async function container(offsets?: NamespacesConfig['timeOffsets']): Promise<Hel
   return { ...held, pid: Number(readFileSync(`/proc/${held.pid}/task/${held.pid}/children`, 'utf8')) }
 }
 
-test('NS-03 the kinds that the kernel has are those under /proc/self/ns', async () => {
+test('NS-03 the kinds that the kernel has are those under /proc/self/ns', needs, async () => {
   const files = readdirSync('/proc/self/ns')
   for (const kind of namespaceKinds) expect(await isSupported(kind)).toBe(files.includes(kind))
 })
 
-test('NS-22 inspect says of each namespace what /proc says, and who owns it', async () => {
+test('NS-22 inspect says of each namespace what /proc says, and who owns it', needs, async () => {
   const infos = await inspect()
   for (const [kind, { inode }] of infos) expect(`${kind}:[${inode}]`).toBe(own(kind))
   expect(infos.get('net')?.userNamespace).toBe(infos.get('user')?.inode)
@@ -153,7 +155,7 @@ test('NS-22 inspect says of each namespace what /proc says, and who owns it', as
   expect(theirs.get('pid')).toMatchObject({ parent: infos.get('pid')!.inode, userNamespace: user.inode })
 })
 
-test('NS-07 openNamespaceFd opens by pid and by path, and proves the kind', async () => {
+test('NS-07 openNamespaceFd opens by pid and by path, and proves the kind', needs, async () => {
   for (const kind of namespaceKinds) {
     const fd = await openNamespaceFd(process.pid, kind)
     fds.add(fd)
@@ -166,24 +168,28 @@ test('NS-07 openNamespaceFd opens by pid and by path, and proves the kind', asyn
   await expect(openNamespaceFd('/proc/self/ns/absent', 'net')).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
-test('EV-032, EV-033 init refuses a path that is missing, no namespace, or of another kind, and says so', async () => {
-  const attempt = async (path: string): Promise<string> => {
-    const { code, stderr } = await driver.run([openNamespaceStep('net', path, 'net')])
-    expect(code).toBe(99)
-    return stderr
-  }
-  expect(await attempt('/proc/self/ns/nothing')).toMatch(/^0 2 open/)
-  expect(await attempt('/proc/self/ns/uts')).toMatch(/^0 22 ioctl\(NS_GET_NSTYPE\) it is a uts namespace/)
-  expect(await attempt('/dev/null')).toMatch(/^0 22 fstatfs it is no namespace/)
-  // By the kernel's word, not by a name: this one is called net.
-  symlinkSync('/proc/self/ns/ipc', join(directory, 'net'))
-  expect(await attempt(join(directory, 'net'))).toMatch(/it is an ipc namespace/)
-  // A descriptor is checked again when it is joined.
-  const steps = [openNamespaceStep('uts', '/proc/self/ns/uts', 'fd'), setNamespaceStep('net', slot('fd'))]
-  expect((await driver.run(steps)).stderr).toMatch(/^1 22 ioctl/)
-})
+test(
+  'EV-032, EV-033 init refuses a path that is missing, no namespace, or of another kind, and says so',
+  needs,
+  async () => {
+    const attempt = async (path: string): Promise<string> => {
+      const { code, stderr } = await driver.run([openNamespaceStep('net', path, 'net')])
+      expect(code).toBe(99)
+      return stderr
+    }
+    expect(await attempt('/proc/self/ns/nothing')).toMatch(/^0 2 open/)
+    expect(await attempt('/proc/self/ns/uts')).toMatch(/^0 22 ioctl\(NS_GET_NSTYPE\) it is a uts namespace/)
+    expect(await attempt('/dev/null')).toMatch(/^0 22 fstatfs it is no namespace/)
+    // By the kernel's word, not by a name: this one is called net.
+    symlinkSync('/proc/self/ns/ipc', join(directory, 'net'))
+    expect(await attempt(join(directory, 'net'))).toMatch(/it is an ipc namespace/)
+    // A descriptor is checked again when it is joined.
+    const steps = [openNamespaceStep('uts', '/proc/self/ns/uts', 'fd'), setNamespaceStep('net', slot('fd'))]
+    expect((await driver.run(steps)).stderr).toMatch(/^1 22 ioctl/)
+  },
+)
 
-test('EV-032, EV-033, EV-038 checkNamespaces refuses them before anything is made', async () => {
+test('EV-032, EV-033, EV-038 checkNamespaces refuses them before anything is made', needs, async () => {
   const check = (kind: NamespaceKind, path: string, more: object = {}): Promise<unknown> =>
     checkNamespaces({ namespaces: [{ kind, path }], ...more })
   await expect(check('ipc', '/proc/0/ns/ipc')).rejects.toThrow(/namespaces\[0\]\.path: does not exist/)
@@ -201,7 +207,7 @@ test('EV-032, EV-033, EV-038 checkNamespaces refuses them before anything is mad
   await expect(check('user', path, { uidMappings: other })).rejects.toThrow(/uidMappings: differs from the map/)
 })
 
-test('NS-07 a container joins namespaces by path, with commas and blanks in it', async () => {
+test('NS-07 a container joins namespaces by path, with commas and blanks in it', needs, async () => {
   const held = hold([unshareStep(['net', 'uts', 'ipc', 'mnt', 'cgroup']), ask('ready')])
   await held.asked('ready')
   const path = join(directory, 'a,b c')
@@ -227,7 +233,7 @@ const phases = (plan: NamespacePlan): Step[] => [
   ...(plan.needsSecondClone ? [fork] : []),
 ]
 
-test('NS-07 all eight namespaces of a container with a user namespace are joined by path', async () => {
+test('NS-07 all eight namespaces of a container with a user namespace are joined by path', needs, async () => {
   const held = await container()
   const namespaces = namespaceKinds.map(kind => ({ kind, path: namespacePath(kind, held.pid) }))
   const facts = await checkNamespaces({ namespaces })
@@ -244,34 +250,38 @@ test('NS-07 all eight namespaces of a container with a user namespace are joined
   expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Uid:\t100000\t100000\t100000\t100000$/m)
 })
 
-test('NS-07 a new user namespace beside a joined net namespace: the container may not touch the one, and owns the rest', async () => {
-  const other = hold([unshareStep(['net']), ask('ready')])
-  await other.asked('ready')
-  const config: NamespacesConfig = {
-    namespaces: [
-      { kind: 'user' },
-      { kind: 'net', path: namespacePath('net', other.pid) },
-      { kind: 'uts' },
-      { kind: 'pid' },
-    ],
-    uidMappings: rootMaps.uid,
-    gidMappings: rootMaps.gid,
-  }
-  const plan = planNamespaces(config, await checkNamespaces(config))
-  expect(plan.cloneFlags).toBe(0)
-  const held = hold([...phases(plan), ask('ready')])
-  await held.asked('maps')
-  await writeIdMaps(held.pid, rootMaps)
-  held.answer()
-  await held.asked('ready')
-  const pid = Number(readFileSync(`/proc/${held.pid}/task/${held.pid}/children`, 'utf8'))
-  const infos = await inspect(pid)
-  expect(of(pid, 'net')).toBe(of(other.pid, 'net'))
-  expect(infos.get('uts')!.userNamespace).toBe(infos.get('user')!.inode)
-  expect(infos.get('pid')!.userNamespace).toBe(infos.get('user')!.inode)
-})
+test(
+  'NS-07 a new user namespace beside a joined net namespace: the container may not touch the one, and owns the rest',
+  needs,
+  async () => {
+    const other = hold([unshareStep(['net']), ask('ready')])
+    await other.asked('ready')
+    const config: NamespacesConfig = {
+      namespaces: [
+        { kind: 'user' },
+        { kind: 'net', path: namespacePath('net', other.pid) },
+        { kind: 'uts' },
+        { kind: 'pid' },
+      ],
+      uidMappings: rootMaps.uid,
+      gidMappings: rootMaps.gid,
+    }
+    const plan = planNamespaces(config, await checkNamespaces(config))
+    expect(plan.cloneFlags).toBe(0)
+    const held = hold([...phases(plan), ask('ready')])
+    await held.asked('maps')
+    await writeIdMaps(held.pid, rootMaps)
+    held.answer()
+    await held.asked('ready')
+    const pid = Number(readFileSync(`/proc/${held.pid}/task/${held.pid}/children`, 'utf8'))
+    const infos = await inspect(pid)
+    expect(of(pid, 'net')).toBe(of(other.pid, 'net'))
+    expect(infos.get('uts')!.userNamespace).toBe(infos.get('user')!.inode)
+    expect(infos.get('pid')!.userNamespace).toBe(infos.get('user')!.inode)
+  },
+)
 
-test('NS-08 the namespaces of a process are joined by its pidfd in one call', async () => {
+test('NS-08 the namespaces of a process are joined by its pidfd in one call', needs, async () => {
   const held = await container()
   const target = await joinTarget(held.pid)
   fds.add(target.pidfd)
@@ -286,7 +296,7 @@ test('NS-08 the namespaces of a process are joined by its pidfd in one call', as
   for (const kind of namespaceKinds) expect(of(pid, kind)).toBe(of(held.pid, kind))
 })
 
-test('NS-08 only what differs is joined: our own user namespace would be refused', async () => {
+test('NS-08 only what differs is joined: our own user namespace would be refused', needs, async () => {
   const held = hold([unshareStep(['uts']), ask('ready')])
   await held.asked('ready')
   const target = await joinTarget(held.pid)
@@ -301,53 +311,61 @@ test('NS-08 only what differs is joined: our own user namespace would be refused
   expect(all).toMatchObject({ code: 99, stderr: '0 22 setns \n' })
 })
 
-test('EV-047 a pid that is no number, of no process, or of one that has exited is refused before anything is forked', async () => {
-  for (const pid of [0, -1, 1.5, Number.NaN, 2 ** 31, '12' as unknown as number]) {
-    await expect(joinTarget(pid)).rejects.toThrow(ConfigInvalid)
-    await expect(inspect(pid)).rejects.toThrow(ConfigInvalid)
-  }
-  const child = spawn('true')
-  await once(child, 'close')
-  await expect(joinTarget(child.pid!)).rejects.toMatchObject({ code: 'ESRCH' })
+test(
+  'EV-047 a pid that is no number, of no process, or of one that has exited is refused before anything is forked',
+  needs,
+  async () => {
+    for (const pid of [0, -1, 1.5, Number.NaN, 2 ** 31, '12' as unknown as number]) {
+      await expect(joinTarget(pid)).rejects.toThrow(ConfigInvalid)
+      await expect(inspect(pid)).rejects.toThrow(ConfigInvalid)
+    }
+    const child = spawn('true')
+    await once(child, 'close')
+    await expect(joinTarget(child.pid!)).rejects.toMatchObject({ code: 'ESRCH' })
 
-  // A zombie: its parent does not wait.
-  const parent = hold([ask('ready')], { argv: ['sh', '-c', 'true & echo $!; exec sleep 100'] })
-  await parent.asked('ready')
-  parent.answer()
-  const [pid] = (await once(parent.child.stdout!, 'data')) as string[]
-  while (!/^State:\tZ/m.test(readFileSync(`/proc/${Number(pid)}/status`, 'utf8')))
-    await new Promise(resolve => setTimeout(resolve, 5))
-  await expect(joinTarget(Number(pid))).rejects.toMatchObject({
-    code: 'ESRCH',
-    hint: expect.stringMatching(/no process|has exited/),
-  })
-})
+    // A zombie: its parent does not wait.
+    const parent = hold([ask('ready')], { argv: ['sh', '-c', 'true & echo $!; exec sleep 100'] })
+    await parent.asked('ready')
+    parent.answer()
+    const [pid] = (await once(parent.child.stdout!, 'data')) as string[]
+    while (!/^State:\tZ/m.test(readFileSync(`/proc/${Number(pid)}/status`, 'utf8')))
+      await new Promise(resolve => setTimeout(resolve, 5))
+    await expect(joinTarget(Number(pid))).rejects.toMatchObject({
+      code: 'ESRCH',
+      hint: expect.stringMatching(/no process|has exited/),
+    })
+  },
+)
 
-test('NS-10, S1 root writes maps of 340 lines, setgroups stays allowed, and the process becomes root without inheritable capabilities', async () => {
-  const map = Array.from({ length: 340 }, (_, i): IdMap => ({ containerId: 2 * i, hostId: 2 * i + 1, size: 1 }))
-  const held = hold([unshareStep(['user']), ask('maps'), becomeRootStep()], {
-    argv: ['cat', '/proc/self/status', '/proc/self/setgroups'],
-  })
-  await held.asked('maps')
-  await writeIdMaps(held.pid, { uid: map, gid: map })
-  expect(await readMaps(held.pid)).toEqual({ uid: map, gid: map })
-  await expect(writeIdMaps(held.pid, { uid: map, gid: map })).rejects.toMatchObject({
-    code: 'EPERM',
-    syscall: 'write',
-    path: `/proc/${held.pid}/gid_map`,
-    message: expect.stringMatching(/^step 2: write the gid map of process/),
-  })
-  held.answer()
-  const status = await held.output()
-  expect(status).toMatch(/^Uid:\t0\t0\t0\t0$/m)
-  expect(status).toMatch(/^Gid:\t0\t0\t0\t0$/m)
-  expect(status).toMatch(/^CapInh:\t0+$/m)
-  expect(status).toMatch(/^CapAmb:\t0+$/m)
-  expect(status).toMatch(/^CapEff:\t0*1ff+$/m)
-  expect(status).toMatch(/^allow$/m)
-})
+test(
+  'NS-10, S1 root writes maps of 340 lines, setgroups stays allowed, and the process becomes root without inheritable capabilities',
+  needs,
+  async () => {
+    const map = Array.from({ length: 340 }, (_, i): IdMap => ({ containerId: 2 * i, hostId: 2 * i + 1, size: 1 }))
+    const held = hold([unshareStep(['user']), ask('maps'), becomeRootStep()], {
+      argv: ['cat', '/proc/self/status', '/proc/self/setgroups'],
+    })
+    await held.asked('maps')
+    await writeIdMaps(held.pid, { uid: map, gid: map })
+    expect(await readMaps(held.pid)).toEqual({ uid: map, gid: map })
+    await expect(writeIdMaps(held.pid, { uid: map, gid: map })).rejects.toMatchObject({
+      code: 'EPERM',
+      syscall: 'write',
+      path: `/proc/${held.pid}/gid_map`,
+      message: expect.stringMatching(/^step 2: write the gid map of process/),
+    })
+    held.answer()
+    const status = await held.output()
+    expect(status).toMatch(/^Uid:\t0\t0\t0\t0$/m)
+    expect(status).toMatch(/^Gid:\t0\t0\t0\t0$/m)
+    expect(status).toMatch(/^CapInh:\t0+$/m)
+    expect(status).toMatch(/^CapAmb:\t0+$/m)
+    expect(status).toMatch(/^CapEff:\t0*1ff+$/m)
+    expect(status).toMatch(/^allow$/m)
+  },
+)
 
-test('EV-039 becoming root where the ids 0 are not mapped is an error of that step', async () => {
+test('EV-039 becoming root where the ids 0 are not mapped is an error of that step', needs, async () => {
   const held = hold([unshareStep(['user']), ask('maps'), becomeRootStep()])
   await held.asked('maps')
   const map = [{ containerId: 5, hostId: 100000, size: 1 }]
@@ -356,7 +374,7 @@ test('EV-039 becoming root where the ids 0 are not mapped is an error of that st
   await expect(held.output()).rejects.toThrow('ended with 99: 2 22 setresgid')
 })
 
-test('EV-040 the kernel takes the maps that we take and no others', async () => {
+test('EV-040 the kernel takes the maps that we take and no others', needs, async () => {
   const id = fc.oneof(
     { weight: 3, arbitrary: fc.nat(30) },
     { weight: 1, arbitrary: fc.constantFrom(4294967290, 4294967294, 4294967295) },
@@ -394,11 +412,11 @@ test('EV-040 the kernel takes the maps that we take and no others', async () => 
   )
   expect(verdicts.taken).toBeGreaterThan(0)
   expect(verdicts.refused).toBeGreaterThan(0)
-}, 30_000)
+})
 
 const ordinary = { uid: 4242, gid: 4343 }
 
-test('NS-10 an ordinary user maps its own two ids once setgroups is denied, and nothing else', async () => {
+test('NS-10 an ordinary user maps its own two ids once setgroups is denied, and nothing else', needs, async () => {
   const maps = { uid: [{ containerId: 0, hostId: 4242, size: 1 }], gid: [{ containerId: 0, hostId: 4343, size: 1 }] }
   const held = hold([unshareStep(['user']), ask('maps'), becomeRootStep()], {
     ...ordinary,
@@ -419,7 +437,7 @@ test('NS-10 an ordinary user maps its own two ids once setgroups is denied, and 
   expect(await held.output()).toBe('0\ndeny\n')
 })
 
-test('NS-12 the maps of a user namespace that nothing but a descriptor keeps alive', async () => {
+test('NS-12 the maps of a user namespace that nothing but a descriptor keeps alive', needs, async () => {
   const held = hold([unshareStep(['user']), ask('maps')])
   await held.asked('maps')
   await writeIdMaps(held.pid, rootMaps)
@@ -432,32 +450,36 @@ test('NS-12 the maps of a user namespace that nothing but a descriptor keeps ali
   await expect(readMaps('/proc/self/ns/net')).rejects.toThrow(/is a net namespace/)
 })
 
-test('NS-13 this process is in a user namespace exactly if its uid map says so', async () => {
+test('NS-13 this process is in a user namespace exactly if its uid map says so', needs, async () => {
   expect(await inUserNamespace()).toBe(!/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8')))
 })
 
 const uptime = (text: string): number => Number(text.split(' ')[0])
 
-test('NS-14, S3 clocks are set before anybody enters, seen after exec or a clone, and by whoever joins', async () => {
-  const offsets = { boottime: { secs: 1_000_000, nanosecs: 5 }, monotonic: { secs: 2_000_000 } }
-  const steps = [unshareStep(['time']), timeOffsetsStep(offsets)]
-  const before = uptime(readFileSync('/proc/uptime', 'utf8'))
-  const run = await driver.run([...steps, fork], { argv: ['cat', '/proc/uptime', '/proc/self/timens_offsets'] })
-  expect(run.stderr).toBe('')
-  expect(uptime(run.stdout) - before).toBeGreaterThan(999_999)
-  expect(run.stdout).toMatch(/monotonic +2000000 +0\nboottime +1000000 +5/)
+test(
+  'NS-14, S3 clocks are set before anybody enters, seen after exec or a clone, and by whoever joins',
+  needs,
+  async () => {
+    const offsets = { boottime: { secs: 1_000_000, nanosecs: 5 }, monotonic: { secs: 2_000_000 } }
+    const steps = [unshareStep(['time']), timeOffsetsStep(offsets)]
+    const before = uptime(readFileSync('/proc/uptime', 'utf8'))
+    const run = await driver.run([...steps, fork], { argv: ['cat', '/proc/uptime', '/proc/self/timens_offsets'] })
+    expect(run.stderr).toBe('')
+    expect(uptime(run.stdout) - before).toBeGreaterThan(999_999)
+    expect(run.stdout).toMatch(/monotonic +2000000 +0\nboottime +1000000 +5/)
 
-  const held = await container(offsets)
-  const target = await joinTarget(held.pid, ['time'])
-  fds.add(target.pidfd)
-  const stdio: DriverRun['stdio'] = ['pipe', 'pipe', 'pipe', target.pidfd.fd]
-  const join = planProcessJoin(slot('pidfd'), target.kinds)
-  expect(join.needsSecondClone).toBe(false)
-  const joined = await driver.run(join.steps, { slots: { pidfd: 3 }, stdio, argv: ['cat', '/proc/uptime'] })
-  expect(uptime(joined.stdout) - before).toBeGreaterThan(999_999)
-})
+    const held = await container(offsets)
+    const target = await joinTarget(held.pid, ['time'])
+    fds.add(target.pidfd)
+    const stdio: DriverRun['stdio'] = ['pipe', 'pipe', 'pipe', target.pidfd.fd]
+    const join = planProcessJoin(slot('pidfd'), target.kinds)
+    expect(join.needsSecondClone).toBe(false)
+    const joined = await driver.run(join.steps, { slots: { pidfd: 3 }, stdio, argv: ['cat', '/proc/uptime'] })
+    expect(uptime(joined.stdout) - before).toBeGreaterThan(999_999)
+  },
+)
 
-test('S3 whether exec enters a time namespace, the kernel says by /proc/<pid>/ns/time', async () => {
+test('S3 whether exec enters a time namespace, the kernel says by /proc/<pid>/ns/time', needs, async () => {
   const { stdout } = await driver.run([unshareStep(['time'])], {
     argv: ['readlink', '/proc/self/ns/time', '/proc/self/ns/time_for_children'],
   })
@@ -467,7 +489,7 @@ test('S3 whether exec enters a time namespace, the kernel says by /proc/<pid>/ns
   if (major > 6 || (major === 6 && minor >= 18)) expect(now).toBe(children)
 })
 
-test('NS-14 the parent sets the clocks for an init in a user namespace, which itself may not', async () => {
+test('NS-14 the parent sets the clocks for an init in a user namespace, which itself may not', needs, async () => {
   const offsets = { boottime: { secs: 1_000_000 } }
   const steps = [unshareStep(['user']), notDumpable, ask('maps'), becomeRootStep(), unshareStep(['time'])]
   const held = hold([...steps, ask('clocks'), fork], { argv: ['cat', '/proc/uptime'] })
@@ -486,7 +508,7 @@ test('NS-14 the parent sets the clocks for an init in a user namespace, which it
   await expect(alone.output()).rejects.toThrow(/ended with 99: 5 13 openat2 self\/timens_offsets/)
 })
 
-test('EV-043 a clock before 0 is the kernel’s ERANGE, with a hint', async () => {
+test('EV-043 a clock before 0 is the kernel’s ERANGE, with a hint', needs, async () => {
   const held = hold([unshareStep(['time']), ask('clocks')])
   await held.asked('clocks')
   await expect(writeTimeOffsets(held.pid, { boottime: { secs: -(10n ** 15n) } })).rejects.toMatchObject({
@@ -495,29 +517,33 @@ test('EV-043 a clock before 0 is the kernel’s ERANGE, with a hint', async () =
   })
 })
 
-test('EV-035 a kind that the kernel lacks is refused by name (where /proc/self/ns does not list it)', async () => {
-  const program = `
+test(
+  'EV-035 a kind that the kernel lacks is refused by name (where /proc/self/ns does not list it)',
+  needs,
+  async () => {
+    const program = `
     import { execFileSync } from 'node:child_process'
     import { checkNamespaces, inUserNamespace } from '@libcontainer/namespaces'
     await inUserNamespace()
     execFileSync('mount', ['-t', 'tmpfs', 'none', '/proc'])
     await checkNamespaces({ namespaces: [{ kind: 'cgroup' }] }).catch(error => console.log(error.message))`
-  const path = join(new URL('.', import.meta.url).pathname, `.ev035-${process.pid}.mjs`)
-  writeFileSync(path, program)
-  try {
-    const child = spawn('unshare', ['--mount', process.execPath, path], { stdio: ['ignore', 'pipe', 'inherit'] })
-    let text = ''
-    child.stdout.setEncoding('utf8').on('data', chunk => {
-      text += chunk
-    })
-    await once(child, 'close')
-    expect(text).toMatch(/^namespaces: the kernel was built without namespaces of this kind \(got "cgroup"\)/)
-  } finally {
-    rmSync(path)
-  }
-})
+    const path = join(new URL('.', import.meta.url).pathname, `.ev035-${process.pid}.mjs`)
+    writeFileSync(path, program)
+    try {
+      const child = spawn('unshare', ['--mount', process.execPath, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+      let text = ''
+      child.stdout.setEncoding('utf8').on('data', chunk => {
+        text += chunk
+      })
+      await once(child, 'close')
+      expect(text).toMatch(/^namespaces: the kernel was built without namespaces of this kind \(got "cgroup"\)/)
+    } finally {
+      rmSync(path)
+    }
+  },
+)
 
-test('no call changed a namespace or the ids of a thread of this process', async () => {
+test('no call changed a namespace or the ids of a thread of this process', needs, async () => {
   const state = (): string[] =>
     readdirSync('/proc/self/task').map(task => {
       const ids = readFileSync(`/proc/self/task/${task}/status`, 'utf8').match(/^(Uid|Gid|CapEff|CapInh|CapAmb):.*$/gm)

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, type StdioOptions, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -13,6 +13,8 @@ export interface DriverRun {
   slots?: Record<string, number>
   /** What to execute after the last step. Default: nothing, status 0. */
   argv?: string[]
+  /** A program and its first arguments that execute the driver, such as `unshare`. */
+  wrapper?: string[]
   stdio?: StdioOptions
   uid?: number
   gid?: number
@@ -24,29 +26,54 @@ export interface DriverResult {
   stderr: string
 }
 
-/** A program that applies plans with the ops of some packages: see driver.c. Compiled for one test file, removed by `close`. */
+/** A program that applies plans with the ops of some packages: see driver.c. Removed by `close`. */
 export class Driver {
-  readonly #directory = mkdtempSync(join(tmpdir(), 'libcontainer-driver-'))
-  readonly program = join(this.#directory, 'driver')
+  readonly #names: readonly string[]
+  #directory: string | undefined
   #plans = 0
 
-  constructor(names: string[]) {
-    const tables = names.map(name => `lc_${name}_ops`)
-    const sys = ['apply', 'path', 'procfs'].map(file => join(packages, 'sys/native', `${file}.c`))
-    const ops = names.map(name => join(packages, name, 'native/ops.c'))
-    const defines = [`-DTABLES=${tables}`, `-DDECLARE=${tables.map(table => `${table}[]`)}`]
-    const source = fileURLToPath(new URL('driver.c', import.meta.url))
-    // chmod: a test may run it as another user.
-    execFileSync('chmod', ['755', this.#directory])
-    execFileSync('gcc', ['-std=gnu11', '-D_GNU_SOURCE', '-O1', '-o', this.program, ...defines, source, ...sys, ...ops])
+  /** @param names - the packages whose ops it has */
+  constructor(names: readonly string[]) {
+    this.#names = names
   }
 
-  start(steps: readonly Step[], { slots = {}, argv = [], stdio = 'pipe', ...user }: DriverRun = {}): ChildProcess {
+  /** Compiles it at the first call. */
+  #compiled(): string {
+    if (this.#directory !== undefined) return this.#directory
+    const directory = mkdtempSync(join(tmpdir(), 'libcontainer-driver-'))
+    this.#directory = directory
+    const tables = this.#names.map(name => `lc_${name}_ops`)
+    const sys = ['apply', 'path', 'procfs'].map(file => join(packages, 'sys/native', `${file}.c`))
+    const ops = this.#names.map(name => join(packages, name, 'native/ops.c'))
+    const defines = [`-DTABLES=${tables}`, `-DDECLARE=${tables.map(table => `${table}[]`)}`]
+    const source = fileURLToPath(new URL('driver.c', import.meta.url))
+    // A test may run it as another user.
+    chmodSync(directory, 0o755)
+    execFileSync('gcc', [
+      '-std=gnu11',
+      '-D_GNU_SOURCE',
+      '-O1',
+      '-o',
+      join(directory, 'driver'),
+      ...defines,
+      source,
+      ...sys,
+      ...ops,
+    ])
+    return directory
+  }
+
+  start(
+    steps: readonly Step[],
+    { slots = {}, argv = [], wrapper = [], stdio = 'pipe', ...user }: DriverRun = {},
+  ): ChildProcess {
+    const directory = this.#compiled()
     const plan = encodePlan(steps, { slots: Object.keys(slots) })
-    const path = join(this.#directory, `plan-${this.#plans++}`)
+    const path = join(directory, `plan-${this.#plans++}`)
     writeFileSync(path, plan.bytes)
     const filled = Object.entries(slots).map(([name, fd]) => `${plan.slots.get(name)}=${fd}`)
-    return spawn(this.program, [path, ...filled, '--', ...argv], { stdio, ...user })
+    const [program, ...args] = [...wrapper, join(directory, 'driver'), path, ...filled, '--', ...argv]
+    return spawn(program!, args, { stdio, ...user })
   }
 
   async run(steps: readonly Step[], options: DriverRun = {}): Promise<DriverResult> {
@@ -62,6 +89,7 @@ export class Driver {
   }
 
   close(): void {
-    rmSync(this.#directory, { recursive: true, force: true })
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true })
+    this.#directory = undefined
   }
 }

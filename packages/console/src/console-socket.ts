@@ -1,0 +1,136 @@
+import {
+  acceptUnix,
+  connectUnix,
+  decodeUtf8,
+  encodeUtf8,
+  kernelString,
+  LibcontainerError,
+  listenUnix,
+  type OwnedFd,
+  openDirectory,
+  POLLIN,
+  poll,
+  receiveMessage,
+  removeFile,
+  SOCK_STREAM,
+  sendMessage,
+  type Waiting,
+} from '@libcontainer/sys'
+import { native } from './native.js'
+import { isTerminal } from './termios.js'
+
+/** sun_path holds 108 bytes with its NUL: unix(7). */
+const MAX_PATH = 107
+
+/** Longer paths are reached as a name in their directory, which a descriptor stands for. */
+async function within<T>(
+  path: string,
+  use: (name: string, directory: OwnedFd | undefined) => T | Promise<T>,
+): Promise<T> {
+  kernelString(path, 'path')
+  if (encodeUtf8(path).length <= MAX_PATH) return await use(path, undefined)
+  const slash = path.lastIndexOf('/')
+  const directory = await openDirectory(slash < 0 ? '.' : path.slice(0, slash + 1), { handle: true })
+  try {
+    return await use(path.slice(slash + 1), directory)
+  } finally {
+    directory.close()
+  }
+}
+
+/** Connects to a console socket, on which `sendTerminal` then sends: so that a wrong path is known before a container is made. */
+export async function connectConsoleSocket(path: string): Promise<OwnedFd> {
+  return await within(path, (name, directory) => connectUnix(name, SOCK_STREAM, { directory }))
+}
+
+/**
+ * Sends a terminal's master over a console socket (SCM_RIGHTS), with a name for it; the receiver gets a descriptor of its own.
+ *
+ * @param to - the socket's path, or a connection
+ * @throws {SyscallError} `ENOENT` for no such socket, `ECONNREFUSED` when nobody listens
+ */
+export async function sendTerminal(to: string | OwnedFd, fd: number, name = '/dev/ptmx'): Promise<void> {
+  kernelString(name, 'name')
+  const socket = typeof to === 'string' ? await connectConsoleSocket(to) : to
+  try {
+    sendMessage(socket, encodeUtf8(name), [fd])
+  } finally {
+    if (typeof to === 'string') socket.close()
+  }
+}
+
+/** A terminal that came over a console socket. */
+export interface ReceivedTerminal {
+  /** The master. The caller closes it. */
+  readonly master: OwnedFd
+  readonly name: string
+}
+
+/** A console socket that is listened on: a runtime connects and sends the master of a container's terminal. */
+export class ConsoleSocket {
+  readonly path: string
+  readonly #socket: OwnedFd
+
+  private constructor(path: string, socket: OwnedFd) {
+    this.path = path
+    this.#socket = socket
+  }
+
+  /** Makes the socket's file, with mode 0600. @throws {SyscallError} `EADDRINUSE` when something is at `path` */
+  static async listen(path: string): Promise<ConsoleSocket> {
+    return new ConsoleSocket(
+      path,
+      await within(path, (name, directory) => listenUnix(name, SOCK_STREAM, { directory })),
+    )
+  }
+
+  /**
+   * Waits for a runtime to connect and send a terminal.
+   *
+   * @throws {LibcontainerError} `EPROTO` when it sent none, several, or something else
+   */
+  async receive(waiting: Waiting = {}): Promise<ReceivedTerminal> {
+    await poll(this.#socket.fd, POLLIN, waiting)
+    const { connection } = acceptUnix(this.#socket)
+    try {
+      await poll(connection.fd, POLLIN, waiting)
+      return takeTerminal(connection)
+    } finally {
+      connection.close()
+    }
+  }
+
+  /** Stops listening and removes the file. */
+  async close(): Promise<void> {
+    if (this.#socket.closed) return
+    this.#socket.close()
+    await removeFile(this.path)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+}
+
+function takeTerminal(connection: OwnedFd): ReceivedTerminal {
+  const message = receiveMessage(connection, 4096)
+  const [master, ...more] = message?.fds ?? []
+  if (message === undefined || master === undefined || more.length > 0 || !isTerminal(master.fd)) {
+    for (const fd of message?.fds ?? []) fd.close()
+    const got =
+      more.length > 0 ? `${more.length + 1} descriptors` : master === undefined ? 'no descriptor' : 'no terminal'
+    throw new LibcontainerError('EPROTO', `the peer of the console socket sent ${got} instead of one terminal`)
+  }
+  native.sync.neverWait(master.fd)
+  return { master, name: decodeUtf8(message.bytes) }
+}
+
+/** Listens at `path`, receives one terminal, and removes the socket again. */
+export async function receiveTerminal(path: string, waiting: Waiting = {}): Promise<ReceivedTerminal> {
+  const socket = await ConsoleSocket.listen(path)
+  try {
+    return await socket.receive(waiting)
+  } finally {
+    await socket.close()
+  }
+}

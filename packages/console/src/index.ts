@@ -1,0 +1,28 @@
+export {
+  ConsoleSocket,
+  connectConsoleSocket,
+  type ReceivedTerminal,
+  receiveTerminal,
+  sendTerminal,
+} from './console-socket.js'
+export {
+  Console,
+  findTerminal,
+  type HostTerminal,
+  type NewConsoleOptions,
+  newConsole,
+} from './pty.js'
+export { type RawMode, restoreTerminals, setRawMode } from './raw-mode.js'
+export { type RelayOptions, relay } from './relay.js'
+export { type ConsoleStepsOptions, consoleSteps, openAndDupSteps, useTerminalStep } from './steps.js'
+export {
+  clearOnlcr,
+  endOfInput,
+  getTermios,
+  isTerminal,
+  type RawOptions,
+  rawTermios,
+  setTermios,
+  type Termios,
+} from './termios.js'
+export { checkWindowSize, copyWindowSize, getWindowSize, setWindowSize, type WindowSize } from './window-size.js'
