@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Directories of cgroupfs, reached by descriptors only: the mount point is proved to be a cgroup file system, and what lies
+ * below it is opened without following a link, climbing or crossing a mount.
+ */
+#ifndef LC_CGROUPS_DIRECTORY_H
+#define LC_CGROUPS_DIRECTORY_H
+
+#include "../../sys/native/op.h"
+
+#define LC_CGROUP_DEPTH 64	/* levels that a walk goes down: a chain any longer is no cgroup tree of ours */
+
+/* What ops take as a list: strings one after another, each ended by NUL. */
+struct lc_list {
+	const char *at;
+	const char *end;
+};
+
+static inline struct lc_list lc_list_of(const struct lc_bytes *b)
+{
+	struct lc_list list = { (const char *)b->at, (const char *)b->at + b->size };
+
+	return list;
+}
+
+/* The next string of the list; NULL at its end and for a string that nothing ends. */
+const char *lc_next(struct lc_list *list);
+
+/* A descriptor (O_PATH) of the hierarchy that is mounted at `mount`, or -errno: EXDEV when it is no cgroup file system. */
+int lc_open_hierarchy(struct lc_ctx *c, const char *mount);
+
+/* Opens `path`, relative, beneath a descriptor; "" is the directory itself. A descriptor or -errno. */
+int lc_open_beneath(struct lc_ctx *c, int dir, const char *path, int flags);
+
+/* Both at once: a file or directory of a mounted hierarchy. */
+int lc_open_cgroup(struct lc_ctx *c, const char *mount, const char *path, int flags);
+
+/* Reads a whole file, as far as it fits: the size, or -errno. */
+int64_t lc_read_fd(int fd, char *to, size_t size);
+
+/* One write(2) of a value, which is what cgroupfs wants; retried after EINTR. 0 or -errno. */
+int lc_write_value(int dir, const char *file, const char *value, size_t size);
+
+/* Calls `visit` for a directory and then for those below it, as they are listed; stops at a negative answer. */
+typedef int64_t lc_visit(struct lc_ctx *c, int dir, void *with);
+int64_t lc_walk(struct lc_ctx *c, int dir, int depth, lc_visit *visit, void *with);
+
+/* Calls `each` with the name of each directory in `dir`. */
+typedef int64_t lc_each(struct lc_ctx *c, int dir, const char *name, int depth, void *with);
+int64_t lc_subdirectories(struct lc_ctx *c, int dir, int depth, lc_each *each, void *with);
+
+int64_t lc_op_make_cgroup(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_unmake_cgroup(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_remove_cgroups(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_attach_device_program(struct lc_ctx *c, const union lc_arg *a);
+
+#endif

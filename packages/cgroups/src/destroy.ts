@@ -1,0 +1,38 @@
+import { SyscallError, sleep } from '@libcontainer/sys'
+import { awaitEvent, type Bound } from './events.js'
+import { native } from './native.js'
+import { listOf, type Place } from './place.js'
+
+const EBUSY = -16
+
+/**
+ * Removes the directories of a cgroup with all below them. While processes are still ending it waits for the kernel to say that the
+ * unified one is empty; where there is none it tries again at growing distances.
+ */
+export async function removeAll(places: readonly Place[], { timeoutMs, signal }: Bound): Promise<void> {
+  if (places.length === 0) return
+  const list = listOf(places)
+  const unified = places.find(({ hierarchy }) => hierarchy.version === 2)
+  for (let pause = 1, left = timeoutMs; ; pause *= 2) {
+    signal?.throwIfAborted()
+    const result = await native.async.removeCgroups(list)
+    if (result === 0) return
+    if (result !== EBUSY || left <= 0) throw refusal(result, places)
+    if (pause === 1 && unified !== undefined && !(await awaitEvent(unified, 'populated', 0, { timeoutMs, signal }))) {
+      left = 0
+      continue
+    }
+    // A process leaves its cgroups a moment before its last task is off them.
+    const wait = Math.min(pause, left)
+    await sleep(wait, { signal })
+    left -= wait
+  }
+}
+
+function refusal(errno: number, places: readonly Place[]): SyscallError {
+  const path = places[0]!.directory
+  return new SyscallError(errno, 'rmdir', {
+    path,
+    hint: errno === EBUSY ? 'there are processes in it: kill() ends them, processes() lists them' : undefined,
+  })
+}

@@ -1,0 +1,36 @@
+import { type Checks, checkFields } from './amount.js'
+import { type CpuLimits, cpuChecks } from './cpu.js'
+import { type CpusetLimits, cpusetChecks } from './cpuset.js'
+import { checkDeviceRules, type DeviceRule } from './device-rule.js'
+import { type MemoryLimits, memoryChecks } from './memory.js'
+import { type PidsLimits, pidsChecks } from './pids.js'
+import { checkUnified, type UnifiedFiles } from './unified.js'
+
+/**
+ * What a cgroup may use, in the words and units of the kernel's own files (cgroup v2's where both versions have one).
+ * A field that is not given leaves its file alone; 0 is a value like any other.
+ */
+export interface Limits {
+  memory?: MemoryLimits | undefined
+  cpu?: CpuLimits | undefined
+  cpuset?: CpusetLimits | undefined
+  pids?: PidsLimits | undefined
+  /** Which devices may be used: ordered rules, on top of denying all. Not given: as the parent cgroup. */
+  devices?: readonly DeviceRule[] | undefined
+  /** Raw files of cgroup v2, written last. */
+  unified?: UnifiedFiles | undefined
+}
+
+const checks: Checks<Limits> = {
+  memory: (field, value) => checkFields(field, value as MemoryLimits, memoryChecks),
+  cpu: (field, value) => checkFields(field, value as CpuLimits, cpuChecks),
+  cpuset: (field, value) => checkFields(field, value as CpusetLimits, cpusetChecks),
+  pids: (field, value) => checkFields(field, value as PidsLimits, pidsChecks),
+  devices: checkDeviceRules,
+  unified: checkUnified,
+}
+
+/** Refuses limits that no host could set. @throws {ConfigInvalid} with the field */
+export function checkLimits(limits: Limits, field = ''): void {
+  checkFields(field, limits, checks)
+}

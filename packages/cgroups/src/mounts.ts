@@ -1,0 +1,60 @@
+/** A mounted cgroup file system, from a line of /proc/self/mountinfo. */
+export interface CgroupFilesystem {
+  readonly version: 1 | 2
+  readonly mountpoint: string
+  /** The cgroup that shows at the mount point: `/` but for bind mounts and inside of containers. */
+  readonly root: string
+  /** The options of the file system itself: `cpu,cpuacct`, `name=systemd`, `noprefix`. */
+  readonly options: readonly string[]
+}
+
+interface Mount {
+  readonly id: string
+  readonly parent: string
+  readonly mountpoint: string
+  readonly filesystem: CgroupFilesystem | undefined
+}
+
+/**
+ * The cgroup file systems that a path leads to: one that lies below another mount is left out, since its path leads elsewhere.
+ * In the order of `mountinfo`.
+ */
+export function parseCgroupMounts(mountinfo: string): CgroupFilesystem[] {
+  const mounts = mountinfo.split('\n').filter(Boolean).map(parseLine)
+  const byId = new Map(mounts.map(mount => [mount.id, mount]))
+  const visible = (mount: Mount, above: ReadonlySet<Mount>): boolean => {
+    const chain = new Set<Mount>()
+    for (let at: Mount | undefined = mount; at !== undefined && !chain.has(at); at = byId.get(at.parent)) chain.add(at)
+    const asked = new Set(above).add(mount)
+    // A mount above or at our path, through which ours was not mounted, hides ours, unless it is hidden itself.
+    return !mounts.some(
+      other =>
+        !chain.has(other) && !asked.has(other) && lies(mount.mountpoint, other.mountpoint) && visible(other, asked),
+    )
+  }
+  return mounts.flatMap(mount =>
+    mount.filesystem !== undefined && visible(mount, new Set()) ? [mount.filesystem] : [],
+  )
+}
+
+/** `36 25 0:30 /root /mountpoint opts shared:1 - cgroup source super,options`, with any number of fields before the dash. */
+function parseLine(line: string): Mount {
+  const [before = '', after = ''] = line.split(' - ', 2)
+  const [id = '', parent = '', , root = '/', mountpoint = '/'] = before.split(' ')
+  const [type, , options = ''] = after.split(' ')
+  const path = unescaped(mountpoint)
+  const version = type === 'cgroup' ? 1 : type === 'cgroup2' ? 2 : undefined
+  const filesystem = version && {
+    version,
+    mountpoint: path,
+    root: unescaped(root),
+    options: options.split(',') as readonly string[],
+  }
+  return { id, parent, mountpoint: path, filesystem: filesystem as CgroupFilesystem | undefined }
+}
+
+const unescaped = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+
+const lies = (path: string, below: string): boolean =>
+  path === below || path.startsWith(below === '/' ? '/' : `${below}/`)
