@@ -15,7 +15,7 @@ export function facilitySources(name) {
 }
 
 /** What `init` links beside its own files: the facilities that have steps for it. */
-export const facilities = ['mount', 'devices', 'namespaces', 'capabilities', 'console', 'seccomp']
+export const facilities = ['cgroups', 'mount', 'devices', 'namespaces', 'capabilities', 'console', 'seccomp']
 
 export function initSources() {
   const own = ['init', 'rendezvous', 'exec', 'ops'].map(name => join(packages, 'init/native', `${name}.c`))
@@ -28,12 +28,25 @@ export const musl = ['-idirafter', '/usr/include', '-idirafter', '/usr/include/x
 export function buildInit(arch = process.arch) {
   const out = join(packages, 'init/prebuilds', `linux-${arch}`, 'init')
   const native = arch === process.arch && arch === 'x64'
-  const [compiler, ...prefix] = native ? ['musl-gcc', ...musl] : ['python3', '-m', 'ziglang', 'cc', '-target', triples[arch]]
+  const [compiler, ...prefix] = native
+    ? ['musl-gcc', ...musl]
+    : ['python3', '-m', 'ziglang', 'cc', '-target', triples[arch]]
   mkdirSync(dirname(out), { recursive: true })
-  const flags = ['-std=gnu11', '-D_GNU_SOURCE', '-Os', ...warnings, '-fno-asynchronous-unwind-tables', '-ffunction-sections', '-fdata-sections']
+  const flags = [
+    '-std=gnu11',
+    '-D_GNU_SOURCE',
+    '-Os',
+    ...warnings,
+    '-fno-asynchronous-unwind-tables',
+    '-ffunction-sections',
+    '-fdata-sections',
+  ]
   const link = ['-static', '-s', '-Wl,--gc-sections', '-Wl,-z,noexecstack', '-Wl,-z,norelro', '-Wl,--build-id=none']
-  const run = spawnSync(compiler, [...prefix, ...flags, ...link, '-o', `${out}.new`, ...initSources()], { stdio: 'inherit' })
-  if (run.status !== 0) throw new Error(`init for ${arch}: ${run.error?.message ?? `the compiler ended with ${run.status}`}`)
+  const run = spawnSync(compiler, [...prefix, ...flags, ...link, '-o', `${out}.new`, ...initSources()], {
+    stdio: 'inherit',
+  })
+  if (run.status !== 0)
+    throw new Error(`init for ${arch}: ${run.error?.message ?? `the compiler ended with ${run.status}`}`)
   renameSync(`${out}.new`, out)
   console.log(`init for linux-${arch}: ${statSync(out).size} bytes`)
 }

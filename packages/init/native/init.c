@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../capabilities/native/ops.h"
+#include "../../cgroups/native/ops.h"
 #include "../../console/native/ops.h"
 #include "../../devices/native/ops.h"
 #include "../../mount/native/ops.h"
@@ -27,7 +28,7 @@
 
 static const struct lc_op *const tables[] = {
 	lc_rendezvous_ops, lc_exec_ops, lc_init_ops, lc_mount_ops, lc_devices_ops, lc_namespaces_ops,
-	lc_capabilities_ops, lc_console_ops, lc_seccomp_ops, NULL,
+	lc_capabilities_ops, lc_console_ops, lc_seccomp_ops, lc_cgroups_ops, NULL,
 };
 
 struct lc_plan lc_the_plan;
@@ -203,11 +204,13 @@ static int64_t op_announce_created(struct lc_ctx *c, const union lc_arg *a)
 }
 
 extern int64_t lc_op_ask(struct lc_ctx *c, const union lc_arg *a);
+extern int64_t lc_op_ask_with_files(struct lc_ctx *c, const union lc_arg *a);
 extern int64_t lc_op_second_clone(struct lc_ctx *c, const union lc_arg *a);
 extern int64_t lc_op_await_start(struct lc_ctx *c, const union lc_arg *a);
 
 const struct lc_op lc_rendezvous_ops[] = {
 	{ "ask", "sii", lc_op_ask },
+	{ "askWithFiles", "sb", lc_op_ask_with_files },
 	{ "secondClone", "", lc_op_second_clone },
 	{ "announceCreated", "", op_announce_created },
 	{ "awaitStart", "ii", lc_op_await_start },

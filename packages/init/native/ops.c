@@ -95,6 +95,17 @@ static int64_t op_set_resource_limit(struct lc_ctx *c, const union lc_arg *a)
 	return syscall(SYS_prlimit64, 0, (int)a[0].i, limit, NULL) < 0 ? lc_fail(c, "prlimit64") : 0;
 }
 
+/* setSoftLimit(resource, soft): lowered to the hard limit where that is below. */
+static int64_t op_set_soft_limit(struct lc_ctx *c, const union lc_arg *a)
+{
+	uint64_t limit[2];
+
+	if (syscall(SYS_prlimit64, 0, (int)a[0].i, NULL, limit) < 0)
+		return lc_fail(c, "prlimit64");
+	limit[0] = (uint64_t)a[1].i < limit[1] ? (uint64_t)a[1].i : limit[1];
+	return syscall(SYS_prlimit64, 0, (int)a[0].i, limit, NULL) < 0 ? lc_fail(c, "prlimit64") : 0;
+}
+
 /* resetAffinity(): all CPUs that the cpuset allows, whatever the host's thread was bound to. */
 static int64_t op_reset_affinity(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -221,6 +232,14 @@ static int64_t op_link_up(struct lc_ctx *c, const union lc_arg *a)
 	return result;
 }
 
+/* openRoot(): an O_PATH descriptor of this process's root directory. */
+static int64_t op_open_root(struct lc_ctx *c, const union lc_arg *a)
+{
+	int64_t fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? lc_fail(c, "open") : fd;
+}
+
 /* closeFd(fd): a descriptor that a plan no longer needs. */
 static int64_t op_close_fd(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -235,6 +254,7 @@ const struct lc_op lc_init_ops[] = {
 	{ "setDomainname", "s", op_set_domainname },
 	{ "writeSysctl", "ss", op_write_sysctl },
 	{ "setResourceLimit", "iii", op_set_resource_limit },
+	{ "setSoftLimit", "ii", op_set_soft_limit },
 	{ "resetAffinity", "", op_reset_affinity },
 	{ "setUmask", "i", op_set_umask },
 	{ "setNoNewPrivileges", "", op_set_no_new_privileges },
@@ -245,6 +265,7 @@ const struct lc_op lc_init_ops[] = {
 	{ "setUser", "ii", op_set_user },
 	{ "ownStdio", "i", op_own_stdio },
 	{ "linkUp", "s", op_link_up },
+	{ "openRoot", "", op_open_root },
 	{ "closeFd", "i", op_close_fd },
 	{ 0 },
 };

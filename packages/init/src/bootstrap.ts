@@ -1,10 +1,11 @@
 import {
-  encodePlan,
+  type EncodedPlan,
   type ExitStatus,
+  encodePlan,
   isErrno,
   LibcontainerError,
   memoryFile,
-  OwnedFd,
+  type OwnedFd,
   POLLIN,
   poll,
   receiveMessage,
@@ -15,7 +16,6 @@ import {
   spawn,
   stepError,
   waitExit,
-  type EncodedPlan,
 } from '@libcontainer/sys'
 import { initProgram } from './program.js'
 import { type Answer, encodeAnswer, parseRecord } from './records.js'
@@ -25,12 +25,14 @@ export interface Request {
   /** The process that will run the program, as this process sees it. */
   readonly pid: number
   readonly pidfd: OwnedFd
-  /** Descriptors that came with the request: the answerer's to close. */
-  readonly fds: readonly OwnedFd[]
+  /** Descriptors that came with the request, the answerer's to close; `undefined` for a file that is not there. */
+  readonly fds: readonly (OwnedFd | undefined)[]
 }
 
 /** Who answers each `ask` of the plan, by its name. A rejection ends the bootstrap, with that error. */
-export type Rendezvous = Readonly<Record<string, (request: Request) => Answer | undefined | Promise<Answer | undefined>>>
+export type Rendezvous = Readonly<
+  Record<string, (request: Request) => Answer | undefined | Promise<Answer | undefined>>
+>
 
 export interface BootstrapOptions {
   /** What init applies, in order; the last executes a program. */
@@ -197,7 +199,7 @@ class Conversation {
     return true
   }
 
-  async #answer(name: string, fds: readonly OwnedFd[]): Promise<void> {
+  async #answer(name: string, fds: Request['fds']): Promise<void> {
     const answer = this.#options.rendezvous?.[name]
     if (answer === undefined) throw new TypeError(`nobody answers the plan's ask('${name}')`)
     const { bytes, fds: rights } = encodeAnswer((await answer({ ...this.#child, fds })) ?? {}, this.#plan.slots)
@@ -228,7 +230,9 @@ class Conversation {
   }
 
   #timings(): Timing[] {
-    return this.#times.slice(1).map((endNs, i) => ({ about: this.#plan.steps[i]!.about, startNs: this.#times[i]!, endNs }))
+    return this.#times
+      .slice(1)
+      .map((endNs, i) => ({ about: this.#plan.steps[i]!.about, startNs: this.#times[i]!, endNs }))
   }
 }
 

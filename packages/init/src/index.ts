@@ -1,6 +1,6 @@
 export {
-  type Bootstrapped,
   type BootstrapOptions,
+  type Bootstrapped,
   bootstrap,
   InitDied,
   type Rendezvous,

@@ -2,7 +2,7 @@ import { decodeUtf8, encodeUtf8, type OwnedFd } from '@libcontainer/sys'
 
 /** What init sends up its control socket, one packet each: see native/init.h. */
 export type Record_ =
-  | { readonly kind: 'ask'; readonly name: string; readonly fds: readonly OwnedFd[] }
+  | { readonly kind: 'ask'; readonly name: string; readonly fds: readonly (OwnedFd | undefined)[] }
   | { readonly kind: 'failure'; readonly failure: Uint8Array }
   | { readonly kind: 'executing' }
   | { readonly kind: 'child'; readonly pid: number; readonly pidfd: OwnedFd }
@@ -13,8 +13,15 @@ export function parseRecord(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const data = bytes.subarray(8)
   switch (bytes.length < 8 ? 0 : view.getUint32(0, true)) {
-    case 1:
-      return { kind: 'ask', name: decodeUtf8(data), fds }
+    case 1: {
+      const [name, present] = decodeUtf8(data).split('\0') as [string, string?]
+      const queue = [...fds]
+      return {
+        kind: 'ask',
+        name,
+        fds: present === undefined ? fds : Array.from(present, digit => (digit === '1' ? queue.shift() : undefined)),
+      }
+    }
     case 2:
       return { kind: 'failure', failure: data }
     case 3:

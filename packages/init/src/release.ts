@@ -20,7 +20,10 @@ import { parseRecord } from './records.js'
  * @throws {SyscallError} `ECONNREFUSED` or `ENOENT` when nobody waits there; the failure of the exec itself
  * @throws {LibcontainerError} `AlreadyStarted` when another caller was faster
  */
-export async function release(path: string, { directory, signal }: Waiting & { directory?: OwnedFd | undefined } = {}): Promise<void> {
+export async function release(
+  path: string,
+  { directory, signal }: Waiting & { directory?: OwnedFd | undefined } = {},
+): Promise<void> {
   const connection = await connectUnix(path, undefined, { directory })
   let executing = false
   try {
@@ -39,5 +42,6 @@ export async function release(path: string, { directory, signal }: Waiting & { d
   } finally {
     connection.close()
   }
-  if (!executing) throw new LibcontainerError('AlreadyStarted', 'the container was started by somebody else, or its init has died')
+  if (!executing)
+    throw new LibcontainerError('AlreadyStarted', 'the container was started by somebody else, or its init has died')
 }

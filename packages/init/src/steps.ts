@@ -9,6 +9,11 @@ export function ask(name: string, about: string, ...fds: readonly [] | readonly 
   return { op: 'ask', args: [name, fds[0] ?? -1, fds[1] ?? -1], about }
 }
 
+/** As {@link ask}, with files of the container, in its own view of them: absent ones, and what is no regular file, do not come. */
+export function askWithFiles(name: string, about: string, paths: readonly string[]): Step {
+  return { op: 'askWithFiles', args: [name, nulTerminated(paths)], about }
+}
+
 /** Goes on as a child of the same parent, which is then in the pid namespace just unshared or joined. */
 export const secondClone: Step = { op: 'secondClone', args: [], about: 'clone into the pid namespace' }
 
@@ -35,8 +40,16 @@ export const setParentDeathSignal = (signal: number, parent: Arg): Step => ({
   about: `die by signal ${signal} with the parent`,
 })
 
-export const setHostname = (name: string): Step => ({ op: 'setHostname', args: [name], about: `set the hostname to ${name}` })
-export const setDomainname = (name: string): Step => ({ op: 'setDomainname', args: [name], about: `set the domainname to ${name}` })
+export const setHostname = (name: string): Step => ({
+  op: 'setHostname',
+  args: [name],
+  about: `set the hostname to ${name}`,
+})
+export const setDomainname = (name: string): Step => ({
+  op: 'setDomainname',
+  args: [name],
+  about: `set the domainname to ${name}`,
+})
 
 /** @param key - with dots or slashes: `net.ipv4.ip_forward` */
 export function writeSysctl(key: string, value: string): Step {
@@ -60,10 +73,21 @@ export const setResourceLimit = (resource: number, name: string, soft: bigint, h
   hints: { EPERM: `raising the hard limit of ${name} needs CAP_SYS_RESOURCE` },
 })
 
+/** The soft limit alone: what the engine of the parent raised for itself is not the program's. */
+export const setSoftLimit = (resource: number, name: string, soft: bigint): Step => ({
+  op: 'setSoftLimit',
+  args: [resource, soft],
+  about: `limit ${name} to ${limitText(soft)}`,
+})
+
 const limitText = (value: bigint): string => (value === 0xffff_ffff_ffff_ffffn ? 'unlimited' : String(value))
 
 export const resetAffinity: Step = { op: 'resetAffinity', args: [], about: 'run on every CPU that the cpuset allows' }
-export const setUmask = (mask: number): Step => ({ op: 'setUmask', args: [mask], about: `set the umask to ${mask.toString(8).padStart(4, '0')}` })
+export const setUmask = (mask: number): Step => ({
+  op: 'setUmask',
+  args: [mask],
+  about: `set the umask to ${mask.toString(8).padStart(4, '0')}`,
+})
 export const setNoNewPrivileges: Step = { op: 'setNoNewPrivileges', args: [], about: 'gain no privileges by exec' }
 
 export const makeWorkingDirectory = (path: string): Step => ({
@@ -78,7 +102,10 @@ export const makeWorkingDirectory = (path: string): Step => ({
  * after it, who alone may be on some file systems. One of them must succeed.
  */
 export function workingDirectorySteps(path: string): { beforeUserSwitch: Step; afterUserSwitch: Step } {
-  const hints = { ENOTDIR: 'cwd must be a directory of the container', EACCES: 'the user of the process may not enter cwd' }
+  const hints = {
+    ENOTDIR: 'cwd must be a directory of the container',
+    EACCES: 'the user of the process may not enter cwd',
+  }
   const change: Step = { op: 'changeDirectory', args: [path], about: `change to the directory ${path}`, path, hints }
   const confirm: Step = { op: 'confirmDirectory', args: [path], about: `stay in the directory ${path}`, path, hints }
   return {
@@ -105,8 +132,14 @@ export const setUser = (uid: Arg, gid: Arg): Step => ({
 
 const argText = (arg: Arg): string => (typeof arg === 'object' ? 'of the container' : String(arg))
 
-export const ownStdio = (uid: Arg): Step => ({ op: 'ownStdio', args: [uid], about: 'give the standard streams to the user' })
+export const ownStdio = (uid: Arg): Step => ({
+  op: 'ownStdio',
+  args: [uid],
+  about: 'give the standard streams to the user',
+})
 export const linkUp = (name: string): Step => ({ op: 'linkUp', args: [name], about: `bring the interface ${name} up` })
+/** The root directory as this process sees it, into the slot `root`. */
+export const openRoot: Step = { op: 'openRoot', args: [], about: 'open the root of the container', into: 'root' }
 export const closeFd = (fd: Arg, what: string): Step => ({ op: 'closeFd', args: [fd], about: `close ${what}` })
 
 /** Looks a program up by execvp's rules, so that its absence is told before the container is. */
@@ -116,7 +149,9 @@ export const findProgram = (name: string, searchPath: string): Step => ({
   about: `find ${name}`,
   path: name,
   hints: {
-    ENOENT: name.includes('/') ? 'the path is looked up inside the rootfs' : `no directory of PATH (${searchPath}) has it in the rootfs`,
+    ENOENT: name.includes('/')
+      ? 'the path is looked up inside the rootfs'
+      : `no directory of PATH (${searchPath}) has it in the rootfs`,
     EACCES: 'it must be a regular file that the user of the process may execute',
   },
 })
@@ -130,7 +165,10 @@ export const execProgram = (args: readonly string[], environment: readonly strin
   args: [nulTerminated(args), isArg(environment) ? environment : nulTerminated(environment)],
   about: `execute ${args[0]}`,
   path: args[0],
-  hints: { ENOEXEC: 'not a program: a script needs a #! line', ENOENT: 'its interpreter (#! or dynamic loader) is missing in the rootfs' },
+  hints: {
+    ENOEXEC: 'not a program: a script needs a #! line',
+    ENOENT: 'its interpreter (#! or dynamic loader) is missing in the rootfs',
+  },
 })
 
 const isArg = (value: readonly string[] | Arg): value is Arg => !Array.isArray(value)

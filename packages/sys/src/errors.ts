@@ -56,7 +56,12 @@ export class ConfigInvalid extends LibcontainerError {
   readonly value: unknown
 
   /** @param problem - what is wrong and what would be right, without the field and the value */
-  constructor(field: string, value: unknown, problem: string, { hint, cause }: { hint?: string; cause?: unknown } = {}) {
+  constructor(
+    field: string,
+    value: unknown,
+    problem: string,
+    { hint, cause }: { hint?: string; cause?: unknown } = {},
+  ) {
     super('ConfigInvalid', `${field}: ${problem} (got ${shown(value)})`, { hint, cause })
     this.field = field
     this.value = value

@@ -41,7 +41,9 @@ export function machine(): string {
 export function uname(): { sysname: string; nodename: string; release: string; version: string; machine: string } {
   const buffer = new Uint8Array(400)
   const used = checked(native.sync.uname(buffer), 'uname')
-  const [sysname = '', nodename = '', release = '', version = '', name = ''] = decodeUtf8(buffer.subarray(0, used)).split('\0')
+  const [sysname = '', nodename = '', release = '', version = '', name = ''] = decodeUtf8(
+    buffer.subarray(0, used),
+  ).split('\0')
   return { sysname, nodename, release, version, machine: name }
 }
 
@@ -55,11 +57,16 @@ const dirfd = ({ at }: At): number => at?.fd ?? AT_FDCWD
 
 /** Opens a file. @param flags - `O_…`, or'ed */
 export async function openFile(path: string, flags = O_RDONLY, mode = 0o666, at: At = {}): Promise<OwnedFd> {
-  return new OwnedFd(checked(await native.async.openAt(dirfd(at), kernelString(path, 'path'), flags, mode), 'openat', path))
+  return new OwnedFd(
+    checked(await native.async.openAt(dirfd(at), kernelString(path, 'path'), flags, mode), 'openat', path),
+  )
 }
 
 /** Opens a directory for the functions of this module: `O_RDONLY | O_DIRECTORY`, or `O_PATH` for a mere handle. */
-export async function openDirectory(path: string, { handle = false, ...at }: At & { handle?: boolean } = {}): Promise<OwnedFd> {
+export async function openDirectory(
+  path: string,
+  { handle = false, ...at }: At & { handle?: boolean } = {},
+): Promise<OwnedFd> {
   return await openFile(path, openFlags().O_DIRECTORY | (handle ? O_PATH : O_RDONLY), 0, at)
 }
 
@@ -175,7 +182,8 @@ export async function stat(path: string, { follow = true, ...at }: At & { follow
   const flags = (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (path === '' ? AT_EMPTY_PATH : 0)
   const bytes = new Uint8Array(result.buffer)
   checked(await native.async.stat(dirfd(at), kernelString(path, 'path'), flags, bytes), 'statx', path)
-  const [mode, uid, gid, size, inode, links, major, minor, rmajor, rminor, mountId, mtimeNs] = result as unknown as bigint[]
+  const [mode, uid, gid, size, inode, links, major, minor, rmajor, rminor, mountId, mtimeNs] =
+    result as unknown as bigint[]
   const n = Number
   return {
     mode: n(mode),
@@ -245,7 +253,10 @@ export interface LockOptions extends At {
 }
 
 /** Locks a file (made if absent) until the descriptor is closed, or its process ends: flock(2). */
-export async function lockFile(path: string, { now = false, shared = false, ...at }: LockOptions = {}): Promise<OwnedFd> {
+export async function lockFile(
+  path: string,
+  { now = false, shared = false, ...at }: LockOptions = {},
+): Promise<OwnedFd> {
   const file = await openFile(path, O_RDWR | O_CREAT, 0o600, at)
   const operation = (shared ? 1 : 2) | (now ? 4 : 0)
   try {
@@ -264,7 +275,8 @@ export async function readFd(fd: number, buffer: Uint8Array): Promise<number> {
 
 /** Writes all bytes. */
 export async function writeFd(fd: number, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; ) done += checked(await native.async.writeFd(fd, bytes.subarray(done)), 'write')
+  for (let done = 0; done < bytes.length; )
+    done += checked(await native.async.writeFd(fd, bytes.subarray(done)), 'write')
 }
 
 /** pipe2(2), both ends close-on-exec. */

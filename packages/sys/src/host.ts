@@ -19,6 +19,8 @@ export interface Host {
   readonly environment: Readonly<Record<string, string>>
   /** Ends the process. */
   exit(code: number): never
+  /** The engine raises its soft limit of open files to the hard one when it starts. */
+  readonly raisesFileLimit: boolean
   /** What the engine is, for a report: `node 20.20.2`, `quickjs 0.17.0`. */
   readonly engine: string
 }

@@ -4,6 +4,7 @@ export { ConfigInvalid, checked, LibcontainerError, type SyscallDetail, SyscallE
 export { OwnedFd } from './fd.js'
 export * from './files.js'
 export type { Host } from './host.js'
+export { parseJson, stringifyJson } from './json.js'
 export { type EncodedPlan, type EncodeOptions, encodePlan } from './plan.js'
 export * from './process.js'
 export { args, engine, environment, exit, loadAsset } from './runtime.js'

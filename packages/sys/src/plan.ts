@@ -66,7 +66,16 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
 
   const bytes = new Uint8Array(align8(data.end))
   const view = new DataView(bytes.buffer)
-  const header = [MAGIC, bytes.length, main.length, steps.length, ops.size, options.failAt ?? 0xffffffff, options.timed ? 1 : 0, 0]
+  const header = [
+    MAGIC,
+    bytes.length,
+    main.length,
+    steps.length,
+    ops.size,
+    options.failAt ?? 0xffffffff,
+    options.timed ? 1 : 0,
+    0,
+  ]
   header.forEach((value, i) => {
     view.setUint32(i * 4, value, true)
   })
@@ -119,7 +128,8 @@ function encodeArg(view: DataView, at: number, arg: Arg, step: Step, slots: Map<
   let size = 0
   let value: bigint
   if (typeof arg === 'number' || typeof arg === 'bigint') {
-    if (typeof arg === 'number' && !Number.isSafeInteger(arg)) throw new TypeError(`step '${step.about}': ${arg} is no integer`)
+    if (typeof arg === 'number' && !Number.isSafeInteger(arg))
+      throw new TypeError(`step '${step.about}': ${arg} is no integer`)
     value = BigInt(arg)
   } else if (typeof arg === 'object' && 'slot' in arg) {
     const slot = slots.get(arg.slot)

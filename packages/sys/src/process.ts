@@ -1,3 +1,4 @@
+import { raisesFileLimit } from '#host'
 import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { readText } from './files.js'
@@ -94,4 +95,52 @@ export function ids(): { uid: number; euid: number; gid: number; egid: number; p
 /** CLOCK_MONOTONIC, in nanoseconds. */
 export function monotonicNs(): number {
   return checked(native.sync.clock(1), 'clock_gettime')
+}
+
+/**
+ * prlimit(2) on another process. Values are unsigned 64-bit; without `hard` that stays, and `soft` is at most it.
+ *
+ * @throws {SyscallError} `EPERM` for raising the hard limit without CAP_SYS_RESOURCE
+ */
+export function setResourceLimitOf(
+  pid: number,
+  resource: number,
+  { name, soft, hard }: { name: string; soft: bigint; hard?: bigint | undefined },
+): void {
+  const limit = new BigUint64Array(2)
+  const bytes = new Uint8Array(limit.buffer)
+  const nothing = new Uint8Array(0)
+  if (hard === undefined) checked(native.sync.prlimit(pid, resource, nothing, bytes), 'prlimit64', name)
+  const most = hard ?? limit[1]!
+  limit[0] = soft < most ? soft : most
+  limit[1] = most
+  checked(native.sync.prlimit(pid, resource, bytes, nothing), 'prlimit64', name, {
+    hint: `raising the hard limit of ${name} needs CAP_SYS_RESOURCE`,
+  })
+}
+
+/** The soft RLIMIT_NOFILE of a process, from its /proc/<pid>/limits. */
+export function parseFileLimit(text: string): { soft: bigint; hard: bigint } | undefined {
+  const match = /^Max open files +(\d+|unlimited) +(\d+|unlimited)/m.exec(text)
+  if (match === null) return undefined
+  const [soft, hard] = match
+    .slice(1)
+    .map(value => (value === 'unlimited' ? 0xffff_ffff_ffff_ffffn : BigInt(value))) as [bigint, bigint]
+  return { soft, hard }
+}
+
+/**
+ * The soft limit of open files that this process was started with, where its engine has raised it (Node.js does); `undefined` where
+ * it stands. Taken from the parent process, from which it came: 1024, the kernel's own default, when that cannot be read.
+ */
+export async function initialFileLimit(): Promise<bigint | undefined> {
+  if (!raisesFileLimit) return undefined
+  const stat = await processStat(ids().pid)
+  try {
+    const limit = parseFileLimit(await readText(`/proc/${stat?.parent}/limits`))
+    return limit?.soft ?? 1024n
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return 1024n
+    throw error
+  }
 }

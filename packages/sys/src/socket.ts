@@ -32,7 +32,10 @@ export interface Message {
 export function receiveMessage(socket: OwnedFd, size = 65536): Message | undefined {
   const buffer = new Uint8Array(size)
   const rights = new Int32Array(1 + MAX_FDS)
-  const got = checked(native.sync.receiveMessage(socket.fd, buffer, new Uint8Array(rights.buffer), MSG_DONTWAIT), 'recvmsg')
+  const got = checked(
+    native.sync.receiveMessage(socket.fd, buffer, new Uint8Array(rights.buffer), MSG_DONTWAIT),
+    'recvmsg',
+  )
   const fds = Array.from(rights.subarray(1, 1 + rights[0]!), fd => new OwnedFd(fd))
   if (got === 0 && fds.length === 0) return undefined
   return { bytes: buffer.subarray(0, got), fds }
@@ -43,10 +46,17 @@ interface InDirectory {
   directory?: OwnedFd | undefined
 }
 
-const place = (path: string, { directory }: InDirectory): [number, string] => [directory?.fd ?? -1, kernelString(path, 'path')]
+const place = (path: string, { directory }: InDirectory): [number, string] => [
+  directory?.fd ?? -1,
+  kernelString(path, 'path'),
+]
 
 /** A listening UNIX socket at a path. @param mode - of its file; connecting needs write permission. Default: 0600 */
-export function listenUnix(path: string, type = SOCK_SEQPACKET, { mode = 0o600, ...in_ }: InDirectory & { mode?: number } = {}): OwnedFd {
+export function listenUnix(
+  path: string,
+  type = SOCK_SEQPACKET,
+  { mode = 0o600, ...in_ }: InDirectory & { mode?: number } = {},
+): OwnedFd {
   return new OwnedFd(checked(native.sync.listenUnix(...place(path, in_), type, mode), 'listen', path))
 }
 
@@ -61,4 +71,3 @@ export function acceptUnix(socket: OwnedFd): { connection: OwnedFd; pid: number;
   const connection = new OwnedFd(checked(native.sync.acceptUnix(socket.fd, new Uint8Array(peer.buffer)), 'accept4'))
   return { connection, pid: peer[0]!, uid: peer[1]!, gid: peer[2]! }
 }
-

@@ -27,7 +27,14 @@ export interface Spawned {
 }
 
 /** Clones a child and executes the program in it, on the one thread of this process that clones. */
-export async function spawn({ program, flags = 0, cgroup, fds, own, keepCapabilities = false }: SpawnRequest): Promise<Spawned> {
+export async function spawn({
+  program,
+  flags = 0,
+  cgroup,
+  fds,
+  own,
+  keepCapabilities = false,
+}: SpawnRequest): Promise<Spawned> {
   const request = new Uint8Array(32 + 4 * fds.length)
   const view = new DataView(request.buffer)
   view.setBigUint64(0, BigInt(flags), true)

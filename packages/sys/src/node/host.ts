@@ -37,9 +37,13 @@ function loadAddon(name: string, url: string): Addon {
   const places = [`${root}build/Release/${name}.node`, `${root}prebuilds/linux-${process.arch}/${name}.${libc()}.node`]
   const found = places.find(place => existsSync(place))
   if (found === undefined) {
-    throw new LibcontainerError('ERR_NO_BINDING', `no binding for linux-${process.arch} (${libc()}): looked for ${places.join(' and ')}`, {
-      hint: 'install the package again with its prebuilds, or build it: npm run build',
-    })
+    throw new LibcontainerError(
+      'ERR_NO_BINDING',
+      `no binding for linux-${process.arch} (${libc()}): looked for ${places.join(' and ')}`,
+      {
+        hint: 'install the package again with its prebuilds, or build it: npm run build',
+      },
+    )
   }
   try {
     return require(found) as Addon
@@ -98,3 +102,4 @@ export const args: Host['args'] = process.argv.slice(2)
 export const environment: Host['environment'] = Object.freeze({ ...process.env } as Record<string, string>)
 export const exit: Host['exit'] = code => process.exit(code)
 export const engine: Host['engine'] = `node ${process.versions.node}`
+export const raisesFileLimit: Host['raisesFileLimit'] = true

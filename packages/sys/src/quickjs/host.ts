@@ -58,4 +58,5 @@ export const environment: Host['environment'] = Object.freeze(
 
 export const exit: Host['exit'] = native.exit
 
+export const raisesFileLimit = false
 export const engine: Host['engine'] = `quickjs ${native.version()}`

@@ -1,0 +1,104 @@
+import type { CapabilitySets } from '@libcontainer/capabilities'
+import type { Limits } from '@libcontainer/cgroups'
+import type { DeviceRequest, RuleRequest } from '@libcontainer/devices'
+import type { Mount, Propagation } from '@libcontainer/mount'
+import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
+import type { Profile } from '@libcontainer/seccomp'
+
+/** A namespace of a container: a new one, or with `path` one that exists. */
+export type NamespaceRequest = NamespaceKind | { readonly kind: NamespaceKind; readonly path?: string | undefined }
+
+/** A limit of getrlimit(2). */
+export interface ResourceLimit {
+  /** `RLIMIT_NOFILE`, …; or its number. */
+  readonly type: string | number
+  /** `unlimited`, or 2^64-1 as a bigint, for no limit. */
+  readonly soft: number | bigint | 'unlimited'
+  readonly hard: number | bigint | 'unlimited'
+}
+
+/** The cgroup of a container, and its limits in the kernel's words. */
+export interface ContainerCgroups extends Omit<Limits, 'devices'> {
+  /**
+   * Where: absolute below each hierarchy's mount, relative below the cgroup of this process. Default: `/libcontainer-<id>`.
+   */
+  readonly path?: string | undefined
+  /** Device rules, later ones first in force. What every container may use is allowed after them. Default: only that. */
+  readonly devices?: readonly RuleRequest[] | undefined
+}
+
+/**
+ * What a container is: everything but the process that runs in it.
+ *
+ * Nothing here weakens isolation unless it is said. Defaults: the mounts of {@link defaultMounts}, the six standard devices, masked and
+ * read-only paths of /proc, the three capabilities of OCI's example, and the default seccomp profile; `null` turns off what has a default.
+ */
+export interface ContainerConfig {
+  /** The root filesystem: absolute, on the host, a directory, no link in its path. */
+  readonly rootfs: string
+  /** Makes the root's own mount read-only. Default: false. */
+  readonly readonlyRootfs?: boolean | undefined
+  /** Propagation of the container's root. Default: `rslave`. */
+  readonly rootPropagation?: Propagation | undefined
+  /** A kind that is absent is shared with this process. Default: `mnt`, `pid`, `ipc`, `uts`, `net`. */
+  readonly namespaces?: readonly NamespaceRequest[] | undefined
+  /** Of a new user namespace. */
+  readonly uidMappings?: readonly IdMap[] | undefined
+  readonly gidMappings?: readonly IdMap[] | undefined
+  /** Clocks of a new time namespace. */
+  readonly timeOffsets?: TimeOffsets | undefined
+  /** At most 64 bytes. Needs `uts`. */
+  readonly hostname?: string | undefined
+  readonly domainname?: string | undefined
+  /** In order. Default: {@link defaultMounts}. */
+  readonly mounts?: readonly Mount[] | undefined
+  /** Nodes to make. Default: null, zero, full, tty, random, urandom. */
+  readonly devices?: readonly DeviceRequest[] | undefined
+  readonly cgroups?: ContainerCgroups | undefined
+  /** The five sets, or one list for bounding, effective and permitted; `null` drops nothing. Default: `OCI_CAPABILITIES`. */
+  readonly capabilities?: CapabilitySets | readonly string[] | null | undefined
+  /** Default: `defaultProfile` for these capabilities; `null` for none. */
+  readonly seccomp?: Profile | null | undefined
+  /** Default: {@link defaultMaskedPaths}. */
+  readonly maskedPaths?: readonly string[] | undefined
+  /** Default: {@link defaultReadonlyPaths}. */
+  readonly readonlyPaths?: readonly string[] | undefined
+  /** Kernel parameters of the container's namespaces. */
+  readonly sysctl?: Readonly<Record<string, string>> | undefined
+  readonly rlimits?: readonly ResourceLimit[] | undefined
+  /** -1000 to 1000. Default: as this process. */
+  readonly oomScoreAdj?: number | undefined
+  /** No program of the container gains privileges by exec. Default: false. */
+  readonly noNewPrivileges?: boolean | undefined
+  /** Default: 0022. */
+  readonly umask?: number | undefined
+  /** The signal that the container's init gets when this process ends. Default: none. */
+  readonly parentDeathSignal?: string | number | undefined
+  /** `key=value` strings for people and tools; the kernel never sees them. */
+  readonly labels?: readonly string[] | undefined
+}
+
+/** Files of /proc and /sys that tell of the host, or let it be changed: hidden. */
+export const defaultMaskedPaths: readonly string[] = [
+  '/proc/acpi',
+  '/proc/asound',
+  '/proc/interrupts',
+  '/proc/kcore',
+  '/proc/keys',
+  '/proc/latency_stats',
+  '/proc/sched_debug',
+  '/proc/scsi',
+  '/proc/timer_list',
+  '/proc/timer_stats',
+  '/sys/devices/virtual/powercap',
+  '/sys/firmware',
+]
+
+/** Directories of /proc whose files change the whole kernel: read-only. */
+export const defaultReadonlyPaths: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+]

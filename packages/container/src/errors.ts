@@ -1,0 +1,43 @@
+import { LibcontainerError, type SyscallError } from '@libcontainer/sys'
+
+/** libcontainer's codes, in the order of their numbers of 2015. */
+export const errorCodes = [
+  'IdInUse',
+  'InvalidIdFormat',
+  'ContainerNotExists',
+  'ContainerPaused',
+  'ContainerNotStopped',
+  'ContainerNotRunning',
+  'ProcessNotExecuted',
+  'ConfigInvalid',
+  'SystemError',
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number] | 'NotPaused' | 'CgroupNotExist' | 'AlreadyStarted'
+
+/** What a container refuses, or what its kernel refused it (`SystemError`, whose `cause` says what). */
+export class ContainerError extends LibcontainerError {
+  override readonly name = 'ContainerError'
+  declare readonly code: ErrorCode
+  /** libcontainer's number of the code, 0 to 8; `undefined` for codes that are younger than 2015. */
+  readonly number: number | undefined
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(code, message, options)
+    const index = (errorCodes as readonly string[]).indexOf(code)
+    this.number = index < 0 ? undefined : index
+  }
+}
+
+/** Wraps what the kernel refused; what has a code of libcontainer's already keeps it. */
+export function systemError(doing: string, cause: unknown): Error {
+  if (!(cause instanceof LibcontainerError)) return cause instanceof Error ? cause : new Error(String(cause))
+  if (cause instanceof ContainerError || cause.code === 'ConfigInvalid') return cause
+  const error = new ContainerError('SystemError', `${doing}: ${cause.message}`, { cause, hint: cause.hint })
+  return isSyscall(cause) ? Object.assign(error, pick(cause)) : error
+}
+
+const isSyscall = (error: LibcontainerError): error is SyscallError => error.name === 'SyscallError'
+
+/** A `SystemError` answers for its cause: the fields that people branch on stand on it too. */
+const pick = ({ errno, syscall, path, step }: SyscallError): object => ({ errno, syscall, path, step })

@@ -1,0 +1,19 @@
+export type { CgroupStats } from '@libcontainer/cgroups'
+export {
+  type ContainerCgroups,
+  type ContainerConfig,
+  defaultMaskedPaths,
+  defaultReadonlyPaths,
+  type NamespaceRequest,
+  type ResourceLimit,
+} from './config.js'
+export { Container, type DestroyOptions, type Status } from './container.js'
+export { ContainerError, type ErrorCode, errorCodes } from './errors.js'
+export { Factory, type FactoryOptions } from './factory.js'
+export { checkId } from './id.js'
+export { type ContainerPlan, plan } from './plan.js'
+export { Process, type ProcessResult } from './process.js'
+export { DEFAULT_PATH, type ProcessSpec, type Stdio, type TerminalSize, type UserRequest } from './process-spec.js'
+export { type ResolvedConfig, resolveConfig } from './resolve.js'
+export type { ContainerState } from './state.js'
+export { validate, validateShape } from './validate.js'

@@ -1,0 +1,108 @@
+import type { Cgroup } from '@libcontainer/cgroups'
+import { type BootstrapOptions, type Bootstrapped, bootstrap, type Request } from '@libcontainer/init'
+import {
+  type ExitStatus,
+  ids,
+  type OwnedFd,
+  openPidfd,
+  type Step,
+  setResourceLimitOf,
+  writeText,
+} from '@libcontainer/sys'
+import type { ResourceLimit } from './config.js'
+import { limitNumbers } from './plan-process.js'
+import { Process } from './process.js'
+import type { ProcessSpec } from './process-spec.js'
+import { descriptor, prepareStdio } from './stdio.js'
+import { answerUser } from './user-answer.js'
+
+/** What is the same for a container's first process and for every further one, around the plan. */
+export interface LaunchOptions extends Pick<BootstrapOptions, 'cloneFlags' | 'keepCapabilities' | 'handed'> {
+  readonly spec: ProcessSpec
+  readonly steps: readonly Step[]
+  readonly slots: readonly string[]
+  readonly cgroup: Cgroup | undefined
+  readonly parentDeathSignal: boolean
+  readonly oomScoreAdj: number | undefined
+  /** Limits that the parent has to set, since init is root of a user namespace alone. */
+  readonly limits: { readonly rlimits: readonly ResourceLimit[]; readonly initialFiles: bigint | undefined } | undefined
+  readonly rendezvous?: BootstrapOptions['rendezvous']
+  /** Asked as soon as the process has its number; answered before it goes on to the program. */
+  readonly ready?: (request: Request) => Promise<void>
+}
+
+export interface Launched {
+  readonly process: Process
+  readonly outcome: Bootstrapped['outcome']
+}
+
+/** Prepares streams and descriptors, runs the plan, and answers with the process. */
+export async function launch(options: LaunchOptions): Promise<Launched> {
+  const { spec, cgroup } = options
+  const stdio = await prepareStdio(spec)
+  const handed: Record<string, number> = { ...options.handed }
+  const extraFds = (spec.extraFds ?? []).map((fd, i) => descriptor(fd, `process.extraFds[${i}]`))
+  let unified: OwnedFd | undefined
+  let parent: OwnedFd | undefined
+  let terminal: OwnedFd | undefined
+  try {
+    unified = await cgroup?.openUnified()
+    if (options.parentDeathSignal) {
+      parent = openPidfd(ids().pid)
+      handed.parent = parent.fd
+    }
+    const oomBefore = (await cgroup?.oomKillCount()) ?? 0
+    const child = await bootstrap({
+      steps: options.steps,
+      slots: options.slots,
+      cloneFlags: options.cloneFlags ?? 0,
+      keepCapabilities: options.keepCapabilities ?? false,
+      cgroup: unified,
+      stdio: stdio.theirs,
+      extraFds,
+      handed,
+      signal: spec.signal,
+      timed: spec.timed,
+      failAt: spec.failAt,
+      rendezvous: {
+        user: ({ fds }) => answerUser(spec, fds),
+        terminal: ({ fds }) => {
+          terminal = fds[0]
+          return undefined
+        },
+        ready: async request => {
+          await prepareFromOutside(request.pid, options)
+          await options.ready?.(request)
+          return undefined
+        },
+        ...options.rendezvous,
+      },
+    })
+    stdio.closeTheirs()
+    const process = new Process({
+      ...child,
+      stdio: stdio.ours,
+      terminal,
+      signal: spec.signal,
+      oom: async (status: ExitStatus) =>
+        status.signal === 9 && cgroup !== undefined && (await cgroup.oomKillCount()) > oomBefore,
+    })
+    return { process, outcome: child.outcome }
+  } catch (error) {
+    stdio.close()
+    terminal?.close()
+    throw error
+  } finally {
+    unified?.close()
+    parent?.close()
+  }
+}
+
+/** What only a process outside may do to it, or may do without init's own rights. */
+async function prepareFromOutside(pid: number, { oomScoreAdj, limits }: LaunchOptions): Promise<void> {
+  if (oomScoreAdj !== undefined) await writeText(`/proc/${pid}/oom_score_adj`, String(oomScoreAdj), { flags: 1 })
+  if (limits === undefined) return
+  for (const { number, name, soft, hard } of limitNumbers(limits.rlimits, limits.initialFiles)) {
+    setResourceLimitOf(pid, number, { name, soft, hard })
+  }
+}

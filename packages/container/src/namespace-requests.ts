@@ -1,0 +1,19 @@
+import { type Namespace, namespaceKind } from '@libcontainer/namespaces'
+import { ConfigInvalid } from '@libcontainer/sys'
+import type { ContainerConfig, NamespaceRequest } from './config.js'
+
+const DEFAULT: readonly NamespaceRequest[] = ['mnt', 'pid', 'ipc', 'uts', 'net']
+
+/** The namespaces that a config asks for, in one shape. @throws {ConfigInvalid} for an unknown kind */
+export function namespacesOf({ namespaces = DEFAULT }: ContainerConfig): Namespace[] {
+  if (!Array.isArray(namespaces)) throw new ConfigInvalid('namespaces', namespaces, 'must be a list')
+  return namespaces.map((request: NamespaceRequest, i) => {
+    const { kind: word, path } =
+      typeof request === 'object' && request !== null ? request : { kind: request, path: undefined }
+    const kind = typeof word === 'string' ? namespaceKind(word) : undefined
+    if (kind === undefined) {
+      throw new ConfigInvalid(`namespaces[${i}]`, word, 'must be one of user, ipc, uts, net, pid, mnt, cgroup, time')
+    }
+    return path === undefined ? { kind } : { kind, path }
+  })
+}

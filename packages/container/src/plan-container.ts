@@ -1,0 +1,116 @@
+import { consoleSteps, useTerminalStep } from '@libcontainer/console'
+import { deviceSteps, linkSteps, ptmxStep } from '@libcontainer/devices'
+import {
+  ask,
+  closeFd,
+  linkUp,
+  secondClone,
+  setDomainname,
+  setHostname,
+  setSession,
+  writeSysctl,
+} from '@libcontainer/init'
+import {
+  bindsDev,
+  type CgroupMounts,
+  lateReadonlySteps,
+  maskedPathSteps,
+  mountSteps,
+  pivotSteps,
+  prepareRootSteps,
+  readonlyPathSteps,
+  readonlyRootStep,
+  reopenNullStep,
+  rootPropagationSteps,
+} from '@libcontainer/mount'
+import { type NamespaceFacts, type NamespacePlan, planNamespaces } from '@libcontainer/namespaces'
+import { type Step, slot } from '@libcontainer/sys'
+import { type Attributes, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
+import { environment } from './process-check.js'
+import type { ProcessSpec } from './process-spec.js'
+import type { ResolvedConfig } from './resolve.js'
+
+export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'userns'> {
+  /** What mounts of type `cgroup` show. */
+  readonly cgroups: CgroupMounts
+  /** How init moves itself into its cgroups, before anything else: of package cgroups. */
+  readonly joinCgroups: readonly Step[]
+  /** The host has /proc/kcore: /dev/core leads to it. */
+  readonly kcore: boolean
+}
+
+/** Everything that is done to the kernel for a container, from clone to exec. */
+export interface ContainerPlan {
+  readonly steps: readonly Step[]
+  readonly namespaces: NamespacePlan
+  /** Slots that answers fill. */
+  readonly slots: readonly string[]
+}
+
+/** The plan of a container's first process. Pure: `nsinit plan` prints it without touching the kernel. */
+export function planContainer(
+  config: ResolvedConfig,
+  spec: ProcessSpec,
+  attributes: Attributes,
+  facts: ContainerFacts,
+): ContainerPlan {
+  const namespaces = planNamespaces(config, facts)
+  const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
+  const isNew = (kind: string): boolean => config.namespaces.some(each => each.kind === kind && each.path === undefined)
+  const userns = has('user')
+  const root = slot('root')
+  const mountOptions = { root, userns, pidns: has('pid'), cgroups: facts.cgroups }
+  const ownDev = !bindsDev(config.mounts)
+
+  const steps: Step[] = [
+    // First, by the ids and in the mounts of the host; a cgroup namespace that is made later has them as its roots.
+    ...facts.joinCgroups,
+    ...namespaces.enter,
+    ...(namespaces.needsMaps ? [ask('maps', 'wait until the id maps are written')] : []),
+    ...namespaces.become,
+    ...namespaces.create,
+    ...namespaces.late,
+    ...(namespaces.offsetsByParent ? [ask('clocks', 'wait until the clocks are set')] : []),
+    ...(namespaces.needsSecondClone ? [secondClone] : []),
+    setSession,
+    ...prepareRootSteps(config.rootfs, config.rootPropagation),
+    ...mountSteps(config.mounts, mountOptions),
+    ...(ownDev
+      ? [
+          ...deviceSteps(root, config.devices, { bind: userns ? 'always' : 'fallback' }),
+          ...linkSteps(root, { kcore: facts.kcore }),
+          ptmxStep(root),
+        ]
+      : []),
+    ...pivotSteps(root),
+    ...terminalSteps(spec),
+    ...(ownDev && !spec.terminal ? [reopenNullStep(root)] : []),
+    ...lateReadonlySteps(config.mounts, mountOptions),
+    ...(config.readonlyRootfs ? [readonlyRootStep(root)] : []),
+    ...(config.rootPropagation === undefined ? [] : rootPropagationSteps(config.rootPropagation)),
+    ...(config.hostname === undefined ? [] : [setHostname(config.hostname)]),
+    ...(config.domainname === undefined ? [] : [setDomainname(config.domainname)]),
+    ...(isNew('net') ? [linkUp('lo')] : []),
+    ...Object.entries(config.sysctl ?? {}).map(([key, value]) => writeSysctl(key, value)),
+    ...readonlyPathSteps(config.readonlyPaths, { root }),
+    ...maskedPathSteps(config.maskedPaths, { root }),
+    ...processSteps(spec, attributes, { ...facts, userns }),
+  ]
+  return { steps, namespaces, slots: userArgs(spec, environment(spec)).lookup ? USER_SLOTS : [] }
+}
+
+/** A terminal of the container's own devpts, its master sent up. */
+export function terminalSteps({ terminal }: ProcessSpec, bind = true): Step[] {
+  if (!terminal) return []
+  const size = terminal === true ? undefined : terminal
+  const steps = consoleSteps({
+    root: slot('root'),
+    size,
+    bind,
+    send: [
+      ask('terminal', 'hand the terminal’s master to the parent', slot('consoleMaster')),
+      closeFd(slot('consoleMaster'), 'the master'),
+    ],
+  })
+  return [...steps, useTerminalStep()]
+}

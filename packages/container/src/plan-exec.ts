@@ -1,0 +1,34 @@
+import { openRoot, secondClone, setSession } from '@libcontainer/init'
+import { reopenNullStep } from '@libcontainer/mount'
+import { type NamespaceKind, planProcessJoin } from '@libcontainer/namespaces'
+import { type Step, slot } from '@libcontainer/sys'
+import { terminalSteps } from './plan-container.js'
+import { type Attributes, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
+import { environment } from './process-check.js'
+import type { ProcessSpec } from './process-spec.js'
+
+export interface ExecFacts extends Omit<ProcessFacts, 'waitForStart' | 'userns'> {
+  /** The namespaces of the container that are not ours already. */
+  readonly kinds: readonly NamespaceKind[]
+  readonly joinCgroups: readonly Step[]
+}
+
+/** The plan of a further process: into the cgroups and namespaces of a running container, then as its first. Pure. */
+export function planExec(
+  spec: ProcessSpec,
+  attributes: Attributes,
+  facts: ExecFacts,
+): { steps: readonly Step[]; slots: readonly string[] } {
+  const join = planProcessJoin(slot('target'), facts.kinds)
+  const steps = [
+    ...facts.joinCgroups,
+    ...join.steps,
+    ...(join.needsSecondClone ? [secondClone] : []),
+    setSession,
+    openRoot,
+    ...terminalSteps(spec, false),
+    ...(spec.terminal ? [] : [reopenNullStep(slot('root'))]),
+    ...processSteps(spec, attributes, { ...facts, userns: facts.kinds.includes('user') }),
+  ]
+  return { steps, slots: userArgs(spec, environment(spec)).lookup ? USER_SLOTS : [] }
+}

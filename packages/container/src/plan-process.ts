@@ -1,0 +1,155 @@
+import { type CapabilitySets, capabilitySets, capabilitySteps } from '@libcontainer/capabilities'
+import {
+  announceExec,
+  ask,
+  askWithFiles,
+  createdSteps,
+  execProgram,
+  findProgram,
+  makeWorkingDirectory,
+  ownStdio,
+  parseResourceLimit,
+  resetAffinity,
+  resourceLimits,
+  setGroups,
+  setNoNewPrivileges,
+  setParentDeathSignal,
+  setResourceLimit,
+  setSoftLimit,
+  setUmask,
+  setUser,
+  workingDirectorySteps,
+} from '@libcontainer/init'
+import { type Profile, seccompSteps } from '@libcontainer/seccomp'
+import { type Arg, type Step, slot } from '@libcontainer/sys'
+import type { ResourceLimit } from './config.js'
+import { environment, variable } from './process-check.js'
+import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
+import { limitValue } from './validate.js'
+
+/** What a process has from its container, its own wishes merged in. */
+export interface Attributes {
+  readonly capabilities: CapabilitySets | readonly string[] | null
+  readonly seccomp: Profile | null
+  readonly noNewPrivileges: boolean
+  readonly rlimits: readonly ResourceLimit[]
+  readonly umask: number
+  readonly parentDeathSignal: number | undefined
+}
+
+/** What the plan has to know of this host and this call. */
+export interface ProcessFacts {
+  /** In a user namespace init cannot raise its own limits: the parent sets them. */
+  readonly userns: boolean
+  /** The highest capability of the kernel. */
+  readonly lastCap?: number | undefined
+  /** The capabilities that the parent can hand on, a mask: what it lacks is left out. */
+  readonly available?: bigint | undefined
+  /** The soft limit of open files that this process was started with, before its engine raised it. */
+  readonly initialFiles?: bigint | undefined
+  /** Stop in the `created` state: the uid, seen from the container, that may say go. */
+  readonly waitForStart?: number | undefined
+  /** setgroups is denied in the user namespace of an ordinary user. */
+  readonly groupsDenied?: boolean | undefined
+}
+
+/** The answer that {@link userFiles} wants: what `user-answer.ts` computes. */
+export const USER_SLOTS = ['uid', 'gid', 'groups', 'environment'] as const
+export const userFiles = ['/etc/passwd', '/etc/group']
+
+/** From the jail that stands to the program that runs: the same for a container's first process and for every further one. */
+export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: ProcessFacts): Step[] {
+  const { args, cwd = '/' } = spec
+  const env = environment(spec)
+  const filter = attributes.seccomp === null ? [] : seccompSteps(attributes.seccomp)
+  const sets = attributes.capabilities
+  const capabilities = capabilitySteps(sets === null || !isList(sets) ? sets : capabilitySets(sets), {
+    lastCap: facts.lastCap,
+    available: facts.userns ? undefined : facts.available,
+    // Without no_new_privs a filter needs CAP_SYS_ADMIN; the exec that follows drops it.
+    keepSysAdmin: filter.length > 0 && !attributes.noNewPrivileges,
+  })
+  const user = userArgs(spec, env)
+  const directory = workingDirectorySteps(cwd)
+
+  return [
+    resetAffinity,
+    ...(facts.userns ? [] : limitSteps(attributes.rlimits, facts.initialFiles)),
+    ...(user.lookup ? [askWithFiles('user', 'look the user up in the container’s passwd and group', userFiles)] : []),
+    ...(cwd === '/' ? [] : [makeWorkingDirectory(cwd)]),
+    setUmask(attributes.umask),
+    ownStdio(user.uid),
+    directory.beforeUserSwitch,
+    ...capabilities.beforeUserSwitch,
+    setGroups(user.groups, facts.groupsDenied ? { EPERM: 'skip' } : undefined),
+    setUser(user.uid, user.gid),
+    ...capabilities.afterUserSwitch,
+    directory.afterUserSwitch,
+    ...(attributes.noNewPrivileges ? [setNoNewPrivileges] : []),
+    ...(attributes.parentDeathSignal === undefined
+      ? []
+      : [setParentDeathSignal(attributes.parentDeathSignal, slot('parent'))]),
+    findProgram(args[0]!, variable(env, 'PATH') ?? DEFAULT_PATH),
+    ask('ready', 'wait until the state is saved'),
+    ...(facts.waitForStart === undefined ? [] : createdSteps(slot('listener'), facts.waitForStart)),
+    announceExec,
+    ...filter,
+    execProgram(args, user.lookup ? slot('environment') : env),
+  ]
+}
+
+interface UserArgs {
+  readonly lookup: boolean
+  readonly uid: Arg
+  readonly gid: Arg
+  readonly groups: Arg
+}
+
+/** Numbers need no look into the container's files when HOME is known too; everything else comes as an answer. */
+export function userArgs(spec: ProcessSpec, env: readonly string[]): UserArgs {
+  const { user = { uid: 0, gid: 0 }, additionalGroups = [] } = spec
+  const numeric = typeof user === 'object' && additionalGroups.every(group => typeof group === 'number')
+  if (numeric && variable(env, 'HOME')) {
+    return {
+      lookup: false,
+      uid: user.uid,
+      gid: user.gid ?? 0,
+      groups: groupBytes(additionalGroups as readonly number[]),
+    }
+  }
+  return { lookup: true, uid: slot('uid'), gid: slot('gid'), groups: slot('groups') }
+}
+
+/** Group ids as setgroups(2) takes them. */
+export function groupBytes(groups: readonly number[]): Uint8Array {
+  return new Uint8Array(new Uint32Array(groups).buffer)
+}
+
+/** prlimit's numbers of a list of limits; open files as they were before the engine of this process raised its own. */
+export function limitNumbers(
+  rlimits: readonly ResourceLimit[],
+  initialFiles?: bigint,
+): { number: number; name: string; soft: bigint; hard?: bigint }[] {
+  const limits: { number: number; name: string; soft: bigint; hard?: bigint }[] = rlimits.map((limit, i) => {
+    const name = parseResourceLimit(limit.type)!
+    const field = `rlimits[${i}]`
+    return {
+      number: resourceLimits[name]!,
+      name,
+      soft: limitValue(limit.soft, field),
+      hard: limitValue(limit.hard, field),
+    }
+  })
+  if (initialFiles !== undefined && !limits.some(({ name }) => name === 'RLIMIT_NOFILE')) {
+    limits.push({ number: resourceLimits.RLIMIT_NOFILE!, name: 'RLIMIT_NOFILE', soft: initialFiles })
+  }
+  return limits
+}
+
+function limitSteps(rlimits: readonly ResourceLimit[], initialFiles: bigint | undefined): Step[] {
+  return limitNumbers(rlimits, initialFiles).map(({ number, name, soft, hard }) =>
+    hard === undefined ? setSoftLimit(number, name, soft) : setResourceLimit(number, name, soft, hard),
+  )
+}
+
+const isList = (sets: CapabilitySets | readonly string[]): sets is readonly string[] => Array.isArray(sets)

@@ -1,0 +1,47 @@
+import { Cgroup } from '@libcontainer/cgroups'
+import { checkNamespaces, type NamespacePlan } from '@libcontainer/namespaces'
+import { attributesOf } from './attributes.js'
+import { cgroupHierarchies } from './cgroup.js'
+import type { ContainerConfig } from './config.js'
+import { hostFacts } from './facts.js'
+import { type ContainerPlan, planContainer } from './plan-container.js'
+import { checkProcess } from './process-check.js'
+import type { ProcessSpec } from './process-spec.js'
+import { type ResolvedConfig, resolveConfig } from './resolve.js'
+import { validate } from './validate.js'
+
+export type { ContainerPlan, NamespacePlan }
+
+/**
+ * What starting a container would do to the kernel, step by step, without doing any of it.
+ *
+ * @throws {ConfigInvalid} for the first problem of the config or the process
+ */
+export async function plan(id: string, config: ContainerConfig, spec: ProcessSpec): Promise<ContainerPlan> {
+  const [problem] = await validate(config)
+  if (problem !== undefined) throw problem
+  const resolved = resolveConfig(id, config)
+  return await planFor(resolved, spec, await Cgroup.at(resolved.cgroups.path))
+}
+
+/** The plan of a container's first process on this host, in this cgroup. */
+export async function planFor(
+  config: ResolvedConfig,
+  spec: ProcessSpec,
+  cgroup: Cgroup,
+  waitForStart?: number,
+): Promise<ContainerPlan> {
+  checkProcess(spec)
+  const [host, namespaces] = await Promise.all([hostFacts(), checkNamespaces(config)])
+  return planContainer(config, spec, attributesOf(config, spec, true), {
+    ...host,
+    ownedByUser: namespaces.ownedByUser,
+    bornInCgroup: cgroup.host.mode === 'v2',
+    cgroups: {
+      hierarchies: cgroupHierarchies(cgroup),
+      namespace: config.namespaces.some(({ kind }) => kind === 'cgroup'),
+    },
+    joinCgroups: cgroup.joinSelfSteps(),
+    waitForStart,
+  })
+}

@@ -1,0 +1,100 @@
+import { ConfigInvalid, kernelString, shown } from '@libcontainer/sys'
+import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
+import { checkCapabilities, checkInteger, checkRlimits } from './validate.js'
+
+const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
+  args: true,
+  env: true,
+  cwd: true,
+  user: true,
+  additionalGroups: true,
+  terminal: true,
+  stdio: true,
+  extraFds: true,
+  capabilities: true,
+  rlimits: true,
+  noNewPrivileges: true,
+  umask: true,
+  oomScoreAdj: true,
+  signal: true,
+  timed: true,
+  failAt: true,
+}
+
+const MAX_ID = 4294967294
+
+/** Refuses what cannot be run, before anything is touched. Pure. @throws {ConfigInvalid} naming the field and the value */
+export function checkProcess(spec: ProcessSpec): void {
+  if (typeof spec !== 'object' || spec === null) throw new ConfigInvalid('process', spec, 'must be an object with args')
+  for (const [key, value] of Object.entries(spec)) {
+    if (!Object.hasOwn(FIELDS, key)) {
+      throw new ConfigInvalid(
+        `process.${key}`,
+        value,
+        `is no field of a process; there are ${Object.keys(FIELDS).join(', ')}`,
+      )
+    }
+  }
+  if (!Array.isArray(spec.args) || spec.args.length === 0)
+    throw new ConfigInvalid('process.args', spec.args, 'must name a program')
+  spec.args.forEach((arg, i) => {
+    kernelString(arg, `process.args[${i}]`)
+  })
+  environment(spec)
+  const { cwd = '/' } = spec
+  if (kernelString(cwd, 'process.cwd') === '' || !cwd.startsWith('/'))
+    throw new ConfigInvalid('process.cwd', cwd, 'must be absolute')
+  checkUser(spec)
+  checkCapabilities(spec.capabilities, 'process.capabilities')
+  checkRlimits(spec.rlimits, 'process.rlimits')
+  checkInteger('process.umask', spec.umask, 0, 0o777)
+  checkInteger('process.oomScoreAdj', spec.oomScoreAdj, -1000, 1000)
+  checkTerminal(spec)
+}
+
+function checkUser({ user, additionalGroups = [] }: ProcessSpec): void {
+  if (typeof user === 'object' && user !== null) {
+    checkInteger('process.user.uid', user.uid ?? null, 0, MAX_ID)
+    checkInteger('process.user.gid', user.gid, 0, MAX_ID)
+  } else if (user !== undefined) {
+    kernelString(user, 'process.user')
+  }
+  if (!Array.isArray(additionalGroups))
+    throw new ConfigInvalid('process.additionalGroups', additionalGroups, 'must be a list')
+  additionalGroups.forEach((group: string | number, i) => {
+    if (typeof group === 'number') checkInteger(`process.additionalGroups[${i}]`, group, 0, MAX_ID)
+    else kernelString(group, `process.additionalGroups[${i}]`)
+  })
+}
+
+function checkTerminal({ terminal, stdio }: ProcessSpec): void {
+  if (typeof terminal === 'object') {
+    checkInteger('process.terminal.rows', terminal.rows ?? null, 1, 65535)
+    checkInteger('process.terminal.columns', terminal.columns ?? null, 1, 65535)
+  }
+  if (terminal && stdio !== undefined) {
+    throw new ConfigInvalid('process.stdio', stdio, 'cannot be given with terminal, which is all three streams')
+  }
+}
+
+/** The environment as a list: `=` in each, no empty names, the last of duplicates in the place of the first. */
+export function environment({ env }: ProcessSpec): string[] {
+  if (env === undefined) return [`PATH=${DEFAULT_PATH}`]
+  const list = Array.isArray(env)
+    ? (env as readonly string[])
+    : Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  const byName = new Map<string, string>()
+  list.forEach((entry, i) => {
+    const field = `process.env[${i}]`
+    kernelString(entry, field)
+    const equals = entry.indexOf('=')
+    if (equals < 1) throw new ConfigInvalid(field, entry, `must be NAME=value with a name, not ${shown(entry)}`)
+    byName.set(entry.slice(0, equals), entry)
+  })
+  return [...byName.values()]
+}
+
+/** A variable of an environment list. */
+export function variable(env: readonly string[], name: string): string | undefined {
+  return env.find(entry => entry.startsWith(`${name}=`))?.slice(name.length + 1)
+}

@@ -1,0 +1,144 @@
+import type { Timing } from '@libcontainer/init'
+import {
+  type ExitStatus,
+  isErrno,
+  type OwnedFd,
+  signalName,
+  signalNumber,
+  signalPidfd,
+  type Waiting,
+  waitExit,
+} from '@libcontainer/sys'
+import { openReader, openWriter, type Reader, type Writer } from '#streams'
+import { ContainerError } from './errors.js'
+
+/** How a process of a container ended. */
+export interface ProcessResult {
+  /** The exit code; `undefined` when a signal ended it. */
+  readonly code: number | undefined
+  /** The signal that ended it: `SIGKILL`. */
+  readonly signal: string | undefined
+  /** The kernel killed something in the container's cgroup for want of memory while this process ran. */
+  readonly oom: boolean
+}
+
+/** What a container hands to the process that it has started. */
+export interface ProcessHandles {
+  readonly pid: number
+  readonly pidfd: OwnedFd
+  readonly stdio: readonly [OwnedFd | undefined, OwnedFd | undefined, OwnedFd | undefined]
+  readonly terminal: OwnedFd | undefined
+  readonly timings: readonly Timing[]
+  /** Asked once, when the process has ended. */
+  readonly oom: (status: ExitStatus) => Promise<boolean>
+  readonly signal: AbortSignal | undefined
+}
+
+/** A program that runs in a container. */
+export class Process {
+  readonly #handles: ProcessHandles
+  #result: Promise<ProcessResult> | undefined
+  #stdin: Writer | undefined
+  #stdout: Reader | undefined
+  #stderr: Reader | undefined
+  #ended = false
+
+  constructor(handles: ProcessHandles) {
+    this.#handles = handles
+    handles.signal?.addEventListener('abort', this.#abort, { once: true })
+  }
+
+  /** As this host sees it. */
+  get pid(): number {
+    return this.#handles.pid
+  }
+
+  /** A descriptor that means this process and never another; it stays this object's. */
+  get pidfd(): OwnedFd {
+    return this.#handles.pidfd
+  }
+
+  /** The program's standard input, where `stdio` said `pipe`; end it to give the program its end of file. */
+  get stdin(): Writer | undefined {
+    const fd = this.#handles.stdio[0]
+    if (fd !== undefined) this.#stdin ??= openWriter(fd)
+    return this.#stdin
+  }
+
+  get stdout(): Reader | undefined {
+    const fd = this.#handles.stdio[1]
+    if (fd !== undefined) this.#stdout ??= openReader(fd)
+    return this.#stdout
+  }
+
+  get stderr(): Reader | undefined {
+    const fd = this.#handles.stdio[2]
+    if (fd !== undefined) this.#stderr ??= openReader(fd)
+    return this.#stderr
+  }
+
+  /** The master of its terminal, where it has one. The caller's to close. */
+  get terminal(): OwnedFd | undefined {
+    return this.#handles.terminal
+  }
+
+  /** How long each step of the set-up took, where `timed` asked for it. */
+  get timings(): readonly Timing[] {
+    return this.#handles.timings
+  }
+
+  /** Sends a signal, by name or number. @throws {ContainerError} `ContainerNotRunning` once it has ended */
+  signal(signal: string | number): void {
+    const number = signalNumber(signal)
+    try {
+      if (this.#ended) throw new ContainerError('ContainerNotRunning', `process ${this.pid} has ended`)
+      signalPidfd(this.#handles.pidfd, number)
+    } catch (error) {
+      if (!isErrno(error, 'ESRCH')) throw error
+      throw new ContainerError('ContainerNotRunning', `process ${this.pid} has ended`, { cause: error })
+    }
+  }
+
+  /** Waits until it has ended. Every call gives the same answer; an aborted one leaves the process alone. */
+  async wait({ signal }: Waiting = {}): Promise<ProcessResult> {
+    this.#result ??= this.#end()
+    if (signal === undefined) return await this.#result
+    signal.throwIfAborted()
+    const { promise, done } = aborted(signal)
+    try {
+      return await Promise.race([this.#result, promise])
+    } finally {
+      done()
+    }
+  }
+
+  readonly #abort = (): void => {
+    try {
+      this.signal(9)
+    } catch (error) {
+      if (!(error instanceof ContainerError)) throw error
+    }
+  }
+
+  async #end(): Promise<ProcessResult> {
+    const { pidfd, oom, signal } = this.#handles
+    const status = await waitExit(pidfd)
+    this.#ended = true
+    signal?.removeEventListener('abort', this.#abort)
+    pidfd.close()
+    return {
+      code: status.code,
+      signal: status.signal === undefined ? undefined : signalName(status.signal),
+      oom: await oom(status),
+    }
+  }
+}
+
+function aborted(signal: AbortSignal): { promise: Promise<never>; done: () => void } {
+  let onAbort = (): void => {}
+  const promise = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  return { promise, done: () => signal.removeEventListener('abort', onAbort) }
+}

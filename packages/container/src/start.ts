@@ -1,0 +1,97 @@
+import type { Cgroup } from '@libcontainer/cgroups'
+import { containerId, type IdMaps, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
+import { ids, listenUnix, type OwnedFd, processStat, removeFile } from '@libcontainer/sys'
+import { attributesOf } from './attributes.js'
+import { hostFacts } from './facts.js'
+import { type Launched, launch } from './launch.js'
+import { planFor } from './plan.js'
+import type { ProcessSpec } from './process-spec.js'
+import type { ResolvedConfig } from './resolve.js'
+import { type ContainerState, namespacePaths, START_SOCKET, saveState } from './state.js'
+
+/** A user who is not mapped in a user namespace looks like this one: /proc/sys/kernel/overflowuid. */
+const OVERFLOW_UID = 65534
+
+export interface StartRequest {
+  readonly id: string
+  readonly directory: string
+  readonly config: ResolvedConfig
+  readonly cgroup: Cgroup
+  readonly spec: ProcessSpec
+  /** Stop in the `created` state. */
+  readonly wait: boolean
+}
+
+/** Starts the first process of a container whose cgroup is there. Answers with it, and with the state that was saved. */
+export async function startFirst(request: StartRequest): Promise<Launched & { readonly state: ContainerState }> {
+  const { id, directory, config, cgroup, spec, wait } = request
+  const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
+  const plan = await planFor(config, spec, cgroup, wait ? uidInside(config) : undefined)
+  const attributes = attributesOf(config, spec, true)
+  const { initialFiles } = await hostFacts()
+  let state: ContainerState | undefined
+  let listener: OwnedFd | undefined
+  try {
+    const handed: Record<string, number> = {}
+    if (wait) {
+      listener = listenUnix(`${directory}/${START_SOCKET}`)
+      handed.listener = listener.fd
+    }
+    const launched = await launch({
+      spec,
+      steps: plan.steps,
+      slots: plan.slots,
+      cgroup,
+      cloneFlags: plan.namespaces.cloneFlags,
+      keepCapabilities: plan.namespaces.clonesUser,
+      parentDeathSignal: attributes.parentDeathSignal !== undefined,
+      oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,
+      limits: has('user') ? { rlimits: attributes.rlimits, initialFiles } : undefined,
+      handed,
+      rendezvous: {
+        maps: async ({ pid }) => {
+          await writeIdMaps(pid, mapsOf(config))
+          return undefined
+        },
+        clocks: async ({ pid }) => {
+          await writeTimeOffsets(pid, config.timeOffsets ?? {})
+          return undefined
+        },
+      },
+      // Before the program: whoever is killed after this leaves a state by which the container can be removed.
+      ready: async ({ pid }) => {
+        state = {
+          id,
+          init_process_pid: pid,
+          init_process_start: String((await processStat(pid))?.startTime ?? 0),
+          created: new Date().toISOString(),
+          cgroup_paths: Object.fromEntries(cgroup.paths),
+          namespace_paths: namespacePaths(pid),
+          config,
+        }
+        await saveState(directory, state)
+      },
+    })
+    return { ...launched, state: state! }
+  } catch (error) {
+    await removeFile(`${directory}/${START_SOCKET}`)
+    throw error
+  } finally {
+    listener?.close()
+  }
+}
+
+function mapsOf({ uidMappings = [], gidMappings = [] }: ResolvedConfig): IdMaps {
+  return { uid: uidMappings, gid: gidMappings }
+}
+
+/** This process's uid as the container sees it, which is who may start it. */
+function uidInside({ namespaces, uidMappings = [] }: ResolvedConfig): number {
+  const { euid } = ids()
+  if (!namespaces.some(({ kind }) => kind === 'user')) return euid
+  try {
+    return containerId(uidMappings, euid)
+  } catch {
+    return OVERFLOW_UID
+  }
+}

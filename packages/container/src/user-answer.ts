@@ -1,0 +1,52 @@
+import type { Answer } from '@libcontainer/init'
+import { ConfigInvalid, nulTerminated, type OwnedFd, readFd } from '@libcontainer/sys'
+import { getAdditionalGroups, getExecUser, parsePasswd } from '@libcontainer/user'
+import { groupBytes } from './plan-process.js'
+import { environment, variable } from './process-check.js'
+import type { ProcessSpec } from './process-spec.js'
+
+/** Files larger than this are nobody's passwd: an image must not fill our memory. */
+const MAX_FILE = 16 * 1024 * 1024
+
+/** Answers `ask('user')`: who runs, found in the container's own passwd and group. Missing files are empty ones. */
+export async function answerUser(spec: ProcessSpec, fds: readonly (OwnedFd | undefined)[]): Promise<Answer> {
+  const [passwd, group] = await Promise.all([readAll(fds[0], '/etc/passwd'), readAll(fds[1], '/etc/group')])
+  const { user = { uid: 0, gid: 0 }, additionalGroups = [] } = spec
+  const extra = getAdditionalGroups(additionalGroups, group, 'process.additionalGroups')
+  const found =
+    typeof user === 'string'
+      ? getExecUser(user, {}, passwd, group, 'process.user')
+      : { uid: user.uid, gid: user.gid ?? 0, groups: [] as readonly number[], home: undefined }
+
+  const env = environment(spec)
+  const home = variable(env, 'HOME') || found.home || homeOf(found.uid, passwd) || '/'
+  const withHome = [...env.filter(entry => !entry.startsWith('HOME=')), `HOME=${home}`]
+  return {
+    integers: { uid: found.uid, gid: found.gid },
+    bytes: { groups: groupBytes([...new Set([...found.groups, ...extra])]), environment: nulTerminated(withHome) },
+  }
+}
+
+function homeOf(uid: number, passwd: Uint8Array): string | undefined {
+  return parsePasswd(passwd, entry => entry.uid === uid)[0]?.home
+}
+
+async function readAll(file: OwnedFd | undefined, path: string): Promise<Uint8Array> {
+  if (file === undefined) return new Uint8Array(0)
+  try {
+    let bytes = new Uint8Array(4096)
+    for (let size = 0; ; ) {
+      const got = await readFd(file.fd, bytes.subarray(size))
+      size += got
+      if (got === 0) return bytes.subarray(0, size)
+      if (size > MAX_FILE) throw new ConfigInvalid('rootfs', path, `holds a file larger than ${MAX_FILE} bytes`)
+      if (size === bytes.length) {
+        const larger = new Uint8Array(size * 4)
+        larger.set(bytes)
+        bytes = larger
+      }
+    }
+  } finally {
+    file.close()
+  }
+}

@@ -1,0 +1,41 @@
+import { sysctlPath } from '@libcontainer/init'
+import type { NamespaceKind } from '@libcontainer/namespaces'
+import { ConfigInvalid, kernelString } from '@libcontainer/sys'
+
+/** The parameters of an ipc namespace: sysctl(5), ipc_namespaces(7). */
+const ipcKeys = new Set(
+  ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map(name => `kernel/${name}`),
+)
+
+/** Which namespace a parameter belongs to; `undefined` for one that is the whole kernel's. */
+function owner(path: string): NamespaceKind | undefined {
+  if (ipcKeys.has(path) || path.startsWith('fs/mqueue/')) return 'ipc'
+  if (path.startsWith('net/')) return 'net'
+  if (path === 'kernel/domainname') return 'uts'
+  if (path.startsWith('user/')) return 'user'
+  return undefined
+}
+
+/** Refuses parameters that are not the container's own: set from inside they would change the host. */
+export function checkSysctl(
+  sysctl: Readonly<Record<string, string>> | undefined,
+  kinds: ReadonlySet<NamespaceKind>,
+): void {
+  if (sysctl === undefined) return
+  if (typeof sysctl !== 'object' || sysctl === null) throw new ConfigInvalid('sysctl', sysctl, 'must be an object')
+  for (const [key, value] of Object.entries(sysctl)) {
+    const field = `sysctl['${key}']`
+    kernelString(key, field)
+    kernelString(value, field)
+    const path = sysctlPath(key)
+    if (path.split('/').some(part => part === '' || part === '.' || part === '..')) {
+      throw new ConfigInvalid(field, key, 'must be a name such as net.ipv4.ip_forward')
+    }
+    if (path === 'kernel/hostname') throw new ConfigInvalid(field, value, 'is set by the field hostname')
+    const kind = owner(path)
+    if (kind === undefined)
+      throw new ConfigInvalid(field, value, 'is not in a separate kernel namespace: it would change the host')
+    if (!kinds.has(kind))
+      throw new ConfigInvalid(field, value, `belongs to the ${kind} namespace: add ${kind} to namespaces`)
+  }
+}
