@@ -5,6 +5,7 @@
     'sources': [
       'native/binding.cc', 'native/ops.c', 'native/attributes.c', 'native/bind.c', 'native/filesystem.c',
       'native/mask.c', 'native/root.c', 'native/target.c',
+      '../sys/native/apply.c', '../sys/native/path.c', '../sys/native/procfs.c',
     ],
   }],
 }

@@ -3,6 +3,16 @@
 
 #include <sys/vfs.h>
 
+/* move_mount(2) says a mere EINVAL. */
+static int64_t check_kinds(struct lc_ctx *c, const struct stat *source, int target)
+{
+	struct stat st;
+
+	if (fstat(target, &st) < 0)
+		return lc_fail(c, "fstat");
+	return S_ISDIR(source->st_mode) == S_ISDIR(st.st_mode) ? 0 : lc_refuse(c, "move_mount", ENOTDIR);
+}
+
 static int64_t check_source(struct lc_ctx *c, int tree, int flags, struct stat *st)
 {
 	struct statfs fs;
@@ -38,7 +48,9 @@ static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
 	target = lc_mount_target(c, root, path, st.st_mode, flags);
 	if (target < 0)
 		return target;
-	result = lc_mount_attach(c, root, tree, target, path, a[7].i);
+	result = check_kinds(c, &st, target);
+	if (result == 0)
+		result = lc_mount_attach(c, root, tree, target, path, a[7].i);
 	if (result < 0 && c->detail[0] == 0)
 		lc_detail(c, a[2].s);
 	close(target);

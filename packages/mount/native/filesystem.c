@@ -127,12 +127,12 @@ int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 /* root, target, options, attributes: changes the file system's own options, then the mount's attributes. */
 int64_t lc_op_remount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 {
-	int target = lc_rootless((int)a[0].i) ? open(a[1].s, O_PATH | O_CLOEXEC) : lc_open_in_root(c, (int)a[0].i, a[1].s, O_PATH);
+	int target = lc_no_root((int)a[0].i) ? open(a[1].s, O_PATH | O_CLOEXEC) : lc_open_in_root(c, (int)a[0].i, a[1].s, O_PATH);
 	int64_t result;
 	int fs;
 
 	if (target < 0)
-		return lc_rootless((int)a[0].i) ? lc_fail(c, "open") : target;
+		return lc_no_root((int)a[0].i) ? lc_fail(c, "open") : target;
 	fs = (int)syscall(SYS_fspick, target, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
 	if (fs < 0) {
 		lc_close(target);

@@ -31,7 +31,7 @@
 #define LC_SOURCE_PROC 16	/* the source must be a procfs */
 
 /* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */
-static inline int lc_rootless(int root)
+static inline int lc_no_root(int root)
 {
 	return root == AT_FDCWD;
 }

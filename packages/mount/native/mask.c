@@ -16,7 +16,7 @@ static int open_null(struct lc_ctx *c, int root, int flags)
 {
 	int fd;
 
-	if (lc_rootless(root)) {
+	if (lc_no_root(root)) {
 		fd = open("/dev/null", flags | O_CLOEXEC);
 		if (fd < 0)
 			return (int)lc_fail(c, "open");

@@ -143,9 +143,9 @@ int64_t lc_op_set_mount_attributes(struct lc_ctx *c, const union lc_arg *a)
 	int64_t result;
 
 	if (a[1].s[0] != 0) {
-		fd = lc_rootless(root) ? open(a[1].s, O_PATH | O_CLOEXEC) : lc_open_in_root(c, root, a[1].s, O_PATH);
+		fd = lc_no_root(root) ? open(a[1].s, O_PATH | O_CLOEXEC) : lc_open_in_root(c, root, a[1].s, O_PATH);
 		if (fd < 0)
-			return lc_rootless(root) ? lc_fail(c, "open") : fd;
+			return lc_no_root(root) ? lc_fail(c, "open") : fd;
 	}
 	result = patiently(c, fd, a[2].i, a[3].i != 0);
 	if (result == 0 && a[2].i & MOUNT_ATTR_RDONLY && (fstatfs(fd, &fs) < 0 || !(fs.f_flags & MOUNT_ATTR_RDONLY))) {

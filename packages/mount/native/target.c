@@ -55,7 +55,7 @@ int lc_mount_target(struct lc_ctx *c, int root, const char *path, mode_t kind, i
 	int64_t result;
 	int fd;
 
-	if (lc_rootless(root)) {
+	if (lc_no_root(root)) {
 		fd = open(path, O_PATH | O_CLOEXEC);
 		return fd < 0 ? (int)lc_fail(c, "open") : fd;
 	}
@@ -94,7 +94,7 @@ int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const 
 {
 	if (syscall(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return lc_fail(c, "move_mount");
-	if (!lc_rootless(root)) {
+	if (!lc_no_root(root)) {
 		int64_t result = verify(c, root, tree, path);
 
 		if (result < 0)

@@ -25,13 +25,10 @@ export async function createMount(
   { source = type, options = [] }: CreateMountOptions = {},
 ): Promise<OwnedFd> {
   const { words, attributes } = newMount(options)
-  const result = await native.async.createMount(
-    kernelString(type, 'type'),
-    kernelString(source, 'source'),
-    words,
-    attributes,
-  )
-  return new OwnedFd(checked(result, 'fsmount', type))
+  const results = new Map<string, number>()
+  const args = [kernelString(type, 'type'), kernelString(source, 'source'), words, attributes]
+  await native.apply([{ op: 'createMount', args, about: `make ${type}`, path: source, into: 'mount' }], { results })
+  return new OwnedFd(results.get('mount')!)
 }
 
 function newMount(options: readonly string[]): { words: Uint8Array; attributes: number; propagation: bigint } {

@@ -21,6 +21,7 @@ export {
   parentsOf,
   parseMountInfo,
   readMountInfo,
+  seenAt,
 } from './mount-info.js'
 export { type MountAttributes, mountSetattr } from './mount-setattr.js'
 export { bindsDev, defaultMounts, lateReadonlySteps, type MountStepsOptions, mountSteps } from './mount-steps.js'

@@ -10,7 +10,7 @@ export interface MaskOptions {
 
 /**
  * Hides paths of the container: a file behind its null device, a directory behind an empty read-only one. Paths that do
- * not exist are passed over. After all other mounts, before or after the pivot.
+ * not exist are passed over. After all other mounts; before the pivot where the container has no /dev/null of its own.
  *
  * @throws {ConfigInvalid} for a relative path
  */

@@ -37,7 +37,7 @@ export function atOrBelow(path: string): MountFilter {
   return ({ mountPoint }) => mountPoint === path || mountPoint.startsWith(prefix)
 }
 
-/** The first at exactly `path`; the list has the one mounted last at the end, so this is the undermost. */
+/** The first of the list at exactly `path`. Where several are, {@link seenAt} tells which one hides the others. */
 export function firstAt(path: string): MountFilter {
   return ({ mountPoint }) => (mountPoint === path ? 'last' : false)
 }
@@ -51,6 +51,13 @@ export function parentsOf(path: string): MountFilter {
 /** Those of these types of file system. */
 export function ofType(...types: readonly string[]): MountFilter {
   return ({ type }) => types.includes(type)
+}
+
+/** The mount that is seen at `path`: of several, the one that no other is mounted on. The order of the list does not tell. */
+export function seenAt(mounts: readonly MountInfo[], path: string): MountInfo | undefined {
+  const there = mounts.filter(({ mountPoint }) => mountPoint === path)
+  const covered = new Set(there.map(({ parent }) => parent))
+  return there.find(({ id }) => !covered.has(id))
 }
 
 /** Parses the text of a mountinfo file. Throws a `TypeError` that shows the line for what is none. */

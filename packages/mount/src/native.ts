@@ -12,7 +12,6 @@ interface Ops {
     propagation: number,
     usernsFd: number,
   ): number
-  createMount(type: string, source: string, options: Uint8Array, attributes: number): number
   unmount(path: string, flags: number): number
   isMountPoint(path: string): number
 }

@@ -41,7 +41,7 @@ export async function openTree(
 /**
  * Attaches a detached tree, or moves an attached mount.
  *
- * @param tree - from {@link openTree} or {@link createMount}; stays the caller's
+ * @param tree - from {@link openTree} or {@link createMount}; stays the caller's, and keeps the mount busy until it is closed
  * @param target - a path, or a descriptor of the very directory or file
  * @throws {SyscallError} `EPERM` without `CAP_SYS_ADMIN`, `ENOTDIR` for a file on a directory or the reverse,
  *   `EINVAL` for a descriptor of another mount namespace

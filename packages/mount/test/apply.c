@@ -2,10 +2,10 @@
 /*
  * Applies a plan in a mount namespace of its own, for the tests: Node.js must never leave its namespaces.
  *
- *   apply [user] [pid] [cgroup] [ipc] [net] [no-setattr] [no-openat2] [-- script] < plan
+ *   apply [user] [pid] [cgroup] [ipc] [net] [no-setattr] [no-openat2] [null] [-- script] < plan
  *
  * Prints "ok" or "failed step call errno detail", the mountinfo and "--", and what the script prints, which the /bin/sh of
- * the root that the plan made runs. `user` maps root to 1000000 and up.
+ * the root that the plan made runs. `user` maps root to 1000000 and up; `null` makes standard input and error the null device.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -99,6 +99,9 @@ static void child(uint8_t *bytes, size_t size, int socket, const char *script)
 	int64_t result = lc_plan_open(&c, &plan, bytes, size, tables);
 	char byte = 0;
 
+	/* The parent's go says that it has been told which process this is. */
+	if (read(socket, &byte, 1) != 1)
+		_exit(1);
 	for (; result == 0 && i < plan.steps; i++) {
 		result = lc_plan_step(&c, &plan, i);
 		if (result < 0)
@@ -172,6 +175,12 @@ static void middle(char **words, uint8_t *bytes, size_t size, int socket)
 		refuse(SYS_mount_setattr);
 	if (has(words, "no-openat2"))
 		refuse(SYS_openat2);
+	if (has(words, "null")) {
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (null < 0 || dup2(null, 0) < 0 || dup2(null, 2) < 0)
+			die("/dev/null");
+	}
 	pid = fork();
 	if (pid == 0)
 		child(bytes, size, socket, script);
@@ -204,7 +213,7 @@ int main(int argc, char **argv)
 		middle(argv + 1, bytes, size, sockets[1]);
 	}
 	close(sockets[1]);
-	if (read(sockets[0], &pid, sizeof(pid)) == sizeof(pid) && read(sockets[0], &byte, 1) == 1) {
+	if (read(sockets[0], &pid, sizeof(pid)) == sizeof(pid) && write(sockets[0], "g", 1) == 1 && read(sockets[0], &byte, 1) == 1) {
 		show_mounts(pid);
 		if (write(sockets[0], "x", 1) != 1)
 			die("write");

@@ -1,53 +1,86 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type MountInfo, parseMountInfo, seenAt } from '@libcontainer/mount'
 import { encodePlan, type Step } from '@libcontainer/sys'
-import { type MountInfo, parseMountInfo } from '../src/mount-info.js'
+import { temporaryDirectory } from '../../../test/support/index.js'
 
-const here = import.meta.dirname
-const files = ['attributes', 'bind', 'filesystem', 'mask', 'ops', 'root', 'target'].map(name => join(here, `../native/${name}.c`))
-const sys = ['apply', 'path', 'procfs'].map(name => join(here, `../../sys/native/${name}.c`))
+export interface Failure {
+  step: number
+  syscall: string
+  errno: number
+  detail: string
+}
 
 export interface Applied {
   /** `undefined` when every step succeeded. */
-  failure?: { step: number; syscall: string; errno: number; detail: string }
+  failure: Failure | undefined
   mounts: MountInfo[]
   /** What the script printed. */
   output: string
   status: number | null
 }
 
-export interface Applier {
+export interface Applier extends Disposable {
   /** @param words - namespaces and restrictions, as test/apply.c tells */
   apply(steps: readonly Step[], words?: readonly string[], script?: string): Applied
-  close(): void
 }
+
+const here = import.meta.dirname
+const own = ['attributes', 'bind', 'filesystem', 'mask', 'ops', 'root', 'target']
+const sources = [
+  join(here, 'apply.c'),
+  ...own.map(name => join(here, `../native/${name}.c`)),
+  ...['apply', 'path', 'procfs'].map(name => join(here, `../../sys/native/${name}.c`)),
+]
 
 /** Compiles the driver once for a test file. */
 export function compileApplier(): Applier {
-  const directory = mkdtempSync(join(tmpdir(), 'lc-mount-apply-'))
-  const program = join(directory, 'apply')
-  execFileSync('gcc', ['-std=gnu11', '-D_GNU_SOURCE', '-O1', '-g', '-Wall', '-Wextra', '-Wno-missing-field-initializers', '-fsanitize=undefined', '-fno-sanitize-recover', '-o', program, join(here, 'apply.c'), ...files, ...sys])
+  const directory = temporaryDirectory('mount-apply-')
+  const program = join(directory.path, 'apply')
+  const flags = ['-std=gnu11', '-D_GNU_SOURCE', '-O1', '-Wall', '-Wextra', '-Werror', '-Wno-missing-field-initializers']
+  execFileSync('gcc', [
+    ...flags,
+    '-fsanitize=undefined',
+    '-fno-sanitize-recover',
+    '-static-libubsan',
+    '-o',
+    program,
+    ...sources,
+  ])
   return {
     apply(steps, words = [], script) {
       const args = script === undefined ? [...words] : [...words, '--', script]
-      const result = spawnSync(program, args, { input: encodePlan(steps).bytes, encoding: 'utf8', timeout: 20_000 })
-      const [first = '', ...rest] = result.stdout.split('\n')
-      const end = rest.indexOf('--')
-      if (end < 0) throw new Error(`the driver failed: ${result.stderr}${result.stdout}`)
-      const applied: Applied = {
-        mounts: parseMountInfo(rest.slice(0, end).join('\n')),
-        output: rest.slice(end + 1).join('\n') + result.stderr,
-        status: result.status,
-      }
-      const failed = /^failed (\d+) (\S+) (\d+) (.*)$/.exec(first)
-      if (failed) {
-        const [, step, syscall, errno, detail] = failed as unknown as [string, string, string, string, string]
-        applied.failure = { step: Number(step), syscall, errno: Number(errno), detail }
-      } else if (first !== 'ok') throw new Error(`the driver said: ${first}`)
-      return applied
+      return read(spawnSync(program, args, { input: encodePlan(steps).bytes, encoding: 'utf8', timeout: 20_000 }))
     },
-    close: () => rmSync(directory, { recursive: true, force: true }),
+    [Symbol.dispose]: () => directory[Symbol.dispose](),
   }
+}
+
+function read({ stdout, stderr, status }: { stdout: string; stderr: string; status: number | null }): Applied {
+  const [first = '', ...rest] = stdout.split('\n')
+  const end = rest.indexOf('--')
+  const failed = /^failed (\d+) (\S+) (\d+) ?(.*)$/.exec(first)
+  if (end < 0 || (first !== 'ok' && failed === null)) throw new Error(`the driver failed: ${stderr}${stdout}`)
+  const [, step = '', syscall = '', errno = '', detail = ''] = failed ?? []
+  return {
+    failure: failed === null ? undefined : { step: Number(step), syscall, errno: Number(errno), detail },
+    mounts: parseMountInfo(rest.slice(0, end).join('\n')),
+    output: rest.slice(end + 1).join('\n') + stderr,
+    status,
+  }
+}
+
+/** The mount that is seen at `path`, which must be one. */
+export function at(mounts: readonly MountInfo[], path: string): MountInfo {
+  const found = seenAt(mounts, path)
+  if (found === undefined) throw new Error(`nothing is mounted on ${path}: ${mounts.map(mount => mount.mountPoint)}`)
+  return found
+}
+
+/** The host's mounts that a test could have changed: its root, and whatever lies in the test's place. */
+export function hostMounts(place: string): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .filter(line => line.includes(place) || line.split(' ')[4] === '/')
 }

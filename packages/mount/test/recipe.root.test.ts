@@ -1,12 +1,15 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  createMount,
   defaultMounts,
   lateReadonlySteps,
   type Mount,
-  type MountInfo,
   maskedPathSteps,
+  mountSetattr,
   mountSteps,
+  moveMount,
   type Propagation,
   pivotSteps,
   prepareRootSteps,
@@ -14,53 +17,79 @@ import {
   readonlyPathSteps,
   readonlyRootStep,
   reopenNullStep,
+  rootPropagationSteps,
+  unmount,
 } from '@libcontainer/mount'
 import { type Step, slot } from '@libcontainer/sys'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Applier, compileApplier } from './apply.js'
+import { requires } from '../../../test/support/index.js'
+import { type Applied, type Applier, at, compileApplier, hostMounts } from './apply.js'
 import { type Scratch, scratch } from './rootfs.js'
 
-const root = process.getuid?.() === 0
+const EPERM = 1
+const ENOENT = 2
+const EINVAL = 22
+const ENOTDIR = 20
+const EROFS = 30
+const ENOSYS = 38
+
 let applier: Applier
 let place: Scratch
-let before: string
+let before: string[]
 
 beforeAll(() => {
   applier = compileApplier()
 })
-afterAll(() => applier.close())
+afterAll(() => applier[Symbol.dispose]())
 beforeEach(() => {
-  before = readFileSync('/proc/self/mountinfo', 'utf8')
-  place = scratch('recipe')
+  place = scratch()
+  before = hostMounts(place.path)
 })
 // MT-45: whatever a test did, the host's mounts are as they were.
 afterEach(() => {
-  place.close()
-  expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before)
+  const after = hostMounts(place.path)
+  place[Symbol.dispose]()
+  expect(after).toEqual(before)
 })
 
-const recipe = (mounts: readonly Mount[], after: Step[] = [], options = {}): Step[] => [
-  propagationStep('rslave'),
-  ...prepareRootSteps(place.rootfs),
-  ...mountSteps(mounts, options),
-  ...after,
+const recipe = (steps: readonly Step[], after: readonly Step[] = [], propagation: Propagation = 'rslave'): Step[] => [
+  propagationStep(propagation),
+  ...prepareRootSteps(place.rootfs, propagation),
+  ...steps,
   ...pivotSteps(),
+  ...after,
 ]
 
-const at = (mounts: readonly MountInfo[], path: string): MountInfo => {
-  const found = mounts.filter(mount => mount.mountPoint === path).at(-1)
-  if (found === undefined) throw new Error(`nothing is mounted on ${path}: ${mounts.map(mount => mount.mountPoint)}`)
-  return found
+/** Applies mounts, and shows what a script then finds. */
+const apply = (
+  mounts: readonly Mount[],
+  script?: string,
+  words: readonly string[] = ['pid', 'ipc', 'net'],
+  options = {},
+): Applied => applier.apply(recipe(mountSteps(mounts, { userns: words.includes('user'), ...options })), words, script)
+
+const inRootfs = (path: string): string => join(place.rootfs, path)
+const directory = (path: string, mode = 0o755): string => {
+  mkdirSync(inRootfs(path), { recursive: true })
+  chmodSync(inRootfs(path), mode)
+  return inRootfs(path)
+}
+const file = (path: string, text = 'text'): string => {
+  directory(join(path, '..'))
+  writeFileSync(inRootfs(path), text)
+  return inRootfs(path)
 }
 
-const withoutCgroups = defaultMounts.filter(mount => mount.type !== 'cgroup')
+const own = defaultMounts.filter(mount => mount.type !== 'cgroup')
+const proc = own[0]!
 
-describe.runIf(root)('the recipe on the kernel', () => {
-  test('MT-10 MT-11 MT-13 MT-34 the default mounts stand in a pivoted root', () => {
-    const { failure, mounts, output } = applier.apply(
-      recipe(withoutCgroups),
-      ['pid', 'ipc', 'net'],
-      'cat /proc/1/comm; ls /; ls /sys/class >/dev/pts/x 2>/dev/null || echo no write',
+describe.each([[[]], [['no-setattr']], [['no-openat2']]])('the default mounts, with %j', restricted => {
+  const words = ['pid', 'ipc', 'net', ...restricted]
+  test('MT-10 MT-11 MT-13 MT-16 MT-34 stand in a pivoted root', requires('root', 'program:gcc'), () => {
+    const { failure, mounts, output } = apply(
+      own,
+      'cat /proc/1/comm; ls /; cat /proc/self/mounts | cat >/sys/x || :',
+      words,
     )
     expect(failure).toBeUndefined()
     expect(mounts.map(mount => [mount.mountPoint, mount.type])).toEqual([
@@ -76,10 +105,483 @@ describe.runIf(root)('the recipe on the kernel', () => {
     expect(at(mounts, '/dev').options).toEqual(['rw', 'nosuid'])
     expect(at(mounts, '/dev').superOptions).toEqual(expect.arrayContaining(['size=65536k', 'mode=755']))
     expect(at(mounts, '/dev/pts').superOptions).toEqual(expect.arrayContaining(['gid=5', 'mode=620', 'ptmxmode=666']))
-    expect(at(mounts, '/dev/shm').options).toContain('noexec')
+    expect(at(mounts, '/dev/shm').options).toEqual(['rw', 'nosuid', 'nodev', 'noexec', 'relatime'])
     expect(at(mounts, '/sys').options).toEqual(['ro', 'nosuid', 'nodev', 'noexec', 'relatime'])
     for (const mount of mounts) expect(mount.shared).toBeUndefined()
     expect(output).toContain('sh\nbin\ndev\nproc\nsys\n')
-    expect(output).toContain('no write')
+    expect(output).toContain('Read-only file system')
   })
+})
+
+test('in a user namespace they stand too', requires('root', 'program:gcc', 'namespace:user'), () => {
+  const mounts = own.map(mount => ({ ...mount, options: mount.options?.filter(option => option !== 'gid=99') }))
+  const applied = apply(mounts, 'cat /proc/1/comm; :', ['user', 'pid', 'ipc', 'net'])
+  expect(applied.failure).toBeUndefined()
+  expect(applied.output).toContain('sh\n')
+  expect(at(applied.mounts, '/sys').options).toContain('ro')
+})
+
+test(
+  'sysfs of a user namespace without a network of its own is the host’s, read-only all over',
+  requires('root', 'program:gcc', 'namespace:user'),
+  () => {
+    const applied = apply(own, 'ls /sys/fs', ['user', 'pid', 'ipc'])
+    expect(applied.failure).toBeUndefined()
+    const below = applied.mounts.filter(mount => mount.mountPoint === '/sys' || mount.mountPoint.startsWith('/sys/'))
+    expect(below.length).toBeGreaterThan(1)
+    for (const mount of below) expect(mount.options.slice(0, 4)).toEqual(['ro', 'nosuid', 'nodev', 'noexec'])
+  },
+)
+
+test(
+  'proc of a user namespace in the host’s pid namespace is the host’s',
+  requires('root', 'program:gcc', 'namespace:user'),
+  () => {
+    expect(apply([proc], undefined, ['user']).failure).toMatchObject({ errno: EPERM })
+    const applied = apply([proc], 'ls /proc', ['user'], { pidns: false })
+    expect(applied.failure).toBeUndefined()
+    expect(applied.output.split('\n')).toContain(String(process.pid))
+  },
+)
+
+describe('MT-18 tmpfs', () => {
+  test('has the mode of the directory it covers, unless one is given', requires('root', 'program:gcc'), () => {
+    directory('odd', 0o1731)
+    const { mounts } = apply([
+      { destination: '/odd', type: 'tmpfs' },
+      { destination: '/new', type: 'tmpfs', options: ['size=64k'] },
+      { destination: '/given', type: 'tmpfs', options: ['mode=700'] },
+    ])
+    expect(at(mounts, '/odd').superOptions).toContain('mode=1731')
+    expect(at(mounts, '/new').superOptions).toEqual(expect.arrayContaining(['mode=755', 'size=64k']))
+    expect(at(mounts, '/given').superOptions).toContain('mode=700')
+  })
+  test('MT-26 asked to be read-only, is so at the end', requires('root', 'program:gcc'), () => {
+    const mounts: Mount[] = [
+      { destination: '/dev', type: 'tmpfs', options: ['ro', 'nosuid'] },
+      { destination: '/dev/pts', type: 'devpts', options: ['newinstance'] },
+      { destination: '/t', type: 'tmpfs', options: ['ro'] },
+    ]
+    for (const words of [[], ['no-setattr']]) {
+      const applied = applier.apply(recipe(mountSteps(mounts), lateReadonlySteps(mounts)), words, 'touch /dev/x /t/x')
+      expect(applied.failure).toBeUndefined()
+      expect(at(applied.mounts, '/dev').options.slice(0, 2)).toEqual(['ro', 'nosuid'])
+      expect(at(applied.mounts, '/dev/pts').options).toContain('rw')
+      expect(applied.output.match(/Read-only file system/g)).toHaveLength(2)
+    }
+  })
+})
+
+describe('MT-20 binds', () => {
+  const source: Mount = { destination: '/src', type: 'tmpfs', options: ['nosuid', 'nodev', 'noatime'] }
+  const bind = (options: string[]): string[] => {
+    const { failure, mounts } = apply([source, { destination: '/bound', source: inRootfs('src'), options }])
+    expect(failure).toBeUndefined()
+    return [...at(mounts, '/bound').options]
+  }
+  test('flags: exactly those named, or else the source’s', requires('root', 'program:gcc'), () => {
+    expect(bind(['bind'])).toEqual(['rw', 'nosuid', 'nodev', 'noatime'])
+    expect(bind(['rbind', 'rprivate'])).toEqual(['rw', 'nosuid', 'nodev', 'noatime'])
+    expect(bind(['bind', 'ro'])).toEqual(['ro', 'noatime'])
+    expect(bind(['bind', 'rw'])).toEqual(['rw', 'noatime'])
+    expect(bind(['bind', 'noexec', 'relatime'])).toEqual(['rw', 'noexec', 'relatime'])
+  })
+  test('a file on a file that is made for it, its directories too', requires('root', 'program:gcc'), () => {
+    const from = join(place.path, 'from')
+    writeFileSync(from, 'the file\n')
+    const { failure, output, mounts } = apply(
+      [{ destination: '/a/b/c', source: from, options: ['bind', 'ro'] }],
+      'cat /a/b/c; echo x >/a/b/c; stat -c %F:%a /a',
+    )
+    expect(failure).toBeUndefined()
+    expect(output).toMatch(/^the file\n/)
+    expect(output).toContain('Read-only file system')
+    expect(output).toContain('directory:755')
+    expect(at(mounts, '/a/b/c').options).toContain('ro')
+    expect(readFileSync(inRootfs('a/b/c'), 'utf8')).toBe('')
+  })
+  test(
+    'MT-14 where the mount point is a link to nothing, what it names is made in the root',
+    requires('root', 'program:gcc'),
+    () => {
+      directory('etc')
+      symlinkSync('/run/far/away', inRootfs('etc/conf'))
+      const from = join(place.path, 'from')
+      writeFileSync(from, 'far')
+      const { failure, output } = apply([{ destination: '/etc/conf', source: from, type: 'bind' }], 'cat /run/far/away')
+      expect(failure).toBeUndefined()
+      expect(output).toBe('far')
+    },
+  )
+  test(
+    'S29 before mount_setattr a directory and a file get their flags by remount',
+    requires('root', 'program:gcc'),
+    () => {
+      const from = join(place.path, 'from')
+      writeFileSync(from, '')
+      const mounts: Mount[] = [
+        source,
+        { destination: '/bound', source: inRootfs('src'), options: ['bind', 'ro', 'nosuid'] },
+        { destination: '/file', source: from, options: ['bind', 'ro', 'noexec'] },
+        { destination: '/rec', source: inRootfs('src'), options: ['rbind', 'rro'] },
+      ]
+      const applied = apply(mounts.slice(0, 3), undefined, ['no-setattr'])
+      expect(applied.failure).toBeUndefined()
+      expect(at(applied.mounts, '/bound').options).toEqual(['ro', 'nosuid', 'noatime'])
+      expect(at(applied.mounts, '/file').options.slice(0, 2)).toEqual(['ro', 'noexec'])
+      // EV-083: what only mount_setattr can do is refused, never left out.
+      expect(apply(mounts, undefined, ['no-setattr']).failure).toMatchObject({
+        syscall: 'mount_setattr',
+        errno: ENOSYS,
+      })
+    },
+  )
+  test('EV-075 EV-076 no source; a file on a directory', requires('root', 'program:gcc'), () => {
+    const absent = join(place.path, 'absent')
+    expect(apply([{ destination: '/x', source: absent, type: 'bind' }]).failure).toMatchObject({
+      syscall: 'open_tree',
+      errno: ENOENT,
+      detail: absent,
+    })
+    expect(readdirSync(place.rootfs)).toEqual(['bin'])
+    const from = join(place.path, 'from')
+    writeFileSync(from, '')
+    directory('dir')
+    expect(apply([{ destination: '/dir', source: from, type: 'bind' }]).failure).toMatchObject({
+      errno: ENOTDIR,
+      detail: from,
+    })
+    expect(apply([{ destination: '/bin/busybox', source: place.path, type: 'bind' }]).failure).toMatchObject({
+      errno: ENOTDIR,
+    })
+  })
+  test('MT-07 recursive attributes reach the mounts below', requires('root', 'program:gcc'), () => {
+    const { failure, mounts } = apply([
+      source,
+      { destination: '/src/below', type: 'tmpfs' },
+      { destination: '/bound', source: inRootfs('src'), options: ['rbind', 'rro', 'rnoexec'] },
+      { destination: '/plain', source: inRootfs('src'), options: ['rbind', 'ro'] },
+    ])
+    expect(failure).toBeUndefined()
+    expect(at(mounts, '/bound').options).toEqual(['ro', 'nosuid', 'nodev', 'noexec', 'noatime'])
+    expect(at(mounts, '/bound/below').options.slice(0, 2)).toEqual(['ro', 'noexec'])
+    expect(at(mounts, '/plain/below').options[0]).toBe('rw')
+  })
+})
+
+test(
+  'MT-21 EV-084 locked flags stay unless cleared by name, which is refused',
+  requires('root', 'program:gcc', 'namespace:user'),
+  async () => {
+    const host = join(place.path, 'host')
+    mkdirSync(host)
+    const tree = await createMount('tmpfs', { options: ['nosuid', 'nodev', 'noexec', 'noatime'] })
+    try {
+      await moveMount(tree, host)
+      const bind = (...options: string[]): Applied =>
+        apply([{ destination: '/b', source: host, options }], undefined, ['user'])
+      expect(at(bind('bind', 'ro').mounts, '/b').options).toEqual(['ro', 'nosuid', 'nodev', 'noexec', 'noatime'])
+      expect(at(bind('rbind', 'rw').mounts, '/b').options).toEqual(['rw', 'nosuid', 'nodev', 'noexec', 'noatime'])
+      for (const word of ['suid', 'dev', 'exec', 'atime', 'strictatime']) {
+        expect(bind('bind', word).failure, word).toMatchObject({ syscall: 'mount_setattr', errno: EPERM })
+      }
+    } finally {
+      tree.close()
+      await unmount(host)
+    }
+  },
+)
+
+test('MT-22 remount changes a mount that stands', requires('root', 'program:gcc'), () => {
+  const mounts: Mount[] = [
+    { destination: '/a', type: 'tmpfs', options: ['nosuid', 'size=1m'] },
+    { destination: '/b', type: 'tmpfs', options: ['size=1m'] },
+    { destination: '/a', options: ['remount', 'bind', 'ro'] },
+    { destination: '/b', type: 'tmpfs', options: ['remount', 'size=2m', 'nodev'] },
+  ]
+  for (const words of [[], ['no-setattr']]) {
+    const applied = apply(mounts, undefined, words)
+    expect(applied.failure).toBeUndefined()
+    expect(at(applied.mounts, '/a').options.slice(0, 2)).toEqual(['ro', 'nosuid'])
+    expect(at(applied.mounts, '/b')).toMatchObject({
+      options: ['rw', 'nodev', 'relatime'],
+      superOptions: expect.arrayContaining(['size=2048k']),
+    })
+  }
+})
+
+test('MT-06 propagation, in order', requires('root', 'program:gcc'), () => {
+  const mounts: Mount[] = [
+    { destination: '/s', type: 'tmpfs', options: ['private', 'shared'] },
+    { destination: '/u', type: 'tmpfs', options: ['shared', 'unbindable'] },
+    { destination: '/b', source: inRootfs('s'), options: ['bind', 'rslave'] },
+  ]
+  for (const words of [[], ['no-setattr']]) {
+    const applied = apply(mounts, undefined, words)
+    expect(applied.failure).toBeUndefined()
+    const group = at(applied.mounts, '/s').shared
+    expect(group).toBeGreaterThan(0)
+    expect(at(applied.mounts, '/u').unbindable).toBe(true)
+    expect(at(applied.mounts, '/b').master).toBe(group)
+  }
+})
+
+describe('MT-23 MT-24 cgroups', () => {
+  const destination = '/sys/fs/cgroup'
+  const mount: Mount = { destination, type: 'cgroup', options: ['nosuid', 'nodev', 'noexec', 'ro'] }
+  const cgroups = (namespace: boolean, unified = `${destination}/unified`) => ({
+    namespace,
+    hierarchies: [
+      { version: 1 as const, name: 'pids', options: ['pids'], path: `${destination}/pids` },
+      { version: 1 as const, name: 'cpu,cpuacct', options: ['cpu'], path: `${destination}/cpu` },
+      { version: 1 as const, name: 'systemd', options: ['none', 'name=systemd'], path: `${destination}/systemd` },
+      { version: 2 as const, name: 'unified', path: unified },
+    ],
+  })
+  test.each([
+    [false, []],
+    [true, ['cgroup']],
+  ])('hybrid, with a cgroup namespace: %s', requires('root', 'hybrid', 'program:gcc'), (namespace, words) => {
+    const applied = apply(
+      [mount],
+      `cd ${destination}; ls; readlink cpu; readlink cpuacct; touch x; mkdir pids/x systemd/x unified/x; cat pids/cgroup.procs >/cgroup.procs && echo read`,
+      words,
+      { cgroups: cgroups(namespace) },
+    )
+    expect(applied.failure).toBeUndefined()
+    expect(applied.mounts.slice(1).map(({ mountPoint, type, options }) => [mountPoint, type, options[0]])).toEqual([
+      [destination, 'tmpfs', 'ro'],
+      [`${destination}/pids`, 'cgroup', 'ro'],
+      [`${destination}/cpu,cpuacct`, 'cgroup', 'ro'],
+      [`${destination}/systemd`, 'cgroup', 'ro'],
+      [`${destination}/unified`, 'cgroup2', 'ro'],
+    ])
+    expect(applied.output).toContain('cpu\ncpu,cpuacct\ncpuacct\npids\nsystemd\nunified\ncpu,cpuacct\ncpu,cpuacct\n')
+    expect(applied.output.match(/Read-only file system/g)).toHaveLength(4)
+    expect(applied.output).toContain('read')
+    // The host's own hierarchies stay writable: read-only is of the container's mounts alone.
+    expect(/^.* \/sys\/fs\/cgroup\/pids (\S+) /m.exec(readFileSync('/proc/self/mountinfo', 'utf8'))?.[1]).toMatch(/^rw/)
+  })
+  test(
+    'v2 alone: mounted on the place itself; writable unless asked otherwise',
+    requires('root', 'cgroup2', 'program:gcc'),
+    () => {
+      const only = { namespace: true, hierarchies: [{ version: 2 as const, name: '', path: `${destination}/unified` }] }
+      const writable = { ...mount, options: ['nosuid'] }
+      const applied = apply([writable], undefined, ['cgroup'], { cgroups: only })
+      expect(applied.failure).toBeUndefined()
+      expect(at(applied.mounts, destination)).toMatchObject({ type: 'cgroup2', options: ['rw', 'nosuid', 'relatime'] })
+    },
+  )
+  test(
+    'CVE-2023-25809 an ordinary user’s: bound read-only, and hidden where the host has none',
+    requires('root', 'cgroup2', 'program:gcc', 'namespace:user'),
+    () => {
+      const only = (path: string) => ({ namespace: true, hierarchies: [{ version: 2 as const, name: '', path }] })
+      const bound = apply([mount], undefined, ['user'], { cgroups: only(`${destination}/unified`) })
+      expect(bound.failure).toBeUndefined()
+      expect(at(bound.mounts, destination)).toMatchObject({ type: 'cgroup2', options: expect.arrayContaining(['ro']) })
+      const hidden = apply([mount], `touch ${destination}/x; ls ${destination}`, ['user'], { cgroups: only('/absent') })
+      expect(hidden.failure).toBeUndefined()
+      expect(at(hidden.mounts, destination)).toMatchObject({ type: 'tmpfs', options: expect.arrayContaining(['ro']) })
+      expect(hidden.output).toContain('Read-only file system')
+    },
+  )
+})
+
+describe('masked and read-only paths', () => {
+  const paths = [
+    '/proc/version',
+    '/proc/absent',
+    '/proc/keys',
+    '/sys/firmware',
+    '/proc/scsi',
+    '/sys/fs',
+    '/proc/version',
+  ]
+  test(
+    'MT-30 MT-31 MT-32 files become the null device, directories one empty file system',
+    requires('root', 'program:gcc'),
+    () => {
+      const steps = recipe([...mountSteps(own), readonlyRootStep(), ...maskedPathSteps(paths)])
+      const applied = applier.apply(
+        steps,
+        ['pid', 'ipc', 'net'],
+        'cat /proc/version; ls -a /sys/firmware /sys/fs; touch /sys/fs/x; stat -c %t:%T /proc/keys; :',
+      )
+      expect(applied.failure).toBeUndefined()
+      expect(applied.output).toContain('/sys/firmware:\n.\n..\n')
+      expect(applied.output).toContain('Read-only file system')
+      expect(applied.output).toContain('1:3')
+      const masks = applied.mounts.filter(mount => mount.type === 'tmpfs' && mount.superOptions[0] === 'ro')
+      expect(masks.map(mount => mount.mountPoint)).toEqual(expect.arrayContaining(['/sys/firmware', '/sys/fs']))
+      expect(new Set(masks.map(mount => mount.minor)).size).toBe(1)
+      for (const mount of masks) expect(mount.options).toEqual(['ro', 'nosuid', 'nodev', 'noexec', 'relatime'])
+      expect(applied.mounts.filter(mount => mount.mountPoint === '/proc/version')).toHaveLength(1)
+    },
+  )
+  test('in a user namespace too', requires('root', 'program:gcc', 'namespace:user'), () => {
+    const applied = applier.apply(
+      recipe([
+        ...mountSteps(own, { userns: true }),
+        ...maskedPathSteps(paths),
+        ...readonlyPathSteps(['/proc/sys', '/proc/absent']),
+      ]),
+      ['user', 'pid', 'ipc', 'net'],
+    )
+    expect(applied.failure).toBeUndefined()
+    expect(at(applied.mounts, '/proc/sys').options[0]).toBe('ro')
+  })
+  test.each([[[]], [['no-setattr']], [['no-openat2']]])(
+    'MT-33 read-only paths keep the other flags, with %j',
+    requires('root', 'program:gcc'),
+    restricted => {
+      const steps = recipe(
+        mountSteps([proc]),
+        readonlyPathSteps(['/proc/sys', '/proc/absent', '/proc/uptime', '/proc/sys']),
+      )
+      const applied = applier.apply(
+        steps,
+        ['pid', 'net', ...restricted],
+        'echo 0 >/proc/sys/net/ipv4/ip_forward; cat /proc/sys/net/ipv4/ip_forward',
+      )
+      expect(applied.failure).toBeUndefined()
+      expect(applied.output).toContain('Read-only file system')
+      for (const path of ['/proc/sys', '/proc/uptime']) {
+        expect(at(applied.mounts, path).options).toEqual(['ro', 'nosuid', 'nodev', 'noexec', 'relatime'])
+      }
+    },
+  )
+})
+
+test('MT-38 CVE-2026-115521 a read-only root, whatever the image has at /proc', requires('root', 'program:gcc'), () => {
+  file('proc/self/fd/0')
+  for (const words of [[], ['no-setattr']]) {
+    const applied = applier.apply(
+      recipe(mountSteps([{ destination: '/t', type: 'tmpfs' }]), [readonlyRootStep()]),
+      words,
+      'touch /x; touch /t/x && echo written',
+    )
+    expect(applied.failure).toBeUndefined()
+    expect(at(applied.mounts, '/').options[0]).toBe('ro')
+    expect(applied.output).toContain('Read-only file system')
+    expect(applied.output).toContain('written')
+  }
+})
+
+test('MT-37 the new root takes the propagation that others should see', requires('root', 'program:gcc'), () => {
+  const shared = applier.apply(recipe([], rootPropagationSteps('shared')))
+  expect(at(shared.mounts, '/').shared).toBeGreaterThan(0)
+  expect(at(applier.apply(recipe([], rootPropagationSteps('unbindable'))).mounts, '/').unbindable).toBe(true)
+})
+
+test.each(['shared', 'private', 'slave'] as const)(
+  'MT-45 a root on a %s mount of the host: the host sees none of it',
+  requires('root', 'program:gcc'),
+  async kind => {
+    const host = join(place.path, 'host')
+    mkdirSync(host)
+    const tree = await createMount('tmpfs')
+    try {
+      await moveMount(tree, host)
+      await mountSetattr(host, { propagation: 'shared' })
+      if (kind !== 'shared') await mountSetattr(host, { propagation: kind })
+      mkdirSync(join(host, 'rootfs'))
+      const seen = hostMounts(place.path)
+      for (const propagation of ['rslave', 'rprivate', 'rshared'] as const) {
+        const steps = [
+          // Even where somebody asks for a shared root: first the copy of the host's mounts is cut off from the host.
+          propagationStep('rslave'),
+          propagationStep(propagation),
+          ...prepareRootSteps(join(host, 'rootfs'), propagation),
+          ...mountSteps([proc, { destination: '/t', type: 'tmpfs' }]),
+          ...pivotSteps(),
+        ]
+        const applied = applier.apply(steps, ['pid'])
+        expect(applied.failure).toBeUndefined()
+        expect(applied.mounts.map(mount => mount.mountPoint)).toEqual(['/', '/proc', '/t'])
+        expect(hostMounts(place.path)).toEqual(seen)
+      }
+    } finally {
+      tree.close()
+      await unmount(host)
+    }
+  },
+)
+
+describe('MT-42 null as a standard stream', () => {
+  const null13 = (path: string): void => {
+    directory('dev')
+    execFileSync('mknod', [inRootfs(path), 'c', '1', '3'])
+  }
+  test('is the container’s afterwards; others are left alone', requires('root', 'CAP_MKNOD', 'program:gcc'), () => {
+    null13('dev/null')
+    const steps = recipe(mountSteps([proc]), [reopenNullStep()])
+    const applied = applier.apply(
+      steps,
+      ['pid', 'null'],
+      'stat -L -c %d /proc/self/fd/0 /proc/self/fd/2 /bin; stat -L -c %F /proc/self/fd/1',
+    )
+    expect(applied.failure).toBeUndefined()
+    const [input, error, image, output] = applied.output.split('\n')
+    expect([input, error]).toEqual([image, image])
+    expect(output).toBe('socket')
+  })
+  test(
+    'CVE-2026-88265 an image’s impostor is refused, and needed only where a stream is null',
+    requires('root', 'program:gcc'),
+    () => {
+      file('dev/null', '')
+      expect(applier.apply(recipe([], [reopenNullStep()]), ['null']).failure).toMatchObject({
+        errno: 19,
+        detail: '/dev/null is not the null device (char 1:3)',
+      })
+      expect(readFileSync(inRootfs('dev/null'), 'utf8')).toBe('')
+      expect(applier.apply(recipe([], [reopenNullStep()])).failure).toBeUndefined()
+    },
+  )
+})
+
+describe('what the kernel refuses', () => {
+  test('EV-079 an option that the file system does not know, in its own words', requires('root', 'program:gcc'), () => {
+    expect(apply([{ destination: '/t', type: 'tmpfs', options: ['frobnicate'] }]).failure).toEqual({
+      step: 2,
+      syscall: 'fsconfig',
+      errno: EINVAL,
+      detail: "tmpfs: Unknown parameter 'frobnicate'",
+    })
+  })
+  test('MT-25 a file system that is not there', requires('root', 'program:gcc'), () => {
+    expect(apply([{ destination: '/t', type: 'nosuchfs' }]).failure).toMatchObject({
+      syscall: 'fsopen',
+      errno: 19,
+      detail: 'nosuchfs',
+    })
+  })
+  test('EV-090 a missing mount point on a read-only root stays missing', requires('root', 'program:gcc'), () => {
+    const steps = [
+      propagationStep('rslave'),
+      ...prepareRootSteps(place.rootfs),
+      readonlyRootStep(),
+      ...mountSteps([{ destination: '/new', type: 'tmpfs' }]),
+    ]
+    const applied = applier.apply(steps)
+    expect(applied.failure).toMatchObject({ step: 3, syscall: 'mkdirat', errno: EROFS, detail: 'new' })
+    expect(readdirSync(place.rootfs)).toEqual(['bin'])
+  })
+  test('EV-020 EV-022 EV-023 a root that is missing, a link, a file', requires('root', 'program:gcc'), () => {
+    const prepare = (path: string) => applier.apply(prepareRootSteps(path)).failure
+    symlinkSync(place.rootfs, join(place.path, 'link'))
+    expect(prepare(join(place.path, 'absent'))).toMatchObject({ errno: ENOENT })
+    expect(prepare(join(place.path, 'link'))).toMatchObject({ errno: 40 })
+    expect(prepare(join(place.path, 'link/bin'))).toMatchObject({ errno: 40 })
+    expect(prepare(join(place.rootfs, 'bin/busybox'))).toMatchObject({ errno: ENOTDIR })
+  })
+})
+
+test('the slot of the root is / after the pivot', requires('root', 'program:gcc'), () => {
+  const after = mountSteps([{ destination: '/late', type: 'tmpfs' }], { root: slot('root') })
+  const applied = applier.apply(recipe([], after), [], 'ls /')
+  expect(applied.failure).toBeUndefined()
+  expect(applied.mounts.map(mount => mount.mountPoint)).toEqual(['/', '/late'])
 })
