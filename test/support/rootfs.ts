@@ -1,5 +1,4 @@
 import { cpSync, existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.js'
 

@@ -1,0 +1,150 @@
+// What a run of tests left on the machine. usage: leaks.mjs snapshot FILE; then leaks.mjs compare FILE [DIRECTORY…]
+// `compare` names each thing that was not there at the snapshot, and whatever is in the directories (the tests' own, for temporary files).
+// A process is the run's where it has its LIBCONTAINER_TEST_RUN, where nobody is its parent any more, or where it has a namespace that is new.
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Some things take their time to go: a process that was killed, its cgroup. In milliseconds. */
+const PATIENCE = 3000
+
+const namespaces = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts']
+
+const lines = path => (existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [])
+const list = path => (existsSync(path) ? readdirSync(path) : [])
+
+/** For a process that ends while it is looked at. */
+function ofProcess(read, otherwise) {
+  try {
+    return read()
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(error.code)) return otherwise
+    throw error
+  }
+}
+
+function processes() {
+  const found = []
+  for (const pid of list('/proc').filter(name => /^\d+$/.test(name))) {
+    const stat = ofProcess(() => readFileSync(`/proc/${pid}/stat`, 'latin1'), '')
+    const [, name, rest] = /^\d+ \((.*)\) (.*)$/s.exec(stat) ?? []
+    if (rest === undefined) continue
+    const fields = rest.split(' ')
+    found.push({ pid: Number(pid), name, state: fields[0], parent: Number(fields[1]), start: fields[19] })
+  }
+  return found
+}
+
+const namespacesOf = pid =>
+  namespaces.map(kind => ofProcess(() => readlinkSync(`/proc/${pid}/ns/${kind}`), undefined)).filter(Boolean)
+
+/** Mount points by what is on them: a second mount on the same point is one more. */
+function mounts() {
+  return lines('/proc/self/mountinfo').map(line => {
+    const fields = line.split(' ')
+    const [type, source] = fields.slice(fields.indexOf('-') + 1)
+    return `${fields[4]} (${type} of ${source}, mount ${fields[0]})`
+  })
+}
+
+/** systemd makes and removes its own beside ours. */
+function cgroups() {
+  const roots = lines('/proc/self/mountinfo')
+    .map(line => line.split(' '))
+    .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1]))
+    .map(fields => fields[4])
+  return [...new Set(roots)].flatMap(below).filter(path => !/\.(scope|service|slice|mount|socket|swap)$/.test(path))
+}
+
+function below(path) {
+  const folders = ofProcess(() => readdirSync(path, { withFileTypes: true }), []).filter(entry => entry.isDirectory())
+  return folders.flatMap(({ name }) => [`${path}/${name}`, ...below(`${path}/${name}`)])
+}
+
+const inFolder = path => () => list(path).map(name => `${path}/${name}`)
+const ipc = kind => () =>
+  lines(`/proc/sysvipc/${kind}`)
+    .slice(1)
+    .map(line => line.trim().split(/\s+/).slice(0, 2).join(' '))
+
+const kinds = {
+  mount: mounts,
+  cgroup: cgroups,
+  'network link': () => list('/sys/class/net'),
+  'named network namespace': inFolder('/run/netns'),
+  'state directory': () => ['libcontainer', 'nsinit', 'lcrun'].flatMap(name => inFolder(`/run/${name}`)()),
+  'entry of /run': inFolder('/run'),
+  'shared memory': inFolder('/dev/shm'),
+  'message queue': inFolder('/dev/mqueue'),
+  'System V shared memory': ipc('shm'),
+  'System V semaphores': ipc('sem'),
+  'System V message queue': ipc('msg'),
+  'block device': () => list('/sys/block'),
+}
+
+function snapshot() {
+  const running = processes()
+  return {
+    processes: running.map(({ pid, start }) => `${pid} ${start}`),
+    namespaces: [...new Set(running.flatMap(({ pid }) => namespacesOf(pid)))],
+    ...Object.fromEntries(Object.entries(kinds).map(([kind, find]) => [kind, find()])),
+  }
+}
+
+function leakedProcesses(before) {
+  const known = new Set(before.processes)
+  const knownNamespaces = new Set(before.namespaces)
+  const mark = `LIBCONTAINER_TEST_RUN=${process.env.LIBCONTAINER_TEST_RUN}`
+  const running = processes()
+  const ours = new Set(ancestors(running))
+  const belongs = ({ pid, parent }) =>
+    parent === 1 ||
+    namespacesOf(pid).some(link => !knownNamespaces.has(link)) ||
+    ofProcess(() => readFileSync(`/proc/${pid}/environ`, 'latin1'), '')
+      .split('\0')
+      .includes(mark)
+  return running
+    .filter(one => !known.has(`${one.pid} ${one.start}`) && !ours.has(one.pid) && one.parent !== 2 && belongs(one))
+    .map(({ pid, name, state, parent }) => `${pid} (${name}), ${state}, child of ${parent}: ${commandLine(pid)}`)
+}
+
+const commandLine = pid =>
+  ofProcess(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8'), '')
+    .split('\0')
+    .join(' ')
+    .trim()
+
+function ancestors(running) {
+  const parents = new Map(running.map(({ pid, parent }) => [pid, parent]))
+  const chain = []
+  for (let pid = process.pid; pid !== undefined && pid !== 0; pid = parents.get(pid)) chain.push(pid)
+  return chain
+}
+
+function leaks(before, directories) {
+  const found = leakedProcesses(before).map(one => `process ${one}`)
+  for (const [kind, find] of Object.entries(kinds)) {
+    const known = new Set(before[kind])
+    found.push(
+      ...find()
+        .filter(one => !known.has(one))
+        .map(one => `${kind} ${one}`),
+    )
+  }
+  return [...found, ...directories.flatMap(path => inFolder(path)()).map(path => `temporary file ${path}`)]
+}
+
+const [act, file, ...directories] = process.argv.slice(2)
+if (act === 'snapshot' && file) {
+  writeFileSync(file, JSON.stringify(snapshot()))
+} else if (act === 'compare' && file) {
+  const before = JSON.parse(readFileSync(file, 'utf8'))
+  let found = leaks(before, directories)
+  for (const end = Date.now() + PATIENCE; found.length > 0 && Date.now() < end; found = leaks(before, directories))
+    await sleep(100)
+  for (const leak of found) console.error(`left behind: ${leak}`)
+  console.log(found.length === 0 ? 'nothing was left behind' : `${found.length} things were left behind`)
+  process.exitCode = found.length === 0 ? 0 : 1
+} else {
+  console.error('usage: leaks.mjs snapshot FILE | leaks.mjs compare FILE [DIRECTORY…]')
+  process.exitCode = 2
+}
