@@ -3,10 +3,7 @@ import { packAttributes } from './attributes.js'
 import { MOUNT_ATTR } from './flags.js'
 import { checkPropagation, type Propagation, packPropagation } from './propagation.js'
 
-/**
- * Sets the propagation of the root of the mount namespace: `rslave` or `rprivate` first of all, so that nothing which the
- * container mounts reaches the host.
- */
+/** Sets the propagation of the root of the mount namespace. */
 export function propagationStep(propagation: Propagation): Step {
   return {
     op: 'setPropagation',
@@ -18,14 +15,17 @@ export function propagationStep(propagation: Propagation): Step {
 }
 
 /**
- * Makes the root file system a mount of its own: the mount that holds it private (slave where slave was asked for), then
- * `rootfs` bound onto itself. Fills the slot `root`, which every function here takes by default.
+ * Makes the root file system a mount of its own: `/` gets the propagation, the mount that holds `rootfs` becomes private
+ * (slave where slave was asked for), and `rootfs` is bound onto itself. Fills the slot `root`, which every function here
+ * takes by default.
  *
  * @param rootfs - the host's path, absolute, not through a link
+ * @param propagation - of every mount of the new namespace; whatever it is, mounts made below `root` do not reach the host
  */
 export function prepareRootSteps(rootfs: string, propagation: Propagation = 'rslave'): Step[] {
   const holder = propagation === 'slave' || propagation === 'rslave' ? 'slave' : 'private'
   return [
+    propagationStep(propagation),
     {
       op: 'prepareRoot',
       args: [kernelString(rootfs, 'rootfs'), packPropagation([holder])],

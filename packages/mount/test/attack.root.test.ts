@@ -10,7 +10,6 @@ import {
   mountSteps,
   pivotSteps,
   prepareRootSteps,
-  propagationStep,
   readonlyPathSteps,
 } from '@libcontainer/mount'
 import type { Step } from '@libcontainer/sys'
@@ -61,7 +60,7 @@ const own = defaultMounts
   .filter(mount => mount.type !== 'cgroup')
   .map(mount => ({ ...mount, source: `${mount.type}:${mount.destination}` }))
 const words = ['pid', 'ipc', 'net']
-const recipe = (...steps: Step[]): Step[] => [propagationStep('rslave'), ...prepareRootSteps(place.rootfs), ...steps]
+const recipe = (...steps: Step[]): Step[] => [...prepareRootSteps(place.rootfs), ...steps]
 const apply = (mounts: readonly Mount[], restricted: string[] = []): Applied =>
   applier.apply(recipe(...mountSteps(mounts)), [...words, ...restricted])
 

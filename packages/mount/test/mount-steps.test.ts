@@ -275,10 +275,13 @@ describe('bad input', () => {
 
 test('MT-10 MT-34 MT-37 MT-38 the root’s own steps', () => {
   expect(
-    readable([propagationStep('rprivate'), ...prepareRootSteps('/r'), ...prepareRootSteps('/r', 'rprivate')]),
+    readable([...prepareRootSteps('/r'), ...prepareRootSteps('/r', 'rprivate'), ...prepareRootSteps('/r', 'rshared')]),
   ).toEqual([
-    ['setPropagation', '/', 9n],
+    ['setPropagation', '/', 10n],
     ['prepareRoot', '/r', 2n],
+    ['setPropagation', '/', 9n],
+    ['prepareRoot', '/r', 1n],
+    ['setPropagation', '/', 11n],
     ['prepareRoot', '/r', 1n],
   ])
   expect(

@@ -13,7 +13,6 @@ import {
   type Propagation,
   pivotSteps,
   prepareRootSteps,
-  propagationStep,
   readonlyPathSteps,
   readonlyRootStep,
   reopenNullStep,
@@ -53,7 +52,6 @@ afterEach(() => {
 })
 
 const recipe = (steps: readonly Step[], after: readonly Step[] = [], propagation: Propagation = 'rslave'): Step[] => [
-  propagationStep(propagation),
   ...prepareRootSteps(place.rootfs, propagation),
   ...steps,
   ...pivotSteps(),
@@ -490,9 +488,6 @@ test.each(['shared', 'private', 'slave'] as const)(
       const seen = hostMounts(place.path)
       for (const propagation of ['rslave', 'rprivate', 'rshared'] as const) {
         const steps = [
-          // Even where somebody asks for a shared root: first the copy of the host's mounts is cut off from the host.
-          propagationStep('rslave'),
-          propagationStep(propagation),
           ...prepareRootSteps(join(host, 'rootfs'), propagation),
           ...mountSteps([proc, { destination: '/t', type: 'tmpfs' }]),
           ...pivotSteps(),
@@ -560,7 +555,6 @@ describe('what the kernel refuses', () => {
   })
   test('EV-090 a missing mount point on a read-only root stays missing', requires('root', 'program:gcc'), () => {
     const steps = [
-      propagationStep('rslave'),
       ...prepareRootSteps(place.rootfs),
       readonlyRootStep(),
       ...mountSteps([{ destination: '/new', type: 'tmpfs' }]),
