@@ -36,7 +36,7 @@ import {
   setWindowSize,
   useTerminalStep,
 } from '@libcontainer/console'
-import { TerminalStream } from '@libcontainer/console/node'
+import { onWindowChange, TerminalStream } from '@libcontainer/console/node'
 import {
   OwnedFd,
   POLLIN,
@@ -334,6 +334,17 @@ function openedNull(): number {
   return fd
 }
 
+test('CN-08 SIGWINCH calls back until it is no longer wanted', needs, async () => {
+  let calls = 0
+  const stop = onWindowChange(() => {
+    calls++
+  })
+  process.kill(process.pid, 'SIGWINCH')
+  while (calls === 0) await new Promise(resolve => setTimeout(resolve, 5))
+  stop()
+  expect(process.listenerCount('SIGWINCH')).toBe(0)
+})
+
 test('CN-09 raw mode is what stty calls raw, and restoring gives back every byte', needs, async () => {
   const terminal = await pty()
   const before = getTermios(terminal.fd)
@@ -554,7 +565,7 @@ function collect(read: OwnedFd): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
     const child = spawn('cat', { stdio: [read.fd, 'pipe', 'inherit'] })
-    child.stdout.setEncoding('utf8').on('data', chunk => {
+    child.stdout!.setEncoding('utf8').on('data', chunk => {
       text += chunk
     })
     child.on('close', () => resolve(text)).on('error', reject)
@@ -564,7 +575,7 @@ function collect(read: OwnedFd): Promise<string> {
 function feed(write: OwnedFd, text: string): Promise<unknown> {
   const child = spawn('cat', { stdio: ['pipe', write.fd, 'inherit'] })
   children.add(child)
-  child.stdin.on('error', () => undefined).end(text)
+  child.stdin!.on('error', () => undefined).end(text)
   write.close()
   return once(child, 'close')
 }

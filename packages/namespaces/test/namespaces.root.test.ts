@@ -323,8 +323,8 @@ test(
     await once(child, 'close')
     await expect(joinTarget(child.pid!)).rejects.toMatchObject({ code: 'ESRCH' })
 
-    // A zombie: its parent does not wait.
-    const parent = hold([ask('ready')], { argv: ['sh', '-c', 'true & echo $!; exec sleep 100'] })
+    // A zombie: what has become of its parent, before it ended, does not wait.
+    const parent = hold([ask('ready')], { argv: ['sh', '-c', 'sleep 0.1 & echo $!; exec sleep 100'] })
     await parent.asked('ready')
     parent.answer()
     const [pid] = (await once(parent.child.stdout!, 'data')) as string[]
