@@ -5,8 +5,12 @@
 #include "../../sys/native/op.h"
 
 #ifdef __cplusplus
-extern "C"
+extern "C" {
 #endif
+
 extern const struct lc_op lc_seccomp_ops[];
 
+#ifdef __cplusplus
+}
+#endif
 #endif

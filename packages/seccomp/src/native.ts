@@ -1,0 +1,13 @@
+import { binding } from '@libcontainer/sys'
+
+/**
+ * The ops of native/ops.c that a host may call; what each does is said there. `setSeccompFilter` is not among them: a
+ * filter stays for the life of its thread, so only `init` loads one.
+ */
+interface SeccompOps {
+  seccompActionAvailable(action: number): number
+  seccompFlagsAvailable(flags: number): number
+  seccompNativeArchitecture(): number
+}
+
+export const native = binding<SeccompOps>('seccomp', import.meta.url)

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libseccomp as the oracle of our compiler: reads profiles as lines and writes what libseccomp makes of them.
+ *
+ *   default ACTION            begins a profile
+ *   arch NAME                 an architecture, by libseccomp's name
+ *   rule ACTION SYSCALL [INDEX:OP:A:B]...
+ *   end                       writes `rc RC...`, one a rule, then `bpf HEX`
+ *   resolve ARCH SYSCALL      writes `nr NUMBER`
+ *
+ * ACTION, A and B are numbers in any base of C; OP is one of NE LT LE EQ GE GT MASKED_EQ.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static scmp_filter_ctx filter;
+static int codes[8192], count;
+static int native_wanted;
+
+static void fail(const char *what, int error)
+{
+	fprintf(stderr, "%s: %s\n", what, strerror(error < 0 ? -error : error));
+	exit(1);
+}
+
+static enum scmp_compare operator_of(const char *name)
+{
+	static const char *const names[] = { "", "NE", "LT", "LE", "EQ", "GE", "GT", "MASKED_EQ" };
+
+	for (int i = 1; i < 8; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	fail(name, EINVAL);
+	return 0;
+}
+
+static void begin(uint32_t action)
+{
+	filter = seccomp_init(action);
+	if (!filter)
+		fail("seccomp_init", EINVAL);
+	native_wanted = 0;
+	count = 0;
+}
+
+/* A new filter has the native architecture, and one without any cannot be: so it goes when another one is there. */
+static void architecture(const char *name)
+{
+	uint32_t arch = seccomp_arch_resolve_name(name);
+	int rc;
+
+	if (arch == seccomp_arch_native()) {
+		native_wanted = 1;
+		return;
+	}
+	rc = seccomp_arch_add(filter, arch);
+	if (rc < 0)
+		fail(name, rc);
+}
+
+static void architectures_end(void)
+{
+	if (!native_wanted)
+		seccomp_arch_remove(filter, SCMP_ARCH_NATIVE);
+	native_wanted = 1;
+}
+
+static void rule(char *line)
+{
+	struct scmp_arg_cmp args[6];
+	unsigned n = 0;
+	uint32_t action = strtoul(strtok(line, " "), NULL, 0);
+	const char *name = strtok(NULL, " ");
+	int number = seccomp_syscall_resolve_name(name);
+
+	for (char *word; (word = strtok(NULL, " ")) != NULL; n++) {
+		char op[16], a[32], b[32];
+		unsigned index;
+
+		/* Not %lli, which stops at LLONG_MAX. */
+		if (n == 6 || sscanf(word, "%u:%15[^:]:%31[^:]:%31s", &index, op, a, b) != 4)
+			fail(word, EINVAL);
+		args[n] = (struct scmp_arg_cmp){ index, operator_of(op), strtoull(a, NULL, 0), strtoull(b, NULL, 0) };
+	}
+	codes[count++] = number == __NR_SCMP_ERROR ? -ENOSYS
+						   : seccomp_rule_add_array(filter, action, number, n, args);
+}
+
+static void finish(void)
+{
+	int fd = memfd_create("bpf", MFD_CLOEXEC);
+	unsigned char bytes[8 * 4096 * 4];
+	ssize_t size;
+	int rc = seccomp_export_bpf(filter, fd);
+
+	if (rc < 0)
+		fail("seccomp_export_bpf", rc);
+	size = pread(fd, bytes, sizeof(bytes), 0);
+	printf("rc");
+	for (int i = 0; i < count; i++)
+		printf(" %d", codes[i]);
+	printf("\nbpf ");
+	for (ssize_t i = 0; i < size; i++)
+		printf("%02x", bytes[i]);
+	printf("\n");
+	close(fd);
+	seccomp_release(filter);
+}
+
+int main(void)
+{
+	static char line[4096];
+
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = 0;
+		if (strncmp(line, "default ", 8) == 0) {
+			begin(strtoul(line + 8, NULL, 0));
+		} else if (strncmp(line, "arch ", 5) == 0) {
+			architecture(line + 5);
+		} else if (strncmp(line, "rule ", 5) == 0) {
+			architectures_end();
+			rule(line + 5);
+		} else if (strcmp(line, "end") == 0) {
+			architectures_end();
+			finish();
+		} else if (strncmp(line, "resolve ", 8) == 0) {
+			char *name = strchr(line + 8, ' ');
+			*name++ = 0;
+			printf("nr %d\n", seccomp_syscall_resolve_name_arch(seccomp_arch_resolve_name(line + 8), name));
+		} else {
+			fail(line, EINVAL);
+		}
+	}
+	return 0;
+}
