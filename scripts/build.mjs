@@ -1,25 +1,15 @@
 #!/usr/bin/env node
 // npm run build: the TypeScript, the bindings, and the static program `init`. What was built from the same inputs is left alone, so that
 // with nothing to do this takes a tenth of a second.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { relative } from 'node:path'
 import { cached } from './binary/cached.mjs'
 import { pooled } from './binary/run.mjs'
+import { bindingInputs, bindings, contents, files, headers, nodeGyp, packages } from './bindings.mjs'
 import { buildInit, initSources } from './build-init.mjs'
-import { headers, nodeGyp } from './node-gyp.mjs'
 import { quietly, top } from './quietly.mjs'
 
 process.chdir(top)
-const packages = readdirSync('packages').filter(name => existsSync(`packages/${name}/package.json`))
-
-/** The files below a folder whose names end so, sorted. */
-function files(folder, pattern) {
-  if (!existsSync(folder)) return []
-  const names = readdirSync(folder, { recursive: true }).filter(name => pattern.test(name))
-  return names.sort().map(name => `${folder}/${name}`)
-}
-
-/** For a hash: a file that is moved, or whose contents change. */
-const contents = paths => paths.flatMap(file => [file, { file }])
 
 async function typescript() {
   const settings = packages.flatMap(name => [`packages/${name}/package.json`, `packages/${name}/tsconfig.json`])
@@ -43,28 +33,24 @@ function removeOrphans(name) {
 }
 
 async function binding(name) {
-  const folder = `packages/${name}`
-  const native = ['packages/sys/native', `${folder}/native`].flatMap(place => files(place, /\.(c|cc|h|gypi)$/))
-  const compiler = `${process.version} ${headers()} ${process.env.CC} ${process.env.CXX}`
-  await cached(
-    `${folder}/build/Release/${name}.node`,
-    [compiler, ...contents([...native, `${folder}/binding.gyp`])],
-    () => quietly(`the binding of ${name}`, nodeGyp(folder)),
-  )
+  const nodedir = headers()
+  const command = [process.execPath, nodeGyp, 'rebuild', '-C', `packages/${name}`]
+  if (nodedir !== undefined) command.push(`--nodedir=${nodedir}`)
+  const output = `packages/${name}/build/Release/${name}.node`
+  await cached(output, bindingInputs(name), () => quietly(`the binding of ${name}`, command))
 }
 
 async function init() {
-  const places = packages.map(name => `packages/${name}/native`)
-  const inputs = [...initSources(), ...places.flatMap(place => files(place, /\.h$/)), 'scripts/build-init.mjs']
-  const output = `packages/init/prebuilds/linux-${process.arch}/init`
-  await cached(output, contents(inputs), () => buildInit(), '.cache/build/init')
+  const native = packages.flatMap(name => files(`packages/${name}/native`, /\.h$/))
+  const sources = initSources().map(file => relative(top, file))
+  const inputs = contents([...sources, ...native, 'scripts/build-init.mjs'])
+  await cached(`packages/init/prebuilds/linux-${process.arch}/init`, inputs, () => buildInit(), '.cache/build/init')
 }
 
 /** Does all of it even where one part fails: the errors of the others are worth as much. */
 async function main() {
   mkdirSync('.cache/build', { recursive: true })
-  const natives = packages.filter(name => existsSync(`packages/${name}/binding.gyp`))
-  const jobs = [typescript, init, ...natives.map(name => () => binding(name))]
+  const jobs = [typescript, init, ...bindings.map(name => () => binding(name))]
   const failures = []
   await pooled(
     jobs.map(job => () => job().catch(error => failures.push(error))),
