@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bytecode, bytecodeCompiler } from './bytecode.mjs'
 import { cached } from './cached.mjs'
+import { linkWithImage, runnerFor, writePlace } from './image.mjs'
 import { facilities, headers } from './natives.mjs'
 import { pooled, run } from './run.mjs'
 import { engineHash, engineSources, quickjsSources } from './sources.mjs'
@@ -14,27 +15,30 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 /** In bytes: what the executable may have. */
 const LIMIT = 4 * 1024 * 1024
 
-const optimise = ['-O2', '-ffunction-sections', '-fdata-sections', '-fno-pie', '-fno-asynchronous-unwind-tables']
-const engineFlags = ['-std=gnu11', '-D_GNU_SOURCE', '-DNDEBUG', '-DQJS_DISABLE_PARSER', '-funsigned-char', '-w']
-const ourFlags = [
-  '-std=gnu11',
-  '-D_GNU_SOURCE',
-  '-Wall',
-  '-Wextra',
-  '-Wno-unused-parameter',
-  '-Wno-missing-field-initializers',
+const common = ['-std=gnu11', '-D_GNU_SOURCE', '-O2', '-fno-pie', '-ffunction-sections', '-fdata-sections']
+const engineFlags = [
+  ...common,
+  '-DNDEBUG',
+  '-DQJS_DISABLE_PARSER',
+  '-funsigned-char',
+  '-fno-asynchronous-unwind-tables',
+  '-w',
 ]
+const warnings = ['-Wall', '-Wextra', '-Wno-unused-parameter', '-Wno-missing-field-initializers', '-Wno-sign-compare']
+const ourFlags = [...common, '-fno-asynchronous-unwind-tables', ...warnings]
 
-const hostSources = ['main', 'memory', 'modules', 'exports', 'glue', 'text', 'loop', 'uncaught'].map(
-  name => `packages/sys/native/quickjs/${name}.c`,
-)
+const host = 'packages/sys/native/quickjs'
+const hostSources = ['main', 'image', 'memory', 'modules', 'exports', 'glue', 'text', 'loop', 'uncaught']
 
 /**
  * Builds a static executable of QuickJS, the ops of all packages and one JavaScript program; nothing is done twice.
  *
- * @param {{ entry: string, output: string, arch?: string, packages?: string[], assets?: { name: string, file: string }[] }} what - `entry` is a file of a `dist/`,
- *   relative to the repository; `packages` are those
- *   whose ops it has, all by default; `assets` are what `loadAsset` finds
+ * @param {object} what
+ * @param {string} what.entry - the program, relative to the repository
+ * @param {string} what.output - the executable
+ * @param {string} [what.arch] - `x64` or `arm64`. Default: this machine's
+ * @param {string[]} [what.packages] - whose ops it has. Default: all that have some
+ * @param {{ name: string, file: string }[]} [what.assets] - what `loadAsset` finds
  */
 export async function buildExecutable({ entry, output, arch = process.arch, packages, assets = [] }) {
   const compiler = await compilerFor(arch)
@@ -45,92 +49,113 @@ export async function buildExecutable({ entry, output, arch = process.arch, pack
   const tool = await bytecodeCompiler({ root, cache, sources })
   const modules = await bytecode({ root, entry, folder: join(folder, 'modules'), tool })
   const tables = facilities(root).filter(({ name }) => packages?.includes(name) ?? true)
-
-  const flags = [...optimise, `-I${sources}`]
-  const engine = engineSources.map(name => ({
-    source: join(sources, name),
-    flags: [...engineFlags, ...flags],
-    with: [engineHash(sources)],
-  }))
-  const ours = [...new Set([...tables.flatMap(table => table.sources), ...hostSources])]
-  const ourHeaders = headers(root).map(file => ({ file: join(root, file) }))
-  const files = ours.map(file => ({
-    source: join(root, file),
-    flags: [...ourFlags, ...flags],
-    with: [engineHash(sources), ...ourHeaders],
-  }))
-  mkdirSync(folder, { recursive: true })
   const written = writeTables(folder, { modules, assets, tables })
-  files.push({
-    source: written.c,
-    flags: [...ourFlags, ...flags, `-I${join(root, 'packages/sys/native/quickjs')}`],
-    with: ourHeaders,
-  })
-  files.push({ source: written.assembly, flags: [], with: written.data.map(file => ({ file })) })
 
-  // The engine's objects are the same for every program, and take half a minute.
-  const objects = [...engine, ...files].map(file => ({
-    ...file,
-    object: join(engine.includes(file) ? join(cache, `${arch}-engine`) : folder, objectName(file.source)),
-  }))
+  const include = `-I${sources}`
+  const ourInputs = [engineHash(sources), ...headers(root).map(file => ({ file: join(root, file) }))]
+  const ours = new Set([...tables.flatMap(table => table.sources), ...hostSources.map(name => `${host}/${name}.c`)])
+  const units = [
+    // The engine's objects are the same for every program, and take half a minute.
+    ...engineSources.map(name => ({
+      source: join(sources, name),
+      object: join(cache, `${arch}-engine`, `${name}.o`),
+      flags: [...engineFlags, include],
+      inputs: [engineHash(sources)],
+    })),
+    ...[...ours].map(file => ({
+      source: join(root, file),
+      object: join(folder, `${file.replaceAll('/', '_')}.o`),
+      flags: [...ourFlags, include],
+      inputs: ourInputs,
+    })),
+    {
+      source: written.c,
+      object: `${written.c}.o`,
+      flags: [...ourFlags, include, `-I${join(root, host)}`],
+      inputs: ourInputs,
+    },
+    {
+      source: written.assembly,
+      object: `${written.assembly}.o`,
+      flags: [],
+      inputs: written.data.map(file => ({ file })),
+    },
+  ]
+  const compile = async ({ source, object, flags, inputs }) => {
+    const command = [...compiler, ...flags, '-c', source, '-o', object]
+    mkdirSync(dirname(object), { recursive: true })
+    await cached(object, [command.join(' '), { file: source }, ...inputs], () => run(command))
+  }
   await pooled(
-    objects.map(({ source, flags, with: inputs, object }) => async () => {
-      const command = [...compiler, ...flags, '-c', source, '-o', object]
-      mkdirSync(dirname(object), { recursive: true })
-      await cached(object, [command.join(' '), { file: source }, ...inputs], () => run(command))
-    }),
+    units.map(unit => () => compile(unit)),
     Math.max(1, availableParallelism() - 1),
   )
-  await link({
-    compiler,
-    objects: objects.map(({ object }) => object),
-    output,
-    keyFile: join(folder, 'executable.key'),
-  })
+  await link({ compiler, folder, objects: units.map(({ object }) => object), runner: await runnerFor(arch), output })
   return output
 }
 
-async function link({ compiler, objects, output, keyFile }) {
-  const command = [...compiler, '-static', '-no-pie', '-s', '-Wl,--gc-sections,--build-id=none', ...objects, '-lm']
+async function link({ compiler, folder, objects, runner, output }) {
+  const place = join(folder, 'image.S')
+  const aside = join(folder, 'executable')
+  const command = [
+    ...compiler,
+    '-static',
+    '-no-pie',
+    '-s',
+    '-Wl,--gc-sections,--build-id=none',
+    ...objects,
+    `${place}.o`,
+    '-lm',
+  ]
   mkdirSync(dirname(output), { recursive: true })
   const make = async () => {
-    // Aside, then renamed: a running executable cannot be written to.
-    await run([...command, '-o', `${output}.new`])
-    renameSync(`${output}.new`, output)
+    await linkWithImage({
+      runner,
+      output: aside,
+      place: async bytes => {
+        writePlace(place, bytes)
+        await run([...compiler, '-c', place, '-o', `${place}.o`])
+      },
+      link: () => run([...command, '-o', aside]),
+    })
+    // Renamed at last: a running executable cannot be written to.
+    renameSync(aside, output)
   }
-  await cached(output, [command.join(' '), ...objects.map(file => ({ file }))], make, keyFile)
+  const inputs = [command.join(' '), JSON.stringify(runner), ...objects.map(file => ({ file }))]
+  await cached(output, inputs, make, join(folder, 'executable.key'))
   const { size } = statSync(output)
   if (size > LIMIT) throw new Error(`${output} has ${size} bytes, more than the ${LIMIT} that it may have`)
 }
 
-function objectName(source) {
-  return `${source
-    .replace(root, '')
-    .replace(/^.*upstream-/, '')
-    .replaceAll('/', '_')}.o`
-}
-
 /** The three tables of native/quickjs/host.h, and the assembly that carries the bytes. */
 function writeTables(folder, { modules, assets, tables }) {
-  const all = [...modules, ...assets]
-  const entry = ({ name }, i) => `\t{ ${JSON.stringify(name)}, data_${i}, data_${i}_end },\n`
+  const all = [...modules, ...assets].map(({ name, file }, i) => ({ name, file, label: `data_${i}` }))
+  const rows = files =>
+    files.map(({ name, label }) => `\t{ ${JSON.stringify(name)}, ${label}, ${label}_end },\n`).join('')
+  const table = (type, name, content) => `const struct ${type} ${name}[] = {\n${content}\t{ 0 },\n};\n`
   const c = [
     '#include "host.h"\n',
-    ...tables.map(({ table }) => `extern const struct lc_op ${table}[];\n`),
-    ...all.map((_, i) => `extern const uint8_t data_${i}[], data_${i}_end[];\n`),
-    `const struct lc_facility lc_facilities[] = {\n${tables.map(({ name, table }) => `\t{ "${name}", ${table} },\n`).join('')}\t{ 0 },\n};\n`,
-    `const struct lc_embedded lc_modules[] = {\n${all.map((file, i) => (i < modules.length ? entry(file, i) : '')).join('')}\t{ 0 },\n};\n`,
-    `const struct lc_embedded lc_files[] = {\n${all.map((file, i) => (i < modules.length ? '' : entry(file, i))).join('')}\t{ 0 },\n};\n`,
-  ].join('')
+    ...tables.map(({ table: symbol }) => `extern const struct lc_op ${symbol}[];\n`),
+    ...all.map(({ label }) => `extern const uint8_t ${label}[], ${label}_end[];\n`),
+    table(
+      'lc_facility',
+      'lc_facilities',
+      tables.map(({ name, table: symbol }) => `\t{ "${name}", ${symbol} },\n`).join(''),
+    ),
+    table('lc_embedded', 'lc_modules', rows(all.slice(0, modules.length))),
+    table('lc_embedded', 'lc_files', rows(all.slice(modules.length))),
+  ]
   const assembly = [
     '\t.section .rodata\n',
-    ...all.map(
-      ({ file }, i) =>
-        `\t.balign 16\n\t.global data_${i}, data_${i}_end\ndata_${i}:\n\t.incbin ${JSON.stringify(file)}\ndata_${i}_end:\n\t.byte 0\n`,
-    ),
+    ...all.map(({ file, label }) => {
+      const bytes = `${label}:\n\t.incbin ${JSON.stringify(file)}\n${label}_end:\n\t.byte 0\n`
+      return `\t.balign 16\n\t.global ${label}, ${label}_end\n${bytes}`
+    }),
     '\t.section .note.GNU-stack,"",%progbits\n',
-  ].join('')
-  writeFileSync(join(folder, 'tables.c'), c)
-  writeFileSync(join(folder, 'data.S'), assembly)
-  return { c: join(folder, 'tables.c'), assembly: join(folder, 'data.S'), data: all.map(({ file }) => file) }
+  ]
+  const files = { c: join(folder, 'tables.c'), assembly: join(folder, 'data.S'), data: all.map(({ file }) => file) }
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(files.c, c.join(''))
+  writeFileSync(files.assembly, assembly.join(''))
+  return files
 }

@@ -1,17 +1,25 @@
 import { spawn } from 'node:child_process'
 
-/** Runs a command; its errors are shown, and its output given back. `input` goes to its standard input. */
-export function run(command, { input, quiet = false } = {}) {
+/** Runs a command and gives its output back; what it says on standard error becomes the error's, or is shown. */
+export function run(command, { input } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', quiet ? 'ignore' : 'inherit'] })
+    const child = spawn(command[0], command.slice(1))
     const chunks = []
+    let said = ''
     child.stdout.on('data', chunk => chunks.push(chunk))
+    child.stderr.on('data', chunk => {
+      said += chunk
+    })
     child.stdin.on('error', () => {})
     child.stdin.end(input)
     child.on('error', reject)
     child.on('close', (code, signal) => {
-      if (code === 0) resolve(Buffer.concat(chunks))
-      else reject(new Error(`${command.slice(0, 6).join(' ')} …: ${signal ?? `status ${code}`}`))
+      if (code !== 0) {
+        reject(new Error(`${command.slice(0, 6).join(' ')} …: ${signal ?? `status ${code}`}\n${said}`))
+        return
+      }
+      process.stderr.write(said)
+      resolve(Buffer.concat(chunks))
     })
   })
 }
@@ -19,7 +27,7 @@ export function run(command, { input, quiet = false } = {}) {
 /** Whether a command runs and succeeds. */
 export async function works(...command) {
   try {
-    await run(command, { quiet: true })
+    await run(command)
     return true
   } catch {
     return false

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compiles one module to bytecode: compile NAME <source >bytecode. Runs on the machine that builds; the executable itself has no parser.
- * `names` keeps the source's lines out but functions' names in, so that an error of ours still says where it arose.
+ * The source is left out, lines and functions' names are kept, so that a defect says where it arose.
  */
 #include <quickjs.h>
 
@@ -60,6 +60,6 @@ int main(int argc, char **argv)
 		fprintf(stderr, "%s\n%s\n", JS_ToCString(js, error), JS_ToCString(js, stack));
 		return 1;
 	}
-	bytes = JS_WriteObject(js, &size, module, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE | JS_WRITE_OBJ_STRIP_DEBUG);
+	bytes = JS_WriteObject(js, &size, module, JS_WRITE_OBJ_BYTECODE | JS_WRITE_OBJ_STRIP_SOURCE);
 	return bytes && fwrite(bytes, 1, size, stdout) == size && fflush(stdout) == 0 ? 0 : 1;
 }

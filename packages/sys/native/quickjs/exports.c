@@ -7,35 +7,34 @@
 
 extern char **environ;
 
-static char **arguments;
-static int argument_count;
-
-static JSValue texts(JSContext *js, char **strings, int64_t size)
+static JSValue texts(JSContext *js, char **strings)
 {
 	JSValue array = JS_NewArray(js);
 
-	for (int64_t i = 0; i < size; i++)
+	for (int64_t i = 0; strings[i]; i++)
 		if (JS_SetPropertyInt64(js, array, i, lc_text(js, strings[i], strlen(strings[i]))) < 0)
 			return JS_EXCEPTION;
 	return array;
 }
 
-/* argv(): the program's name first. */
-static JSValue get_argv(JSContext *js, JSValueConst self, int argc, JSValueConst *argv)
+/* onStart(callback): called first, with the command line (the program's name first) and the environment (`NAME=value` each). */
+static JSValue set_on_start(JSContext *js, JSValueConst self, int argc, JSValueConst *argv)
 {
-	(void)self, (void)argc, (void)argv;
-	return texts(js, arguments, argument_count);
+	(void)self;
+	if (argc < 1 || !JS_IsFunction(js, argv[0]))
+		return JS_ThrowTypeError(js, "onStart: takes a function");
+	JS_FreeValue(js, lc_image.on_start);
+	lc_image.on_start = JS_DupValue(js, argv[0]);
+	return JS_UNDEFINED;
 }
 
-/* environment(): `NAME=value` each. */
-static JSValue get_environment(JSContext *js, JSValueConst self, int argc, JSValueConst *argv)
+int lc_begin(JSContext *js, char **argv)
 {
-	int64_t size = 0;
+	JSValue arguments[] = { texts(js, argv), texts(js, environ) };
+	JSValue result = JS_Call(js, lc_image.on_start, JS_UNDEFINED, 2, (JSValueConst *)arguments);
 
-	(void)self, (void)argc, (void)argv;
-	while (environ[size])
-		size++;
-	return texts(js, environ, size);
+	JS_FreeValues(js, arguments[0], arguments[1], result);
+	return JS_IsException(result) ? -1 : 0;
 }
 
 /* embedded(name): the bytes of a file that the executable carries, as they lie there; undefined for none. */
@@ -73,8 +72,7 @@ static JSValue get_version(JSContext *js, JSValueConst self, int argc, JSValueCo
 }
 
 static const JSCFunctionListEntry functions[] = {
-	JS_CFUNC_DEF("argv", 0, get_argv),
-	JS_CFUNC_DEF("environment", 0, get_environment),
+	JS_CFUNC_DEF("onStart", 1, set_on_start),
 	JS_CFUNC_DEF("version", 0, get_version),
 	JS_CFUNC_DEF("embedded", 1, get_embedded),
 	JS_CFUNC_DEF("exit", 1, end),
@@ -93,11 +91,9 @@ static int fill(JSContext *js, JSModuleDef *module)
 	return JS_SetModuleExportList(js, module, functions, FUNCTIONS);
 }
 
-int lc_add_host_module(JSContext *js, int argc, char **argv)
+int lc_add_host_module(JSContext *js)
 {
 	JSModuleDef *module = JS_NewCModule(js, "lc:host", fill);
 
-	arguments = argv;
-	argument_count = argc;
 	return module ? JS_AddModuleExportList(js, module, functions, FUNCTIONS) : -1;
 }

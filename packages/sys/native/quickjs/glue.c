@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define MAX_OPS 512	/* in all tables together */
-
 /* What src/binding.ts reads as a failure. */
 struct failure {
 	uint32_t step;
@@ -18,10 +16,15 @@ struct failure {
 	char detail[sizeof(((struct lc_ctx *)0)->detail)];
 };
 
-/* A function's `magic` is its op's number here. */
-static const struct lc_op *ops[MAX_OPS];
-static JSCFunctionListEntry now[MAX_OPS], later[MAX_OPS];
-static int op_count;
+/*
+ * An op has a number over all tables, which is its functions' `magic`. The engine makes a function of an entry when it is first asked
+ * for: so the entries stay. All of it lies in the image.
+ */
+struct lc_tables {
+	const struct lc_op **ops;
+	JSCFunctionListEntry *now, *later;
+	JSValue *loaded;	/* by facility: { sync, async, apply } */
+};
 
 static int integer(JSContext *js, JSValueConst value, int64_t *to)
 {
@@ -83,11 +86,13 @@ static int read_argument(JSContext *js, const struct lc_op *op, int i, JSValueCo
 
 static int call(JSContext *js, int argc, JSValueConst *argv, int number, int64_t *result)
 {
-	const struct lc_op *op = ops[number];
+	const struct lc_op *op = lc_image.tables->ops[number];
 	union lc_arg args[LC_MAX_ARGS] = { 0 };
 	struct lc_ctx c = { 0 };
 	int done = 0;
 
+	if (!lc_started(js, op->name))
+		return -1;
 	while (op->signature[done] && read_argument(js, op, done, done < argc ? argv[done] : JS_UNDEFINED, &args[done]) == 0)
 		done++;
 	if (!op->signature[done])
@@ -145,6 +150,8 @@ static JSValue apply(JSContext *js, JSValueConst self, int argc, JSValueConst *a
 	int64_t result;
 
 	(void)self;
+	if (!lc_started(js, "apply"))
+		return JS_EXCEPTION;
 	if (argc < 2 || JS_GetTypedArrayType(argv[0]) != JS_TYPED_ARRAY_UINT8 || JS_GetTypedArrayType(argv[1]) != JS_TYPED_ARRAY_UINT8)
 		return JS_ThrowTypeError(js, "apply: takes a plan and a buffer for its failure");
 	plan = JS_GetUint8Array(js, &size, argv[0]);
@@ -162,49 +169,61 @@ static void describe(JSCFunctionListEntry *entry, const char *name, JSCFunctionM
 	*entry = (JSCFunctionListEntry)JS_CFUNC_MAGIC_DEF(name, 0, function, (int16_t)magic);
 }
 
-/* The engine makes a function of an entry when it is first asked for; so the entries must stay. */
-static int add_ops(JSContext *js, const struct lc_op *table, JSValueConst sync, JSValueConst async)
+static JSValue make_table(JSContext *js, struct lc_tables *tables, int number, int *next)
 {
-	int first = op_count;
+	JSValue result = JS_NewObject(js), sync = JS_NewObject(js), async = JS_NewObject(js);
+	int first = *next;
 
-	for (; table->name; table++, op_count++) {
-		if (op_count == MAX_OPS) {
-			JS_ThrowInternalError(js, "more than %d ops", MAX_OPS);
-			return -1;
-		}
-		ops[op_count] = table;
-		describe(&now[op_count], table->name, call_now, op_count);
-		describe(&later[op_count], table->name, call_later, op_count);
+	for (const struct lc_op *op = lc_facilities[number].ops; op->name; op++, ++*next) {
+		tables->ops[*next] = op;
+		describe(&tables->now[*next], op->name, call_now, *next);
+		describe(&tables->later[*next], op->name, call_later, *next);
 	}
-	if (JS_SetPropertyFunctionList(js, sync, now + first, op_count - first) < 0)
+	if (JS_SetPropertyFunctionList(js, sync, tables->now + first, *next - first) < 0 ||
+	    JS_SetPropertyFunctionList(js, async, tables->later + first, *next - first) < 0)
+		return JS_EXCEPTION;
+	JS_SetPropertyStr(js, result, "sync", sync);
+	JS_SetPropertyStr(js, result, "async", async);
+	JS_SetPropertyStr(js, result, "apply", JS_NewCFunctionMagic(js, apply, "apply", 2, JS_CFUNC_generic_magic, number));
+	return result;
+}
+
+int lc_make_tables(JSContext *js)
+{
+	struct lc_tables *tables = js_mallocz(js, sizeof(*tables));
+	size_t facilities = 0, ops = 0;
+	int next = 0;
+
+	for (; lc_facilities[facilities].name; facilities++)
+		for (const struct lc_op *op = lc_facilities[facilities].ops; op->name; op++)
+			ops++;
+	if (!tables || ops > INT16_MAX)
 		return -1;
-	return JS_SetPropertyFunctionList(js, async, later + first, op_count - first);
+	tables->ops = js_malloc(js, ops * sizeof(*tables->ops));
+	tables->now = js_malloc(js, ops * sizeof(*tables->now));
+	tables->later = js_malloc(js, ops * sizeof(*tables->later));
+	tables->loaded = js_malloc(js, facilities * sizeof(*tables->loaded));
+	if (!tables->ops || !tables->now || !tables->later || !tables->loaded)
+		return -1;
+	lc_image.tables = tables;
+	for (size_t i = 0; i < facilities; i++) {
+		tables->loaded[i] = make_table(js, tables, (int)i, &next);
+		if (JS_IsException(tables->loaded[i]))
+			return -1;
+	}
+	return 0;
 }
 
 JSValue lc_load_table(JSContext *js, JSValueConst self, int argc, JSValueConst *argv)
 {
 	const char *name = JS_ToCString(js, argc > 0 ? argv[0] : JS_UNDEFINED);
-	JSValue result, sync, async;
-	int number = 0;
+	int i = 0;
 
 	(void)self;
 	if (!name)
 		return JS_EXCEPTION;
-	while (lc_facilities[number].name && strcmp(lc_facilities[number].name, name) != 0)
-		number++;
+	while (lc_facilities[i].name && strcmp(lc_facilities[i].name, name) != 0)
+		i++;
 	JS_FreeCString(js, name);
-	if (!lc_facilities[number].name)
-		return JS_UNDEFINED;
-
-	result = JS_NewObject(js);
-	sync = JS_NewObject(js);
-	async = JS_NewObject(js);
-	if (add_ops(js, lc_facilities[number].ops, sync, async) < 0) {
-		JS_FreeValues(js, result, sync, async);
-		return JS_EXCEPTION;
-	}
-	JS_SetPropertyStr(js, result, "sync", sync);
-	JS_SetPropertyStr(js, result, "async", async);
-	JS_SetPropertyStr(js, result, "apply", JS_NewCFunctionMagic(js, apply, "apply", 2, JS_CFUNC_generic_magic, number));
-	return result;
+	return lc_facilities[i].name ? JS_DupValue(js, lc_image.tables->loaded[i]) : JS_UNDEFINED;
 }

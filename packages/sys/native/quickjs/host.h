@@ -8,6 +8,8 @@
 
 #include <quickjs.h>
 
+#include <stdbool.h>
+
 #include "../apply.h"
 #include "../op.h"
 
@@ -29,16 +31,55 @@ extern const struct lc_embedded lc_modules[];
 extern const struct lc_embedded lc_files[];
 
 /* memory.c */
-extern const JSMallocFunctions lc_memory;
+#define LC_SIZES 41
 
-/* modules.c: loads and evaluates a module of the executable; a promise, or an exception. */
-JSValue lc_run_module(JSContext *js, const char *name);
+struct lc_memory {
+	uint8_t *at, *end;			/* what is left of the chunk that blocks are cut from */
+	struct lc_block *freed[LC_SIZES];	/* by class of size */
+};
+
+extern const JSMallocFunctions lc_memory_functions;
+
+/*
+ * The engine as it stood when the executable was built, with all modules of the program evaluated. The executable's own data holds it, at
+ * the addresses at which it was made, so that a start makes no engine, reads no bytecode and evaluates no module: it calls `main`. The build
+ * writes the assembly that reserves the place, runs the executable with `--write-image`, and puts what it gets into the file: see
+ * scripts/binary/image.mjs.
+ */
+struct lc_image {
+	char mark[16];		/* how the build finds the place in the file */
+	uint64_t used;		/* bytes of `heap`; 0: no image, the engine is made at every start */
+	uint64_t making;	/* an image: all memory comes from its heap */
+	uint64_t started;	/* `main` was called: what would differ from machine to machine is refused before */
+	JSRuntime *runtime;
+	JSContext *js;
+	JSValue main;		/* the program's default export */
+	JSValue on_start;	/* what host.ts does first */
+	struct lc_tables *tables;
+	struct lc_memory memory;
+	_Alignas(16) uint8_t heap[];
+};
+
+extern struct lc_image lc_image;
+extern const uint8_t lc_image_end[];
+
+/* image.c: a status. */
+int lc_write_image(void);
+/* Throws, and answers false, while modules are evaluated: their results stay in the image. */
+bool lc_started(JSContext *js, const char *what);
+
+/* modules.c: reads a module of the executable, or all that have not been read; nothing is evaluated. */
+JSValue lc_read_module(JSContext *js, const char *name);
+int lc_read_modules(JSContext *js);
 void lc_use_modules(JSRuntime *runtime);
 
 /* exports.c: the module `lc:host`. */
-int lc_add_host_module(JSContext *js, int argc, char **argv);
+int lc_add_host_module(JSContext *js);
+/* Hands the command line and the environment to host.ts. An exception is thrown on. */
+int lc_begin(JSContext *js, char **argv);
 
-/* glue.c: { sync, async, apply } of a facility. */
+/* glue.c: makes functions of all tables; gives { sync, async, apply } of a facility. */
+int lc_make_tables(JSContext *js);
 JSValue lc_load_table(JSContext *js, JSValueConst self, int argc, JSValueConst *argv);
 
 /* text.c */

@@ -35,6 +35,8 @@ static int64_t clock_now(void)
 
 static JSValue add(JSContext *js, int fd, short events, int64_t at, bool background, JSValueConst callback)
 {
+	if (!lc_started(js, "a wait"))
+		return JS_EXCEPTION;
 	if (!JS_IsFunction(js, callback))
 		return JS_ThrowTypeError(js, "a wait needs a function to call");
 	if (count == room) {

@@ -5,6 +5,7 @@
  * A page fault costs more than filling the page, so memory is taken in chunks whose pages the kernel maps at once. QuickJS itself
  * packs small objects into 4 kB arenas; what arrives here are those and larger blocks. A freed block goes to the list of its
  * size and is given out again, so that a command that follows events for days does not grow. Large blocks are mappings of their own.
+ * While the image is made everything comes from its heap, and large blocks of it are never given back.
  */
 #include "host.h"
 
@@ -12,79 +13,97 @@
 #include <sys/mman.h>
 
 #define CHUNK (256u << 10)
+#define SMALLEST 64u
 #define LARGE (64u << 10)
-#define ALIGN 16u
-#define CLASSES 40
 
-struct block {
+struct lc_block {
 	size_t size;		/* that can be used */
-	struct block *next;	/* while free */
+	struct lc_block *next;	/* while free */
 	uint8_t at[];
 };
 
-static uint8_t *chunk, *chunk_end;
-static struct block *freed[CLASSES];
+static struct lc_memory *const memory = &lc_image.memory;
 
 /* Classes grow by quarters of a power of two: at most a fifth of a block is wasted. */
 static unsigned int class_of(size_t size, size_t *rounded)
 {
-	unsigned int power = 63 - (unsigned int)__builtin_clzl(size | 64);
-	size_t step = (size_t)1 << (power - 2);
-	size_t quarters = (size + step - 1) / step;
+	unsigned int power;
+	size_t step, quarters;
 
-	*rounded = quarters * step;
+	if (size < SMALLEST)
+		size = SMALLEST;
+	power = 63 - (unsigned int)__builtin_clzll(size);
+	step = (size_t)1 << (power - 2);
+	quarters = (size + step - 1) / step;
+	*rounded = quarters * step;	/* a multiple of 16, as the header is */
 	return (power - 6) * 4 + (unsigned int)(quarters - 4);
 }
 
-static void *map(size_t size, int flags)
+static int in_image(const void *at)
+{
+	return (const uint8_t *)at >= lc_image.heap && (const uint8_t *)at < lc_image_end;
+}
+
+static struct lc_block *map(size_t size, int flags)
 {
 	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
 
 	return at == MAP_FAILED ? NULL : at;
 }
 
+static struct lc_block *cut(size_t size)
+{
+	struct lc_block *block;
+
+	if (lc_image.making && !memory->at) {
+		memory->at = lc_image.heap;
+		memory->end = (uint8_t *)(uintptr_t)lc_image_end;
+	}
+	if ((size_t)(memory->end - memory->at) < sizeof(*block) + size) {
+		block = lc_image.making ? NULL : map(CHUNK, MAP_POPULATE);
+		if (!block)
+			return NULL;
+		memory->at = (uint8_t *)block;
+		memory->end = memory->at + CHUNK;
+	}
+	block = (struct lc_block *)(void *)memory->at;
+	memory->at += sizeof(*block) + size;
+	block->size = size;
+	return block;
+}
+
 static void *allocate(void *with, size_t size)
 {
-	struct block *block;
+	struct lc_block *block;
 	unsigned int class;
 
 	(void)with;
-	if (size > LARGE) {
-		if (size > SIZE_MAX / 2)
-			return NULL;
+	if (size > PTRDIFF_MAX)
+		return NULL;
+	if (size > LARGE && !lc_image.making) {
 		size = (size + sizeof(*block) + 4095) & ~(size_t)4095;
 		block = map(size, 0);
-		if (!block)
-			return NULL;
-		block->size = size - sizeof(*block);
-		return block->at;
+		if (block)
+			block->size = size - sizeof(*block);
+		return block ? block->at : NULL;
 	}
 	class = class_of(size, &size);
-	block = freed[class];
-	if (block) {
-		freed[class] = block->next;
-		return block->at;
-	}
-	if ((size_t)(chunk_end - chunk) < sizeof(*block) + size) {
-		chunk = map(CHUNK, MAP_POPULATE);
-		chunk_end = chunk ? chunk + CHUNK : NULL;
-		if (!chunk)
-			return NULL;
-	}
-	block = (struct block *)(void *)chunk;
-	chunk += sizeof(*block) + size;
-	block->size = size;
-	return block->at;
+	block = class < LC_SIZES ? memory->freed[class] : NULL;
+	if (block)
+		memory->freed[class] = block->next;
+	else
+		block = cut(size);
+	return block ? block->at : NULL;
 }
 
-static struct block *block_of(const void *at)
+static struct lc_block *block_of(const void *at)
 {
-	return (struct block *)(void *)((uint8_t *)(uintptr_t)at - sizeof(struct block));
+	return (struct lc_block *)(void *)((uint8_t *)(uintptr_t)at - sizeof(struct lc_block));
 }
 
 static void release(void *with, void *at)
 {
-	struct block *block;
+	struct lc_block *block;
 	unsigned int class;
 	size_t size;
 
@@ -93,17 +112,18 @@ static void release(void *with, void *at)
 		return;
 	block = block_of(at);
 	if (block->size > LARGE) {
-		munmap(block, block->size + sizeof(*block));
+		if (!in_image(block))
+			munmap(block, block->size + sizeof(*block));
 		return;
 	}
 	class = class_of(block->size, &size);
-	block->next = freed[class];
-	freed[class] = block;
+	block->next = memory->freed[class];
+	memory->freed[class] = block;
 }
 
 static void *reallocate(void *with, void *at, size_t size)
 {
-	struct block *block;
+	struct lc_block *block;
 	void *moved;
 
 	if (!at)
@@ -119,7 +139,7 @@ static void *reallocate(void *with, void *at, size_t size)
 	return moved;
 }
 
-/* Every page of a chunk comes from the kernel as zeros, but a block may have been used before. */
+/* A chunk comes from the kernel as zeros, but a block may have been used before. */
 static void *allocate_zeroed(void *with, size_t count, size_t size)
 {
 	void *at;
@@ -135,7 +155,7 @@ static size_t usable(const void *at)
 	return at ? block_of(at)->size : 0;
 }
 
-const JSMallocFunctions lc_memory = {
+const JSMallocFunctions lc_memory_functions = {
 	.js_calloc = allocate_zeroed,
 	.js_malloc = allocate,
 	.js_free = release,

@@ -17,27 +17,38 @@ static const struct lc_embedded *find(const char *name)
 	return module->name ? module : NULL;
 }
 
-static JSValue read_module(JSContext *js, const char *name)
+static uint64_t have;	/* a bit for each module: none is read twice */
+
+JSValue lc_read_module(JSContext *js, const char *name)
 {
 	const struct lc_embedded *module = find(name);
 
 	if (!module)
 		return JS_ThrowReferenceError(js, "this executable has no module '%s'", name);
+	have |= (uint64_t)1 << (module - lc_modules) % 64;
 	return JS_ReadObject(js, module->at, (size_t)(module->end - module->at), JS_READ_OBJ_BYTECODE);
 }
 
+/* A module that is imported: the engine's list of modules holds it. */
 static JSModuleDef *load(JSContext *js, const char *name, void *with)
 {
-	JSValue module = read_module(js, name);
+	JSValue module = lc_read_module(js, name);
 	JSModuleDef *definition;
 
 	(void)with;
 	if (JS_IsException(module))
 		return NULL;
 	definition = JS_VALUE_GET_PTR(module);
-	/* The engine's list of modules holds it. */
 	JS_FreeValue(js, module);
 	return definition;
+}
+
+int lc_read_modules(JSContext *js)
+{
+	for (int i = 0; lc_modules[i].name; i++)
+		if (!(have >> i % 64 & 1) && !load(js, lc_modules[i].name, NULL))
+			return -1;
+	return 0;
 }
 
 /* All modules lie in one place, so that `./chunk.js` is `chunk.js` from wherever it is imported. */
@@ -51,17 +62,4 @@ static char *normalize(JSContext *js, const char *base, const char *name, void *
 void lc_use_modules(JSRuntime *runtime)
 {
 	JS_SetModuleLoaderFunc(runtime, normalize, load, NULL);
-}
-
-JSValue lc_run_module(JSContext *js, const char *name)
-{
-	JSValue module = read_module(js, name);
-
-	if (JS_IsException(module))
-		return module;
-	if (JS_ResolveModule(js, module) < 0) {
-		JS_FreeValue(js, module);
-		return JS_EXCEPTION;
-	}
-	return JS_EvalFunction(js, module);
 }

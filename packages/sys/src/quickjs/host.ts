@@ -41,20 +41,24 @@ export const timer: Host['timer'] = (ms, callback) => {
   return { cancel: () => void native.cancel(id) }
 }
 
-export const args: Host['args'] = native.argv().slice(1)
+// Modules are evaluated when the executable is built: what belongs to one run is filled in when it starts.
+const argv: string[] = []
+const variables: Record<string, string> = {}
 
-export const environment: Host['environment'] = Object.freeze(
-  // Of two entries with one name the first counts, as for getenv(3).
-  Object.fromEntries(
-    native
-      .environment()
-      .reverse()
-      .map(entry => {
-        const equals = entry.indexOf('=', 1)
-        return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)]
-      }),
-  ),
-)
+native.onStart(([, ...rest], entries) => {
+  argv.push(...rest)
+  for (const entry of entries) {
+    const equals = entry.indexOf('=', 1)
+    const name = equals < 0 ? entry : entry.slice(0, equals)
+    // Of two entries with one name the first counts, as for getenv(3).
+    if (Object.hasOwn(variables, name)) continue
+    const value = equals < 0 ? '' : entry.slice(equals + 1)
+    Object.defineProperty(variables, name, { value, enumerable: true, configurable: true, writable: true })
+  }
+})
+
+export const args: Host['args'] = argv
+export const environment: Host['environment'] = variables
 
 export const exit: Host['exit'] = native.exit
 

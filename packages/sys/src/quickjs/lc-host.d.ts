@@ -2,10 +2,8 @@
 declare module 'lc:host' {
   import type { LoadedOps } from '../binding.js'
 
-  /** The program's name first. */
-  export function argv(): string[]
-  /** `NAME=value` each. */
-  export function environment(): string[]
+  /** Calls back before the program's `main`, with the command line (the program's name first) and the environment (`NAME=value` each). */
+  export function onStart(callback: (argv: string[], environment: string[]) => void): void
   export function version(): string
   export function exit(status: number): never
   /** The bytes of a file that the executable carries, read-only in truth: a write to them is fatal. */
