@@ -2,13 +2,14 @@ import { signalNumber } from '@libcontainer/sys'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
+import { seccompOf } from './seccomp.js'
 
 /** What a process gets: its own wish where it has one, the container's else. */
 export function attributesOf(config: ResolvedConfig, spec: ProcessSpec, first: boolean): Attributes {
   const { parentDeathSignal } = config
   return {
     capabilities: spec.capabilities === undefined ? config.capabilities : spec.capabilities,
-    seccomp: config.seccomp,
+    seccomp: seccompOf({ seccomp: config.seccomp, capabilities: config.capabilities }),
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,
     rlimits: spec.rlimits ?? config.rlimits ?? [],
     umask: spec.umask ?? config.umask ?? 0o022,

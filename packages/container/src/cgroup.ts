@@ -18,10 +18,12 @@ export function cgroupHierarchies(cgroup: Cgroup): CgroupHierarchy[] {
   return cgroup.places.map(({ hierarchy, directory }) => ({
     version: hierarchy.version,
     name: alone && hierarchy.version === 2 ? '' : hierarchy.mountpoint.slice(hierarchy.mountpoint.lastIndexOf('/') + 1),
-    // Mounted anew in a cgroup namespace: a named hierarchy has no controller.
-    options: hierarchy.controllers.some(name => name.startsWith('name='))
-      ? ['none', ...hierarchy.controllers]
-      : hierarchy.controllers,
+    options: hierarchy.version === 2 ? [] : mountOptions(hierarchy.controllers),
     path: directory,
   }))
+}
+
+/** What selects a v1 hierarchy when it is mounted anew, in a cgroup namespace: a named one has no controller. */
+function mountOptions(controllers: readonly string[]): readonly string[] {
+  return controllers.some(name => name.startsWith('name=')) ? ['none', ...controllers] : controllers
 }

@@ -20,7 +20,6 @@ import {
   setUser,
   workingDirectorySteps,
 } from '@libcontainer/init'
-import { type Profile, seccompSteps } from '@libcontainer/seccomp'
 import { type Arg, type Step, slot } from '@libcontainer/sys'
 import type { ResourceLimit } from './config.js'
 import { environment, variable } from './process-check.js'
@@ -30,7 +29,8 @@ import { limitValue } from './validate.js'
 /** What a process has from its container, its own wishes merged in. */
 export interface Attributes {
   readonly capabilities: CapabilitySets | readonly string[] | null
-  readonly seccomp: Profile | null
+  /** The steps that load the filter. */
+  readonly seccomp: readonly Step[]
   readonly noNewPrivileges: boolean
   readonly rlimits: readonly ResourceLimit[]
   readonly umask: number
@@ -61,13 +61,12 @@ export const userFiles = ['/etc/passwd', '/etc/group']
 export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: ProcessFacts): Step[] {
   const { args, cwd = '/' } = spec
   const env = environment(spec)
-  const filter = attributes.seccomp === null ? [] : seccompSteps(attributes.seccomp)
   const sets = attributes.capabilities
   const capabilities = capabilitySteps(sets === null || !isList(sets) ? sets : capabilitySets(sets), {
     lastCap: facts.lastCap,
     available: facts.userns ? undefined : facts.available,
     // Without no_new_privs a filter needs CAP_SYS_ADMIN; the exec that follows drops it.
-    keepSysAdmin: filter.length > 0 && !attributes.noNewPrivileges,
+    keepSysAdmin: attributes.seccomp.length > 0 && !attributes.noNewPrivileges,
   })
   const user = userArgs(spec, env)
   const directory = workingDirectorySteps(cwd)
@@ -93,7 +92,7 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
     ask('ready', 'wait until the state is saved'),
     ...(facts.waitForStart === undefined ? [] : createdSteps(slot('listener'), facts.waitForStart)),
     announceExec,
-    ...filter,
+    ...attributes.seccomp,
     execProgram(args, user.lookup ? slot('environment') : env),
   ]
 }

@@ -2,7 +2,6 @@ import { OCI_CAPABILITIES } from '@libcontainer/capabilities'
 import { DEFAULT_SIMPLE_DEVICES } from '@libcontainer/devices'
 import { defaultMounts } from '@libcontainer/mount'
 import type { Namespace } from '@libcontainer/namespaces'
-import { defaultProfile } from '@libcontainer/seccomp'
 import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from './config.js'
 import { namespacesOf } from './namespace-requests.js'
 
@@ -10,7 +9,7 @@ import { namespacesOf } from './namespace-requests.js'
 export interface ResolvedConfig
   extends Omit<
     ContainerConfig,
-    'namespaces' | 'mounts' | 'devices' | 'maskedPaths' | 'readonlyPaths' | 'cgroups' | 'capabilities' | 'seccomp'
+    'namespaces' | 'mounts' | 'devices' | 'maskedPaths' | 'readonlyPaths' | 'cgroups' | 'capabilities'
   > {
   readonly namespaces: readonly Namespace[]
   readonly mounts: NonNullable<ContainerConfig['mounts']>
@@ -19,7 +18,6 @@ export interface ResolvedConfig
   readonly readonlyPaths: readonly string[]
   readonly cgroups: NonNullable<ContainerConfig['cgroups']> & { readonly path: string }
   readonly capabilities: Exclude<ContainerConfig['capabilities'], undefined>
-  readonly seccomp: Exclude<ContainerConfig['seccomp'], undefined>
 }
 
 /** Fills the defaults in. Pure; the config has passed {@link validate}. */
@@ -34,16 +32,5 @@ export function resolveConfig(id: string, config: ContainerConfig): ResolvedConf
     readonlyPaths: config.readonlyPaths ?? defaultReadonlyPaths,
     cgroups: { ...config.cgroups, path: config.cgroups?.path ?? `/libcontainer-${id}` },
     capabilities,
-    seccomp:
-      config.seccomp === undefined ? defaultProfile({ capabilities: capabilityNames(capabilities) }) : config.seccomp,
   }
-}
-
-/** What a set may come to hold: the default profile allows the calls that go with it. */
-function capabilityNames(
-  capabilities: Exclude<ContainerConfig['capabilities'], undefined>,
-): readonly string[] | undefined {
-  if (capabilities === null) return undefined
-  if ('length' in capabilities) return capabilities
-  return capabilities.bounding ?? []
 }

@@ -4,11 +4,11 @@ import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
 import { checkPropagation, cleanPath, mountSteps } from '@libcontainer/mount'
 import { type NamespaceKind, validateNamespaces } from '@libcontainer/namespaces'
-import { checkProfile } from '@libcontainer/seccomp'
 import { ConfigInvalid, kernelString, readLink, SyscallError, signalNumber, stat } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { namespacesOf } from './namespace-requests.js'
 import { resolveConfig } from './resolve.js'
+import { seccompOf } from './seccomp.js'
 import { checkSysctl } from './validate-sysctl.js'
 
 const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
@@ -99,7 +99,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   check(() => checkCgroups(config))
   check(() => checkCapabilities(config.capabilities))
   check(() => {
-    if (config.seccomp !== undefined && config.seccomp !== null) checkProfile(config.seccomp, 'seccomp')
+    if (config.seccomp !== undefined) seccompOf(config)
   })
   check(() => checkPaths('maskedPaths', config.maskedPaths))
   check(() => checkPaths('readonlyPaths', config.readonlyPaths))

@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { LoadedOps } from '../binding.js'
-import { LibcontainerError } from '../errors.js'
+import { LibcontainerError, SyscallError } from '../errors.js'
 import type { Host } from '../host.js'
 
 /** What a binding exports: see native/node.h; `threads` and `watch` are of sys' own. */
@@ -89,7 +89,7 @@ export const loadAsset: Host['loadAsset'] = (name, url) => {
 export const watch: Host['watch'] = (fd, events) => {
   const addon = loadSys()
   const { promise, id, handle } = addon.watch(fd, events)
-  if (id < 0n) throw new LibcontainerError('ERR_WATCH', `cannot watch descriptor ${fd}: errno ${-id}`)
+  if (id < 0n) throw new SyscallError(Number(id), 'epoll_ctl', { path: `descriptor ${fd}` })
   return { events: promise, cancel: () => void addon.unwatch(id, handle) }
 }
 

@@ -1,0 +1,33 @@
+import { compile, defaultProfile, filterSteps, nativeArch, type Profile, seccompSteps } from '@libcontainer/seccomp'
+import type { Step } from '@libcontainer/sys'
+import type { ContainerConfig } from './config.js'
+
+/** Compiled once for each set of capabilities, and once for each profile object. */
+const defaults = new Map<string, Step[]>()
+const compiled = new WeakMap<Profile, Step[]>()
+
+/** The steps that load a container's filter: none for `null`, the default profile where none is said. */
+export function seccompOf({ seccomp, capabilities }: Pick<ContainerConfig, 'seccomp' | 'capabilities'>): Step[] {
+  if (seccomp === null) return []
+  if (seccomp === undefined) return defaultSteps(capabilityNames(capabilities))
+  const steps = compiled.get(seccomp) ?? seccompSteps(seccomp)
+  compiled.set(seccomp, steps)
+  return steps
+}
+
+function defaultSteps(capabilities: readonly string[]): Step[] {
+  const key = capabilities.join()
+  const known = defaults.get(key)
+  if (known !== undefined) return known
+  const arch = nativeArch()
+  const { filter, flags } = compile(defaultProfile({ capabilities, arch }), { arch })
+  const steps = filterSteps({ filter, flags })
+  defaults.set(key, steps)
+  return steps
+}
+
+/** What a process may come to hold: the default profile allows the calls that go with it. */
+function capabilityNames(capabilities: ContainerConfig['capabilities']): readonly string[] {
+  if (capabilities === null || capabilities === undefined) return []
+  return [...('length' in capabilities ? capabilities : (capabilities.bounding ?? []))].sort()
+}
