@@ -77,6 +77,7 @@ const memory: Source<MemoryStats> = {
           'memory.memsw.usage_in_bytes',
           'memory.memsw.limit_in_bytes',
           'memory.failcnt',
+          'memory.memsw.failcnt',
           'memory.oom_control',
           'memory.stat',
         ]
@@ -103,7 +104,8 @@ function memory1(read: Read): MemoryStats | undefined {
     max: limit(read('memory.limit_in_bytes')) ?? 'max',
     swapCurrent: sum === undefined ? undefined : Math.max(0, sum - current),
     swapMax: limit(read('memory.memsw.limit_in_bytes')),
-    maxCount: number(read('memory.failcnt')),
+    // The smaller of the two limits is met first, and it alone counts.
+    maxCount: (number(read('memory.failcnt')) ?? 0) + (number(read('memory.memsw.failcnt')) ?? 0),
     oomKillCount: parseFlat(read('memory.oom_control') ?? '').get('oom_kill'),
     stat: parseFlat(read('memory.stat') ?? ''),
   }

@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { encodePlan, type Step } from '@libcontainer/sys'
-
-const packages = fileURLToPath(new URL('../../', import.meta.url))
+import { facilitySources } from '../../../scripts/build-init.mjs'
 
 export interface DriverRun {
   /** Slots that hold descriptors of the new process. */
@@ -43,8 +42,7 @@ export class Driver {
     const directory = mkdtempSync(join(tmpdir(), 'libcontainer-driver-'))
     this.#directory = directory
     const tables = this.#names.map(name => `lc_${name}_ops`)
-    const sys = ['apply', 'path', 'procfs'].map(file => join(packages, 'sys/native', `${file}.c`))
-    const ops = this.#names.map(name => join(packages, name, 'native/ops.c'))
+    const sources = this.#names.flatMap(name => facilitySources(name) as string[])
     const defines = [`-DTABLES=${tables}`, `-DDECLARE=${tables.map(table => `${table}[]`)}`]
     const source = fileURLToPath(new URL('driver.c', import.meta.url))
     // A test may run it as another user.
@@ -57,8 +55,7 @@ export class Driver {
       join(directory, 'driver'),
       ...defines,
       source,
-      ...sys,
-      ...ops,
+      ...new Set(sources),
     ])
     return directory
   }
