@@ -23,7 +23,6 @@ describe('limits by what they do', () => {
       expect(memory).toMatchObject({ max: 16 * MiB, oomKillCount: 1 })
       expect(memory!.peak).toBeGreaterThan(15 * MiB)
       expect(memory!.peak).toBeLessThanOrEqual(16 * MiB)
-      expect(memory!.maxCount).toBeGreaterThan(0)
     },
   )
 
@@ -158,6 +157,11 @@ describe('limits by what they do', () => {
     requires('root', 'cgroup2:hugetlb'),
     async () => {
       const path = freshPath()
+      const top = `${findCgroupMountpoint(await cgroupHost(), '')}/cgroup.subtree_control`
+      const before = readFileSync(top, 'utf8')
+      onTestFinished(() => {
+        if (!before.includes('hugetlb')) writeFileSync(top, '-hugetlb')
+      })
       removedAtEnd(path)
       const group = await Cgroup.create(`${path}/inner`, { unified: { 'hugetlb.2MB.max': '0' } })
       expect(readFileSync(`${group.paths.get('')}/hugetlb.2MB.max`, 'utf8')).toBe('0\n')
