@@ -1,0 +1,58 @@
+// What takes part: looked for, built from sources here, and never installed.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { quietly, top } from '../scripts/quietly.mjs'
+
+export const cache = join(top, '.cache/bench')
+
+/** Where a program is, or `undefined`. */
+export function which(name) {
+  for (const directory of `${process.env.PATH}${delimiter}/usr/sbin${delimiter}/usr/local/go/bin`.split(delimiter)) {
+    try {
+      accessSync(join(directory, name), constants.X_OK)
+      return join(directory, name)
+    } catch {}
+  }
+  return undefined
+}
+
+/** The first line of what `program --version` prints. */
+export const versionOf = (program, ...args) =>
+  execFileSync(program, args.length > 0 ? args : ['--version'], { encoding: 'utf8' }).split('\n', 1)[0]
+
+/** Builds a program once for its sources: `command` makes `output`. */
+async function built(what, output, sources, command, options) {
+  const hash = createHash('sha256').update(command.join('\0'))
+  for (const source of sources) hash.update(readFileSync(source))
+  const key = hash.digest('hex')
+  if (existsSync(output) && existsSync(`${output}.key`) && readFileSync(`${output}.key`, 'utf8') === key) return output
+  console.error(`bench: building ${what}`)
+  mkdirSync(cache, { recursive: true })
+  await quietly(what, command, options)
+  writeFileSync(`${output}.key`, key)
+  return output
+}
+
+/** The small process from which commands are timed. */
+export async function buildTimed() {
+  const [source, output] = [join(top, 'bench/timed.c'), join(cache, 'timed')]
+  return await built('the timer', output, [source], ['gcc', '-O2', '-Wall', '-Wextra', '-o', output, source])
+}
+
+/** Go's libcontainer behind a loop of ours. Its modules come from the module proxy the first time. */
+export async function buildGo(go) {
+  const folder = join(top, 'bench/go')
+  const output = join(cache, 'libcontainer-go')
+  return await built(
+    'the Go program (the first time its modules are fetched from the module proxy, and it takes a minute)',
+    output,
+    ['main.go', 'go.mod', 'go.sum'].map(name => join(folder, name)),
+    [go, 'build', '-trimpath', '-tags', 'seccomp', '-o', output, '.'],
+    { cwd: folder, env: process.env },
+  )
+}
+
+/** The version of Go's libcontainer that go.mod names. */
+export const goLibrary = () => /runc (v\S+)/.exec(readFileSync(join(top, 'bench/go/go.mod'), 'utf8'))?.[1]
