@@ -119,7 +119,8 @@ static JSValue call_later(JSContext *js, JSValueConst self, int argc, JSValueCon
 	return call(js, argc, argv, number, &result) < 0 ? JS_EXCEPTION : JS_NewSettledPromise(js, false, JS_NewInt64(js, result));
 }
 
-static int64_t run_plan(const struct lc_op *table, const uint8_t *at, size_t size, struct failure *failure)
+/* `results`: what each slot holds; -1 for one that no step filled. */
+static int64_t run_plan(const struct lc_op *table, const uint8_t *at, size_t size, struct failure *failure, int64_t results[LC_MAX_SLOTS])
 {
 	const struct lc_op *tables[] = { table, NULL };
 	struct lc_ctx c = { 0 };
@@ -132,6 +133,8 @@ static int64_t run_plan(const struct lc_op *table, const uint8_t *at, size_t siz
 		if (result == 0)
 			step++;
 	}
+	for (size_t i = 0; i < LC_MAX_SLOTS; i++)
+		results[i] = plan.slots[i].kind == 1 ? plan.slots[i].i : -1;
 	if (result == 0)
 		return 0;
 	failure->step = step;
@@ -145,6 +148,7 @@ static int64_t run_plan(const struct lc_op *table, const uint8_t *at, size_t siz
 static JSValue apply(JSContext *js, JSValueConst self, int argc, JSValueConst *argv, int number)
 {
 	struct failure failure = { 0 };
+	int64_t results[LC_MAX_SLOTS];
 	size_t size = 0, room = 0;
 	uint8_t *plan, *to;
 	int64_t result;
@@ -158,9 +162,12 @@ static JSValue apply(JSContext *js, JSValueConst self, int argc, JSValueConst *a
 	to = JS_GetUint8Array(js, &room, argv[1]);
 	if (JS_HasException(js))
 		return JS_EXCEPTION;
-	result = run_plan(lc_facilities[number].ops, plan, size, &failure);
-	if (result < 0 && room >= sizeof(failure))
+	result = run_plan(lc_facilities[number].ops, plan, size, &failure, results);
+	if (room >= sizeof(failure)) {
+		room -= sizeof(failure);
 		memcpy(to, &failure, sizeof(failure));
+		memcpy(to + sizeof(failure), results, room < sizeof(results) ? room : sizeof(results));
+	}
 	return JS_NewSettledPromise(js, false, JS_NewInt64(js, result));
 }
 
