@@ -6,10 +6,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <linux/openat2.h>
 
+#define PROC_MAGIC 0x9fa0
 #define IN_ROOT (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
 
 /* A rename beside the path makes openat2 answer EAGAIN, under attack about once in ten times. */
@@ -107,28 +109,30 @@ static int walk_down(struct walk *w, const char *name, int fd)
 	return 0;
 }
 
-/* The links of procfs that lead to a thing rather than by a path have no size, and say "/…", "pipe:[…]" or "(unreachable)…". */
-static int is_magic(const struct stat *st, const char *text)
+/* The links of procfs that lead to a thing rather than by a path say "/…", "(unreachable)…" or "pipe:[…]". */
+static int is_magic(int link, const char *text)
 {
-	return st->st_size == 0 && (text[0] == '/' || text[0] == '(' || strstr(text, ":[") != NULL);
+	struct statfs fs;
+
+	return fstatfs(link, &fs) == 0 && fs.f_type == PROC_MAGIC && (text[0] == '/' || text[0] == '(' || strchr(text, ':') != NULL);
 }
 
 /* Puts the text of the link `fd` before what is left, which begins at `rest`; closes `fd`. */
-static int walk_link(struct walk *w, int fd, const struct stat *st, const char *rest)
+static int walk_link(struct walk *w, int fd, const char *rest)
 {
 	char text[PATH_MAX];
 	size_t kept = strlen(rest);
-	ssize_t size = readlinkat(fd, "", text, sizeof(text));
+	ssize_t size = readlinkat(fd, "", text, sizeof(text) - 1);
+	int magic;
 
+	text[size < 0 ? 0 : size] = 0;
+	magic = is_magic(fd, text);
 	close(fd);
-	if (size < 0)
-		return -1;
-	if (size == 0 || (size_t)size + 1 + kept + 1 > sizeof(w->left)) {
-		errno = size == 0 ? ENOENT : ENAMETOOLONG;
+	if (size <= 0 || (size_t)size + kept + 1 > sizeof(w->left)) {
+		errno = size <= 0 ? ENOENT : ENAMETOOLONG;
 		return -1;
 	}
-	text[size] = 0;
-	if (++w->links > MAX_LINKS || is_magic(st, text)) {
+	if (++w->links > MAX_LINKS || magic) {
 		errno = ELOOP;
 		return -1;
 	}
@@ -193,6 +197,10 @@ static int walk_all(struct walk *w, int flags, mode_t mode, char name[NAME_MAX +
 
 		if (rest == NULL)
 			return -1;
+		if (name[0] == 0 && flags & O_CREAT && flags & O_EXCL) {
+			errno = EEXIST;
+			return -1;
+		}
 		if (name[0] == 0)
 			return openat(w->at, ".", (flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW)) | O_CLOEXEC);
 		if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
@@ -202,6 +210,10 @@ static int walk_all(struct walk *w, int flags, mode_t mode, char name[NAME_MAX +
 			continue;
 		}
 		last = *rest == 0;
+		if (flags & O_CREAT && !w->make && !last && rest[strspn(rest, "/")] == 0) {
+			errno = EISDIR;
+			return -1;
+		}
 		if (last && flags & O_CREAT && flags & O_EXCL)
 			return openat(w->at, name, flags | O_CLOEXEC, mode);
 		fd = walk_open(w, name, last, flags, mode);
@@ -212,7 +224,7 @@ static int walk_all(struct walk *w, int flags, mode_t mode, char name[NAME_MAX +
 			return -1;
 		}
 		if (S_ISLNK(st.st_mode) && !(last && flags & O_NOFOLLOW)) {
-			if (walk_link(w, fd, &st, rest) < 0)
+			if (walk_link(w, fd, rest) < 0)
 				return -1;
 			continue;
 		}
