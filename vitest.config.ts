@@ -20,6 +20,9 @@ export default defineConfig({
     ].map(name => ({ name })),
     // A process of its own for each file: bindings, descriptors and namespaces are of a process, not of a thread.
     pool: 'forks',
+    // For a machine of two cores that does other things, too: a test that hangs is found all the same.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -37,8 +40,6 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           // Mounts, cgroups and limits of the machine are shared: one file at a time.
           fileParallelism: false,
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
           sequence: { groupOrder: 1 },
         },
       },
