@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { buildExecutable } from './binary/executable.mjs'
 import { compilerFor, missing } from './binary/toolchain.mjs'
+import { buildInit } from './build-init.mjs'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const architectures = ['x64', 'arm64']

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -28,7 +28,8 @@ const warnings = ['-Wall', '-Wextra', '-Wno-unused-parameter', '-Wno-missing-fie
 const ourFlags = [...common, '-fno-asynchronous-unwind-tables', ...warnings]
 
 const host = 'packages/sys/native/quickjs'
-const hostSources = ['main', 'image', 'memory', 'modules', 'exports', 'glue', 'text', 'loop', 'uncaught']
+/** All but the compiler of bytecode, which is a program of its own. */
+const hostSources = () => readdirSync(join(root, host)).filter(file => file.endsWith('.c') && file !== 'compile.c')
 
 /**
  * Builds a static executable of QuickJS, the ops of all packages and one JavaScript program; nothing is done twice.
@@ -53,7 +54,7 @@ export async function buildExecutable({ entry, output, arch = process.arch, pack
 
   const include = `-I${sources}`
   const ourInputs = [engineHash(sources), ...headers(root).map(file => ({ file: join(root, file) }))]
-  const ours = new Set([...tables.flatMap(table => table.sources), ...hostSources.map(name => `${host}/${name}.c`)])
+  const ours = new Set([...tables.flatMap(table => table.sources), ...hostSources().map(file => `${host}/${file}`)])
   const units = [
     // The engine's objects are the same for every program, and take half a minute.
     ...engineSources.map(name => ({

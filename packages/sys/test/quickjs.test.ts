@@ -1,6 +1,6 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseJson, stringifyJson } from '@libcontainer/sys'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -12,8 +12,9 @@ const root = fileURLToPath(new URL('../../../', import.meta.url))
 const program = join(root, '.cache/binary/test-program')
 
 beforeAll(async () => {
-  using dir = temporaryDirectory('quickjs-asset-')
-  const file = join(dir.path, 'greeting')
+  // Always at one place, so that a second run has nothing to build.
+  const file = `${program}-greeting`
+  mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, 'hello\0')
   await buildExecutable({
     entry: 'packages/sys/test/quickjs/program.ts',
