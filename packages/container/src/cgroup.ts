@@ -1,6 +1,7 @@
-import { Cgroup } from '@libcontainer/cgroups'
+import { Cgroup, type Limits } from '@libcontainer/cgroups'
 import type { CgroupHierarchy } from '@libcontainer/mount'
-import { isErrno } from '@libcontainer/sys'
+import { ConfigInvalid, isErrno, parseJson, readTextIfPresent, stringifyJson, writeText } from '@libcontainer/sys'
+import { defaultCgroupPath } from './resolve.js'
 
 /** A cgroup that is there, or `undefined`. */
 export async function findCgroup(where: string | Readonly<Record<string, string>>): Promise<Cgroup | undefined> {
@@ -26,4 +27,49 @@ export function cgroupHierarchies(cgroup: Cgroup): CgroupHierarchy[] {
 /** What selects a v1 hierarchy when it is mounted anew, in a cgroup namespace: a named one has no controller. */
 function mountOptions(controllers: readonly string[]): readonly string[] {
   return controllers.some(name => name.startsWith('name=')) ? ['none', ...controllers] : controllers
+}
+
+/** A cgroup that others live in, or that is frozen, would give their limits to the container, or its to them. */
+export async function checkCgroup(path: string): Promise<void> {
+  const existing = await findCgroup(path)
+  if (existing === undefined) return
+  const processes = await existing.processes()
+  if (processes.length > 0) {
+    throw new ConfigInvalid('cgroups.path', path, `is not empty: ${processes.length} processes are in it`)
+  }
+  if ((await existing.freezerState()) !== 'THAWED')
+    throw new ConfigInvalid('cgroups.path', path, 'is frozen: thaw it, or take another')
+}
+
+/** A cgroup for a container: new, or one that is there and empty, as {@link checkCgroup} wants it. */
+export async function makeCgroup(path: string, limits: Limits): Promise<Cgroup> {
+  try {
+    return await Cgroup.create(path, limits)
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    await checkCgroup(path)
+    return await Cgroup.create(path, limits, { existing: true })
+  }
+}
+
+/** Names the directories of a cgroup that is none of the usual ones, beside the state. */
+const CGROUP_FILE = 'cgroup.json'
+
+export async function recordCgroup(directory: string, path: string): Promise<void> {
+  const { paths } = await Cgroup.at(path)
+  await writeText(`${directory}/${CGROUP_FILE}`, stringifyJson(Object.fromEntries(paths)), { mode: 0o600 })
+}
+
+export async function recordedCgroup(
+  id: string,
+  directory: string,
+): Promise<string | Readonly<Record<string, string>>> {
+  const text = await readTextIfPresent(`${directory}/${CGROUP_FILE}`)
+  try {
+    const paths: unknown = parseJson(text ?? 'null')
+    if (typeof paths === 'object' && paths !== null) return paths as Record<string, string>
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+  }
+  return defaultCgroupPath(id)
 }

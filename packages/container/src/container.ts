@@ -1,4 +1,4 @@
-import { Cgroup, type CgroupStats } from '@libcontainer/cgroups'
+import type { Cgroup, CgroupStats } from '@libcontainer/cgroups'
 import { InitDied, release } from '@libcontainer/init'
 import { joinTarget } from '@libcontainer/namespaces'
 import {
@@ -17,7 +17,7 @@ import {
   type Waiting,
 } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
-import { findCgroup } from './cgroup.js'
+import { findCgroup, makeCgroup } from './cgroup.js'
 import { deviceRules } from './device-rules.js'
 import { ContainerError, systemError } from './errors.js'
 import { hostFacts } from './facts.js'
@@ -46,6 +46,8 @@ export class Container {
   readonly #directory: string
   readonly #config: ResolvedConfig
   #state: ContainerState | undefined
+  /** The first process, where this object has started it: its child, to be reaped. */
+  #init: Process | undefined
 
   /** @internal containers come from a `Factory` */
   constructor({
@@ -214,7 +216,7 @@ export class Container {
         throw new ContainerError('ContainerNotStopped', `container '${this.id}' is ${status} already`)
       const { path, devices, ...limits } = this.#config.cgroups
       const cgroup = await this.#doing('cannot make the cgroup', () =>
-        Cgroup.create(path, { ...limits, devices: deviceRules(devices) }),
+        makeCgroup(path, { ...limits, devices: deviceRules(devices) }),
       )
       try {
         const { process, state } = await startFirst({
@@ -226,6 +228,7 @@ export class Container {
           wait,
         })
         this.#state = state
+        this.#init = process
         return process
       } catch (error) {
         const oom = error instanceof InitDied && (await cgroup.oomKillCount()) > 0
@@ -321,9 +324,11 @@ export class Container {
     } finally {
       init?.close()
     }
+    await this.#init?.wait()
     await cgroup?.destroy()
     await removeTree(this.#directory)
     this.#state = undefined
+    this.#init = undefined
   }
 
   async #reload(): Promise<ContainerState | undefined> {

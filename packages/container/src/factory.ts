@@ -9,7 +9,7 @@ import {
   removeTree,
   stat,
 } from '@libcontainer/sys'
-import { findCgroup } from './cgroup.js'
+import { checkCgroup, findCgroup, recordCgroup, recordedCgroup } from './cgroup.js'
 import type { ContainerConfig } from './config.js'
 import { Container } from './container.js'
 import { ContainerError, systemError } from './errors.js'
@@ -79,6 +79,8 @@ export class Factory {
       if (isErrno(error, 'EEXIST')) throw new ContainerError('IdInUse', `id '${id}' is in use: ${directory} exists`)
       throw systemError(`cannot make the state directory of '${id}'`, error)
     }
+    // Before there is a cgroup: whoever is killed from now on leaves a trace of it.
+    if (config.cgroups?.path !== undefined) await recordCgroup(directory, resolved.cgroups.path)
     return new Container({ id, directory, config: resolved })
   }
 
@@ -148,21 +150,9 @@ export class Factory {
   }
 }
 
-/** A cgroup that others live in, or that is frozen, would give their limits to the container, or its to them. */
-async function checkCgroup(path: string): Promise<void> {
-  const existing = await findCgroup(path)
-  if (existing === undefined) return
-  const processes = await existing.processes()
-  if (processes.length > 0) {
-    throw new ConfigInvalid('cgroups.path', path, `is not empty: ${processes.length} processes are in it`)
-  }
-  if ((await existing.freezerState()) !== 'THAWED')
-    throw new ConfigInvalid('cgroups.path', path, 'is frozen: thaw it, or take another')
-}
-
-/** The state is no help: the default cgroup and the directory are all that an aborted start can have left. */
+/** The state is no help: a cgroup and the directory are all that an aborted start can have left. */
 async function removeLeftovers(id: string, directory: string): Promise<void> {
-  const cgroup = await findCgroup(`/libcontainer-${id}`)
+  const cgroup = await findCgroup(await recordedCgroup(id, directory))
   if (cgroup !== undefined) {
     await cgroup.kill()
     await cgroup.destroy()

@@ -1,6 +1,7 @@
 import type { Timing } from '@libcontainer/init'
 import {
   type ExitStatus,
+  holding,
   isErrno,
   type OwnedFd,
   signalName,
@@ -37,7 +38,7 @@ export interface ProcessHandles {
 /** A program that runs in a container. */
 export class Process {
   readonly #handles: ProcessHandles
-  #result: Promise<ProcessResult> | undefined
+  readonly #result: Promise<ProcessResult>
   #stdin: Writer | undefined
   #stdout: Reader | undefined
   #stderr: Reader | undefined
@@ -46,6 +47,9 @@ export class Process {
   constructor(handles: ProcessHandles) {
     this.#handles = handles
     handles.signal?.addEventListener('abort', this.#abort, { once: true })
+    // Reaped whether somebody waits or not; that alone does not keep the program alive.
+    this.#result = this.#end()
+    this.#result.catch(() => {})
   }
 
   /** As this host sees it. */
@@ -101,12 +105,11 @@ export class Process {
 
   /** Waits until it has ended. Every call gives the same answer; an aborted one leaves the process alone. */
   async wait({ signal }: Waiting = {}): Promise<ProcessResult> {
-    this.#result ??= this.#end()
-    if (signal === undefined) return await this.#result
+    if (signal === undefined) return await holding(this.#result)
     signal.throwIfAborted()
     const { promise, done } = aborted(signal)
     try {
-      return await Promise.race([this.#result, promise])
+      return await holding(Promise.race([this.#result, promise]))
     } finally {
       done()
     }
@@ -122,7 +125,7 @@ export class Process {
 
   async #end(): Promise<ProcessResult> {
     const { pidfd, oom, signal } = this.#handles
-    const status = await waitExit(pidfd)
+    const status = await waitExit(pidfd, { weak: true })
     this.#ended = true
     signal?.removeEventListener('abort', this.#abort)
     pidfd.close()

@@ -20,6 +20,9 @@ export interface ResolvedConfig
   readonly capabilities: Exclude<ContainerConfig['capabilities'], undefined>
 }
 
+/** Below no directory of ours, which somebody would have to remove after the last container. */
+export const defaultCgroupPath = (id: string): string => `/libcontainer-${id}`
+
 /** Fills the defaults in. Pure; the config has passed {@link validate}. */
 export function resolveConfig(id: string, config: ContainerConfig): ResolvedConfig {
   const { capabilities = OCI_CAPABILITIES } = config
@@ -30,7 +33,7 @@ export function resolveConfig(id: string, config: ContainerConfig): ResolvedConf
     devices: config.devices ?? DEFAULT_SIMPLE_DEVICES,
     maskedPaths: config.maskedPaths ?? defaultMaskedPaths,
     readonlyPaths: config.readonlyPaths ?? defaultReadonlyPaths,
-    cgroups: { ...config.cgroups, path: config.cgroups?.path ?? `/libcontainer-${id}` },
+    cgroups: { ...config.cgroups, path: config.cgroups?.path ?? defaultCgroupPath(id) },
     capabilities,
   }
 }

@@ -11,7 +11,7 @@ struct Watch : lc::Job {
   Napi::Value Result(Napi::Env env) override { return Napi::Number::New(env, events); }
 };
 
-// watch(fd, events): { id, events: Promise<number> }; 0 events when it was taken back.
+// watch(fd, events, weak): { id, promise, handle }; the promise is for the events, 0 when it was taken back. A weak one lets the event loop end.
 Napi::Value StartWatch(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto* instance = env.GetInstanceData<lc::Instance>();
@@ -20,6 +20,7 @@ Napi::Value StartWatch(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   auto* watch = new Watch();
+  watch->weak = info[2].ToBoolean();
   Napi::Object result = Napi::Object::New(env);
   result.Set("promise", lc::Promise(env, instance, watch));
   int64_t id = lc_threads.watch(
@@ -49,6 +50,19 @@ Napi::Value StopWatch(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), true);
 }
 
+// hold(1 or -1): keeps the event loop alive for somebody who waits for a weak watch, until taken back.
+Napi::Value HoldLoop(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  auto* instance = env.GetInstanceData<lc::Instance>();
+  if (!lc::OpenHome(env, instance)) return env.Undefined();
+  if (info[0].As<Napi::Number>().Int32Value() > 0) {
+    lc::Hold(env, instance->home);
+  } else {
+    lc::Unhold(env, instance->home);
+  }
+  return env.Undefined();
+}
+
 }  // namespace
 
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
@@ -56,6 +70,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.GetInstanceData<lc::Instance>()->threads = &lc_threads;
   exports.Set("threads", Napi::External<struct lc_threads>::New(env, const_cast<struct lc_threads*>(&lc_threads)));
   exports.Set("watch", Napi::Function::New(env, StartWatch, "watch"));
+  exports.Set("hold", Napi::Function::New(env, HoldLoop, "hold"));
   exports.Set("unwatch", Napi::Function::New(env, StopWatch, "unwatch"));
   return exports;
 }

@@ -59,6 +59,7 @@ struct Instance {
 struct Job : lc_job {
   Home* home = nullptr;
   napi_deferred deferred = nullptr;
+  bool weak = false;  // does not keep the event loop alive
   std::vector<std::pair<size_t, napi_ref>> buffers;  // which argument, and the Uint8Array to fill
   virtual ~Job() = default;
   virtual void Run() = 0;
@@ -85,6 +86,15 @@ inline void RunJob(lc_job* job) {
   self->Deliver();
 }
 
+/* While anything is awaited the event loop stays alive. */
+inline void Hold(napi_env env, Home* home) {
+  if (home->pending++ == 0) napi_ref_threadsafe_function(env, home->deliver);
+}
+
+inline void Unhold(napi_env env, Home* home) {
+  if (--home->pending == 0) napi_unref_threadsafe_function(env, home->deliver);
+}
+
 /* On JavaScript's thread; `raw` is null when the environment is being torn down. */
 inline void Delivered(napi_env raw, napi_value, void*, void* data) {
   auto* job = static_cast<Job*>(data);
@@ -95,7 +105,7 @@ inline void Delivered(napi_env raw, napi_value, void*, void* data) {
     napi_value result = job->Result(env);
     napi_resolve_deferred(env, job->deferred, result);
     for (auto& buffer : job->buffers) napi_delete_reference(env, buffer.second);
-    if (--home->pending == 0) napi_unref_threadsafe_function(env, home->deliver);
+    if (!job->weak) Unhold(env, home);
   }
   delete job;
   home->Release();
@@ -134,7 +144,7 @@ inline Napi::Value Promise(Napi::Env env, Instance* instance, Job* job) {
   job->home->lock.lock();
   job->home->references++;
   job->home->lock.unlock();
-  if (job->home->pending++ == 0) napi_ref_threadsafe_function(env, job->home->deliver);
+  if (!job->weak) Hold(env, job->home);
   return Napi::Value(env, promise);
 }
 

@@ -2,7 +2,7 @@ import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { native } from './native.js'
 import { decodeUtf8, encodeUtf8, kernelString } from './utf8.js'
-import { isErrno } from './wait.js'
+import { isErrno, POLLOUT, poll } from './wait.js'
 
 export const AT_FDCWD = -100
 export const AT_REMOVEDIR = 0x200
@@ -224,15 +224,14 @@ export async function makeDirectory(
   { mode = 0o777, parents = false, ...at }: At & { mode?: number; parents?: boolean } = {},
 ): Promise<void> {
   kernelString(path, 'path')
-  const result = await native.async.makeDirectory(dirfd(at), path, mode)
-  if (result === 0 || (parents && result === -17) /* EEXIST */) return
+  const make = (): Promise<number> => native.async.makeDirectory(dirfd(at), path, mode)
+  let result = await make()
   const slash = path.replace(/\/+$/, '').lastIndexOf('/')
   if (parents && result === -2 /* ENOENT */ && slash > 0) {
     await makeDirectory(path.slice(0, slash), { mode, parents, ...at })
-    await makeDirectory(path, { mode, parents, ...at })
-    return
+    result = await make()
   }
-  checked(result, 'mkdirat', path)
+  if (!parents || result !== -17 /* EEXIST */) checked(result, 'mkdirat', path)
 }
 
 /** Removes a file; one that is absent is fine. */
@@ -273,10 +272,18 @@ export async function readFd(fd: number, buffer: Uint8Array): Promise<number> {
   return checked(await native.async.readFd(fd, buffer), 'read')
 }
 
-/** Writes all bytes. */
+/** Writes all bytes, waiting where the descriptor never waits itself. */
 export async function writeFd(fd: number, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length; )
-    done += checked(await native.async.writeFd(fd, bytes.subarray(done)), 'write')
+  for (let done = 0; done < bytes.length; ) {
+    const put = await native.async.writeFd(fd, bytes.subarray(done))
+    if (put === -11 /* EAGAIN */) await poll(fd, POLLOUT)
+    else done += checked(put, 'write')
+  }
+}
+
+/** Makes reads and writes answer `EAGAIN` instead of waiting: `O_NONBLOCK`, for all who share the open file. */
+export function neverWait(fd: number): void {
+  checked(native.sync.setFlags(fd, checked(native.sync.getFlags(fd), 'fcntl(F_GETFL)') | O_NONBLOCK), 'fcntl(F_SETFL)')
 }
 
 /** pipe2(2), both ends close-on-exec. */

@@ -9,10 +9,22 @@ export interface Host {
   loadOps(name: string, url: string): LoadedOps
   /** A file that a package ships beside its bindings, such as `init`: its bytes. */
   loadAsset(name: string, url: string): Uint8Array
-  /** Waits for poll(2) events on a descriptor, once: the events, or 0 when `cancel` came first. */
-  watch(fd: number, events: number): { readonly events: Promise<number>; readonly cancel: () => void }
+  /** Waits for poll(2) events on a descriptor, once: the events, or 0 when `cancel` came first. A weak one lets the program end. */
+  watch(fd: number, events: number, weak?: boolean): { readonly events: Promise<number>; readonly cancel: () => void }
+  /** Keeps the program from ending until the answer is called: for who waits for what a weak watch will tell. */
+  hold(): () => void
   /** Calls back after so many milliseconds, unless cancelled. */
   timer(ms: number, callback: () => void): { readonly cancel: () => void }
+  /**
+   * Calls back with the number of each of these signals that comes, instead of what it would do to the process; does not keep the process
+   * alive. Signals that the engine cannot listen to are left alone: Node.js knows none of the real-time ones.
+   */
+  onSignals(signals: readonly number[], callback: (signal: number) => void): { readonly stop: () => void }
+  /**
+   * Becomes another program, by execveat(2) of a descriptor with this process's own environment: the pid stays, and of the descriptors 0 to 2
+   * and those to `keep`. Throws where that is refused. `undefined` where the engine belongs to somebody else: Node.js.
+   */
+  readonly becomeProgram: ((program: number, args: readonly string[], keep: readonly number[]) => never) | undefined
   /** The command line without the engine and the script. */
   readonly args: readonly string[]
   /** The environment, read once. */

@@ -7,10 +7,22 @@ export type { Host } from './host.js'
 export { parseJson, stringifyJson } from './json.js'
 export { type EncodedPlan, type EncodeOptions, encodePlan } from './plan.js'
 export * from './process.js'
-export { args, engine, environment, exit, loadAsset } from './runtime.js'
+export { args, becomeProgram, engine, environment, exit, loadAsset, onSignals } from './runtime.js'
 export { signalName, signalNumber } from './signals.js'
 export * from './socket.js'
 export { memoryFile, programFd, type Spawned, type SpawnRequest, spawn } from './spawn.js'
 export { type Arg, type Slot, type Step, slot } from './step.js'
 export { decodeUtf8, encodeUtf8, kernelString, nulTerminated } from './utf8.js'
-export { isErrno, POLLERR, POLLHUP, POLLIN, POLLOUT, POLLPRI, poll, sleep, type Waiting } from './wait.js'
+export {
+  holding,
+  isErrno,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  POLLOUT,
+  POLLPRI,
+  type PollOptions,
+  poll,
+  sleep,
+  type Waiting,
+} from './wait.js'

@@ -37,6 +37,7 @@ export interface SysOps {
   getFlags(fd: number): number
   setFlags(fd: number, flags: number): number
   signalFd(mask: number | bigint): number
+  unblockSignals(mask: number | bigint): number
   socketPair(type: number, pair: Uint8Array): number
   sendMessage(socket: number, bytes: Uint8Array, fds: Uint8Array, flags: number): number
   receiveMessage(socket: number, buffer: Uint8Array, fds: Uint8Array, flags: number): number

@@ -3,7 +3,7 @@ import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { readText } from './files.js'
 import { native } from './native.js'
-import { isErrno, POLLIN, poll, type Waiting } from './wait.js'
+import { isErrno, POLLIN, type PollOptions, poll } from './wait.js'
 
 /** How a process ended. */
 export interface ExitStatus {
@@ -25,7 +25,7 @@ const CLD_EXITED = 1
  *
  * For another's child the status comes from the kernel where it keeps it (PIDFD_GET_INFO, Linux 6.15); else both fields are `undefined`.
  */
-export async function waitExit(pidfd: OwnedFd, waiting: Waiting = {}): Promise<ExitStatus> {
+export async function waitExit(pidfd: OwnedFd, waiting: PollOptions = {}): Promise<ExitStatus> {
   await poll(pidfd.fd, POLLIN, waiting)
   const result = new Int32Array(2)
   const reaped = native.sync.waitPidfd(pidfd.fd, new Uint8Array(result.buffer))

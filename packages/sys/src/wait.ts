@@ -13,6 +13,21 @@ export interface Waiting {
   signal?: AbortSignal | undefined
 }
 
+export interface PollOptions extends Waiting {
+  /** Lets the program end although this is awaited: see {@link holding}. Default: `false`. */
+  weak?: boolean | undefined
+}
+
+/** Keeps the program from ending while `promise` is awaited, which a weak wait alone would not. */
+export async function holding<T>(promise: Promise<T>): Promise<T> {
+  const release = host.hold()
+  try {
+    return await promise
+  } finally {
+    release()
+  }
+}
+
 /**
  * Waits until a descriptor is ready, once, without a thread of its own and without polling.
  *
@@ -20,9 +35,9 @@ export interface Waiting {
  * @returns the events that are there
  * @throws {SyscallError} `EPERM` for a regular file, which is always ready
  */
-export async function poll(fd: number, events: number, { signal }: Waiting = {}): Promise<number> {
+export async function poll(fd: number, events: number, { signal, weak }: PollOptions = {}): Promise<number> {
   signal?.throwIfAborted()
-  const watch = host.watch(fd, events)
+  const watch = host.watch(fd, events, weak)
   if (signal === undefined) return await watch.events
   const onAbort = (): void => watch.cancel()
   signal.addEventListener('abort', onAbort, { once: true })

@@ -1,15 +1,18 @@
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { LoadedOps } from '../binding.js'
 import { LibcontainerError, SyscallError } from '../errors.js'
 import type { Host } from '../host.js'
+import { signalName } from '../signals.js'
 
 /** What a binding exports: see native/node.h; `threads` and `watch` are of sys' own. */
 interface Addon extends LoadedOps {
   attach(threads: unknown): void
   readonly threads: unknown
-  watch(fd: number, events: number): { promise: Promise<number>; id: bigint; handle: unknown }
+  watch(fd: number, events: number, weak: boolean): { promise: Promise<number>; id: bigint; handle: unknown }
+  hold(change: 1 | -1): void
   unwatch(id: bigint, handle: unknown): boolean
 }
 
@@ -86,17 +89,38 @@ export const loadAsset: Host['loadAsset'] = (name, url) => {
   return readFileSync(path)
 }
 
-export const watch: Host['watch'] = (fd, events) => {
+export const watch: Host['watch'] = (fd, events, weak = false) => {
   const addon = loadSys()
-  const { promise, id, handle } = addon.watch(fd, events)
+  const { promise, id, handle } = addon.watch(fd, events, weak)
   if (id < 0n) throw new SyscallError(Number(id), 'epoll_ctl', { path: `descriptor ${fd}` })
   return { events: promise, cancel: () => void addon.unwatch(id, handle) }
+}
+
+export const hold: Host['hold'] = () => {
+  const addon = loadSys()
+  addon.hold(1)
+  return () => addon.hold(-1)
 }
 
 export const timer: Host['timer'] = (ms, callback) => {
   const handle = setTimeout(callback, ms)
   return { cancel: () => clearTimeout(handle) }
 }
+
+export const onSignals: Host['onSignals'] = (signals, callback) => {
+  const known = signals
+    .map(number => ({ number, name: signalName(number) }))
+    .filter(({ name }) => name in constants.signals)
+  const listeners = known.map(({ number, name }) => ({ name, listener: () => callback(number) }))
+  for (const { name, listener } of listeners) process.on(name, listener)
+  return {
+    stop: () => {
+      for (const { name, listener } of listeners) process.off(name, listener)
+    },
+  }
+}
+
+export const becomeProgram: Host['becomeProgram'] = undefined
 
 export const args: Host['args'] = process.argv.slice(2)
 export const environment: Host['environment'] = Object.freeze({ ...process.env } as Record<string, string>)

@@ -1,6 +1,7 @@
 import * as native from 'lc:host'
-import { LibcontainerError } from '../errors.js'
+import { checked, LibcontainerError, SyscallError } from '../errors.js'
 import type { Host } from '../host.js'
+import { native as ops } from '../native.js'
 
 /** The static executable's answer to {@link Host}: ops are linked in and run in line, and its loop is one ppoll(2). */
 
@@ -17,23 +18,33 @@ export const loadAsset: Host['loadAsset'] = name => {
   return bytes
 }
 
+const POLLIN = 0x1
 /** poll(2)'s event for a descriptor that is not open. */
 const POLLNVAL = 0x20
 
-export const watch: Host['watch'] = (fd, events) => {
+export const watch: Host['watch'] = (fd, events, weak = false) => {
   let settle: (events: number) => void
   let id: number
   const ready = new Promise<number>((resolve, reject) => {
     settle = resolve
-    id = native.watch(fd, events, seen => {
-      if (seen & POLLNVAL) reject(new LibcontainerError('ERR_WATCH', `cannot watch descriptor ${fd}: it is not open`))
+    const onReady = (seen: number): void => {
+      if (seen & POLLNVAL) reject(new SyscallError(9, 'ppoll', { path: `descriptor ${fd}` }))
       else resolve(seen)
-    })
+    }
+    id = native.watch(fd, events, onReady, weak)
   })
   const cancel = (): void => {
     if (native.cancel(id)) settle(0)
   }
   return { events: ready, cancel }
+}
+
+/** Farther away than any program runs. */
+const FAR_MS = 0x7fffffff
+
+export const hold: Host['hold'] = () => {
+  const id = native.timer(FAR_MS, () => {})
+  return () => void native.cancel(id)
 }
 
 export const timer: Host['timer'] = (ms, callback) => {
@@ -56,6 +67,33 @@ native.onStart(([, ...rest], entries) => {
     Object.defineProperty(variables, name, { value, enumerable: true, configurable: true, writable: true })
   }
 })
+
+/** Of struct signalfd_siginfo, whose first field is the signal. */
+const INFO_SIZE = 128
+
+export const onSignals: Host['onSignals'] = (signals, callback) => {
+  const { sync } = ops
+  const mask = signals.reduce((bits, number) => bits | (1n << BigInt(number - 1)), 0n)
+  const fd = checked(sync.signalFd(mask), 'signalfd4')
+  const info = new Uint8Array(INFO_SIZE)
+  const number = new DataView(info.buffer)
+  const take = (): void => {
+    while (sync.readFd(fd, info) === INFO_SIZE) callback(number.getUint32(0, true))
+    id = native.watch(fd, POLLIN, take, true)
+  }
+  let id = native.watch(fd, POLLIN, take, true)
+  return {
+    stop: () => {
+      native.cancel(id)
+      sync.close(fd)
+      sync.unblockSignals(mask)
+    },
+  }
+}
+
+export const becomeProgram: Host['becomeProgram'] = (program, args, keep) => {
+  throw new SyscallError(native.becomeProgram(program, args, keep), 'execveat', { path: args[0] })
+}
 
 export const args: Host['args'] = argv
 export const environment: Host['environment'] = variables

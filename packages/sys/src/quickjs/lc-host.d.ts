@@ -9,9 +9,10 @@ declare module 'lc:host' {
   /** The bytes of a file that the executable carries, read-only in truth: a write to them is fatal. */
   export function embedded(name: string): Uint8Array | undefined
   export function loadTable(name: string): LoadedOps | undefined
-  /** Calls once with poll(2)'s events; an id for `cancel`. */
-  export function watch(fd: number, events: number, callback: (events: number) => void): number
-  /** A `background` timer does not keep the process alive. */
+  /** execveat(2); comes back with -errno. */
+  export function becomeProgram(fd: number, argv: readonly string[], keep: readonly number[]): number
+  /** Calls once with poll(2)'s events; an id for `cancel`. What waits in the `background` does not keep the process alive. */
+  export function watch(fd: number, events: number, callback: (events: number) => void, background?: boolean): number
   export function timer(ms: number, callback: () => void, background?: boolean): number
   /** Whether the wait had not fired. */
   export function cancel(id: number): boolean
