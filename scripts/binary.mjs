@@ -6,9 +6,11 @@ import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { cached } from './binary/cached.mjs'
 import { buildExecutable } from './binary/executable.mjs'
+import { headers } from './binary/natives.mjs'
 import { compilerFor, missing } from './binary/toolchain.mjs'
-import { buildInit } from './build-init.mjs'
+import { buildInit, initSources } from './build-init.mjs'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const architectures = ['x64', 'arm64']
@@ -24,14 +26,23 @@ async function main() {
       console.log(`linux-${arch}: left out, for want of a compiler: ${missing(arch)}`)
       continue
     }
-    const init = join(root, `packages/init/prebuilds/linux-${arch}/init`)
-    if (!existsSync(init))
-      throw new Error(`packages/init/prebuilds/linux-${arch}/init is absent: npm run build makes it`)
+    const init = await initFor(arch)
     const output = join(root, `bundles/linux-${arch}/nsinit`)
     await buildExecutable({ entry, output, arch, assets: [{ name: 'init', file: init }] })
     console.log(`linux-${arch}: bundles/linux-${arch}/nsinit, ${Math.ceil(statSync(output).size / 1024)} kB`)
     if (arch === process.arch) linkHere(arch)
   }
+}
+
+/** The program `init`: `npm run build` has made this machine's. */
+async function initFor(arch) {
+  const file = join(root, `packages/init/prebuilds/linux-${arch}/init`)
+  const sources = [...initSources(), ...headers(root).map(name => join(root, name))]
+  const inputs = [arch, ...sources.map(source => ({ file: source }))]
+  if (arch !== process.arch)
+    await cached(file, inputs, () => buildInit(arch), join(root, `.cache/binary/${arch}-init.key`))
+  else if (!existsSync(file)) buildInit(arch)
+  return file
 }
 
 function linkHere(arch) {

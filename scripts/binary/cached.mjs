@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 
 /** The hash of strings and of the contents of files (given as `{ file }`): equal hashes need no second build. */
 export function hashOf(parts) {
@@ -16,6 +17,7 @@ export async function cached(output, inputs, make, keyFile = `${output}.key`) {
   const key = hashOf(inputs)
   if (existsSync(output) && existsSync(keyFile) && readFileSync(keyFile, 'utf8') === key) return false
   await make()
+  mkdirSync(dirname(keyFile), { recursive: true })
   writeFileSync(keyFile, key)
   return true
 }
