@@ -120,6 +120,7 @@ const extraHints: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   cpuset: {
     EINVAL: 'the parent cgroup or the machine lacks one of these processors or nodes',
+    ERANGE: 'the kernel is built for fewer processors',
     EACCES: 'the parent cgroup lacks one of these processors or nodes',
     ENOSPC: 'processes or child cgroups still need what would be taken away',
     EBUSY: 'a child cgroup still uses what would be taken away',

@@ -100,6 +100,36 @@ describe('making and removing', () => {
     }
   })
 
+  test('CG-08 a relative path lies below the own cgroup', requires('root', 'cgroup1:memory'), async () => {
+    const name = freshPath().slice(1)
+    const group = await Cgroup.create(name)
+    try {
+      const { hierarchies } = await cgroupHost()
+      const memory = hierarchies.find(({ controllers }) => controllers.includes('memory'))!
+      const own = cgroupsOf(process.pid).get('memory')!
+      expect(group.paths.get('memory')).toBe(join(memory.mountpoint, own, name))
+      const shell = run(':')
+      await group.add(shell.pid)
+      expect(cgroupsOf(shell.pid).get('memory')).toBe(join(own, name))
+      shell.child.kill('SIGKILL')
+    } finally {
+      await group.kill()
+      await group.destroy()
+    }
+  })
+
+  test('CG-30 parents that have no processors yet are filled', requires('root', 'cgroup1:cpuset'), async () => {
+    const path = freshPath()
+    removedAtEnd(path)
+    const cpuset = (await cgroupHost()).hierarchies.find(({ controllers }) => controllers.includes('cpuset'))!
+    mkdirSync(cpuset.mountpoint + path)
+    const group = await Cgroup.create(`${path}/inner`)
+    const shell = run(':')
+    await group.add(shell.pid)
+    expect(readFileSync(`${cpuset.mountpoint}${path}/cpuset.cpus`, 'utf8')).toMatch(/^\d/)
+    expect((await group.stats(['cpuset'])).cpuset!.mems).toContain(0)
+  })
+
   test('CG-12 CG-14 cgroups below are listed and removed too', requires('root'), async () => {
     const group = await freshCgroup()
     const inner = await Cgroup.create(`${group.path}/a/b/c`)
