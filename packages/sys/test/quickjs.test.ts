@@ -202,7 +202,7 @@ describe('the loop', () => {
   })
 
   test('a descriptor is waited for once, while timers go on', () => {
-    expect(result(['poll'])).toEqual(['slept', 'ready 1', 'closed 16', 'ERR_WATCH'])
+    expect(result(['poll'])).toEqual(['slept', 'ready 1', 'closed 16', 'EBADF'])
   })
 
   test('a hundred descriptors at once', () => {
@@ -272,6 +272,11 @@ describe('the executable', () => {
   test('an op at a module’s top level fails the build, since its answer would be the build’s', async () => {
     const early = { entry: 'packages/sys/test/quickjs/early.ts', output: `${program}-early`, packages: ['sys'] }
     await expect(buildExecutable(early)).rejects.toThrow(/uname: not while a module is evaluated/)
+  }, 60_000)
+
+  test('a program without a function to call at the start fails the build', async () => {
+    const part = { entry: 'packages/sys/test/quickjs/part.ts', output: `${program}-part`, packages: ['sys'] }
+    await expect(buildExecutable(part)).rejects.toThrow(/default export must be the function/)
   }, 60_000)
 
   test('what belongs to one run is not in the image', () => {

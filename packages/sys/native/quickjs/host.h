@@ -68,9 +68,8 @@ int lc_write_image(void);
 /* Throws, and answers false, while modules are evaluated: their results stay in the image. */
 bool lc_started(JSContext *js, const char *what);
 
-/* modules.c: reads a module of the executable, or all that have not been read; nothing is evaluated. */
-JSValue lc_read_module(JSContext *js, const char *name);
-int lc_read_modules(JSContext *js);
+/* modules.c: evaluates a module of the executable, unless it has been; its namespace. */
+JSValue lc_evaluate_module(JSContext *js, const char *name);
 void lc_use_modules(JSRuntime *runtime);
 
 /* exports.c: the module `lc:host`. */
@@ -87,6 +86,9 @@ JSValue lc_encode_utf8(JSContext *js, JSValueConst self, int argc, JSValueConst 
 JSValue lc_decode_utf8(JSContext *js, JSValueConst self, int argc, JSValueConst *argv);
 /* The same for C: what is not UTF-8 becomes U+FFFD. */
 JSValue lc_text(JSContext *js, const char *bytes, size_t size);
+
+/* become.c */
+JSValue lc_become_program(JSContext *js, JSValueConst self, int argc, JSValueConst *argv);
 
 /* loop.c */
 JSValue lc_watch(JSContext *js, JSValueConst self, int argc, JSValueConst *argv);

@@ -40,24 +40,26 @@ static int add_globals(JSContext *js)
 	return 0;
 }
 
-/* Evaluates the program's modules. */
+/* Evaluates the program; for an image with all its parts, which then cost nothing when they are imported. */
 static int evaluate(struct lc_image *image)
 {
-	JSValue module = lc_read_module(image->js, "main.js"), promise, exports;
-	JSModuleDef *definition;
+	JSValue exports = lc_evaluate_module(image->js, "main.js");
 
-	if (JS_IsException(module))
+	if (JS_IsException(exports))
 		return -1;
-	definition = JS_VALUE_GET_PTR(module);
-	promise = JS_EvalFunction(image->js, module);
-	if (JS_IsException(promise))
-		return -1;
-	lc_loop(image->js);
-	JS_FreeValue(image->js, promise);
-	exports = JS_GetModuleNamespace(image->js, definition);
 	image->main = JS_GetPropertyStr(image->js, exports, "default");
 	JS_FreeValue(image->js, exports);
-	return lc_read_modules(image->js);
+	if (!JS_IsFunction(image->js, image->main)) {
+		JS_ThrowTypeError(image->js, "the program's default export must be the function to call when it starts");
+		return -1;
+	}
+	for (int i = 0; image->making && lc_modules[i].name; i++) {
+		exports = lc_evaluate_module(image->js, lc_modules[i].name);
+		if (JS_IsException(exports))
+			return -1;
+		JS_FreeValue(image->js, exports);
+	}
+	return 0;
 }
 
 static int make_engine(struct lc_image *image)

@@ -17,38 +17,24 @@ static const struct lc_embedded *find(const char *name)
 	return module->name ? module : NULL;
 }
 
-static uint64_t have;	/* a bit for each module: none is read twice */
-
-JSValue lc_read_module(JSContext *js, const char *name)
-{
-	const struct lc_embedded *module = find(name);
-
-	if (!module)
-		return JS_ThrowReferenceError(js, "this executable has no module '%s'", name);
-	have |= (uint64_t)1 << (module - lc_modules) % 64;
-	return JS_ReadObject(js, module->at, (size_t)(module->end - module->at), JS_READ_OBJ_BYTECODE);
-}
-
-/* A module that is imported: the engine's list of modules holds it. */
 static JSModuleDef *load(JSContext *js, const char *name, void *with)
 {
-	JSValue module = lc_read_module(js, name);
+	const struct lc_embedded *module = find(name);
 	JSModuleDef *definition;
+	JSValue value;
 
 	(void)with;
-	if (JS_IsException(module))
+	if (!module) {
+		JS_ThrowReferenceError(js, "this executable has no module '%s'", name);
 		return NULL;
-	definition = JS_VALUE_GET_PTR(module);
-	JS_FreeValue(js, module);
+	}
+	value = JS_ReadObject(js, module->at, (size_t)(module->end - module->at), JS_READ_OBJ_BYTECODE);
+	if (JS_IsException(value))
+		return NULL;
+	/* The engine's list of modules holds it. */
+	definition = JS_VALUE_GET_PTR(value);
+	JS_FreeValue(js, value);
 	return definition;
-}
-
-int lc_read_modules(JSContext *js)
-{
-	for (int i = 0; lc_modules[i].name; i++)
-		if (!(have >> i % 64 & 1) && !load(js, lc_modules[i].name, NULL))
-			return -1;
-	return 0;
 }
 
 /* All modules lie in one place, so that `./chunk.js` is `chunk.js` from wherever it is imported. */
@@ -62,4 +48,19 @@ static char *normalize(JSContext *js, const char *base, const char *name, void *
 void lc_use_modules(JSRuntime *runtime)
 {
 	JS_SetModuleLoaderFunc(runtime, normalize, load, NULL);
+}
+
+JSValue lc_evaluate_module(JSContext *js, const char *name)
+{
+	JSValue promise = JS_LoadModule(js, NULL, name), result;
+
+	if (JS_IsException(promise))
+		return promise;
+	lc_loop(js);
+	if (JS_PromiseState(js, promise) == JS_PROMISE_FULFILLED)
+		result = JS_PromiseResult(js, promise);
+	else
+		result = JS_ThrowInternalError(js, "%s awaits what nothing brings while it is evaluated", name);
+	JS_FreeValue(js, promise);
+	return result;
 }
