@@ -22,8 +22,11 @@ export interface Applied {
 }
 
 export interface Applier extends Disposable {
-  /** @param words - namespaces and restrictions, as test/apply.c tells */
-  apply(steps: readonly Step[], words?: readonly string[], script?: string): Applied
+  /**
+   * @param words - namespaces and restrictions, as test/apply.c tells
+   * @param handed - descriptors that the driver gets as 3, 4, …
+   */
+  apply(steps: readonly Step[], words?: readonly string[], script?: string, handed?: readonly number[]): Applied
 }
 
 const here = import.meta.dirname
@@ -49,9 +52,12 @@ export function compileApplier(): Applier {
     ...sources,
   ])
   return {
-    apply(steps, words = [], script) {
+    apply(steps, words = [], script, handed = []) {
       const args = script === undefined ? [...words] : [...words, '--', script]
-      return read(spawnSync(program, args, { input: encodePlan(steps).bytes, encoding: 'utf8', timeout: 20_000 }))
+      const stdio = ['pipe' as const, 'pipe' as const, 'pipe' as const, ...handed]
+      return read(
+        spawnSync(program, args, { input: encodePlan(steps).bytes, encoding: 'utf8', timeout: 20_000, stdio }),
+      )
     },
     [Symbol.dispose]: () => directory[Symbol.dispose](),
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   atOrBelow,
@@ -13,8 +13,10 @@ import {
   seenAt,
   unmount,
 } from '@libcontainer/mount'
+import { binding } from '@libcontainer/sys'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { requires, type TemporaryDirectory, temporaryDirectory } from '../../../test/support/index.js'
+import { AT_FDCWD } from '../src/flags.js'
 
 let place: TemporaryDirectory
 let namespace: string
@@ -24,8 +26,12 @@ beforeEach(() => {
   namespace = readlinkSync('/proc/self/ns/mnt')
 })
 afterEach(async () => {
-  for (const { mountPoint } of (await readMountInfo('self', atOrBelow(place.path))).reverse()) await unmount(mountPoint)
-  place[Symbol.dispose]()
+  try {
+    const left = await readMountInfo('self', atOrBelow(place.path))
+    for (const { mountPoint } of left.reverse()) await unmount(mountPoint, { detach: true })
+  } finally {
+    place[Symbol.dispose]()
+  }
   expect(readlinkSync('/proc/self/ns/mnt')).toBe(namespace)
 })
 
@@ -160,3 +166,21 @@ test('MT-03 the mounts of this process and of another', async () => {
   expect(await mounted('/proc/self')).toBe(false)
   await expect(readMountInfo(2 ** 22 + 1)).rejects.toMatchObject({ code: 'ENOENT' })
 })
+
+test(
+  'MT-26 a mount that is being written to becomes read-only once the writer is gone, or is refused',
+  requires('root'),
+  async () => {
+    const target = make('t')
+    await mount('tmpfs', target)
+    const ops = binding<object>('mount', import.meta.resolve('@libcontainer/mount'))
+    const readonly = () =>
+      ops.apply([{ op: 'setMountAttributes', args: [AT_FDCWD, target, 1n, 0], about: `make ${target} read-only` }])
+    const writer = openSync(join(target, 'file'), 'w')
+    await expect(readonly()).rejects.toMatchObject({ code: 'EBUSY', syscall: 'mount_setattr' })
+    const soon = readonly()
+    setTimeout(() => closeSync(writer), 150)
+    await soon
+    expect((await options(target))[0]).toBe('ro')
+  },
+)

@@ -267,6 +267,25 @@ describe('MT-20 binds', () => {
   })
 })
 
+test.each([[[]], [['user']], [['no-setattr']]])(
+  'S19 a detached tree that the parent made is a source, with %j',
+  requires('root', 'program:gcc'),
+  async words => {
+    const tree = await createMount('tmpfs', { options: ['nosuid', 'mode=755'] })
+    try {
+      const steps = mountSteps([{ destination: '/t', source: '/from/the/parent', options: ['bind', 'ro', 'nosuid'] }], {
+        trees: new Map([[0, 3]]),
+      })
+      const applied = applier.apply(recipe(steps), words, 'touch /t/x', [tree.fd])
+      expect(applied.failure).toBeUndefined()
+      expect(at(applied.mounts, '/t').options.slice(0, 2)).toEqual(['ro', 'nosuid'])
+      expect(applied.output).toContain('Read-only file system')
+    } finally {
+      tree.close()
+    }
+  },
+)
+
 test(
   'MT-21 EV-084 locked flags stay unless cleared by name, which is refused',
   requires('root', 'program:gcc', 'namespace:user'),
