@@ -418,20 +418,36 @@ static int64_t op_set_flags(struct lc_ctx *c, const union lc_arg *a)
 	return fcntl((int)a[0].i, F_SETFL, (int)a[1].i) < 0 ? lc_fail(c, "fcntl(F_SETFL)") : 0;
 }
 
-/* signalFd(mask as a number): blocks these signals in this thread and answers a descriptor that reads them. For the executable: Node has its own. */
-static int64_t op_signal_fd(struct lc_ctx *c, const union lc_arg *a)
+/* Bit n - 1 of a mask is signal n. */
+static sigset_t signal_set(int64_t mask)
 {
 	sigset_t set;
-	int64_t fd;
 
 	sigemptyset(&set);
-	for (int signal = 1; signal < 64; signal++)
-		if ((uint64_t)a[0].i >> (signal - 1) & 1)
+	for (int signal = 1; signal <= 64; signal++)
+		if ((uint64_t)mask >> (signal - 1) & 1)
 			sigaddset(&set, signal);
+	return set;
+}
+
+/* signalFd(mask): blocks these signals in this thread and answers a descriptor that reads them. For the executable: Node has its own. */
+static int64_t op_signal_fd(struct lc_ctx *c, const union lc_arg *a)
+{
+	sigset_t set = signal_set(a[0].i);
+	int64_t fd;
+
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return lc_fail(c, "sigprocmask");
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? lc_fail(c, "signalfd") : fd;
+}
+
+/* unblockSignals(mask): what has come meanwhile does now what it does. */
+static int64_t op_unblock_signals(struct lc_ctx *c, const union lc_arg *a)
+{
+	sigset_t set = signal_set(a[0].i);
+
+	return sigprocmask(SIG_UNBLOCK, &set, NULL) < 0 ? lc_fail(c, "sigprocmask") : 0;
 }
 
 const struct lc_op lc_sys_ops[] = {
@@ -470,6 +486,7 @@ const struct lc_op lc_sys_ops[] = {
 	{ "getFlags", "i", op_get_flags },
 	{ "setFlags", "ii", op_set_flags },
 	{ "signalFd", "i", op_signal_fd },
+	{ "unblockSignals", "i", op_unblock_signals },
 	{ "socketPair", "ib", lc_op_socket_pair },
 	{ "sendMessage", "ibbi", lc_op_send_message },
 	{ "receiveMessage", "ibbi", lc_op_receive_message },

@@ -116,7 +116,7 @@ export async function replaceFile(path: string, data: string | Uint8Array, optio
   const aside = `${path.slice(0, slash)}.${path.slice(slash)}.new`
   try {
     await writeText(aside, data, options)
-    checked(await native.async.rename(dirfd(options), aside, dirfd(options), path, 0), 'rename', path)
+    await rename(aside, path, options)
   } catch (error) {
     await native.async.unlink(dirfd(options), aside, 0)
     throw error
@@ -232,6 +232,12 @@ export async function makeDirectory(
     result = await make()
   }
   if (!parents || result !== -17 /* EEXIST */) checked(result, 'mkdirat', path)
+}
+
+/** Gives a file another name, in place of whatever has it: rename(2). */
+export async function rename(from: string, to: string, at: At = {}): Promise<void> {
+  const [before, after] = [kernelString(from, 'from'), kernelString(to, 'to')]
+  checked(await native.async.rename(dirfd(at), before, dirfd(at), after, 0), 'rename', to)
 }
 
 /** Removes a file; one that is absent is fine. */

@@ -76,6 +76,7 @@ static const JSCFunctionListEntry functions[] = {
 	JS_CFUNC_DEF("version", 0, get_version),
 	JS_CFUNC_DEF("embedded", 1, get_embedded),
 	JS_CFUNC_DEF("exit", 1, end),
+	JS_CFUNC_DEF("becomeProgram", 3, lc_become_program),
 	JS_CFUNC_DEF("loadTable", 1, lc_load_table),
 	JS_CFUNC_DEF("watch", 3, lc_watch),
 	JS_CFUNC_DEF("timer", 2, lc_timer),

@@ -72,7 +72,7 @@ static JSValue take(uint32_t i)
 	return callback;
 }
 
-/* watch(fd, events, callback): calls once with the events that poll(2) saw. */
+/* watch(fd, events, callback, background): calls once with the events that poll(2) saw. */
 JSValue lc_watch(JSContext *js, JSValueConst self, int argc, JSValueConst *argv)
 {
 	int32_t fd, events;
@@ -80,7 +80,7 @@ JSValue lc_watch(JSContext *js, JSValueConst self, int argc, JSValueConst *argv)
 	(void)self;
 	if (argc < 3 || JS_ToInt32(js, &fd, argv[0]) < 0 || JS_ToInt32(js, &events, argv[1]) < 0)
 		return JS_HasException(js) ? JS_EXCEPTION : JS_ThrowTypeError(js, "watch: takes a descriptor, events and a function");
-	return add(js, fd, (short)events, NEVER, false, argv[2]);
+	return add(js, fd, (short)events, NEVER, argc > 3 && JS_ToBool(js, argv[3]) > 0, argv[2]);
 }
 
 /* timer(milliseconds, callback, background) */
