@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { cached } from './cached.mjs'
@@ -62,5 +62,7 @@ export async function bytecode({ root, entry, folder, tool }) {
     })
     modules.push({ name, file })
   }
+  const kept = new Set(modules.flatMap(({ name, file }) => [name, basename(file), `${basename(file)}.key`]))
+  for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name))
   return modules
 }
