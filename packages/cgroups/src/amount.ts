@@ -39,7 +39,8 @@ export function checkFields<T extends object>(at: string, limits: T, checks: Che
   if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) {
     throw new ConfigInvalid(at, limits, 'must be an object')
   }
-  for (const [key, value] of Object.entries(limits)) {
+  for (const key of Object.keys(limits)) {
+    const value = limits[key as keyof T]
     const field = at === '' ? key : `${at}.${key}`
     if (!Object.hasOwn(checks, key)) {
       throw new ConfigInvalid(field, value, `is no limit; there are ${Object.keys(checks).join(', ')}`)

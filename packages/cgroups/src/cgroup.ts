@@ -349,7 +349,7 @@ function savedPlaces(host: CgroupHost, saved: Readonly<Record<string, string>> |
   return host.hierarchies.flatMap(hierarchy => {
     const directory = paths.get(hierarchy.version === 2 ? '' : hierarchy.controllers[0]!)
     if (directory === undefined) return []
-    const top = `${hierarchy.mountpoint.replace(/\/$/, '')}/`
+    const top = `${hierarchy.mountpoint}/`
     const path = directory.startsWith(top) ? directory.slice(top.length) : undefined
     if (path === undefined || path !== cleanPath(path)) {
       throw new ConfigInvalid('paths', directory, `must be a clean absolute path below ${hierarchy.mountpoint}`)

@@ -37,17 +37,28 @@ export function checkDeviceRule(field: string, value: unknown): void {
   if (typeof rule !== 'object' || rule === null) throw new ConfigInvalid(field, value, 'must be a rule about devices')
   const { allow, type = 'a', major, minor, access = type === 'a' ? 'rwm' : undefined } = rule
   if (typeof allow !== 'boolean') throw new ConfigInvalid(`${field}.allow`, allow, 'must be true or false')
-  if (!['a', 'b', 'c'].includes(type)) {
+  if (type !== 'a' && type !== 'b' && type !== 'c') {
     throw new ConfigInvalid(`${field}.type`, type, "must be 'a' (all), 'b' (block) or 'c' (character)")
   }
   checkNumber(field, 'major', major, type)
   checkNumber(field, 'minor', minor, type)
-  if (typeof access !== 'string' || !/^(?:([rwm])(?!.*\1)){1,3}$/.test(access)) {
+  if (typeof access !== 'string' || !isAccess(access)) {
     throw new ConfigInvalid(`${field}.access`, access, 'must be one or more of r, w and m, each once')
   }
   if (type === 'a' && access.length !== 3) {
     throw new ConfigInvalid(`${field}.access`, access, "must be rwm with the type 'a', which means all access")
   }
+}
+
+/** One to three letters of r, w and m, each once. */
+function isAccess(access: string): boolean {
+  let seen = 0
+  for (let i = 0; i < access.length; i++) {
+    const bit = 'mrw'.indexOf(access[i]!)
+    if (bit < 0 || seen & (1 << bit)) return false
+    seen |= 1 << bit
+  }
+  return seen !== 0
 }
 
 function checkNumber(field: string, name: 'major' | 'minor', number: unknown, type: string): void {

@@ -12,7 +12,7 @@ export interface Place {
 export const placeAt = (hierarchy: Hierarchy, path: string): Place => ({
   hierarchy,
   path,
-  directory: path === '' ? hierarchy.mountpoint : `${hierarchy.mountpoint.replace(/\/$/, '')}/${path}`,
+  directory: path === '' ? hierarchy.mountpoint : `${hierarchy.mountpoint}/${path}`,
 })
 
 /**

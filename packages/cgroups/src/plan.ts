@@ -71,7 +71,9 @@ export function planLimits(limits: Limits, context: PlanContext): Planned[] {
 
 /** Whether any field of a controller's limits is given: `{ memory: {} }` asks for nothing. */
 function isGiven<T extends object>(limits: T | undefined): limits is T {
-  return limits !== undefined && Object.values(limits).some(value => value !== undefined)
+  if (limits === undefined) return false
+  for (const key in limits) if (limits[key] !== undefined) return true
+  return false
 }
 
 function planDevices(policy: DevicePolicy, { places, devices }: PlanContext): Planned[] {
