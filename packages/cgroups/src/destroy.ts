@@ -1,4 +1,4 @@
-import { SyscallError, sleep } from '@libcontainer/sys'
+import { type Step, sleep } from '@libcontainer/sys'
 import { awaitEvent, type Bound } from './events.js'
 import { native } from './native.js'
 import { listOf, type Place } from './place.js'
@@ -17,7 +17,7 @@ export async function removeAll(places: readonly Place[], { timeoutMs, signal }:
     signal?.throwIfAborted()
     const result = await native.async.removeCgroups(list)
     if (result === 0) return
-    if (result !== EBUSY || left <= 0) throw refusal(result, places)
+    if (result !== EBUSY || left <= 0) return await native.apply([removeStep(places, list)])
     if (pause === 1 && unified !== undefined && !(await awaitEvent(unified, 'populated', 0, { timeoutMs, signal }))) {
       left = 0
       continue
@@ -29,10 +29,13 @@ export async function removeAll(places: readonly Place[], { timeoutMs, signal }:
   }
 }
 
-function refusal(errno: number, places: readonly Place[]): SyscallError {
-  const path = places[0]!.directory
-  return new SyscallError(errno, 'rmdir', {
-    path,
-    hint: errno === EBUSY ? 'there are processes in it: kill() ends them, processes() lists them' : undefined,
-  })
+/** The last try, whose error tells which directory and which call. */
+function removeStep(places: readonly Place[], list: Uint8Array): Step {
+  return {
+    op: 'removeCgroups',
+    args: [list],
+    about: `remove the cgroup ${places[0]!.path}`,
+    path: places[0]!.directory,
+    hints: { EBUSY: 'there are processes in it: kill() ends them, processes() lists them' },
+  }
 }
