@@ -83,6 +83,6 @@ const struct lc_op lc_seccomp_ops[] = {
 	{ .name = "setSeccompFilter", .signature = "ib", .call = op_set_filter },
 	{ .name = "seccompActionAvailable", .signature = "i", .call = op_action_available },
 	{ .name = "seccompFlagsAvailable", .signature = "i", .call = op_flags_available },
-	{ .name = "seccompNativeArchitecture", .signature = "", .call = op_native_architecture },
+	{ .name = "seccompNativeArchitecture", .signature = "", .call = op_native_architecture, .constant = 1 },
 	{ 0 },
 };

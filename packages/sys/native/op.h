@@ -44,6 +44,7 @@ struct lc_op {
 	const char *signature;
 	int64_t (*call)(struct lc_ctx *c, const union lc_arg *a);
 	int lane;		/* where its off-thread form runs: 0 the pool, LC_SPAWNER the one thread that clones */
+	int constant;		/* the answer is the program's, not the machine's: may be asked when the executable is built */
 };
 
 #define LC_SPAWNER 1

@@ -91,7 +91,7 @@ static int call(JSContext *js, int argc, JSValueConst *argv, int number, int64_t
 	struct lc_ctx c = { 0 };
 	int done = 0;
 
-	if (!lc_started(js, op->name))
+	if (!op->constant && !lc_started(js, op->name))
 		return -1;
 	while (op->signature[done] && read_argument(js, op, done, done < argc ? argv[done] : JS_UNDEFINED, &args[done]) == 0)
 		done++;
