@@ -104,7 +104,7 @@ export class Container {
    * @throws {ContainerError} `ContainerNotRunning`, `ContainerPaused`; `SystemError` with `step`
    */
   exec(spec: ProcessSpec): Promise<Process>
-  async exec(spec?: ProcessSpec): Promise<Process | void> {
+  async exec(spec?: ProcessSpec): Promise<unknown> {
     return spec === undefined ? await this.#release() : await this.#join(spec)
   }
 

@@ -82,6 +82,9 @@ export function planContainer(
           ptmxStep(root),
         ]
       : []),
+    // Before the pivot, when a verified null device can still be the host's: the container may have none.
+    ...readonlyPathSteps(config.readonlyPaths, { root }),
+    ...maskedPathSteps(config.maskedPaths, { root }),
     ...pivotSteps(root),
     ...terminalSteps(spec),
     ...(ownDev && !spec.terminal ? [reopenNullStep(root)] : []),
@@ -92,8 +95,6 @@ export function planContainer(
     ...(config.domainname === undefined ? [] : [setDomainname(config.domainname)]),
     ...(isNew('net') ? [linkUp('lo')] : []),
     ...Object.entries(config.sysctl ?? {}).map(([key, value]) => writeSysctl(key, value)),
-    ...readonlyPathSteps(config.readonlyPaths, { root }),
-    ...maskedPathSteps(config.maskedPaths, { root }),
     ...processSteps(spec, attributes, { ...facts, userns }),
   ]
   return { steps, namespaces, slots: userArgs(spec, environment(spec)).lookup ? USER_SLOTS : [] }

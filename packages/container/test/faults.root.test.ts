@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Factory, plan } from '@libcontainer/container'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
@@ -135,6 +136,39 @@ describe('a failure at any step leaves nothing behind', () => {
         path: expect.stringContaining('/proc/sys'),
       })
       expect(everything(names)).toEqual(before)
+    },
+  )
+
+  test(
+    'the disk of the state directory is full: an error that says so, and nothing stays',
+    requires('root', 'rootfs'),
+    async () => {
+      const full = `${root.path}/full`
+      mkdirSync(full)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4k,nr_inodes=5', 'lc-faults', full])
+      try {
+        const small = await Factory.open(full)
+        writeFileSync(`${full}/filler`, new Uint8Array(4096))
+        const before = everything(names)
+        await expect(
+          (async () => {
+            const container = await small.create('full', config)
+            try {
+              await container.run(spec)
+            } finally {
+              await container.destroy({ force: true })
+            }
+          })(),
+        ).rejects.toMatchObject({
+          code: 'SystemError',
+          message: expect.stringContaining('ENOSPC'),
+          path: expect.stringContaining(full),
+        })
+        expect(everything(names)).toEqual(before)
+        expect(readdirSync(full)).toEqual(['filler'])
+      } finally {
+        execFileSync('umount', [full])
+      }
     },
   )
 

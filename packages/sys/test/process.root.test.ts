@@ -156,13 +156,17 @@ test('S30 the permission model is named with its remedy', requires('kernel:5.10'
 
 test('a weak wait lets the program end, and holding keeps it', () => {
   const run = (...lines: string[]): string => {
-    const program = ["import * as sys from '@libcontainer/sys'", 'const { read, write } = sys.pipe()', ...lines].join('\n')
+    const program = ["import * as sys from '@libcontainer/sys'", 'const { read, write } = sys.pipe()', ...lines].join(
+      '\n',
+    )
     const options = { cwd: import.meta.dirname, encoding: 'utf8', timeout: 5000 } as const
     return spawnSync(process.execPath, ['--input-type=module', '-e', program], options).stdout
   }
   const later = 'setTimeout(() => write.close(), 20).unref()'
   expect(run("sys.poll(read.fd, 1, { weak: true }).then(() => console.log('ready'))", later)).toBe('')
-  expect(run("sys.holding(sys.poll(read.fd, 1, { weak: true })).then(() => console.log('ready'))", later)).toBe('ready\n')
+  expect(run("sys.holding(sys.poll(read.fd, 1, { weak: true })).then(() => console.log('ready'))", later)).toBe(
+    'ready\n',
+  )
   expect(run("sys.poll(read.fd, 1).then(() => console.log('ready'))", later)).toBe('ready\n')
 })
 
