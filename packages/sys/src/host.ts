@@ -25,6 +25,9 @@ export interface Host {
    * and those to `keep`. Throws where that is refused. `undefined` where the engine belongs to somebody else: Node.js.
    */
   readonly becomeProgram: ((program: number, args: readonly string[], keep: readonly number[]) => never) | undefined
+  /** The Encoding Standard's UTF-8: U+FFFD for what has no bytes, or is none. */
+  encodeUtf8(text: string): Uint8Array<ArrayBuffer>
+  decodeUtf8(bytes: Uint8Array): string
   /** The command line without the engine and the script. */
   readonly args: readonly string[]
   /** The environment, read once. */

@@ -3,7 +3,7 @@ import type { Arg, Step } from './step.js'
 import { encodeUtf8 } from './utf8.js'
 
 /*
- * The layout that native/apply.c decodes; integers are little-endian.
+ * The layout that native/apply.c decodes; integers are little-endian, as both architectures are.
  *
  *   header   u32 magic 'LCP1', size of all, steps in order, steps in all, ops, failAt, flags, 0
  *   ops      u32 offset of each op's name
@@ -11,7 +11,10 @@ import { encodeUtf8 } from './utf8.js'
  *            alternatives, u64 0
  *   args     16 bytes each: u32 kind (0 integer, 1 slot, 2 string, 3 bytes), u32 size, i64 value, slot or offset
  *   alternatives  8 bytes each: i32 errno, i32 step, or -1 for skip
- *   data     strings and bytes, each followed by a NUL
+ *   data     strings and bytes, each followed by a NUL; bytes are aligned to 8, since an op may read them as an array of structures
+ *
+ * A container's plan is made in the way of its start, also by an engine that only interprets: hence words instead of a DataView, and
+ * one text instead of many.
  */
 const MAGIC = 0x3150434c
 const HEADER = 32
@@ -48,140 +51,149 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
   const steps = withAlternatives(main)
   const ops = new Map<string, number>()
   const slots = new Map<string, number>()
+  const data = new Data()
+  let argCount = 0
+  let alternativeCount = 0
   for (const name of options.slots ?? []) number(slots, name, MAX_SLOTS, 'slots')
   for (const step of steps) {
-    number(ops, step.op, MAX_OPS, 'ops')
+    if (!ops.has(step.op)) {
+      number(ops, step.op, MAX_OPS, 'ops')
+      data.add(step.op)
+    }
     if (step.into !== undefined) number(slots, step.into, MAX_SLOTS, 'slots')
+    if (step.onError !== undefined) alternativeCount += Object.keys(step.onError).length
+    argCount += step.args.length
+    for (const arg of step.args) if (typeof arg === 'string' || arg instanceof Uint8Array) data.add(arg)
   }
 
-  const argCount = sum(steps, step => step.args.length)
-  const alternativeCount = sum(steps, step => Object.keys(step.onError ?? {}).length)
-  const opsAt = HEADER
-  const stepsAt = align8(opsAt + ops.size * 4)
+  const stepsAt = align8(HEADER + ops.size * 4)
   const argsAt = stepsAt + steps.length * STEP
   const alternativesAt = argsAt + argCount * ARG
-  const data = new Data(alternativesAt + alternativeCount * ALTERNATIVE)
-  for (const name of ops.keys()) data.string(name)
-  for (const step of steps) for (const arg of step.args) data.add(arg)
+  const bytes = data.place(alternativesAt + alternativeCount * ALTERNATIVE)
+  const words = new Uint32Array(bytes.buffer)
+  const { failAt = 0xffffffff, timed = false, values } = options
+  words.set([MAGIC, bytes.length, main.length, steps.length, ops.size, failAt, timed ? 1 : 0, 0])
+  let at = HEADER / 4
+  for (const name of ops.keys()) words[at++] = data.offset(name)
 
-  const bytes = new Uint8Array(align8(data.end))
-  const view = new DataView(bytes.buffer)
-  const header = [
-    MAGIC,
-    bytes.length,
-    main.length,
-    steps.length,
-    ops.size,
-    options.failAt ?? 0xffffffff,
-    options.timed ? 1 : 0,
-    0,
-  ]
-  header.forEach((value, i) => {
-    view.setUint32(i * 4, value, true)
-  })
-  for (const [name, i] of ops) view.setUint32(opsAt + i * 4, data.offset(name), true)
-
-  let nextArg = argsAt
-  let nextAlternative = alternativesAt
-  steps.forEach((step, i) => {
-    const at = stepsAt + i * STEP
-    if (step.args.length > MAX_ARGS) throw new TypeError(`step '${step.about}': more than ${MAX_ARGS} arguments`)
-    const alternatives = Object.entries(step.onError ?? {})
-    view.setUint16(at, ops.get(step.op)!, true)
-    view.setUint16(at + 2, step.args.length, true)
-    view.setUint16(at + 4, step.into === undefined ? 0 : slots.get(step.into)! + 1, true)
-    view.setUint16(at + 6, alternatives.length, true)
-    view.setUint32(at + 8, nextArg, true)
-    view.setUint32(at + 12, nextAlternative, true)
-    for (const arg of step.args) {
-      encodeArg(view, nextArg, known(arg, options.values), step, slots, data)
-      nextArg += ARG
+  at = stepsAt / 4
+  let arg = argsAt / 4
+  let alternative = alternativesAt / 4
+  for (const step of steps) {
+    const { args, onError, into } = step
+    if (args.length > MAX_ARGS) throw new TypeError(`step '${step.about}': more than ${MAX_ARGS} arguments`)
+    words[at] = ops.get(step.op)! | (args.length << 16)
+    words[at + 1] = into === undefined ? 0 : slots.get(into)! + 1
+    words[at + 2] = arg * 4
+    words[at + 3] = alternative * 4
+    for (const value of args) {
+      encodeArg(words, arg, known(value, values), step, slots, data)
+      arg += ARG / 4
     }
-    for (const [errno, then] of alternatives) {
-      const value = errnoNumber(errno)
-      if (value === undefined) throw new TypeError(`step '${step.about}': onError names no errno: ${errno}`)
-      view.setInt32(nextAlternative, value, true)
-      view.setInt32(nextAlternative + 4, then === 'skip' ? -1 : steps.indexOf(then), true)
-      nextAlternative += ALTERNATIVE
+    if (onError !== undefined) {
+      const first = alternative
+      for (const [errno, then] of Object.entries(onError)) {
+        const value = errnoNumber(errno)
+        if (value === undefined) throw new TypeError(`step '${step.about}': onError names no errno: ${errno}`)
+        words[alternative++] = value
+        words[alternative++] = then === 'skip' ? -1 : steps.indexOf(then)
+      }
+      words[at + 1]! |= ((alternative - first) / 2) << 16
     }
-  })
-  data.copyTo(bytes)
+    at += STEP / 4
+  }
   return { bytes, steps, count: main.length, slots }
-}
-
-function known(arg: Arg, values: Readonly<Record<string, number>> = {}): Arg {
-  if (typeof arg !== 'object' || !('slot' in arg) || !Object.hasOwn(values, arg.slot)) return arg
-  return values[arg.slot]!
 }
 
 /** The steps in order, then every step that an `onError` names. */
 function withAlternatives(main: readonly Step[]): Step[] {
   const all = [...main]
   for (let i = 0; i < all.length; i++) {
-    for (const then of Object.values(all[i]!.onError ?? {})) if (then !== 'skip' && !all.includes(then)) all.push(then)
+    const { onError } = all[i]!
+    if (onError === undefined) continue
+    for (const then of Object.values(onError)) if (then !== 'skip' && !all.includes(then)) all.push(then)
   }
   return all
 }
 
-function encodeArg(view: DataView, at: number, arg: Arg, step: Step, slots: Map<string, number>, data: Data): void {
-  let kind = 0
-  let size = 0
-  let value: bigint
-  if (typeof arg === 'number' || typeof arg === 'bigint') {
-    if (typeof arg === 'number' && !Number.isSafeInteger(arg))
-      throw new TypeError(`step '${step.about}': ${arg} is no integer`)
-    value = BigInt(arg)
-  } else if (typeof arg === 'object' && 'slot' in arg) {
+function known(arg: Arg, values: EncodeOptions['values']): Arg {
+  if (values === undefined || typeof arg !== 'object' || !('slot' in arg)) return arg
+  return Object.hasOwn(values, arg.slot) ? values[arg.slot]! : arg
+}
+
+function encodeArg(words: Uint32Array, at: number, arg: Arg, step: Step, slots: Map<string, number>, data: Data): void {
+  if (typeof arg === 'number') {
+    if (!Number.isSafeInteger(arg)) throw new TypeError(`step '${step.about}': ${arg} is no integer`)
+    words[at + 2] = arg
+    words[at + 3] = Math.floor(arg / 2 ** 32)
+  } else if (typeof arg === 'bigint') {
+    words[at + 2] = Number(BigInt.asUintN(32, arg))
+    words[at + 3] = Number(BigInt.asUintN(32, arg >> 32n))
+  } else if (typeof arg === 'string' || arg instanceof Uint8Array) {
+    words[at] = typeof arg === 'string' ? 2 : 3
+    words[at + 1] = data.size(arg)
+    words[at + 2] = data.offset(arg)
+  } else {
     const slot = slots.get(arg.slot)
     if (slot === undefined) throw new TypeError(`step '${step.about}': nothing fills the slot '${arg.slot}'`)
-    kind = 1
-    value = BigInt(slot)
-  } else {
-    kind = typeof arg === 'string' ? 2 : 3
-    size = data.size(arg)
-    value = BigInt(data.offset(arg))
+    words[at] = 1
+    words[at + 2] = slot
   }
-  view.setUint32(at, kind, true)
-  view.setUint32(at + 4, size, true)
-  view.setBigInt64(at + 8, BigInt.asIntN(64, value), true)
 }
 
 /** The strings and bytes behind the tables; equal strings are kept once. */
 class Data {
-  readonly #parts = new Map<string | Uint8Array, { at: number; bytes: Uint8Array }>()
-  end: number
+  /** Where each begins, from the start of all strings. */
+  readonly #strings = new Map<string, number>()
+  readonly #bytes = new Map<Uint8Array, number>()
+  /** Of strings that are not ASCII, which have more bytes than units. */
+  #sizes: Map<string, number> | undefined
+  #length = 0
+  #start = 0
 
-  constructor(start: number) {
-    this.end = align8(start)
+  add(value: string | Uint8Array): void {
+    if (typeof value !== 'string') {
+      this.#bytes.set(value, 0)
+    } else if (!this.#strings.has(value)) {
+      if (value.includes('\0')) throw new TypeError(`a string of a plan holds a NUL byte: ${JSON.stringify(value)}`)
+      this.#strings.set(value, this.#length)
+      this.#length += value.length + 1
+    }
   }
 
-  add(arg: Arg): void {
-    if (typeof arg === 'string') this.string(arg)
-    else if (arg instanceof Uint8Array) this.#put(arg, arg)
+  /** Lays all of it out from `start`: the plan's bytes, empty but for the data. */
+  place(start: number): Uint8Array<ArrayBuffer> {
+    const text = encodeUtf8(`${[...this.#strings.keys()].join('\0')}\0`)
+    if (text.length !== this.#length) this.#measure()
+    this.#start = start
+    let end = start + text.length
+    for (const bytes of this.#bytes.keys()) {
+      this.#bytes.set(bytes, align8(end))
+      end = align8(end) + bytes.length + 1
+    }
+    const plan = new Uint8Array(align8(end))
+    plan.set(text, start)
+    for (const [bytes, at] of this.#bytes) plan.set(bytes, at)
+    return plan
   }
 
-  string(text: string): void {
-    if (text.includes('\0')) throw new TypeError(`a string of a plan holds a NUL byte: ${JSON.stringify(text)}`)
-    this.#put(text, encodeUtf8(text))
+  #measure(): void {
+    this.#sizes = new Map()
+    let at = 0
+    for (const text of this.#strings.keys()) {
+      const size = encodeUtf8(text).length
+      this.#strings.set(text, at)
+      this.#sizes.set(text, size)
+      at += size + 1
+    }
   }
 
-  #put(key: string | Uint8Array, bytes: Uint8Array): void {
-    if (this.#parts.has(key)) return
-    // Aligned to 8, since an op may read bytes as an array of structures (seccomp's filter).
-    this.#parts.set(key, { at: this.end, bytes })
-    this.end = align8(this.end + bytes.length + 1)
+  offset(value: string | Uint8Array): number {
+    return typeof value === 'string' ? this.#start + this.#strings.get(value)! : this.#bytes.get(value)!
   }
 
-  offset(arg: string | Uint8Array): number {
-    return this.#parts.get(arg)!.at
-  }
-
-  size(arg: string | Uint8Array): number {
-    return this.#parts.get(arg)!.bytes.length
-  }
-
-  copyTo(target: Uint8Array): void {
-    for (const { at, bytes } of this.#parts.values()) target.set(bytes, at)
+  size(value: string | Uint8Array): number {
+    return typeof value === 'string' ? (this.#sizes?.get(value) ?? value.length) : value.length
   }
 }
 
@@ -192,7 +204,3 @@ function number(map: Map<string, number>, name: string, limit: number, what: str
 }
 
 const align8 = (n: number): number => (n + 7) & ~7
-
-function sum<T>(items: readonly T[], count: (item: T) => number): number {
-  return items.reduce((total, item) => total + count(item), 0)
-}

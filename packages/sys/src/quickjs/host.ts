@@ -98,6 +98,9 @@ export const becomeProgram: Host['becomeProgram'] = (program, args, keep) => {
 export const args: Host['args'] = argv
 export const environment: Host['environment'] = variables
 
+export const encodeUtf8: Host['encodeUtf8'] = native.encodeUtf8
+export const decodeUtf8: Host['decodeUtf8'] = native.decodeUtf8
+
 export const exit: Host['exit'] = native.exit
 
 export const raisesFileLimit = false
