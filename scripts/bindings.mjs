@@ -18,7 +18,7 @@ export function files(folder, pattern) {
 }
 
 /** For `cached`: a file that is moved counts, and one whose contents change. */
-export const contents = paths => paths.flatMap(file => [file, { file: join(top, file) }])
+export const contents = paths => paths.flatMap(file => [file, { file: top + file }])
 
 /** For `cached`: all that a binding is made from. */
 export function bindingInputs(name) {
