@@ -11,7 +11,7 @@ export {
   unmount,
 } from './host.js'
 export { type MaskOptions, maskedPathSteps, readonlyPathSteps, reopenNullStep } from './masks.js'
-export { cleanPath, type Mount } from './mount.js'
+export { type CheckedMount, checkMount, cleanPath, type Mount } from './mount.js'
 export {
   atOrBelow,
   firstAt,

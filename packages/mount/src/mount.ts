@@ -25,6 +25,8 @@ export interface CheckedMount {
   readonly field: string
 }
 
+const FIELDS = ['destination', 'type', 'source', 'options']
+
 /** Files of /proc that a container may have its own of, as lxcfs makes them. */
 const coverable = new Set(
   [
@@ -58,6 +60,11 @@ export function cleanPath(path: string): string {
  * @throws {ConfigInvalid}
  */
 export function checkMount(mount: Mount, field: string, warn: (message: string) => void = () => {}): CheckedMount {
+  if (typeof mount !== 'object' || mount === null) throw new ConfigInvalid(field, mount, 'must be an object')
+  for (const name of Object.keys(mount)) {
+    if (!FIELDS.includes(name))
+      throw new ConfigInvalid(`${field}.${name}`, mount[name as 'source'], `must be one of ${FIELDS.join(', ')}`)
+  }
   const given = kernelString(mount.destination, `${field}.destination`)
   if (given === '') throw new ConfigInvalid(`${field}.destination`, given, 'must not be empty')
   if (!given.startsWith('/')) warn(`${field}.destination: '${given}' is relative and is taken from /`)

@@ -110,6 +110,7 @@ export function parseMountOptions(options: readonly string[], field = 'options')
   const parsed = { flags: 0, cleared: 0, propagation: [] as Propagation[], data: [] as string[] }
   const extensions = new Set<string>()
   let recursive: AttributeChange = { set: 0, clear: 0 }
+  if (!Array.isArray(options)) throw new ConfigInvalid(field, options, 'must be a list of words')
   options.forEach((option, i) => {
     const at = `${field}[${i}]`
     kernelString(option, at)

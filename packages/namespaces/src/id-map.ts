@@ -48,7 +48,10 @@ function checkEntry(entry: IdMap, field: string): void {
   if (entry === null || typeof entry !== 'object') {
     throw new ConfigInvalid(field, entry, 'must be { containerId, hostId, size }')
   }
-  const { containerId, hostId, size } = entry
+  const { containerId, hostId, size, ...others } = entry
+  for (const [name, value] of Object.entries(others)) {
+    throw new ConfigInvalid(`${field}.${name}`, value, 'must be one of containerId, hostId, size')
+  }
   for (const [name, id] of Object.entries({ containerId, hostId })) {
     if (!Number.isInteger(id) || id < 0 || id >= NO_ID) {
       throw new ConfigInvalid(`${field}.${name}`, id, 'must be an id, from 0 to 4294967294')

@@ -18,11 +18,16 @@ const MAX_SECS = 2n ** 63n - 1n
 
 /** Refuses other clocks and numbers that the kernel cannot hold. */
 export function checkTimeOffsets(offsets: TimeOffsets, field: string): void {
+  checkObject(offsets, field)
   for (const [clock, offset] of Object.entries(offsets as Record<string, TimeOffset | undefined>)) {
     if (!CLOCKS.includes(clock))
       throw new ConfigInvalid(field, clock, 'a time namespace has only the clocks monotonic and boottime')
     if (offset === undefined) continue
-    const { secs = 0, nanosecs = 0 } = offset
+    checkObject(offset, `${field}.${clock}`)
+    const { secs = 0, nanosecs = 0, ...others } = offset
+    for (const [name, value] of Object.entries(others)) {
+      throw new ConfigInvalid(`${field}.${clock}.${name}`, value, 'must be one of secs, nanosecs')
+    }
     const whole = typeof secs === 'bigint' || Number.isSafeInteger(secs)
     if (!whole || BigInt(secs) > MAX_SECS || BigInt(secs) < -MAX_SECS - 1n) {
       throw new ConfigInvalid(`${field}.${clock}.secs`, secs, 'must be a 64-bit integer (a bigint beyond 2^53)')
@@ -31,6 +36,11 @@ export function checkTimeOffsets(offsets: TimeOffsets, field: string): void {
       throw new ConfigInvalid(`${field}.${clock}.nanosecs`, nanosecs, 'must be an integer from 0 to 999999999')
     }
   }
+}
+
+function checkObject(value: object, field: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new ConfigInvalid(field, value, 'must be an object')
 }
 
 /** Whether any clock is moved: offsets of nothing need no write. */

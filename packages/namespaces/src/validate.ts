@@ -38,6 +38,10 @@ export function validateNamespaces(config: NamespacesConfig): NamespaceSet {
 function checkKind(namespace: Namespace, field: string): void {
   if (namespace === null || typeof namespace !== 'object')
     throw new ConfigInvalid(field, namespace, 'must be { kind, path }')
+  for (const name of Object.keys(namespace)) {
+    if (name !== 'kind' && name !== 'path')
+      throw new ConfigInvalid(`${field}.${name}`, namespace[name as 'path'], 'must be one of kind, path')
+  }
   const kind: unknown = namespace.kind
   if (namespaceKinds.includes(kind as NamespaceKind)) return
   const meant = typeof kind === 'string' ? namespaceKind(kind) : undefined
@@ -56,7 +60,8 @@ function validateMaps({ uidMappings, gidMappings }: NamespacesConfig, set: Names
   const maps = Object.entries({ uidMappings, gidMappings })
   if (!set.contains('user')) {
     for (const [field, map] of maps) {
-      if (map !== undefined && map.length > 0) throw new ConfigInvalid(field, map, "needs a namespace of kind 'user'")
+      if (map !== undefined && !(Array.isArray(map) && map.length === 0))
+        throw new ConfigInvalid(field, map, "needs a namespace of kind 'user'")
     }
     return
   }

@@ -22,7 +22,7 @@ export function signalName(number: number): string {
  * @throws {ConfigInvalid} for anything else; 0 is no signal
  */
 export function signalNumber(signal: string | number, field = 'signal'): number {
-  const number = typeof signal === 'number' ? signal : parse(signal.trim().toUpperCase())
+  const number = typeof signal === 'string' ? parse(signal.trim().toUpperCase()) : signal
   if (number === undefined || !Number.isInteger(number) || number < 1 || number > RTMAX) {
     throw new ConfigInvalid(field, signal, 'must be a signal of signal(7), by name or by number 1 to 64')
   }
