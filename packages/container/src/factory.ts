@@ -1,8 +1,10 @@
+import { cleanPath } from '@libcontainer/mount'
 import {
   ConfigInvalid,
   exists,
   ids,
   isErrno,
+  kernelString,
   LibcontainerError,
   listDirectory,
   makeDirectory,
@@ -42,8 +44,9 @@ export class Factory {
    * @throws {ContainerError} `ConfigInvalid` for an empty or relative root or `/`, `SystemError` when it cannot be made
    */
   static async open(root: string, options: FactoryOptions = {}): Promise<Factory> {
-    if (root === '') throw new ConfigInvalid('root', root, 'must be set: a directory for the state of containers')
-    if (!root.startsWith('/') || /^[/.]*$/.test(root))
+    if (kernelString(root, 'root') === '')
+      throw new ConfigInvalid('root', root, 'must be set: a directory for the state of containers')
+    if (!root.startsWith('/') || cleanPath(root) === '/')
       throw new ConfigInvalid('root', root, 'must be an absolute path, and not / itself')
     const factory = new Factory(root.replace(/\/+$/, ''), options)
     try {
@@ -71,7 +74,6 @@ export class Factory {
     const [problem] = await (this.#options.validator ?? validate)(copy)
     if (problem !== undefined) throw problem
     const resolved = resolveConfig(id, copy)
-    await checkCgroup(resolved.cgroups.path)
     const directory = this.#directory(id)
     try {
       await makeDirectory(directory, { mode: 0o711 })
@@ -79,8 +81,15 @@ export class Factory {
       if (isErrno(error, 'EEXIST')) throw new ContainerError('IdInUse', `id '${id}' is in use: ${directory} exists`)
       throw systemError(`cannot make the state directory of '${id}'`, error)
     }
-    // Before there is a cgroup: whoever is killed from now on leaves a trace of it.
-    if (config.cgroups?.path !== undefined) await recordCgroup(directory, resolved.cgroups.path)
+    try {
+      // Only now: the cgroup of an id that is in use is not empty either.
+      await checkCgroup(resolved.cgroups.path)
+      // Before there is a cgroup: whoever is killed from now on leaves a trace of it.
+      if (copy.cgroups?.path !== undefined) await recordCgroup(directory, resolved.cgroups.path)
+    } catch (error) {
+      await removeTree(directory)
+      throw systemError(`cannot make '${id}'`, error)
+    }
     return new Container({ id, directory, config: resolved })
   }
 

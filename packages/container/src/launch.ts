@@ -41,7 +41,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const { spec, cgroup } = options
   const stdio = await prepareStdio(spec)
   const handed: Record<string, number> = { ...options.handed }
-  const extraFds = (spec.extraFds ?? []).map((fd, i) => descriptor(fd, `process.extraFds[${i}]`))
+  const extraFds = (spec.extraFds ?? []).map(descriptor)
   let unified: OwnedFd | undefined
   let parent: OwnedFd | undefined
   let terminal: OwnedFd | undefined

@@ -7,13 +7,16 @@ const DEFAULT: readonly NamespaceRequest[] = ['mnt', 'pid', 'ipc', 'uts', 'net']
 /** The namespaces that a config asks for, in one shape. @throws {ConfigInvalid} for an unknown kind */
 export function namespacesOf({ namespaces = DEFAULT }: ContainerConfig): Namespace[] {
   if (!Array.isArray(namespaces)) throw new ConfigInvalid('namespaces', namespaces, 'must be a list')
-  return namespaces.map((request: NamespaceRequest, i) => {
-    const { kind: word, path } =
-      typeof request === 'object' && request !== null ? request : { kind: request, path: undefined }
-    const kind = typeof word === 'string' ? namespaceKind(word) : undefined
-    if (kind === undefined) {
-      throw new ConfigInvalid(`namespaces[${i}]`, word, 'must be one of user, ipc, uts, net, pid, mnt, cgroup, time')
-    }
-    return path === undefined ? { kind } : { kind, path }
-  })
+  return namespaces.map((request: NamespaceRequest, i) => namespaceOf(request, `namespaces[${i}]`))
+}
+
+export function namespaceOf(request: NamespaceRequest, field: string): Namespace {
+  const asked = typeof request === 'object' && request !== null ? request : { kind: request }
+  const { kind: word, path, ...others } = asked as { kind: unknown; path?: string | undefined }
+  for (const [name, value] of Object.entries(others))
+    throw new ConfigInvalid(`${field}.${name}`, value, 'must be one of kind, path')
+  const kind = typeof word === 'string' ? namespaceKind(word) : undefined
+  if (kind === undefined)
+    throw new ConfigInvalid(field, word, 'must be one of user, ipc, uts, net, pid, mnt, cgroup, time')
+  return path === undefined ? { kind } : { kind, path }
 }

@@ -24,7 +24,7 @@ import { type Arg, type Step, slot } from '@libcontainer/sys'
 import type { ResourceLimit } from './config.js'
 import { environment, variable } from './process-check.js'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
-import { limitValue } from './validate.js'
+import { limitValue } from './validate-shape.js'
 
 /** What a process has from its container, its own wishes merged in. */
 export interface Attributes {

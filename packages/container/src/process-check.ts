@@ -1,6 +1,7 @@
 import { ConfigInvalid, kernelString, shown } from '@libcontainer/sys'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
-import { checkCapabilities, checkInteger, checkRlimits } from './validate.js'
+import { checkStdio, isDescriptor } from './stdio.js'
+import { checkBoolean, checkCapabilities, checkInteger, checkRlimits } from './validate-shape.js'
 
 const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   args: true,
@@ -25,7 +26,8 @@ const MAX_ID = 4294967294
 
 /** Refuses what cannot be run, before anything is touched. Pure. @throws {ConfigInvalid} naming the field and the value */
 export function checkProcess(spec: ProcessSpec): void {
-  if (typeof spec !== 'object' || spec === null) throw new ConfigInvalid('process', spec, 'must be an object with args')
+  if (typeof spec !== 'object' || spec === null || Array.isArray(spec))
+    throw new ConfigInvalid('process', spec, 'must be an object with args')
   for (const [key, value] of Object.entries(spec)) {
     if (!Object.hasOwn(FIELDS, key)) {
       throw new ConfigInvalid(
@@ -49,7 +51,8 @@ export function checkProcess(spec: ProcessSpec): void {
   checkRlimits(spec.rlimits, 'process.rlimits')
   checkInteger('process.umask', spec.umask, 0, 0o777)
   checkInteger('process.oomScoreAdj', spec.oomScoreAdj, -1000, 1000)
-  checkTerminal(spec)
+  checkBoolean('process.noNewPrivileges', spec.noNewPrivileges)
+  checkStreams(spec)
 }
 
 function checkUser({ user, additionalGroups = [] }: ProcessSpec): void {
@@ -67,31 +70,50 @@ function checkUser({ user, additionalGroups = [] }: ProcessSpec): void {
   })
 }
 
-function checkTerminal({ terminal, stdio }: ProcessSpec): void {
-  if (typeof terminal === 'object') {
+function checkStreams({ terminal, stdio, extraFds = [] }: ProcessSpec): void {
+  if (typeof terminal === 'object' && terminal !== null) {
     checkInteger('process.terminal.rows', terminal.rows ?? null, 1, 65535)
     checkInteger('process.terminal.columns', terminal.columns ?? null, 1, 65535)
-  }
-  if (terminal && stdio !== undefined) {
+  } else checkBoolean('process.terminal', terminal)
+  if (terminal && stdio !== undefined)
     throw new ConfigInvalid('process.stdio', stdio, 'cannot be given with terminal, which is all three streams')
-  }
+  checkStdio(stdio)
+  if (!Array.isArray(extraFds)) throw new ConfigInvalid('process.extraFds', extraFds, 'must be a list of descriptors')
+  extraFds.forEach((fd: unknown, i) => {
+    if (!isDescriptor(fd)) throw new ConfigInvalid(`process.extraFds[${i}]`, fd, 'must be a descriptor')
+  })
 }
 
 /** The environment as a list: `=` in each, no empty names, the last of duplicates in the place of the first. */
 export function environment({ env }: ProcessSpec): string[] {
   if (env === undefined) return [`PATH=${DEFAULT_PATH}`]
-  const list = Array.isArray(env)
-    ? (env as readonly string[])
-    : Object.entries(env).map(([name, value]) => `${name}=${value}`)
+  if (typeof env !== 'object' || env === null)
+    throw new ConfigInvalid('process.env', env, 'must be a list of NAME=value, or an object')
   const byName = new Map<string, string>()
-  list.forEach((entry, i) => {
-    const field = `process.env[${i}]`
+  for (const [field, name, entry] of Array.isArray(env) ? listed(env) : named(env as Record<string, string>)) {
     kernelString(entry, field)
-    const equals = entry.indexOf('=')
-    if (equals < 1) throw new ConfigInvalid(field, entry, `must be NAME=value with a name, not ${shown(entry)}`)
-    byName.set(entry.slice(0, equals), entry)
-  })
+    if (name === '' || name.includes('='))
+      throw new ConfigInvalid(field, entry, `must be NAME=value with a name, not ${shown(entry)}`)
+    byName.set(name, entry)
+  }
   return [...byName.values()]
+}
+
+type Variable = readonly [field: string, name: string, entry: string]
+
+function listed(env: readonly string[]): Variable[] {
+  return env.map((entry, i) => {
+    const field = `process.env[${i}]`
+    const equals = kernelString(entry, field).indexOf('=')
+    return [field, equals < 1 ? '' : entry.slice(0, equals), entry]
+  })
+}
+
+function named(env: Readonly<Record<string, string>>): Variable[] {
+  return Object.entries(env).map(([name, value]) => {
+    const field = `process.env.${name}`
+    return [field, name, `${name}=${kernelString(value, field)}`]
+  })
 }
 
 /** A variable of an environment list. */

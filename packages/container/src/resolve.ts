@@ -1,6 +1,6 @@
 import { OCI_CAPABILITIES } from '@libcontainer/capabilities'
 import { DEFAULT_SIMPLE_DEVICES } from '@libcontainer/devices'
-import { defaultMounts } from '@libcontainer/mount'
+import { cleanPath, defaultMounts } from '@libcontainer/mount'
 import type { Namespace } from '@libcontainer/namespaces'
 import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from './config.js'
 import { namespacesOf } from './namespace-requests.js'
@@ -21,13 +21,18 @@ export interface ResolvedConfig
 }
 
 /** Below no directory of ours, which somebody would have to remove after the last container. */
-export const defaultCgroupPath = (id: string): string => `/libcontainer-${id}`
+export function defaultCgroupPath(id: string): string {
+  const name = `libcontainer-${id}`
+  // Of the longest ids there is no room for more in a file name.
+  return name.length > 255 ? `/${id}` : `/${name}`
+}
 
 /** Fills the defaults in. Pure; the config has passed {@link validate}. */
 export function resolveConfig(id: string, config: ContainerConfig): ResolvedConfig {
   const { capabilities = OCI_CAPABILITIES } = config
   return {
     ...config,
+    rootfs: cleanPath(config.rootfs),
     namespaces: namespacesOf(config),
     mounts: config.mounts ?? defaultMounts,
     devices: config.devices ?? DEFAULT_SIMPLE_DEVICES,

@@ -1,6 +1,7 @@
+import { cleanPath } from '@libcontainer/mount'
 import { type NamespaceKind, namespaceKinds } from '@libcontainer/namespaces'
 import { parseJson, readTextIfPresent, replaceFile, stringifyJson } from '@libcontainer/sys'
-import { ContainerError } from './errors.js'
+import { ContainerError, systemError } from './errors.js'
 import type { ResolvedConfig } from './resolve.js'
 
 /** What is recorded of a container that has a first process: `state.json` of its state directory. */
@@ -45,7 +46,12 @@ export async function saveState(directory: string, state: ContainerState): Promi
  */
 export async function loadState(id: string, directory: string): Promise<ContainerState> {
   const path = `${directory}/${STATE_FILE}`
-  const text = await readTextIfPresent(path)
+  let text: string | undefined
+  try {
+    text = await readTextIfPresent(path)
+  } catch (error) {
+    throw systemError(`cannot read the state of '${id}'`, error)
+  }
   if (text === undefined)
     throw new ContainerError('ContainerNotExists', `there is no container '${id}': ${path} does not exist`)
   return parseState(text, path, id)
@@ -58,7 +64,7 @@ export function parseState(text: string, path: string, id?: string): ContainerSt
   } catch (cause) {
     throw broken(path, 'is not JSON', cause)
   }
-  if (typeof value !== 'object' || value === null) throw broken(path, 'is not an object')
+  if (!isObject(value)) throw broken(path, 'is not an object')
   const state = value as Partial<Record<keyof ContainerState, unknown>>
   if (typeof state.id !== 'string' || (id !== undefined && state.id !== id))
     throw broken(path, 'does not name this container in id')
@@ -67,13 +73,31 @@ export function parseState(text: string, path: string, id?: string): ContainerSt
   if (typeof state.init_process_start !== 'string' || !/^\d{1,20}$/.test(state.init_process_start)) {
     throw broken(path, 'has no init_process_start')
   }
+  if (typeof state.created !== 'string') throw broken(path, 'has no created')
   for (const field of ['cgroup_paths', 'namespace_paths', 'config'] as const) {
-    if (typeof state[field] !== 'object' || state[field] === null) throw broken(path, `has no ${field}`)
+    if (!isObject(state[field])) throw broken(path, `has no ${field}`)
   }
-  if (Object.values(state.cgroup_paths as object).some(each => typeof each !== 'string'))
-    throw broken(path, 'has a cgroup path that is no text')
+  for (const field of ['cgroup_paths', 'namespace_paths'] as const) {
+    if (Object.values(state[field] as object).some(each => typeof each !== 'string'))
+      throw broken(path, `has a path in ${field} that is no text`)
+  }
+  checkConfig(state.config as Partial<ResolvedConfig>, path)
   return state as ContainerState
 }
+
+/** What is asked of a config to find the container's processes, and to end them. */
+function checkConfig({ rootfs, namespaces, cgroups }: Partial<ResolvedConfig>, path: string): void {
+  if (typeof rootfs !== 'string') throw broken(path, 'has no config.rootfs')
+  if (!isObject(cgroups) || typeof cgroups.path !== 'string') throw broken(path, 'has no config.cgroups.path')
+  // Whoever removes the container kills all that is there: never the whole machine.
+  if (cleanPath(cgroups.path) === '/' || cgroups.path.includes('\0'))
+    throw broken(path, 'names no cgroup in config.cgroups.path')
+  const known = (each: unknown): boolean =>
+    isObject(each) && namespaceKinds.includes((each as { kind: NamespaceKind }).kind)
+  if (!Array.isArray(namespaces) || !namespaces.every(known)) throw broken(path, 'has no config.namespaces')
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const broken = (path: string, how: string, cause?: unknown): ContainerError =>
   new ContainerError('SystemError', `${path} ${how}`, {

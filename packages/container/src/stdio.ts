@@ -14,13 +14,7 @@ export interface PreparedStdio {
 
 /** Opens pipes and the null device as `stdio` says. With a terminal the streams start on the null device and init replaces them. */
 export async function prepareStdio({ stdio = 'null', terminal }: ProcessSpec): Promise<PreparedStdio> {
-  const wanted: readonly Stdio[] = terminal ? ['null', 'null', 'null'] : isTriple(stdio) ? stdio : [stdio, stdio, stdio]
-  if (wanted.length !== 3)
-    throw new ConfigInvalid(
-      'process.stdio',
-      stdio,
-      'must be one of pipe, inherit, null or a descriptor, or three of them',
-    )
+  const wanted = terminal ? NULLS : streams(stdio)
   const opened: OwnedFd[] = []
   const ours: [OwnedFd | undefined, OwnedFd | undefined, OwnedFd | undefined] = [undefined, undefined, undefined]
   const theirs: number[] = []
@@ -40,7 +34,7 @@ export async function prepareStdio({ stdio = 'null', terminal }: ProcessSpec): P
           opened.push(nullDevice)
         }
         theirs.push(nullDevice.fd)
-      } else theirs.push(descriptor(each, `process.stdio[${i}]`))
+      } else theirs.push(descriptor(each))
     }
   } catch (error) {
     for (const fd of [...opened, ...ours]) fd?.close()
@@ -60,11 +54,31 @@ export async function prepareStdio({ stdio = 'null', terminal }: ProcessSpec): P
   }
 }
 
+const NULLS: readonly Stdio[] = ['null', 'null', 'null']
+
+const streams = (stdio: NonNullable<ProcessSpec['stdio']>): readonly Stdio[] =>
+  isTriple(stdio) ? stdio : [stdio, stdio, stdio]
+
 /** A descriptor that a caller gave, by number or owned. */
-export function descriptor(value: number | OwnedFd | unknown, field: string): number {
-  if (value instanceof OwnedFd) return value.fd
-  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value
-  throw new ConfigInvalid(field, value, "must be 'pipe', 'inherit', 'null' or a descriptor")
+export const descriptor = (value: number | OwnedFd): number => (value instanceof OwnedFd ? value.fd : value)
+
+/** Refuses what is no standard stream. */
+export function checkStdio(stdio: ProcessSpec['stdio']): void {
+  if (stdio === undefined) return
+  if (isTriple(stdio) && stdio.length !== 3)
+    throw new ConfigInvalid('process.stdio', stdio, 'must be one for all streams, or three of them')
+  for (const [i, each] of streams(stdio).entries()) {
+    if (typeof each === 'string' ? !WORDS.includes(each) : !isDescriptor(each)) {
+      const field = isTriple(stdio) ? `process.stdio[${i}]` : 'process.stdio'
+      throw new ConfigInvalid(field, each, "must be 'pipe', 'inherit', 'null' or a descriptor")
+    }
+  }
 }
+
+export const isDescriptor = (value: unknown): boolean =>
+  value instanceof OwnedFd ||
+  (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0x7fffffff)
+
+const WORDS: readonly string[] = ['pipe', 'inherit', 'null']
 
 const isTriple = (stdio: ProcessSpec['stdio']): stdio is readonly [Stdio, Stdio, Stdio] => Array.isArray(stdio)

@@ -16,26 +16,40 @@ function owner(path: string): NamespaceKind | undefined {
   return undefined
 }
 
-/** Refuses parameters that are not the container's own: set from inside they would change the host. */
-export function checkSysctl(
+/** Refusals of parameters that are not the container's own: set from inside they would change the host. */
+export function sysctlProblems(
   sysctl: Readonly<Record<string, string>> | undefined,
   kinds: ReadonlySet<NamespaceKind>,
-): void {
-  if (sysctl === undefined) return
-  if (typeof sysctl !== 'object' || sysctl === null) throw new ConfigInvalid('sysctl', sysctl, 'must be an object')
-  for (const [key, value] of Object.entries(sysctl)) {
-    const field = `sysctl['${key}']`
-    kernelString(key, field)
-    kernelString(value, field)
-    const path = sysctlPath(key)
-    if (path.split('/').some(part => part === '' || part === '.' || part === '..')) {
-      throw new ConfigInvalid(field, key, 'must be a name such as net.ipv4.ip_forward')
+): ConfigInvalid[] {
+  if (sysctl === undefined) return []
+  if (typeof sysctl !== 'object' || sysctl === null || Array.isArray(sysctl))
+    return [new ConfigInvalid('sysctl', sysctl, 'must be an object of names and values')]
+  return Object.entries(sysctl).flatMap(([key, value]) => {
+    try {
+      checkSysctl(key, value, kinds)
+    } catch (error) {
+      if (!(error instanceof ConfigInvalid)) throw error
+      return [error]
     }
-    if (path === 'kernel/hostname') throw new ConfigInvalid(field, value, 'is set by the field hostname')
-    const kind = owner(path)
-    if (kind === undefined)
-      throw new ConfigInvalid(field, value, 'is not in a separate kernel namespace: it would change the host')
-    if (!kinds.has(kind))
-      throw new ConfigInvalid(field, value, `belongs to the ${kind} namespace: add ${kind} to namespaces`)
-  }
+    return []
+  })
+}
+
+function checkSysctl(key: string, value: string, kinds: ReadonlySet<NamespaceKind>): void {
+  const field = `sysctl['${key}']`
+  kernelString(key, field)
+  kernelString(value, field)
+  const path = sysctlPath(key)
+  if (path.split('/').some(part => part === '' || part === '.' || part === '..'))
+    throw new ConfigInvalid(field, key, 'must be a name such as net.ipv4.ip_forward')
+  if (path === 'kernel/hostname') throw new ConfigInvalid(field, value, 'is set by the field hostname')
+  const kind = owner(path)
+  if (kind === undefined)
+    throw new ConfigInvalid(field, value, 'is not in a separate kernel namespace: it would change the host')
+  if (!kinds.has(kind))
+    throw new ConfigInvalid(
+      field,
+      value,
+      `belongs to the ${kind} namespace, and the container has none of its own: add ${kind} to namespaces`,
+    )
 }
