@@ -17,6 +17,7 @@ export { type RelayOptions, relay } from './relay.js'
 export { type ConsoleStepsOptions, consoleSteps, openAndDupSteps, useTerminalStep } from './steps.js'
 export {
   clearOnlcr,
+  encodeTermios,
   endOfInput,
   getTermios,
   isTerminal,

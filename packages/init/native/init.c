@@ -154,6 +154,11 @@ int main(int argc, char **argv)
 
 	/* Before anything else: nobody in a namespace that we join, or that root in one owns, may trace us or read our descriptors. */
 	prctl(PR_SET_DUMPABLE, 0);
+	if (argc >= 2 && strcmp(argv[0], "waiter") == 0) {
+		result = lc_waiter((int)parse_number(argv[1]));
+		if (result >= 0)
+			return (int)result;
+	}
 	first = argc == 2 ? parse_number(argv[1]) : -1;
 	if (first < 3 || take_descriptors((int)first) < 0) {
 		(void)!write(2, by_hand, sizeof(by_hand) - 1);

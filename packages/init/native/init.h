@@ -32,6 +32,9 @@ int64_t lc_report(uint32_t kind, const void *data, size_t size, const int *fds, 
 extern struct lc_plan lc_the_plan;
 extern int lc_control;		/* the control socket, later the connection of who started us */
 
+/* The waiter of a command line (waiter.c): answers the status to exit with, or -1 where `request` is no request for it. */
+int lc_waiter(int request);
+
 extern const struct lc_op lc_init_ops[];	/* attributes of the process */
 extern const struct lc_op lc_rendezvous_ops[];	/* ask, secondClone, awaitStart */
 extern const struct lc_op lc_exec_ops[];	/* findProgram, execProgram */
