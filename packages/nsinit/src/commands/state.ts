@@ -1,0 +1,10 @@
+import type { Invocation } from '../command-line.js'
+import { printJson } from '../output.js'
+import { loadContainer } from '../place.js'
+
+export async function run(invocation: Invocation): Promise<number> {
+  const container = await loadContainer(invocation)
+  const [status, state] = await Promise.all([container.status(), container.state()])
+  await printJson({ status, ...state })
+  return 0
+}

@@ -1,0 +1,9 @@
+import type { Invocation } from '../command-line.js'
+import { printJson } from '../output.js'
+import { loadContainer } from '../place.js'
+
+export async function run(invocation: Invocation): Promise<number> {
+  const container = await loadContainer(invocation)
+  await printJson(await container.stats())
+  return 0
+}

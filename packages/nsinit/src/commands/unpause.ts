@@ -1,0 +1,8 @@
+import type { Invocation } from '../command-line.js'
+import { loadContainer } from '../place.js'
+
+export async function run(invocation: Invocation): Promise<number> {
+  const container = await loadContainer(invocation)
+  await container.resume()
+  return 0
+}

@@ -1,0 +1,24 @@
+import { ids, parseJson, readText, stringifyJson, writeText } from '@libcontainer/sys'
+import type { ProcessDefaults } from './container-json.js'
+import type { Place } from './place.js'
+
+/** Beside the container's own state, where only root writes: what nsinit has to know of a container that it joins. */
+export interface Record {
+  /** The directory of its container.json. */
+  readonly directory: string
+  /** The nsinit that has made the container, and removes it. */
+  readonly pid: number
+  /** As container.json had it at the start. The file itself may have been changed since, by the container too. */
+  readonly process: ProcessDefaults
+}
+
+const pathOf = ({ stateRoot, id }: Pick<Place, 'stateRoot' | 'id'>): string => `${stateRoot}/${id}/nsinit.json`
+
+export async function saveRecord(place: Place, process: ProcessDefaults): Promise<void> {
+  const record: Record = { directory: place.path, pid: ids().pid, process }
+  await writeText(pathOf(place), `${stringifyJson(record)}\n`, { mode: 0o600 })
+}
+
+export async function loadRecord(place: Place): Promise<Record> {
+  return parseJson(await readText(pathOf(place))) as Record
+}

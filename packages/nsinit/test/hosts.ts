@@ -1,0 +1,205 @@
+import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { busyboxRootfs, requires, type TestNeeds, temporaryDirectory } from '../../../test/support/index.js'
+
+const executable = fileURLToPath(new URL('../../../bundles/nsinit', import.meta.url))
+const main = fileURLToPath(new URL('../dist/node/main.js', import.meta.url))
+
+/** A way to run nsinit. */
+export interface TestHost {
+  readonly name: string
+  readonly command: readonly string[]
+  /** Of a test that runs containers. */
+  readonly needs: TestNeeds
+  /** Of a test that only asks the command line. */
+  readonly asks: TestNeeds
+}
+
+export const hosts: readonly TestHost[] = [
+  { name: 'Node.js', command: [process.execPath, main], needs: requires('root', 'rootfs'), asks: requires() },
+  {
+    name: 'the executable',
+    command: [executable],
+    needs: requires('root', 'rootfs', `file:${executable}`),
+    asks: requires(`file:${executable}`),
+  },
+]
+
+/** A directory with a container.json, and a state root, both of the test's own. */
+export class Bench implements Disposable {
+  readonly #place = temporaryDirectory('nsinit-')
+  readonly #children: ChildProcess[] = []
+  readonly host: TestHost
+  readonly path: string
+  readonly stateRoot: string
+
+  constructor(host: TestHost, config: object | undefined = {}) {
+    this.host = host
+    // A name of its own, so that its cgroups can be told from others.
+    this.path = join(this.#place.path, basename(this.#place.path))
+    this.stateRoot = join(this.#place.path, 'state')
+    spawnSync('mkdir', ['-p', this.path])
+    chmodSync(this.#place.path, 0o755)
+    if (config !== undefined) this.write({ rootfs: busyboxRootfs(), ...config })
+  }
+
+  /** Replaces container.json. */
+  write(config: unknown): void {
+    const text = typeof config === 'string' ? config : JSON.stringify(config)
+    writeFileSync(join(this.path, 'container.json'), text)
+  }
+
+  command(args: readonly string[]): [string, ...string[]] {
+    const [first, ...rest] = this.host.command
+    return [first!, ...rest, '--state-root', this.stateRoot, ...args]
+  }
+
+  /** Runs nsinit to its end. */
+  run(args: readonly string[], { input = '', env = {}, cwd = this.path }: RunOptions = {}): Result {
+    const [first, ...rest] = this.command(args)
+    const result = spawnSync(first, rest, {
+      cwd,
+      env: { ...process.env, ...env },
+      input,
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
+    return outcome(result)
+  }
+
+  /** Starts nsinit, and kills it at the end of the test if that is still needed. */
+  start(
+    args: readonly string[],
+    options: { before?: readonly string[]; stdio?: number[]; cwd?: string } = {},
+  ): Running {
+    const [first, ...rest] = [...(options.before ?? []), ...this.command(args)]
+    const child = spawn(first!, rest, { cwd: options.cwd ?? this.path, stdio: options.stdio ?? 'pipe' })
+    this.#children.push(child)
+    return new Running(child)
+  }
+
+  /** The state, once the container runs. */
+  async running(status = 'running'): Promise<Record<string, unknown>> {
+    return await until(`a container that is ${status}`, () => {
+      const { stdout } = this.run(['state'])
+      const state = stdout === '' ? {} : (JSON.parse(stdout) as Record<string, unknown>)
+      return state.status === status ? state : undefined
+    })
+  }
+
+  /** What is left of containers: the files of the state root, state.json, and cgroups. */
+  left(): string[] {
+    const files = existsSync(this.stateRoot) ? readdirSync(this.stateRoot) : []
+    const copies = readdirSync(this.path).filter(name => name.includes('state.json'))
+    return [...files, ...copies, ...cgroupsOf(this.path)]
+  }
+
+  [Symbol.dispose](): void {
+    for (const child of this.#children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    // What a failed test has left running.
+    const { stdout } = this.run(['state'])
+    if (stdout !== '') {
+      this.run(['unpause'])
+      try {
+        process.kill(JSON.parse(stdout).init_process_pid, 'SIGKILL')
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    if (this.left().length > 0) {
+      this.write({ rootfs: busyboxRootfs() })
+      this.run(['exec', '/bin/true'])
+    }
+    this.#place[Symbol.dispose]()
+  }
+}
+
+export interface RunOptions {
+  readonly input?: string
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+}
+
+export interface Result {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const outcome = ({ status, stdout, stderr }: SpawnSyncReturns<string>): Result => ({ status, stdout, stderr })
+
+/** An nsinit in the foreground. */
+export class Running {
+  readonly child: ChildProcess
+  readonly #ended: Promise<unknown>
+  stdout = ''
+  stderr = ''
+
+  constructor(child: ChildProcess) {
+    this.child = child
+    this.#ended = once(child, 'close')
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+    })
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+  }
+
+  get pid(): number {
+    return this.child.pid!
+  }
+
+  /** What it exited with; a signal by its name. */
+  async ended(): Promise<number | string> {
+    const limit = new AbortController()
+    await Promise.race([
+      this.#ended,
+      sleep(15_000, undefined, { signal: limit.signal }).then(() => {
+        throw new Error(`nsinit has not ended; it wrote: ${this.stdout}${this.stderr}`)
+      }),
+    ])
+    limit.abort()
+    return this.child.exitCode ?? this.child.signalCode!
+  }
+
+  /** Ends it at once; what it has left may hold its streams open. */
+  async killed(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    const exited = once(this.child, 'exit')
+    this.child.kill('SIGKILL')
+    await exited
+  }
+
+  async wrote(text: string | RegExp): Promise<void> {
+    await until(
+      `${text} in the output`,
+      () => ((typeof text === 'string' ? this.stdout.includes(text) : text.test(this.stdout)) ? true : undefined),
+      () => this.stdout + this.stderr,
+    )
+  }
+}
+
+/** Asks until there is an answer, for 10 seconds. */
+export async function until<T>(what: string, ask: () => T | undefined, detail = (): string => ''): Promise<T> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
+    const answer = ask()
+    if (answer !== undefined) return answer
+  }
+  throw new Error(`waited in vain for ${what} ${detail()}`)
+}
+
+/** The cgroups of a directory's container, by the default name. */
+export function cgroupsOf(path: string): string[] {
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map(line => line.split(' '))
+    .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1] ?? ''))
+    .flatMap(fields => readdirSync(fields[4]!).map(entry => join(fields[4]!, entry)))
+    .filter(entry => entry.includes(`/libcontainer-${name}-`))
+}

@@ -1,0 +1,50 @@
+import { chmodSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { copyOfBusyboxRootfs } from '../../../test/support/index.js'
+import { Bench, hosts } from './hosts.js'
+
+const sample = (name: string): object =>
+  JSON.parse(readFileSync(fileURLToPath(new URL(`../../../sample_configs/${name}.json`, import.meta.url)), 'utf8'))
+
+describe.each(hosts)('on $name', host => {
+  /** Runs a shell's script in the container of a sample, in a root filesystem that everybody may look into. */
+  function run(name: string, script: string): string[] {
+    using rootfs = copyOfBusyboxRootfs()
+    chmodSync(rootfs.path, 0o755)
+    using bench = new Bench(host, sample(name))
+    const { status, stdout, stderr } = bench.run(['exec', '--tty=false', '--rootfs', rootfs.path, 'sh', '-c', script])
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(bench.left()).toEqual([])
+    return stdout.trim().split('\n')
+  }
+
+  test('SA-01 minimal.json', host.needs, () => {
+    const script = 'hostname; whoami; ls -1 /dev | tr "\\n" " "; echo; ulimit -n; grep CapBnd /proc/self/status'
+    const [hostname, user, devices, files, bounding] = run('minimal', script)
+    expect({ hostname, user, files }).toEqual({ hostname: 'koye', user: 'daemon', files: '1024' })
+    for (const name of ['null', 'zero', 'full', 'tty', 'random', 'urandom']) expect(devices?.split(' ')).toContain(name)
+    const names = sample('minimal') as { capabilities: string[] }
+    expect(
+      BigInt(`0x${bounding?.split('\t')[1]}`)
+        .toString(2)
+        .replaceAll('0', ''),
+    ).toHaveLength(names.capabilities.length)
+  })
+
+  test('SA-07 host-pid.json sees the processes of the host', host.needs, () => {
+    const [hostname, own] = run('host-pid', 'hostname; readlink /proc/self')
+    expect(hostname).toBe('host-pid')
+    expect(Number(own)).toBeGreaterThan(1)
+  })
+
+  test('SA-06 userns.json: root inside is user 1000 outside, all others are themselves', host.needs, () => {
+    const [id, ...map] = run('userns', 'id -u; cat /proc/self/uid_map')
+    expect(id).toBe('0')
+    expect(map.map(line => line.trim().split(/\s+/).map(Number))).toEqual([
+      [0, 1000, 1],
+      [1, 1, 999],
+      [1001, 1001, 2147482647],
+    ])
+  })
+})
