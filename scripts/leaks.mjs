@@ -60,6 +60,9 @@ function below(path) {
   return folders.flatMap(({ name }) => [`${path}/${name}`, ...below(`${path}/${name}`)])
 }
 
+/** A state root stays, as /run/runc does; what is in it does not. */
+const stateRoots = ['libcontainer', 'nsinit', 'lcrun'].map(name => `/run/${name}`)
+
 const inFolder = path => () => list(path).map(name => `${path}/${name}`)
 const ipc = kind => () =>
   lines(`/proc/sysvipc/${kind}`)
@@ -71,8 +74,8 @@ const kinds = {
   cgroup: cgroups,
   'network link': () => list('/sys/class/net'),
   'named network namespace': inFolder('/run/netns'),
-  'state directory': () => ['libcontainer', 'nsinit', 'lcrun'].flatMap(name => inFolder(`/run/${name}`)()),
-  'entry of /run': inFolder('/run'),
+  'state directory': () => stateRoots.flatMap(path => inFolder(path)()),
+  'entry of /run': () => inFolder('/run')().filter(path => !stateRoots.includes(path)),
   'shared memory': inFolder('/dev/shm'),
   'message queue': inFolder('/dev/mqueue'),
   'System V shared memory': ipc('shm'),

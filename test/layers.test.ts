@@ -31,9 +31,11 @@ function files(path: string, pattern: RegExp): string[] {
 
 /** The packages that the sources below a folder import, by their names alone: no subpath, no `node:` module, no `#` import. */
 function imports(path: string): Set<string> {
-  const names = files(path, /\.ts$/).flatMap(file =>
-    [...readFileSync(file, 'utf8').matchAll(/\b(?:from|import)\s*\(?\s*'([^'.#][^':]*)'/g)].map(match => match[1]!),
-  )
+  const patterns = [/^(?:import|export)\b[^'"`;]*?\bfrom '([^']+)'/gm, /^import '([^']+)'/gm, /\bimport\('([^']+)'\)/g]
+  const names = files(path, /\.ts$/)
+    .map(file => readFileSync(file, 'utf8'))
+    .flatMap(source => patterns.flatMap(pattern => [...source.matchAll(pattern)].map(match => match[1]!)))
+    .filter(name => !/^[.#]|:/.test(name))
   return new Set(
     names.map(name =>
       name
