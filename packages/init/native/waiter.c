@@ -173,7 +173,10 @@ static void forward(int signals, const struct request *r)
 			continue;
 		}
 		syscall(SYS_pidfd_send_signal, r->pidfd, signal, NULL, 0);
-		/* Job control of the caller's shell: we stop as the program does. In a raw terminal ^Z is a byte, and no signal. */
+		/*
+		 * What the caller's shell waits for. The program, alone in its session, is not stopped by this signal
+		 * (its process group is orphaned), and may handle it. In a raw terminal ^Z is a byte, and no signal.
+		 */
 		if (signal == SIGTSTP && r->master < 0)
 			kill(getpid(), SIGSTOP);
 	}

@@ -1,6 +1,16 @@
 import { relay } from '@libcontainer/console'
 import type { Process } from '@libcontainer/container'
-import { isErrno, neverWait, type OwnedFd, POLLIN, poll, readFd, signalNumber, writeFd } from '@libcontainer/sys'
+import {
+  isErrno,
+  neverWait,
+  type OwnedFd,
+  POLLIN,
+  poll,
+  readFd,
+  SyscallError,
+  signalNumber,
+  writeFd,
+} from '@libcontainer/sys'
 import type { Streams } from './streams.js'
 
 /** A program that runs in the foreground, and our ends of its streams. */
@@ -35,7 +45,7 @@ async function passTerminal(master: OwnedFd, until: Promise<unknown>, onResize: 
   try {
     await relay(master, { input: 0, output: 1, until, onResize, newlines: 'pty' })
   } catch (error) {
-    if (!isErrno(error)) throw error
+    if (!(error instanceof SyscallError)) throw error
   } finally {
     master.close()
   }
@@ -62,7 +72,7 @@ async function passOutput(from: OwnedFd | undefined, to: number, end: AbortSigna
     }
   } catch (error) {
     // Nobody reads it: the program's own pipe breaks.
-    if (!isErrno(error)) throw error
+    if (!(error instanceof SyscallError)) throw error
   } finally {
     from.close()
   }
@@ -81,7 +91,7 @@ async function passInput(to: OwnedFd | undefined, end: AbortSignal): Promise<voi
     }
   } catch (error) {
     // Our terminal has hung up, or the program reads no more.
-    if (!isErrno(error)) throw error
+    if (!(error instanceof SyscallError)) throw error
   } finally {
     to.close()
   }

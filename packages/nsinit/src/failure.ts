@@ -1,4 +1,4 @@
-import { encodeUtf8, isErrno, LibcontainerError, writeFd } from '@libcontainer/sys'
+import { encodeUtf8, isErrno, LibcontainerError, SyscallError, writeFd } from '@libcontainer/sys'
 
 /** As a shell tells of a program that SIGPIPE has ended. */
 const NO_READER = 141
@@ -13,7 +13,7 @@ export async function report(error: unknown, { debug }: { debug: boolean }): Pro
   try {
     await writeFd(2, encodeUtf8(`${lines.join('\n')}\n`))
   } catch (refused) {
-    if (!isErrno(refused)) return 1
+    if (!(refused instanceof SyscallError)) return 1
   }
   return 1
 }

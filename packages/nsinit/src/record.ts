@@ -1,4 +1,4 @@
-import { ids, parseJson, readText, stringifyJson, writeText } from '@libcontainer/sys'
+import { ids, LibcontainerError, parseJson, readText, stringifyJson, writeText } from '@libcontainer/sys'
 import type { ProcessDefaults } from './container-json.js'
 import type { Place } from './place.js'
 
@@ -19,6 +19,10 @@ export async function saveRecord(place: Place, process: ProcessDefaults): Promis
   await writeText(pathOf(place), `${stringifyJson(record)}\n`, { mode: 0o600 })
 }
 
+/** @throws {LibcontainerError} `IdInUse` for another directory, whose path has the same hash */
 export async function loadRecord(place: Place): Promise<Record> {
-  return parseJson(await readText(pathOf(place))) as Record
+  const record = parseJson(await readText(pathOf(place))) as Record
+  if (record.directory !== place.path)
+    throw new LibcontainerError('IdInUse', `id '${place.id}' is in use: by the container of ${record.directory}`)
+  return record
 }

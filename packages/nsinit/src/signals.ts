@@ -34,7 +34,8 @@ export function catchSignals(): Forwarding {
           return
         }
         send(process, signal)
-        // Job control of the caller's shell: we stop as the program does. In a raw terminal ^Z is a byte, and no signal.
+        // What the caller's shell waits for. The program, alone in its session, is not stopped by this signal (its process group is
+        // orphaned), and may handle it. In a raw terminal ^Z is a byte, and no signal.
         if (signal === SIGTSTP && terminal === undefined) stopSelf()
       }
       for (const signal of early.splice(0)) deliver(signal)

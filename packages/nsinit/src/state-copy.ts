@@ -1,6 +1,5 @@
 import type { ContainerState } from '@libcontainer/container'
 import {
-  isErrno,
   O_CREAT,
   O_EXCL,
   O_WRONLY,
@@ -8,6 +7,7 @@ import {
   openFlags,
   removeFile,
   rename,
+  SyscallError,
   stringifyJson,
   writeText,
 } from '@libcontainer/sys'
@@ -30,7 +30,7 @@ export async function writeStateCopy({ directory, path }: Place, state: Containe
     })
     await rename(ASIDE, STATE_FILE, { at: directory })
   } catch (error) {
-    if (!isErrno(error)) throw error
+    if (!(error instanceof SyscallError)) throw error
     await say(`warning: there will be no ${STATE_FILE} in ${path}: ${error.message}`)
   }
 }
@@ -41,7 +41,7 @@ export async function removeStateCopy(directory: OwnedFd): Promise<void> {
     try {
       await removeFile(name, { at: directory })
     } catch (error) {
-      if (!isErrno(error)) throw error
+      if (!(error instanceof SyscallError)) throw error
     }
   }
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, lstatSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -187,6 +188,37 @@ describe.each(hosts)('on $name', host => {
     expect(first.stdout).toBe('ready\n')
     first.child.stdin?.end('\n')
     expect(await first.ended()).toBe(0)
+  })
+
+  test(
+    'TSTP reaches the program and stops nsinit, for the shell that ^Z was typed at; CONT lets it go on',
+    host.needs,
+    async () => {
+      using bench = new Bench(host)
+      const script = 'trap "echo got TSTP" TSTP; trap "exit 6" CONT; echo ready; while :; do sleep 0.05; done'
+      const running = bench.start(['exec', 'sh', '-c', script])
+      await running.wrote('ready')
+      const state = (): string =>
+        readFileSync(`/proc/${running.pid}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .slice(0, 1)
+      running.child.kill('SIGTSTP')
+      await until('nsinit stopped', () => (state() === 'T' ? true : undefined))
+      await running.wrote('got TSTP')
+      running.child.kill('SIGCONT')
+      expect(await running.ended()).toBe(6)
+      expect(bench.left()).toEqual([])
+    },
+  )
+
+  test('standard streams that are closed', host.needs, () => {
+    using bench = new Bench(host)
+    const script = 'exec "$0" "$@" <&- >&- 2>&-'
+    const { status } = spawnSync('sh', ['-c', script, ...bench.command(['exec', 'sh', '-c', 'echo lost; exit 12'])], {
+      cwd: bench.path,
+    })
+    expect(status).toBe(12)
+    expect(bench.left()).toEqual([])
   })
 
   test('a killed nsinit takes its container along, and the next one cleans up', host.needs, async () => {

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { busyboxRootfs, requires, type TestNeeds, temporaryDirectory } from '../../../test/support/index.js'
+import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 
 const executable = fileURLToPath(new URL('../../../bundles/nsinit', import.meta.url))
 const main = fileURLToPath(new URL('../dist/node/main.js', import.meta.url))
@@ -14,9 +14,9 @@ export interface TestHost {
   readonly name: string
   readonly command: readonly string[]
   /** Of a test that runs containers. */
-  readonly needs: TestNeeds
+  readonly needs: ReturnType<typeof requires>
   /** Of a test that only asks the command line. */
-  readonly asks: TestNeeds
+  readonly asks: ReturnType<typeof requires>
 }
 
 export const hosts: readonly TestHost[] = [
@@ -37,14 +37,14 @@ export class Bench implements Disposable {
   readonly path: string
   readonly stateRoot: string
 
-  constructor(host: TestHost, config: object | undefined = {}) {
+  constructor(host: TestHost, config: object | null = {}) {
     this.host = host
     // A name of its own, so that its cgroups can be told from others.
     this.path = join(this.#place.path, basename(this.#place.path))
     this.stateRoot = join(this.#place.path, 'state')
     spawnSync('mkdir', ['-p', this.path])
     chmodSync(this.#place.path, 0o755)
-    if (config !== undefined) this.write({ rootfs: busyboxRootfs(), ...config })
+    if (config !== null) this.write({ rootfs: busyboxRootfs(), ...config })
   }
 
   /** Replaces container.json. */
@@ -98,9 +98,8 @@ export class Bench implements Disposable {
     return [...files, ...copies, ...cgroupsOf(this.path)]
   }
 
-  [Symbol.dispose](): void {
-    for (const child of this.#children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
-    // What a failed test has left running.
+  /** Ends what a failed test has left running. */
+  #clean(): void {
     const { stdout } = this.run(['state'])
     if (stdout !== '') {
       this.run(['unpause'])
@@ -110,10 +109,13 @@ export class Bench implements Disposable {
         // It has ended meanwhile.
       }
     }
-    if (this.left().length > 0) {
-      this.write({ rootfs: busyboxRootfs() })
-      this.run(['exec', '/bin/true'])
-    }
+    this.write({ rootfs: busyboxRootfs() })
+    this.run(['exec', '/bin/true'])
+  }
+
+  [Symbol.dispose](): void {
+    for (const child of this.#children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    if (this.left().length > 0) this.#clean()
     this.#place[Symbol.dispose]()
   }
 }

@@ -2,6 +2,7 @@
 /* The static executable: takes the engine from its image, calls the program's `main`, and runs the loop until nothing is left. */
 #include "host.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
@@ -79,6 +80,14 @@ static int make_engine(struct lc_image *image)
 	return 0;
 }
 
+/* A stream that was closed would become the next file that is opened, and that file be read or written as if it were the stream. */
+static void open_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
+			_exit(1);
+}
+
 static void set_signals(void)
 {
 	struct sigaction act = { .sa_handler = SIG_DFL };
@@ -115,6 +124,7 @@ int main(int argc, char **argv)
 			return lc_write_image();
 	}
 	JS_UpdateStackTop(image->runtime);
+	open_streams();
 	set_signals();
 	image->started = 1;
 	if (lc_begin(image->js, argv) < 0)
