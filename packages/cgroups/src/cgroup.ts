@@ -351,7 +351,7 @@ function savedPlaces(host: CgroupHost, saved: Readonly<Record<string, string>> |
     if (directory === undefined) return []
     const top = `${hierarchy.mountpoint}/`
     const path = directory.startsWith(top) ? directory.slice(top.length) : undefined
-    if (path === undefined || path !== cleanPath(path)) {
+    if (!path || path !== cleanPath(path)) {
       throw new ConfigInvalid('paths', directory, `must be a clean absolute path below ${hierarchy.mountpoint}`)
     }
     return [placeAt(hierarchy, path)]

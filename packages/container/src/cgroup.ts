@@ -1,6 +1,14 @@
 import { Cgroup, type Limits } from '@libcontainer/cgroups'
 import type { CgroupHierarchy } from '@libcontainer/mount'
-import { ConfigInvalid, isErrno, parseJson, readTextIfPresent, stringifyJson, writeText } from '@libcontainer/sys'
+import {
+  ConfigInvalid,
+  isErrno,
+  parseJson,
+  readTextIfPresent,
+  removeFile,
+  stringifyJson,
+  writeText,
+} from '@libcontainer/sys'
 import { defaultCgroupPath } from './resolve.js'
 
 /** A cgroup that is there, or `undefined`. */
@@ -58,6 +66,11 @@ const CGROUP_FILE = 'cgroup.json'
 export async function recordCgroup(directory: string, path: string): Promise<void> {
   const { paths } = await Cgroup.at(path)
   await writeText(`${directory}/${CGROUP_FILE}`, stringifyJson(Object.fromEntries(paths)), { mode: 0o600 })
+}
+
+/** When it was not made after all: it may be another's. */
+export async function forgetCgroup(directory: string): Promise<void> {
+  await removeFile(`${directory}/${CGROUP_FILE}`)
 }
 
 export async function recordedCgroup(

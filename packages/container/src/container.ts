@@ -4,6 +4,7 @@ import { joinTarget } from '@libcontainer/namespaces'
 import {
   exists,
   isErrno,
+  type LibcontainerError,
   type OwnedFd,
   openDirectory,
   openPidfd,
@@ -17,7 +18,7 @@ import {
   type Waiting,
 } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
-import { findCgroup, makeCgroup } from './cgroup.js'
+import { findCgroup, forgetCgroup, makeCgroup, recordCgroup } from './cgroup.js'
 import { deviceRules } from './device-rules.js'
 import { ContainerError, systemError } from './errors.js'
 import { hostFacts } from './facts.js'
@@ -28,7 +29,7 @@ import { planExec } from './plan-exec.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
-import type { ResolvedConfig } from './resolve.js'
+import { defaultCgroupPath, type ResolvedConfig } from './resolve.js'
 import { startFirst } from './start.js'
 import { type ContainerState, loadState, START_SOCKET, STATE_FILE } from './state.js'
 
@@ -157,9 +158,10 @@ export class Container {
       const cgroup = await this.#cgroup()
       if (number === 9 && !this.#ownPids()) await cgroup?.kill()
       else {
-        signalPidfd(init, number)
         // A frozen process of cgroup v1 does not even die.
-        if (number === 9 && (await cgroup?.freezerState()) === 'FROZEN') await cgroup?.thaw()
+        const frozen = number === 9 && cgroup !== undefined && (await cgroup.freezerState()) !== 'THAWED'
+        signalPidfd(init, number)
+        if (frozen) await cgroup.thaw()
       }
     } catch (error) {
       if (isErrno(error, 'ESRCH')) throw this.#notRunning()
@@ -215,9 +217,17 @@ export class Container {
       if (status !== 'stopped')
         throw new ContainerError('ContainerNotStopped', `container '${this.id}' is ${status} already`)
       const { path, devices, ...limits } = this.#config.cgroups
-      const cgroup = await this.#doing('cannot make the cgroup', () =>
-        makeCgroup(path, { ...limits, devices: deviceRules(devices) }),
-      )
+      const usual = path === defaultCgroupPath(this.id)
+      const cgroup = await this.#doing('cannot make the cgroup', async () => {
+        // Before there is a cgroup: whoever is killed from now on leaves a trace of it.
+        if (!usual) await recordCgroup(this.#directory, path)
+        try {
+          return await makeCgroup(path, { ...limits, devices: deviceRules(devices) })
+        } catch (error) {
+          if (!usual) await forgetCgroup(this.#directory)
+          throw error
+        }
+      })
       try {
         const { process, state } = await startFirst({
           id: this.id,
@@ -246,6 +256,11 @@ export class Container {
 
   async #join(spec: ProcessSpec): Promise<Process> {
     checkProcess(spec)
+    // Not while it is being paused: a clone into a frozen cgroup does not come back, and nothing else could be started meanwhile.
+    return await withLock(this.id, this.#directory, () => this.#joinLocked(spec), { shared: true })
+  }
+
+  async #joinLocked(spec: ProcessSpec): Promise<Process> {
     const status = await this.status()
     if (status === 'paused')
       throw new ContainerError('ContainerPaused', `container '${this.id}' is paused: resume it first`)
@@ -253,36 +268,33 @@ export class Container {
     const init = state === undefined || status === 'stopped' ? undefined : await openInit(state)
     if (state === undefined || init === undefined) throw this.#notRunning()
     try {
-      return await this.#doing('cannot run a process in', async () => {
-        const [cgroup, target, host] = await Promise.all([
-          this.#cgroup(),
-          joinTarget(state.init_process_pid),
-          hostFacts(),
-        ])
-        target.pidfd.close()
-        const attributes = attributesOf(this.#config, spec, false)
-        const plan = planExec(spec, attributes, {
-          ...host,
-          kinds: target.kinds,
-          joinCgroups: cgroup?.joinSelfSteps() ?? [],
-        })
-        const { process } = await launch({
-          spec,
-          steps: plan.steps,
-          slots: plan.slots,
-          cgroup,
-          parentDeathSignal: false,
-          oomScoreAdj: spec.oomScoreAdj ?? this.#config.oomScoreAdj,
-          limits: target.kinds.includes('user')
-            ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles }
-            : undefined,
-          handed: { target: init.fd },
-        })
-        return process
-      })
+      return await this.#doing('cannot run a process in', () => this.#launchBeside(spec, state, init))
+    } catch (error) {
+      if (await lives(state)) throw error
+      throw this.#notRunning(error)
     } finally {
       init.close()
     }
+  }
+
+  async #launchBeside(spec: ProcessSpec, state: ContainerState, init: OwnedFd): Promise<Process> {
+    const [cgroup, target, host] = await Promise.all([this.#cgroup(), joinTarget(state.init_process_pid), hostFacts()])
+    target.pidfd.close()
+    const attributes = attributesOf(this.#config, spec, false)
+    const joinCgroups = cgroup?.joinSelfSteps() ?? []
+    const plan = planExec(spec, attributes, { ...host, kinds: target.kinds, joinCgroups })
+    const userns = target.kinds.includes('user')
+    const { process } = await launch({
+      spec,
+      steps: plan.steps,
+      slots: plan.slots,
+      cgroup,
+      parentDeathSignal: false,
+      oomScoreAdj: spec.oomScoreAdj ?? this.#config.oomScoreAdj,
+      limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
+      handed: { target: init.fd },
+    })
+    return process
   }
 
   async #release(): Promise<void> {
@@ -291,7 +303,7 @@ export class Container {
       await release(START_SOCKET, { directory })
       await removeFile(START_SOCKET, { at: directory })
     } catch (error) {
-      if (isErrno(error, 'ENOENT', 'ECONNREFUSED')) {
+      if (isErrno(error, 'ENOENT', 'ECONNREFUSED') || (error as LibcontainerError).code === 'AlreadyStarted') {
         const status = await this.status()
         throw new ContainerError(
           status === 'stopped' ? 'ContainerNotRunning' : 'AlreadyStarted',
@@ -312,15 +324,9 @@ export class Container {
     const cgroup = await this.#cgroup()
     const init = state === undefined ? undefined : await openInit(state)
     try {
-      if (init !== undefined) {
-        signalPidfd(init, 9)
-        await cgroup?.kill()
-        await poll(init.fd, POLLIN)
-      } else {
-        await cgroup?.kill()
-      }
-    } catch (error) {
-      if (!isErrno(error, 'ESRCH')) throw error
+      if (init !== undefined) end(init)
+      await cgroup?.kill()
+      if (init !== undefined) await poll(init.fd, POLLIN)
     } finally {
       init?.close()
     }
@@ -341,8 +347,10 @@ export class Container {
     return this.#state
   }
 
+  /** Its cgroup; `undefined` when it is gone, or when it was never this container's: another may have the same path. */
   async #cgroup(): Promise<Cgroup | undefined> {
-    return await findCgroup(this.#config.cgroups.path)
+    const state = this.#state ?? (await this.#reload())
+    return state === undefined ? undefined : await findCgroup(state.cgroup_paths)
   }
 
   async #alive(): Promise<boolean> {
@@ -365,8 +373,8 @@ export class Container {
     }
   }
 
-  #notRunning(): ContainerError {
-    return new ContainerError('ContainerNotRunning', `container '${this.id}' is not running`)
+  #notRunning(cause?: unknown): ContainerError {
+    return new ContainerError('ContainerNotRunning', `container '${this.id}' is not running`, { cause })
   }
 }
 
@@ -374,6 +382,14 @@ export class Container {
 async function lives({ init_process_pid, init_process_start }: ContainerState): Promise<boolean> {
   const stat = await processStat(init_process_pid)
   return stat !== undefined && String(stat.startTime) === init_process_start && stat.state !== 'Z' && stat.state !== 'X'
+}
+
+function end(init: OwnedFd): void {
+  try {
+    signalPidfd(init, 9)
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error
+  }
 }
 
 /** A descriptor of the first process; checked after it is open, so that it cannot be a later one's. */

@@ -11,7 +11,7 @@ import {
   removeTree,
   stat,
 } from '@libcontainer/sys'
-import { checkCgroup, findCgroup, recordCgroup, recordedCgroup } from './cgroup.js'
+import { checkCgroup, findCgroup, recordedCgroup } from './cgroup.js'
 import type { ContainerConfig } from './config.js'
 import { Container } from './container.js'
 import { ContainerError, systemError } from './errors.js'
@@ -84,8 +84,6 @@ export class Factory {
     try {
       // Only now: the cgroup of an id that is in use is not empty either.
       await checkCgroup(resolved.cgroups.path)
-      // Before there is a cgroup: whoever is killed from now on leaves a trace of it.
-      if (copy.cgroups?.path !== undefined) await recordCgroup(directory, resolved.cgroups.path)
     } catch (error) {
       await removeTree(directory)
       throw systemError(`cannot make '${id}'`, error)
@@ -137,8 +135,7 @@ export class Factory {
       const container = await this.load(id)
       await container.destroy({ force: true })
     } catch (error) {
-      if (!(error instanceof ContainerError) || (error.code !== 'ContainerNotExists' && error.code !== 'SystemError'))
-        throw error
+      if (!(error instanceof LibcontainerError)) throw error
       await removeLeftovers(id, directory)
     }
   }

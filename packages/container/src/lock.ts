@@ -7,10 +7,16 @@ const LOCK_FILE = 'lock'
  * Holds a container's lock while `act` runs: two processes that act on one container take turns. The lock ends with the process that
  * holds it, however that ends.
  *
+ * @param shared - beside others that share it, but not beside one that does not
  * @throws {ContainerError} `ContainerNotExists` when the container was removed before or while it was waited for
  */
-export async function withLock<T>(id: string, directory: string, act: () => Promise<T>): Promise<T> {
-  const lock = await take(id, directory)
+export async function withLock<T>(
+  id: string,
+  directory: string,
+  act: () => Promise<T>,
+  { shared = false }: { shared?: boolean } = {},
+): Promise<T> {
+  const lock = await take(id, directory, shared)
   try {
     return await act()
   } finally {
@@ -18,10 +24,10 @@ export async function withLock<T>(id: string, directory: string, act: () => Prom
   }
 }
 
-async function take(id: string, directory: string): Promise<OwnedFd> {
+async function take(id: string, directory: string, shared: boolean): Promise<OwnedFd> {
   let lock: OwnedFd
   try {
-    lock = await lockFile(`${directory}/${LOCK_FILE}`)
+    lock = await lockFile(`${directory}/${LOCK_FILE}`, { shared })
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error
     throw new ContainerError('ContainerNotExists', `there is no container '${id}': ${directory} does not exist`)

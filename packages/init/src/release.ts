@@ -7,11 +7,14 @@ import {
   POLLIN,
   poll,
   receiveMessage,
+  type Step,
+  type SyscallError,
   sendMessage,
   stepError,
   type Waiting,
 } from '@libcontainer/sys'
 import { parseRecord } from './records.js'
+import { execHints } from './steps.js'
 
 /**
  * Lets an init that waits in the `created` state go on, and waits until the program runs.
@@ -34,7 +37,7 @@ export async function release(
       const message = receiveMessage(connection)
       if (message === undefined) break
       const record = parseRecord(message.bytes, message.fds)
-      if (record.kind === 'failure') throw stepError([], record.failure)
+      if (record.kind === 'failure') throw startError(record.failure)
       if (record.kind === 'executing') executing = true
     }
   } catch (error) {
@@ -44,4 +47,12 @@ export async function release(
   }
   if (!executing)
     throw new LibcontainerError('AlreadyStarted', 'the container was started by somebody else, or its init has died')
+}
+
+/** The plan is not known here, but all that is left of it is the filter and the program. */
+function startError(failure: Uint8Array): SyscallError {
+  const number = new DataView(failure.buffer, failure.byteOffset).getUint32(0, true)
+  const steps: Step[] = []
+  steps[number] = { op: 'execProgram', args: [], about: 'start the program', hints: execHints }
+  return stepError(steps, failure)
 }

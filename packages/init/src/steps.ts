@@ -165,10 +165,12 @@ export const execProgram = (args: readonly string[], environment: readonly strin
   args: [nulTerminated(args), isArg(environment) ? environment : nulTerminated(environment)],
   about: `execute ${args[0]}`,
   path: args[0],
-  hints: {
-    ENOEXEC: 'not a program: a script needs a #! line',
-    ENOENT: 'its interpreter (#! or dynamic loader) is missing in the rootfs',
-  },
+  hints: execHints,
 })
+
+export const execHints = {
+  ENOEXEC: 'not a program: a script needs a #! line',
+  ENOENT: 'its interpreter (#! or dynamic loader) is missing in the rootfs',
+}
 
 const isArg = (value: readonly string[] | Arg): value is Arg => !Array.isArray(value)
