@@ -11,7 +11,7 @@ import { join } from 'node:path'
 /** From here on every architecture numbers its system calls alike: include/uapi/asm-generic/unistd.h. */
 const COMMON_FROM = 424
 
-/** Each table: where its header lies, and the macros that its numbers are written with. */
+/** Each table: where its header lies, the macros that its numbers are written with, and what packaged headers lack. */
 const TABLES = {
   x86_64: { files: ['x86-linux-any/asm/unistd_64.h'] },
   x32: { files: ['x86-linux-any/asm/unistd_x32.h'], macros: { __X32_SYSCALL_BIT: 0 } },
@@ -25,13 +25,13 @@ const TABLES = {
   loongarch64: { files: ['loongarch-linux-any/asm/unistd_64.h'] },
   ppc: { files: ['powerpc-linux-any/asm/unistd_32.h'] },
   ppc64: { files: ['powerpc-linux-any/asm/unistd_64.h'] },
-  s390: { files: ['usr/s390x-linux-gnu/include/asm/unistd_32.h'] },
+  s390: { files: ['usr/s390x-linux-gnu/include/asm/unistd_32.h'], extra: { memfd_secret: 447 } },
   s390x: { files: ['s390x-linux-any/asm/unistd_64.h'] },
   mips: { files: ['mips-linux-any/asm/unistd_o32.h'], macros: { __NR_Linux: 0 } },
   mips64: { files: ['mips-linux-any/asm/unistd_n64.h'], macros: { __NR_Linux: 0 } },
   mips64n32: { files: ['mips-linux-any/asm/unistd_n32.h'], macros: { __NR_Linux: 0 } },
-  parisc: { files: ['usr/hppa-linux-gnu/include/asm/unistd_32.h'], macros: { __NR_Linux: 0 } },
-  parisc64: { files: ['usr/hppa-linux-gnu/include/asm/unistd_64.h'], macros: { __NR_Linux: 0 } },
+  parisc: { files: ['usr/hppa-linux-gnu/include/asm/unistd_32.h'], extra: { cacheflush: 356 } },
+  parisc64: { files: ['usr/hppa-linux-gnu/include/asm/unistd_64.h'], extra: { cacheflush: 356 } },
   m68k: { files: ['m68k-linux-any/asm/unistd_32.h'] },
   sh: { files: ['usr/sh4-linux-gnu/include/asm/unistd_32.h'] },
 }
@@ -47,8 +47,8 @@ write('common', common)
 for (const [name, table] of Object.entries(tables)) write(name, table)
 
 /** The names of each number, ascending. */
-function readTable(table, { files, macros = {} }) {
-  const names = new Map()
+function readTable(table, { files, macros = {}, extra = {} }) {
+  const names = new Map(Object.entries(extra))
   for (const file of files) {
     const root = roots.find(dir => existsSync(join(dir, file)))
     if (root === undefined) throw new Error(`no ${file} (for ${table}) below ${roots.join(', ')}`)
@@ -89,7 +89,7 @@ function commonTail() {
   return [...tail].sort(([a], [b]) => a - b).map(([nr, name]) => [nr, [name]])
 }
 
-/** `0 read write` for consecutive numbers from 0, `=alias` for a second name, `@ -name` for the common tail without a name. */
+/** `0 read write` for consecutive numbers from 0, `=alias` for a second name, `-name @` for the common tail without a name. */
 function text(table) {
   const words = []
   let next
@@ -112,7 +112,7 @@ function tailWords(table) {
   const own = new Set(table.map(([nr]) => nr))
   const last = Math.max(...[...own].filter(nr => nr < 512))
   // Headers that are older than the tail say nothing about what came after them.
-  return ['@', ...common.filter(([nr]) => nr <= last && !own.has(nr)).map(([, [name]]) => `-${name}`)]
+  return [...common.filter(([nr]) => nr <= last && !own.has(nr)).map(([, [name]]) => `-${name}`), '@']
 }
 
 function write(name, table) {

@@ -1,7 +1,7 @@
 import { ConfigInvalid } from '@libcontainer/sys'
 import { ACTIONS } from './actions.js'
 import { type Arch, architectureOf, X32_BIT } from './architectures.js'
-import { type Decision, decide, type Test } from './decisions.js'
+import { type Decision, type DecisionGraph, decide, type Test } from './decisions.js'
 import type { Profile } from './profile.js'
 import { JEQ, JGE, Program } from './program.js'
 import { type Chain, type Outcome, outcomesOf } from './rules.js'
@@ -14,6 +14,9 @@ export const MAX_INSTRUCTIONS = 4096
 const NR = 0
 const ARCH = 4
 const ARGS = 16
+
+/** What happens to a call of an architecture that the profile does not name. */
+const KILLED = ACTIONS.SCMP_ACT_KILL_THREAD
 
 export interface CompileOptions extends ParseOptions {
   /** The architecture of the kernel that will run the filter, whose calls are always looked at. */
@@ -39,8 +42,12 @@ export interface CompiledFilter {
 export function compile(profile: Profile, { arch, ...options }: CompileOptions): CompiledFilter {
   const { littleEndian } = architectureOf(arch)
   const parsed = parseProfile(profile, options)
-  const program = new Program()
-  writeArchitectures(program, parsed, [...new Set([arch, ...parsed.architectures])])
+  const archs = [...new Set([arch, ...parsed.architectures])]
+  let program = writeProgram(parsed, archs, false)
+  if (program.length > MAX_INSTRUCTIONS) {
+    const thrifty = writeProgram(parsed, archs, true)
+    if (thrifty.length < program.length) program = thrifty
+  }
   if (program.length > MAX_INSTRUCTIONS) {
     const problem = `compiles to more than the ${MAX_INSTRUCTIONS} instructions that the kernel takes; use fewer conditions or architectures`
     throw new ConfigInvalid(`${options.field ?? 'seccomp'}.syscalls`, program.length, problem)
@@ -49,43 +56,39 @@ export function compile(profile: Profile, { arch, ...options }: CompileOptions):
 }
 
 /** The sections of all architectures, and in front of them the choice. The first one is asked for first. */
-function writeArchitectures(program: Program, profile: ParsedProfile, archs: readonly Arch[]): void {
-  const killed = ACTIONS.SCMP_ACT_KILL_THREAD
+function writeProgram(profile: ParsedProfile, archs: readonly Arch[], thrifty: boolean): Program {
+  const program = new Program()
   const audits = [...new Set(archs.map(arch => architectureOf(arch).audit))]
   const sections = audits.reverse().map(audit => {
     const members = archs.filter(arch => architectureOf(arch).audit === audit)
-    return { audit, label: writeSection(program, profile, members) }
+    return { audit, label: writeSection(program, profile, members, thrifty) }
   })
-  let next = program.ret(killed)
+  let next = program.ret(KILLED)
   for (const { audit, label } of sections) next = program.jump(JEQ, audit, label, next)
   program.load(ARCH)
+  return program
 }
 
 /** The calls of one audit architecture: one table, or the two of x86_64 and x32, which a bit of the number tells apart. */
-function writeSection(program: Program, profile: ParsedProfile, archs: readonly Arch[]): number {
-  if (archs.includes('x32') || archs.includes('x86_64')) {
+function writeSection(program: Program, profile: ParsedProfile, archs: readonly Arch[], thrifty: boolean): number {
+  const table = (arch: Arch): number => writeTable(program, profile, arch, thrifty)
+  if (archs.includes('x32')) {
+    const high = table('x32')
+    program.jump(JGE, X32_BIT, high, archs.includes('x86_64') ? table('x86_64') : program.ret(KILLED))
+  } else if (archs.includes('x86_64')) {
     // A number of -1 is what a tracer makes of a call that it cancels, and no call of x32's.
-    const foreign = (): number =>
-      program.jump(
-        JEQ,
-        0xffffffff,
-        program.ret(archs.includes('x86_64') ? profile.defaultValue : ACTIONS.SCMP_ACT_KILL_THREAD),
-        program.ret(ACTIONS.SCMP_ACT_KILL_THREAD),
-      )
-    const high = archs.includes('x32') ? writeTable(program, profile, 'x32') : foreign()
-    const low = archs.includes('x86_64')
-      ? writeTable(program, profile, 'x86_64')
-      : program.ret(ACTIONS.SCMP_ACT_KILL_THREAD)
-    program.jump(JGE, X32_BIT, high, low)
+    const high = program.jump(JEQ, 0xffffffff, program.ret(profile.defaultValue), program.ret(KILLED))
+    program.jump(JGE, X32_BIT, high, table('x86_64'))
   } else {
-    program.before(writeTable(program, profile, archs[0]!))
+    program.before(table(archs[0]!))
   }
   return program.load(NR)
 }
 
 /** A binary search for the call's number, which is in the accumulator. */
-function writeTable(program: Program, profile: ParsedProfile, arch: Arch): number {
+function writeTable(program: Program, profile: ParsedProfile, arch: Arch, thrifty: boolean): number {
   const { starts, outcomes } = outcomesOf(profile, arch)
+  const { wide, littleEndian } = architectureOf(arch)
   const written = new Map<Chain, number>()
 
   const search = (from: number, to: number): number => {
@@ -99,7 +102,7 @@ function writeTable(program: Program, profile: ParsedProfile, arch: Arch): numbe
     if (typeof outcome === 'number') return program.ret(outcome)
     let label = written.get(outcome)
     if (label === undefined) {
-      label = writeChain(program, profile, arch, outcome)
+      label = writeTests(program, decide(outcome.rules, profile.defaultValue, wide, thrifty), littleEndian)
       written.set(outcome, label)
     }
     return label
@@ -108,47 +111,42 @@ function writeTable(program: Program, profile: ParsedProfile, arch: Arch): numbe
 }
 
 /** The tests of a system call's arguments, which begin with a load of their own. */
-function writeChain(program: Program, { defaultValue }: ParsedProfile, arch: Arch, { rules }: Chain): number {
-  const { wide, littleEndian } = architectureOf(arch)
-  const root = decide(rules, defaultValue, wide)
+function writeTests(program: Program, { root, tests }: DecisionGraph, littleEndian: boolean): number {
   if (typeof root === 'number') return program.ret(root)
-  const loads = loadedTests(root)
+  const { wanted, loads } = reachedTests(root, tests)
   const written = new Map<Test, { label: number; loaded: number }>()
-
-  const write = (decision: Decision, from: Test | undefined): number => {
+  const target = (decision: Decision, from: Test): number => {
     if (typeof decision === 'number') return program.ret(decision)
-    let entry = written.get(decision)
-    if (entry === undefined) {
-      const { word, mask, code, k, yes, no } = decision
-      const whenFalse = write(no, decision)
-      let loaded = program.jump(code, k, write(yes, decision), whenFalse)
-      if (mask !== 0xffffffff) loaded = program.and(mask)
-      // The upper half of an argument is the second word of its eight bytes, or the first.
-      const second = (word & 1) === (littleEndian ? 1 : 0)
-      const label = loads.has(decision) ? program.load(ARGS + (word >> 1) * 8 + (second ? 4 : 0)) : loaded
-      entry = { label, loaded }
-      written.set(decision, entry)
-    }
-    return from !== undefined && leavesWord(from, decision.word) ? entry.loaded : entry.label
+    const { label, loaded } = written.get(decision)!
+    return leavesWord(from, decision.word) ? loaded : label
   }
-  return write(root, undefined)
+  for (const test of tests) {
+    if (!wanted.has(test)) continue
+    const whenFalse = target(test.no, test)
+    let loaded = program.jump(test.code, test.k, target(test.yes, test), whenFalse)
+    if (test.mask !== 0xffffffff) loaded = program.and(test.mask)
+    // The upper half of an argument is the second word of its eight bytes, or the first.
+    const second = (test.word & 1) === (littleEndian ? 1 : 0)
+    const offset = ARGS + (test.word >> 1) * 8 + (second ? 4 : 0)
+    written.set(test, { label: loads.has(test) ? program.load(offset) : loaded, loaded })
+  }
+  return written.get(root)!.label
 }
 
-/** The tests that some way reaches without their word in the accumulator. */
-function loadedTests(root: Test): Set<Test> {
+/** The tests that some way from the root leads to, and those that one leads to without their word in the accumulator. */
+function reachedTests(root: Test, tests: readonly Test[]): { wanted: Set<Test>; loads: Set<Test> } {
+  const wanted = new Set([root])
   const loads = new Set([root])
-  const seen = new Set<Test>()
-  const visit = (test: Test): void => {
-    if (seen.has(test)) return
-    seen.add(test)
+  for (let id = root.id; id >= 0; id--) {
+    const test = tests[id]!
+    if (!wanted.has(test)) continue
     for (const next of [test.yes, test.no]) {
       if (typeof next === 'number') continue
+      wanted.add(next)
       if (!leavesWord(test, next.word)) loads.add(next)
-      visit(next)
     }
   }
-  visit(root)
-  return loads
+  return { wanted, loads }
 }
 
 /** Whether a test leaves `word` in the accumulator as it was. */

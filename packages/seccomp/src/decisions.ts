@@ -1,3 +1,4 @@
+import { type Facts, infer, learned, usesOf } from './facts.js'
 import { JEQ, JGE, JGT, type Jump } from './program.js'
 import type { ChainRule } from './rank.js'
 import type { Condition } from './validate.js'
@@ -17,43 +18,68 @@ export interface Test {
 /** The filter's answer, or a test that leads to it. */
 export type Decision = number | Test
 
-/** What earlier tests have shown of a word. */
-interface Fact {
-  readonly word: number
-  readonly mask: number
-  readonly code: Jump
-  readonly k: number
-  readonly holds: boolean
+export interface DecisionGraph {
+  readonly root: Decision
+  /** Every test after those that it leads to; its place here is its id. */
+  readonly tests: readonly Test[]
 }
 
-type Facts = readonly Fact[]
-type Next = (facts: Facts) => Decision
+/** Rules are looked at together up to so many conditions: more would be too deep a recursion for a small stack. */
+const TOGETHER = 64
 
 /**
- * Turns the rules of a system call into a graph of tests: no path through it asks what is known already, and equal ends
+ * Turns the rules of a system call into a graph of tests. No path through it asks what is known already, and equal ends
  * are shared.
  *
  * @param rules - in the order in which they are tried
  * @param otherwise - the answer when none holds
  * @param wide - whether the upper halves of arguments count
+ * @param thrifty - makes the least code, not the shortest paths: what is known is forgotten from condition to condition
  */
-export function decide(rules: readonly ChainRule[], otherwise: number, wide: boolean): Decision {
-  // Each way to a rule knows other facts, and so may get code of its own. With many rules that would be too much of it:
-  // after a few times the size of plain code facts are forgotten from one condition to the next.
-  const plain = rules.reduce((sum, rule) => sum + rule.conditions.length * 3, 0)
-  const limit = plain * 2 + 16
-  const wordsBehind = wordsFrom(rules, wide)
-  const reached = new Map<string, Decision>()
+export function decide(rules: readonly ChainRule[], otherwise: number, wide: boolean, thrifty: boolean): DecisionGraph {
   const tests = new Map<string, Test>()
+  let root: Decision = otherwise
+  for (const part of partsOf(rules).reverse()) root = decidePart(part, root, wide, thrifty, tests)
+  return { root, tests: [...tests.values()] }
+}
+
+function partsOf(rules: readonly ChainRule[]): ChainRule[][] {
+  const parts: ChainRule[][] = []
+  let conditions = TOGETHER
+  for (const rule of rules) {
+    conditions += rule.conditions.length
+    if (conditions > TOGETHER) {
+      parts.push([])
+      conditions = rule.conditions.length
+    }
+    parts[parts.length - 1]!.push(rule)
+  }
+  return parts
+}
+
+type Next = (facts: Facts) => Decision
+
+function decidePart(
+  rules: readonly ChainRule[],
+  otherwise: Decision,
+  wide: boolean,
+  thrifty: boolean,
+  tests: Map<string, Test>,
+): Decision {
+  const uses = usesOf(rules, wide)
+  const reached = new Map<string, Decision>()
+  // Each way to a condition knows other facts, and so may get code of its own. That could be too much of it: after some
+  // times the size of plain code, facts are forgotten here, too.
+  const limit = thrifty ? -1 : uses.conditions * 4 + 64
 
   function walk(rule: number, condition: number, facts: Facts): Decision {
     const current = rules[rule]
     if (current === undefined) return otherwise
     const compared = current.conditions[condition]
     if (compared === undefined) return current.value
-    const words = wordsBehind[rule]![condition]!
-    const useful = tests.size > limit ? [] : facts.filter(fact => words & (1 << fact.word))
-    const key = `${rule} ${condition} ${useful.map(fact => `${fact.word} ${fact.mask} ${fact.code} ${fact.k} ${fact.holds}`)}`
+    const place = uses.first[rule]! + condition
+    const useful = reached.size > limit ? [] : facts.filter(fact => uses.lastOf(fact) >= place)
+    const key = `${place} ${useful.map(fact => `${fact.word} ${fact.mask} ${fact.code} ${fact.k} ${fact.holds}`)}`
     let decision = reached.get(key)
     if (decision === undefined) {
       const yes: Next = known => walk(rule, condition + 1, known)
@@ -64,6 +90,7 @@ export function decide(rules: readonly ChainRule[], otherwise: number, wide: boo
     return decision
   }
 
+  /** A comparison of 64 bits as comparisons of their halves. */
   function compare({ index, op, hi, lo, maskHi, maskLo }: Condition, facts: Facts, yes: Next, no: Next): Decision {
     const low = index * 2
     const high = low + 1
@@ -97,8 +124,8 @@ export function decide(rules: readonly ChainRule[], otherwise: number, wide: boo
   ): Decision {
     const known = mask === 0 ? k === 0 : infer(word, mask, code, k, facts)
     if (known !== undefined) return known ? then(facts) : otherwise(facts)
-    const yes = then([...facts, { word, mask, code, k, holds: true }])
-    const no = otherwise([...facts, { word, mask, code, k, holds: false }])
+    const yes = then(learned(facts, { word, mask, code, k, holds: true }))
+    const no = otherwise(learned(facts, { word, mask, code, k, holds: false }))
     if (yes === no) return yes
     const key = `${word} ${mask} ${code} ${k} ${name(yes)} ${name(no)}`
     let made = tests.get(key)
@@ -110,42 +137,6 @@ export function decide(rules: readonly ChainRule[], otherwise: number, wide: boo
   }
 
   return walk(0, 0, [])
-}
-
-/** For each condition, a bit for every word that it and what comes after it looks at. */
-function wordsFrom(rules: readonly ChainRule[], wide: boolean): number[][] {
-  const words: number[][] = []
-  let behind = 0
-  for (let rule = rules.length - 1; rule >= 0; rule--) {
-    const { conditions } = rules[rule]!
-    const own: number[] = new Array(conditions.length)
-    for (let i = conditions.length - 1; i >= 0; i--) {
-      behind |= (wide ? 3 : 1) << (conditions[i]!.index * 2)
-      own[i] = behind
-    }
-    words[rule] = own
-  }
-  return words
-}
-
-/** Whether a comparison holds, as far as the facts tell. */
-function infer(word: number, mask: number, code: Jump, k: number, facts: Facts): boolean | undefined {
-  let least = 0
-  let most = mask
-  for (const fact of facts) {
-    if (fact.word !== word || fact.mask !== mask) continue
-    if (fact.code === code && fact.k === k) return fact.holds
-    if (fact.code === JEQ) {
-      if (fact.holds) least = most = fact.k
-    } else if (fact.holds) {
-      least = Math.max(least, fact.code === JGT ? fact.k + 1 : fact.k)
-    } else {
-      most = Math.min(most, fact.code === JGT ? fact.k : fact.k - 1)
-    }
-  }
-  if (code === JEQ) return k < least || k > most ? false : least === most ? true : undefined
-  if (code === JGT) return least > k ? true : most <= k ? false : undefined
-  return least >= k ? true : most < k ? false : undefined
 }
 
 function name(decision: Decision): string {

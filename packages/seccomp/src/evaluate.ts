@@ -1,10 +1,10 @@
 import { ConfigInvalid } from '@libcontainer/sys'
 import { ACTIONS, ENOSYS, type Operator, type Verdict, verdictOf } from './actions.js'
 import { type Arch, architectureOf, X32_BIT } from './architectures.js'
-import { carrierOf } from './multiplexed.js'
+import { carriedBy, carriers } from './multiplexed.js'
 import type { Profile } from './profile.js'
 import { type ChainRule, ranked } from './rank.js'
-import { hidesNewCalls } from './rules.js'
+import { asCarried, chainRules, hidesNewCalls } from './rules.js'
 import { syscallNumber } from './syscalls.js'
 import { type Condition, type ParsedProfile, type ParsedRule, type ParseOptions, parseProfile } from './validate.js'
 
@@ -27,62 +27,80 @@ export function evaluate(
   args: readonly (number | bigint)[] = [],
   { native = arch, ...options }: EvaluateOptions = {},
 ): Verdict {
-  const parsed = parseProfile(profile, options)
+  const meaning = new Meaning(parseProfile(profile, options), native)
   const number = typeof syscall === 'number' ? syscall >>> 0 : syscallNumber(arch, syscall)
   if (number === undefined) throw new ConfigInvalid('syscall', syscall, `is no system call of ${arch}`)
-  return verdictOf(evaluateParsed(parsed, native, arch, number, args.map(toUnsigned64)))
+  return verdictOf(meaning.of(arch, number, args.map(toUnsigned64)))
 }
 
-/** The filter's 32-bit answer. */
-export function evaluateParsed(
-  profile: ParsedProfile,
-  native: Arch,
-  arch: Arch,
-  number: number,
-  args: readonly bigint[],
-): number {
-  const looksAt = (other: Arch): boolean => other === native || profile.architectures.includes(other)
-  if (arch === 'x86_64' || arch === 'x32') {
-    const ofX32 = number >= X32_BIT
-    if (ofX32 && number === 0xffffffff && !looksAt('x32') && looksAt('x86_64')) return profile.defaultValue
-    arch = ofX32 ? 'x32' : 'x86_64'
-  }
-  if (!looksAt(arch)) return ACTIONS.SCMP_ACT_KILL_THREAD
-  if (isNewer(profile, arch, number)) return ACTIONS.SCMP_ACT_ERRNO + ENOSYS
+/** What a profile means, on a kernel of one architecture. */
+export class Meaning {
+  readonly #profile: ParsedProfile
+  readonly #archs: ReadonlySet<Arch>
+  readonly #highest = new Map<Arch, readonly number[]>()
 
-  const { wide } = architectureOf(arch)
-  const rules = profile.rules.filter(rule => rule.value !== profile.defaultValue)
-  const onCall = rules.flatMap(rule => rulesOn(rule, arch, number, wide))
-  const unconditional = onCall.find(rule => rule.conditions.length === 0)
-  if (unconditional) return unconditional.value
-  const matching = ranked(onCall, wide).find(({ conditions }) => conditions.every(one => holds(one, args, wide)))
-  return matching?.value ?? profile.defaultValue
+  constructor(profile: ParsedProfile, native: Arch) {
+    this.#profile = profile
+    this.#archs = new Set([native, ...profile.architectures])
+  }
+
+  /** The filter's 32-bit answer. */
+  of(asked: Arch, number: number, args: readonly bigint[]): number {
+    const { rules, defaultValue } = this.#profile
+    const arch = this.#archOf(asked, number)
+    if (arch === undefined) return defaultValue
+    if (!this.#archs.has(arch)) return ACTIONS.SCMP_ACT_KILL_THREAD
+    if (this.#isNewer(arch, number)) return ACTIONS.SCMP_ACT_ERRNO + ENOSYS
+
+    const { wide } = architectureOf(arch)
+    const onCall = rules.flatMap(rule => (rule.value === defaultValue ? [] : rulesOn(rule, arch, number, wide)))
+    const unconditional = onCall.find(rule => rule.conditions.length === 0)
+    if (unconditional) return unconditional.value
+    const matching = ranked(onCall, wide).find(({ conditions }) => conditions.every(one => holds(one, args, wide)))
+    return matching?.value ?? defaultValue
+  }
+
+  /** x86_64 and x32 are one to the kernel, and told apart by the number; -1 is what a tracer makes of a cancelled call. */
+  #archOf(arch: Arch, number: number): Arch | undefined {
+    if (arch !== 'x86_64' && arch !== 'x32') return arch
+    if (number < X32_BIT) return 'x86_64'
+    return number === 0xffffffff && !this.#archs.has('x32') && this.#archs.has('x86_64') ? undefined : 'x32'
+  }
+
+  /** Whether a number is above all that the profile mentions: a call that came to the kernel after the profile. */
+  #isNewer(arch: Arch, number: number): boolean {
+    if (!hidesNewCalls(this.#profile.defaultValue)) return false
+    const { split = Number.POSITIVE_INFINITY } = architectureOf(arch)
+    let highest = this.#highest.get(arch)
+    if (highest === undefined) {
+      const mentioned = numbersMentioned(this.#profile, arch)
+      highest = [mentioned.filter(one => one < split), mentioned.filter(one => one >= split)].map(family =>
+        family.reduce((most, one) => Math.max(most, one), -1),
+      )
+      this.#highest.set(arch, highest)
+    }
+    const last = highest[number < split ? 0 : 1]!
+    return last >= 0 && (number > last || (number === 0 && (arch === 's390' || arch === 's390x')))
+  }
+}
+
+/** The numbers of all names, and of the calls that carry them. */
+function numbersMentioned({ rules }: ParsedProfile, arch: Arch): number[] {
+  const names = rules.flatMap(rule => rule.names)
+  const carrying = carriers.filter(carrier => names.some(name => carriedBy(carrier).has(name)))
+  return [...names, ...carrying].flatMap(name => syscallNumber(arch, name) ?? [])
 }
 
 /** What a rule says of one number: directly, and where the number is that of the call that carries one of its names. */
 function rulesOn({ names, value, alternatives }: ParsedRule, arch: Arch, number: number, wide: boolean): ChainRule[] {
-  const found: ChainRule[] = []
-  const meaningful = ({ maskHi, maskLo }: Condition): boolean => (wide ? maskHi | maskLo : maskLo) !== 0
-  const conjunctions = alternatives.length === 0 ? [[]] : alternatives.map(conditions => conditions.filter(meaningful))
-  const always = conjunctions.some(conditions => conditions.length === 0)
-  const kept = always ? [[]] : conjunctions
-  for (const name of names) {
-    if (syscallNumber(arch, name) === number) found.push(...kept.map(conditions => ({ value, conditions })))
-    const carrier = carrierOf(name)
-    if (carrier === undefined || syscallNumber(arch, carrier.via) !== number) continue
-    const first = {
-      index: 0,
-      op: 'SCMP_CMP_EQ',
-      hi: 0,
-      lo: carrier.call,
-      maskHi: 0xffffffff,
-      maskLo: 0xffffffff,
-    } as const
-    found.push(
-      ...kept.map(conditions => ({ value, conditions: [first, ...conditions.filter(({ index }) => index > 0)] })),
-    )
-  }
-  return found
+  const carrier = carriers.find(carrier => syscallNumber(arch, carrier) === number)
+  return names.flatMap(name => {
+    const direct = syscallNumber(arch, name) === number
+    const call = carrier === undefined ? undefined : carriedBy(carrier).get(name)
+    if (!direct && call === undefined) return []
+    const rules = chainRules(value, alternatives, wide)
+    return [...(direct ? rules : []), ...(call === undefined ? [] : asCarried(rules, call))]
+  })
 }
 
 const OPERATIONS: Readonly<Record<Operator, (argument: bigint, value: bigint, mask: bigint) => boolean>> = {
@@ -99,22 +117,6 @@ function holds({ index, op, hi, lo, maskHi, maskLo }: Condition, args: readonly 
   const whole = (upper: number, lower: number): bigint => (wide ? BigInt(upper) << 32n : 0n) | BigInt(lower)
   const argument = BigInt.asUintN(wide ? 64 : 32, args[index] ?? 0n)
   return OPERATIONS[op](argument, whole(hi, lo), whole(maskHi, maskLo))
-}
-
-/** Whether a number is above all that the profile mentions: a call that came to the kernel after the profile. */
-function isNewer({ rules, defaultValue }: ParsedProfile, arch: Arch, number: number): boolean {
-  if (!hidesNewCalls(defaultValue)) return false
-  const { split } = architectureOf(arch)
-  const family = (other: number): boolean => split === undefined || other >= split === number >= split
-  let highest = -1
-  for (const { names } of rules) {
-    for (const name of names) {
-      const mentioned = syscallNumber(arch, name)
-      if (mentioned !== undefined && family(mentioned) && mentioned > highest) highest = mentioned
-    }
-  }
-  if (highest < 0) return false
-  return number > highest || (number === 0 && (arch === 's390' || arch === 's390x'))
 }
 
 export function toUnsigned64(value: number | bigint): bigint {

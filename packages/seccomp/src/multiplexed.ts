@@ -22,18 +22,20 @@ const IPC_CALLS: Readonly<Record<string, number>> = {
   shmctl: 24,
 }
 
-/** The multiplexer that can carry a call, and the number that it has there. */
-export interface Carrier {
-  readonly via: 'socketcall' | 'ipc'
-  readonly call: number
+const carried = {
+  socketcall: new Map(SOCKET_CALLS.split(' ').map((name, i) => [name, i + 1])),
+  ipc: new Map(Object.entries(IPC_CALLS)),
 }
 
-const carriers = new Map<string, Carrier>()
-SOCKET_CALLS.split(' ').forEach((name, i) => {
-  carriers.set(name, { via: 'socketcall', call: i + 1 })
-})
-for (const [name, call] of Object.entries(IPC_CALLS)) carriers.set(name, { via: 'ipc', call })
+/** The system calls that carry others. */
+export const carriers = ['socketcall', 'ipc'] as const
+export type Carrier = (typeof carriers)[number]
 
-export function carrierOf(name: string): Carrier | undefined {
-  return carriers.get(name)
+export function isCarrier(name: string): name is Carrier {
+  return name === 'socketcall' || name === 'ipc'
+}
+
+/** The calls that a system call carries, by their numbers there. */
+export function carriedBy(name: Carrier): ReadonlyMap<string, number> {
+  return carried[name]
 }

@@ -17,73 +17,71 @@ export const INSTRUCTION = 8
  * once. A label is the number of instructions that follow the one that it names.
  */
 export class Program {
-  readonly #codes: number[] = []
-  readonly #trues: number[] = []
-  readonly #falses: number[] = []
+  /** The code, and above it the two distances of a conditional jump. */
+  readonly #heads: number[] = []
   readonly #ks: number[] = []
   readonly #returns = new Map<number, number>()
 
   get length(): number {
-    return this.#codes.length
+    return this.#heads.length
   }
 
   /** `return value`: an earlier one, where it is near. */
   ret(value: number): number {
     const label = this.#returns.get(value)
-    if (label !== undefined && this.length - label < 240) return label
-    const fresh = this.#push(RET, 0, 0, value)
+    if (label !== undefined && this.#heads.length - label < 240) return label
+    const fresh = this.#push(RET, value)
     this.#returns.set(value, fresh)
     return fresh
   }
 
   /** The accumulator becomes the word at `offset` of `struct seccomp_data`; goes on with what was written last. */
   load(offset: number): number {
-    return this.#push(LD_ABS, 0, 0, offset)
+    return this.#push(LD_ABS, offset)
   }
 
   /** The accumulator is masked; goes on with what was written last. */
   and(mask: number): number {
-    return this.#push(AND, 0, 0, mask)
+    return this.#push(AND, mask)
   }
 
   /** Compares the accumulator with `k`. */
   jump(code: Jump, k: number, whenTrue: number, whenFalse: number): number {
-    const yes = this.#near(whenTrue, 254)
-    const no = this.#near(whenFalse, 255)
-    return this.#push(code, this.length - 1 - yes, this.length - 1 - no, k)
+    const heads = this.#heads
+    // The jump itself will have this place, or one further for each stepping stone.
+    const yes = heads.length - 1 - whenTrue > 254 ? this.#steppingStone(whenTrue) : whenTrue
+    const no = heads.length - 1 - whenFalse > 255 ? this.#steppingStone(whenFalse) : whenFalse
+    const last = heads.length - 1
+    return this.#push(code | ((last - yes) << 16) | ((last - no) << 24), k)
   }
 
-  /** A conditional jump has 8 bits for its distance: a farther target gets a stepping stone in front. */
-  #near(label: number, limit: number): number {
-    const distance = this.length - 1 - label
-    if (distance <= limit) return label
-    return this.#codes[label] === RET ? this.ret(this.#ks[label]!) : this.#push(JA, 0, 0, distance)
+  /** A conditional jump has 8 bits for its distance: a farther target gets a step in between. */
+  #steppingStone(label: number): number {
+    if (this.#heads[label] === RET) return this.ret(this.#ks[label]!)
+    return this.#push(JA, this.#heads.length - 1 - label)
   }
 
   /** Makes `label` what the next written instruction is followed by. */
   before(label: number): void {
-    const distance = this.length - 1 - label
-    if (distance > 0) this.#push(JA, 0, 0, distance)
+    const distance = this.#heads.length - 1 - label
+    if (distance > 0) this.#push(JA, distance)
   }
 
-  #push(code: number, whenTrue: number, whenFalse: number, k: number): number {
-    this.#codes.push(code)
-    this.#trues.push(whenTrue)
-    this.#falses.push(whenFalse)
+  #push(head: number, k: number): number {
     this.#ks.push(k)
-    return this.#codes.length - 1
+    return this.#heads.push(head) - 1
   }
 
   /** The instructions as the kernel of an architecture of this byte order reads them, from the last one written on. */
   encode(littleEndian: boolean): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.length * INSTRUCTION)
-    const view = new DataView(bytes.buffer)
+    const view = new DataView(new ArrayBuffer(this.length * INSTRUCTION))
     for (let i = this.length - 1, at = 0; i >= 0; i--, at += INSTRUCTION) {
-      view.setUint16(at, this.#codes[i]!, littleEndian)
-      bytes[at + 2] = this.#trues[i]!
-      bytes[at + 3] = this.#falses[i]!
+      const head = this.#heads[i]!
+      // __u16 code, __u8 jt, __u8 jf: in the other byte order the code comes first all the same.
+      const word = littleEndian ? head : (head << 16) | ((head >>> 8) & 0xff00) | (head >>> 24)
+      view.setUint32(at, word, littleEndian)
       view.setUint32(at + 4, this.#ks[i]!, littleEndian)
     }
-    return bytes
+    return new Uint8Array(view.buffer)
   }
 }

@@ -1,8 +1,8 @@
 import { ACTIONS, ENOSYS } from './actions.js'
-import { type Arch, type Architecture, architectureOf } from './architectures.js'
-import { carrierOf } from './multiplexed.js'
+import { type Arch, architectureOf } from './architectures.js'
+import { type Carrier, carriedBy, isCarrier } from './multiplexed.js'
 import { type ChainRule, ranked } from './rank.js'
-import { type SyscallTable, syscallTable } from './syscalls.js'
+import { syscallTable } from './syscalls.js'
 import type { Condition, ParsedProfile } from './validate.js'
 
 /** Rules that look at arguments, in the order in which they are tried; the profile's default follows. */
@@ -23,54 +23,55 @@ const ENOSYS_VALUE = ACTIONS.SCMP_ACT_ERRNO + ENOSYS
 
 /** What a profile says about every number of `arch`. */
 export function outcomesOf(profile: ParsedProfile, arch: Arch): Outcomes {
-  const architecture = architectureOf(arch)
-  const table = syscallTable(arch)
-  const found = new Array<number | ChainRule[] | undefined>(table.names.length).fill(undefined)
-  const highest = collect(profile, architecture, table, found)
-  const chains = new Map<string, Chain>()
-  const ids = new Map<ChainRule, number>()
-  const ranges = new Ranges(architecture.base, profile.defaultValue)
-  const tails = hidesNewCalls(profile.defaultValue) ? highest : []
-
-  // On s390 a number that the kernel does not know reaches the filter as 0 (arch/s390/kernel/syscall.c).
-  if (tails[0] !== undefined && (arch === 's390' || arch === 's390x')) ranges.add(0, 1, ENOSYS_VALUE)
-  const { split = Number.POSITIVE_INFINITY } = architecture
-  for (let at = 0, family = 0; at <= found.length; at++) {
-    const number = table.numbers[at] ?? Number.POSITIVE_INFINITY
-    if (number >= split && family === 0) {
-      if (tails[0] !== undefined) ranges.add(tails[0] + 1, split, ENOSYS_VALUE)
-      family = 1
+  const { defaultValue } = profile
+  const { base, split = Number.POSITIVE_INFINITY, wide } = architectureOf(arch)
+  const { names, numbers, aliases } = syscallTable(arch)
+  const find = outcomeFinder(profile, wide, aliases)
+  const ranges = new Ranges(base, defaultValue)
+  const tail = hidesNewCalls(defaultValue) ? ENOSYS_VALUE : defaultValue
+  let highest = -1
+  let next = base
+  for (let i = 0; i < names.length; i++) {
+    const number = numbers[i]!
+    const outcome = find(names[i]!)
+    if (number !== next) {
+      ranges.from(next, defaultValue)
+      if (number >= split && next < split) {
+        if (highest >= 0) ranges.from(highest + 1, tail)
+        ranges.from(split, defaultValue)
+        highest = -1
+      }
     }
-    const entry = found[at]
-    if (typeof entry === 'number') ranges.add(number, number + 1, entry)
-    else if (entry !== undefined) ranges.add(number, number + 1, shared(entry, architecture.wide, chains, ids))
+    next = number + 1
+    ranges.from(number, outcome ?? defaultValue)
+    if (outcome !== undefined) highest = number
   }
-  const tail = split === Number.POSITIVE_INFINITY ? tails[0] : tails[1]
-  if (tail !== undefined) ranges.add(tail + 1, Number.POSITIVE_INFINITY, ENOSYS_VALUE)
+  ranges.from(next, defaultValue)
+  if (highest >= 0) {
+    ranges.from(highest + 1, tail)
+    // On s390 a number that the kernel does not know reaches the filter as 0 (arch/s390/kernel/syscall.c).
+    if (arch === 's390' || arch === 's390x') ranges.zero(tail)
+  }
   return ranges
 }
 
-/** Ranges of numbers with one outcome, added in ascending order; what is not added has the default. */
 class Ranges implements Outcomes {
   readonly starts: number[]
   readonly outcomes: Outcome[]
-  readonly #default: Outcome
+  #current: Outcome
 
-  constructor(base: number, defaultOutcome: Outcome) {
+  constructor(base: number, outcome: Outcome) {
     this.starts = [base]
-    this.outcomes = [defaultOutcome]
-    this.#default = defaultOutcome
+    this.outcomes = [outcome]
+    this.#current = outcome
   }
 
-  add(start: number, end: number, outcome: Outcome): void {
-    this.#from(start, outcome)
-    if (end !== Number.POSITIVE_INFINITY) this.#from(end, this.#default)
-  }
-
-  #from(start: number, outcome: Outcome): void {
+  /** From `start` on, which is not before any other, `outcome` holds. */
+  from(start: number, outcome: Outcome): void {
+    if (outcome === this.#current) return
+    this.#current = outcome
     const { starts, outcomes } = this
     const last = starts.length - 1
-    if (outcomes[last] === outcome) return
     if (starts[last] !== start) {
       starts.push(start)
       outcomes.push(outcome)
@@ -81,92 +82,110 @@ class Ranges implements Outcomes {
       outcomes[last] = outcome
     }
   }
-}
 
-/**
- * Fills in the outcome of each call in the table that a rule is about; a rule without conditions wins over those with.
- * Answers the highest number that the profile mentions in each of the architecture's families of numbers.
- */
-function collect(
-  { rules, defaultValue }: ParsedProfile,
-  { wide, split = Number.POSITIVE_INFINITY }: Architecture,
-  { numbers, positions }: SyscallTable,
-  found: (number | ChainRule[] | undefined)[],
-): (number | undefined)[] {
-  const multiplexed = positions.has('socketcall') || positions.has('ipc')
-  let first: number | undefined
-  let second: number | undefined
-
-  const add = (at: number | undefined, value: number, alternatives: readonly ChainRule[] | undefined): void => {
-    if (at === undefined) return
-    const present = found[at]
-    if (typeof present === 'number') return
-    if (alternatives === undefined) found[at] = value
-    else if (present === undefined) found[at] = [...alternatives]
-    else present.push(...alternatives)
-  }
-
-  for (const { names, value, alternatives } of rules) {
-    const skipped = value === defaultValue
-    const chain = skipped ? undefined : chainRules(value, alternatives, wide)
-    for (const name of names) {
-      const at = positions.get(name)
-      if (at !== undefined) {
-        const number = numbers[at]!
-        if (number >= split) second = second === undefined || number > second ? number : second
-        else if (first === undefined || number > first) first = number
-      }
-      if (skipped) continue
-      add(at, value, chain)
-      const carrier = multiplexed ? carrierOf(name) : undefined
-      if (carrier) add(positions.get(carrier.via), value, carried(value, chain, carrier.call))
+  /** Gives the number 0, which no table has, an outcome of its own. */
+  zero(outcome: Outcome): void {
+    if (this.starts[1] === 1) this.outcomes[0] = outcome
+    else {
+      this.starts.splice(1, 0, 1)
+      this.outcomes.unshift(outcome)
     }
   }
-  return [first, second]
 }
 
-/** The rules for `alternatives`, or undefined where one of them holds always. */
-function chainRules(
+type Finder = (name: string) => Outcome | undefined
+
+/**
+ * What happens to a call by its name on a 64-bit or a 32-bit architecture; undefined for one that the profile does not
+ * mention. Calls with the same rules have the same chain object, and so share ranges and code.
+ */
+function outcomeFinder(profile: ParsedProfile, wide: boolean, aliases: ReadonlyMap<string, string>): Finder {
+  const { mentions, defaultValue } = profile
+  // What each rule says of a call by itself, and what several together do.
+  const chains: (readonly ChainRule[] | undefined)[] = []
+  const single: (Outcome | undefined)[] = []
+  const several = new Map<string, Outcome>()
+
+  const chainOf = (rule: number): readonly ChainRule[] => {
+    const { value, alternatives } = profile.rules[rule]!
+    chains[rule] ??= value === defaultValue ? [] : chainRules(value, alternatives, wide)
+    return chains[rule]
+  }
+  const combined = (rules: readonly number[]): Outcome => {
+    const key = rules.join()
+    let outcome = several.get(key)
+    if (outcome === undefined) {
+      outcome = outcomeOf(rules.flatMap(chainOf), defaultValue, wide)
+      several.set(key, outcome)
+    }
+    return outcome
+  }
+  /** For a call that carries others: what is said of itself and of them, in the profile's order. */
+  const carrying = (name: Carrier): Outcome | undefined => {
+    const own = list(mentions.get(name)).map(rule => ({ rule, chain: chainOf(rule) }))
+    const others = [...carriedBy(name)].flatMap(([other, call]) =>
+      list(mentions.get(other)).map(rule => ({ rule, chain: asCarried(chainOf(rule), call) })),
+    )
+    const all = [...own, ...others].sort((a, b) => a.rule - b.rule)
+    if (all.length === 0) return undefined
+    return outcomeOf(
+      all.flatMap(({ chain }) => chain),
+      defaultValue,
+      wide,
+    )
+  }
+
+  return name => {
+    if (isCarrier(name)) return carrying(name)
+    let rules = mentions.get(name)
+    if (aliases.size > 0 && aliases.has(name)) rules = joined(rules, mentions.get(aliases.get(name)!))
+    if (rules === undefined) return undefined
+    if (typeof rules !== 'number') return combined(rules)
+    single[rules] ??= outcomeOf(chainOf(rules), defaultValue, wide)
+    return single[rules]
+  }
+}
+
+function list(rules: number | readonly number[] | undefined): readonly number[] {
+  if (rules === undefined) return []
+  return typeof rules === 'number' ? [rules] : rules
+}
+
+function joined(
+  one: number | readonly number[] | undefined,
+  other: number | readonly number[] | undefined,
+): readonly number[] | undefined {
+  if (one === undefined && other === undefined) return undefined
+  return [...list(one), ...list(other)].sort((a, b) => a - b)
+}
+
+/** A rule without conditions wins over those with; of two the first. */
+function outcomeOf(rules: readonly ChainRule[], defaultValue: number, wide: boolean): Outcome {
+  if (rules.length === 0) return defaultValue
+  const unconditional = rules.find(rule => rule.conditions.length === 0)
+  return unconditional ? unconditional.value : { rules: ranked(rules, wide) }
+}
+
+/** A rule's alternatives as rules of their own: one without conditions where one of them holds always. */
+export function chainRules(
   value: number,
   alternatives: readonly (readonly Condition[])[],
   wide: boolean,
-): ChainRule[] | undefined {
-  if (alternatives.length === 0) return undefined
+): readonly ChainRule[] {
   const chain = alternatives.map(conditions => ({
     value,
     conditions: conditions.filter(({ maskHi, maskLo }) => maskLo !== 0 || (wide && maskHi !== 0)),
   }))
-  return chain.some(rule => rule.conditions.length === 0) ? undefined : chain
+  const always = chain.length === 0 || chain.some(rule => rule.conditions.length === 0)
+  return always ? [{ value, conditions: [] }] : chain
 }
 
 /** The same rules for the multiplexer: its first argument is the call, so what a rule says of it cannot be compared. */
-function carried(value: number, alternatives: readonly ChainRule[] | undefined, call: number): ChainRule[] {
+export function asCarried(rules: readonly ChainRule[], call: number): readonly ChainRule[] {
   const isCall = { index: 0, op: 'SCMP_CMP_EQ', hi: 0, lo: call, maskHi: 0xffffffff, maskLo: 0xffffffff } as const
-  if (alternatives === undefined) return [{ value, conditions: [isCall] }]
-  return alternatives.map(({ conditions }) => {
+  return rules.map(({ value, conditions }) => {
     return { value, conditions: [isCall, ...conditions.filter(({ index }) => index !== 0)] }
   })
-}
-
-/** One chain object for all calls with the same rules, so that they share ranges and code. */
-function shared(
-  rules: readonly ChainRule[],
-  wide: boolean,
-  chains: Map<string, Chain>,
-  ids: Map<ChainRule, number>,
-): Chain {
-  let key = ''
-  for (const rule of rules) {
-    const id = ids.get(rule) ?? ids.size
-    ids.set(rule, id)
-    key += `${id},`
-  }
-  let chain = chains.get(key)
-  if (chain === undefined) {
-    chain = { rules: ranked(rules, wide) }
-    chains.set(key, chain)
-  }
-  return chain
 }
 
 /**

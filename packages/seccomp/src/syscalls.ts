@@ -6,11 +6,12 @@ export interface SyscallTable {
   readonly names: readonly string[]
   /** The number of each name, with the architecture's base. */
   readonly numbers: readonly number[]
-  /** Where each name stands in the two lists; aliases too. */
-  readonly positions: ReadonlyMap<string, number>
+  /** Second names, by the first ones. */
+  readonly aliases: ReadonlyMap<string, string>
 }
 
 const tables = new Map<Arch, SyscallTable>()
+const positions = new Map<Arch, ReadonlyMap<string, number>>()
 
 /** The table of `arch`, read from its text when it is first asked for. */
 export function syscallTable(arch: Arch): SyscallTable {
@@ -25,8 +26,15 @@ export function syscallTable(arch: Arch): SyscallTable {
 
 /** The number of a system call, or undefined where `arch` has none of that name. */
 export function syscallNumber(arch: Arch, name: string): number | undefined {
-  const { positions, numbers } = syscallTable(arch)
-  const at = positions.get(name)
+  const { names, numbers, aliases } = syscallTable(arch)
+  let places = positions.get(arch)
+  if (places === undefined) {
+    const found = new Map(names.map((known, i) => [known, i]))
+    for (const [first, second] of aliases) found.set(second, found.get(first)!)
+    positions.set(arch, found)
+    places = found
+  }
+  const at = places.get(name)
   return at === undefined ? undefined : numbers[at]
 }
 
@@ -37,39 +45,34 @@ export function syscallName(arch: Arch, number: number): string | undefined {
 }
 
 /*
- * A number is that of the name behind it, and each further name has the next one. `=name` is a second name for the
- * number before; `@` stands for the numbers that all architectures share, without the `-name`s behind it.
+ * Each name has the number after that of the name before it, but where a number stands in front. `=name` is a second name
+ * for the one before; `@` stands for the numbers that all architectures share, without those of `-name` before it.
  */
 function readTable(text: string, base: number): SyscallTable {
   const names: string[] = []
   const numbers: number[] = []
-  const positions = new Map<string, number>()
-  const tail = text.indexOf('@')
-  let words = text.split(' ')
-  if (tail >= 0) {
-    const at = words.indexOf('@')
-    words = [...words.slice(0, at), ...common.split(' '), ...words.slice(at + 1)]
-  }
+  const aliases = new Map<string, string>()
+  const without = new Set<string>()
   let next = base
-  for (const word of words) {
-    const first = word.charCodeAt(0)
-    if (first <= 57 && first >= 48) next = base + Number(word)
-    else if (first === 61) positions.set(word.slice(1), names.length - 1)
-    else if (first === 45) drop(word.slice(1), names, numbers, positions)
-    else {
-      positions.set(word, names.length)
-      names.push(word)
-      numbers.push(next++)
+  const read = (words: readonly string[]): void => {
+    for (const word of words) {
+      const first = word.charCodeAt(0)
+      // Most words: a small letter or an underscore.
+      if (first > 64) {
+        if (without.size > 0 && without.has(word)) next++
+        else {
+          names.push(word)
+          numbers.push(next++)
+        }
+      } else if (first >= 48 && first <= 57) next = base + Number(word)
+      else if (first === 61) aliases.set(names[names.length - 1]!, word.slice(1))
+      else if (first === 45) without.add(word.slice(1))
+      else {
+        read(common.split(' '))
+        without.clear()
+      }
     }
   }
-  return { names, numbers, positions }
-}
-
-/** Takes out a call of the shared numbers that an architecture has not wired up. */
-function drop(name: string, names: string[], numbers: number[], positions: Map<string, number>): void {
-  const at = names.indexOf(name)
-  names.splice(at, 1)
-  numbers.splice(at, 1)
-  positions.delete(name)
-  for (let i = at; i < names.length; i++) positions.set(names[i]!, i)
+  read(text.split(' '))
+  return { names, numbers, aliases }
 }

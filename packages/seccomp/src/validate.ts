@@ -41,6 +41,8 @@ export interface ParsedProfile {
   readonly notify: boolean
   /** In the profile's order. One that says what the default says counts as a mention of its names, and no more. */
   readonly rules: readonly ParsedRule[]
+  /** The places of the rules that mention a name; a bare number for most. */
+  readonly mentions: ReadonlyMap<string, number | readonly number[]>
 }
 
 export interface ParseOptions {
@@ -80,13 +82,26 @@ export function parseProfile(
     flags: parseFlags(profile, field, notify),
     notify,
     rules,
+    mentions: mentionsOf(rules),
   }
+}
+
+function mentionsOf(rules: readonly ParsedRule[]): Map<string, number | readonly number[]> {
+  const mentions = new Map<string, number | number[]>()
+  rules.forEach(({ names }, rule) => {
+    for (const name of names) {
+      const before = mentions.get(name)
+      if (before === undefined) mentions.set(name, rule)
+      else if (typeof before === 'object') before.push(rule)
+      else mentions.set(name, [before, rule])
+    }
+  })
+  return mentions
 }
 
 /** The names in a profile that no architecture has: newer than this package's tables, or misspelt. */
 export function unknownSyscalls(profile: Profile): string[] {
-  const names = new Set(parseProfile(profile).rules.flatMap(rule => rule.names))
-  return [...names].filter(name => !isKnown(name))
+  return [...parseProfile(profile).mentions.keys()].filter(name => !isKnown(name))
 }
 
 function isKnown(name: string): boolean {

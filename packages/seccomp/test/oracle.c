@@ -22,7 +22,6 @@
 
 static scmp_filter_ctx filter;
 static int codes[8192], count;
-static int native_wanted;
 
 static void fail(const char *what, int error)
 {
@@ -41,35 +40,13 @@ static enum scmp_compare operator_of(const char *name)
 	return 0;
 }
 
+/* A new filter has the native architecture, and architectures of the other byte order cannot join it. */
 static void begin(uint32_t action)
 {
 	filter = seccomp_init(action);
-	if (!filter)
+	if (!filter || seccomp_arch_remove(filter, SCMP_ARCH_NATIVE) < 0)
 		fail("seccomp_init", EINVAL);
-	native_wanted = 0;
 	count = 0;
-}
-
-/* A new filter has the native architecture, and one without any cannot be: so it goes when another one is there. */
-static void architecture(const char *name)
-{
-	uint32_t arch = seccomp_arch_resolve_name(name);
-	int rc;
-
-	if (arch == seccomp_arch_native()) {
-		native_wanted = 1;
-		return;
-	}
-	rc = seccomp_arch_add(filter, arch);
-	if (rc < 0)
-		fail(name, rc);
-}
-
-static void architectures_end(void)
-{
-	if (!native_wanted)
-		seccomp_arch_remove(filter, SCMP_ARCH_NATIVE);
-	native_wanted = 1;
 }
 
 static void rule(char *line)
@@ -123,12 +100,13 @@ int main(void)
 		if (strncmp(line, "default ", 8) == 0) {
 			begin(strtoul(line + 8, NULL, 0));
 		} else if (strncmp(line, "arch ", 5) == 0) {
-			architecture(line + 5);
+			int rc = seccomp_arch_add(filter, seccomp_arch_resolve_name(line + 5));
+
+			if (rc < 0)
+				fail(line, rc);
 		} else if (strncmp(line, "rule ", 5) == 0) {
-			architectures_end();
 			rule(line + 5);
 		} else if (strcmp(line, "end") == 0) {
-			architectures_end();
 			finish();
 		} else if (strncmp(line, "resolve ", 8) == 0) {
 			char *name = strchr(line + 8, ' ');
