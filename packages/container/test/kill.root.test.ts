@@ -63,35 +63,33 @@ beforeAll(async () => {
   await container.destroy()
 })
 
-test(
-  'LR-03 ST-16 a creator killed at any moment leaves what remove() cleans wholly',
-  requires('root', 'rootfs'),
-  async () => {
-    using root = temporaryDirectory('kill-')
-    const rootfs = busyboxRootfs()
-    const state = `${root.path}/state`
-    const factory = await Factory.open(state)
-    const before = everything(names)
-    const stages = new Set<string>()
-    for (let i = 0; i < 16; i++) {
-      await killedAfter(i * 1.5, [state, rootfs, i % 2 ? 'start' : 'run'])
-      // An init without its parent ends by itself at its next rendezvous; one that runs or is created stays.
-      stages.add(
-        readdirSync(state).length === 0
-          ? 'nothing'
-          : readdirSync(`${state}/killed`).includes('state.json')
-            ? 'state'
-            : 'directory',
-      )
-      await factory.remove('killed')
-      expect(readdirSync(state)).toEqual([])
-      expect(leftIn('/sys/fs/cgroup/memory/lc-killed')).toEqual([])
-      expect(everything(names)).toEqual(before)
-    }
-    expect(stages.size).toBeGreaterThan(1)
-  },
-  60_000,
-)
+test('LR-03 ST-16 a creator killed at any moment leaves what remove() cleans wholly', {
+  ...requires('root', 'rootfs'),
+  timeout: 90_000,
+}, async () => {
+  using root = temporaryDirectory('kill-')
+  const rootfs = busyboxRootfs()
+  const state = `${root.path}/state`
+  const factory = await Factory.open(state)
+  const before = everything(names)
+  const stages = new Set<string>()
+  for (let i = 0; i < 16; i++) {
+    await killedAfter(i * 1.5, [state, rootfs, i % 2 ? 'start' : 'run'])
+    // An init without its parent ends by itself at its next rendezvous; one that runs or is created stays.
+    stages.add(
+      readdirSync(state).length === 0
+        ? 'nothing'
+        : readdirSync(`${state}/killed`).includes('state.json')
+          ? 'state'
+          : 'directory',
+    )
+    await factory.remove('killed')
+    expect(readdirSync(state)).toEqual([])
+    expect(leftIn('/sys/fs/cgroup/memory/lc-killed')).toEqual([])
+    expect(everything(names)).toEqual(before)
+  }
+  expect(stages.size).toBeGreaterThan(1)
+})
 
 test(
   'ST-02 a container outlives its creator, and is found, run into and ended by another process',

@@ -123,9 +123,10 @@ const acts: Record<string, (...rest: string[]) => unknown> = {
     ])
     await sleep(10)
     controller.abort(new Error('enough'))
-    const reasons = (await outcomes).map(({ reason }: { reason?: unknown }) =>
-      reason instanceof Error ? `${reason.name}: ${reason.message}` : reason,
-    )
+    const reasons = (await outcomes).map(outcome => {
+      const reason: unknown = outcome.status === 'rejected' ? outcome.reason : undefined
+      return reason instanceof Error ? `${reason.name}: ${reason.message}` : reason
+    })
     await print(reasons)
   },
   async listeners() {
