@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { requires, temporaryDirectory } from './support/index.js'
+import { busyboxRootfs, requires, temporaryDirectory } from './support/index.js'
 
 const top = fileURLToPath(new URL('../', import.meta.url))
 
@@ -27,7 +27,10 @@ test.each(readmes)('%s is there and shows how to use it', readme => {
   expect(readFileSync(join(top, readme), 'utf8')).toContain(`\`\`\`${language}\n`)
 })
 
-/** As `node program.mjs` in an empty directory; from below the top, where node_modules has the packages. */
+/**
+ * As `ROOTFS=… node program.mjs` in an empty directory, for those that want to be told a root filesystem; from below the top, where
+ * node_modules has the packages.
+ */
 function run(source: string) {
   using cwd = temporaryDirectory('readme-')
   mkdirSync(join(top, '.cache'), { recursive: true })
@@ -35,7 +38,8 @@ function run(source: string) {
   try {
     const program = join(folder, 'program.mjs')
     writeFileSync(program, source)
-    return spawnSync(process.execPath, [program], { cwd: cwd.path, encoding: 'utf8', timeout: 60_000 })
+    const env = { ...process.env, ROOTFS: busyboxRootfs() }
+    return spawnSync(process.execPath, [program], { cwd: cwd.path, env, encoding: 'utf8', timeout: 60_000 })
   } finally {
     rmSync(folder, { recursive: true })
   }
@@ -43,7 +47,7 @@ function run(source: string) {
 
 test.each(readmes.filter(readme => existsSync(join(top, readme))).flatMap(programs))(
   '$readme: program $number runs',
-  { ...requires('root'), timeout: 90_000 },
+  { ...requires('root', 'rootfs'), timeout: 90_000 },
   ({ source }) => {
     const { status, signal, stderr, stdout } = run(source)
     expect({ status, signal, output: status === 0 ? '' : stderr + stdout }).toEqual({
