@@ -54,7 +54,7 @@ export interface ProcessFacts {
 }
 
 /** The answer that {@link userFiles} wants: what `user-answer.ts` computes. */
-export const USER_SLOTS = ['uid', 'gid', 'groups', 'environment'] as const
+export const USER_SLOTS = ['uid', 'gid', 'groups', 'home'] as const
 export const userFiles = ['/etc/passwd', '/etc/group']
 
 /** From the jail that stands to the program that runs: the same for a container's first process and for every further one. */
@@ -93,9 +93,12 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
     ...(facts.waitForStart === undefined ? [] : createdSteps(slot('listener'), facts.waitForStart)),
     announceExec,
     ...attributes.seccomp,
-    execProgram(args, user.lookup ? slot('environment') : env),
+    user.lookup ? execProgram(args, withoutHome(env), slot('home')) : execProgram(args, env),
   ]
 }
+
+/** The answer says it, and it alone: an environment may be larger than an answer. */
+const withoutHome = (env: readonly string[]): string[] => env.filter(entry => !entry.startsWith('HOME='))
 
 interface UserArgs {
   readonly lookup: boolean

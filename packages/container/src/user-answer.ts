@@ -18,12 +18,10 @@ export async function answerUser(spec: ProcessSpec, fds: readonly (OwnedFd | und
       ? getExecUser(user, {}, passwd, group, 'process.user')
       : { uid: user.uid, gid: user.gid ?? 0, groups: [] as readonly number[], home: undefined }
 
-  const env = environment(spec)
-  const home = variable(env, 'HOME') || found.home || homeOf(found.uid, passwd) || '/'
-  const withHome = [...env.filter(entry => !entry.startsWith('HOME=')), `HOME=${home}`]
+  const home = variable(environment(spec), 'HOME') || found.home || homeOf(found.uid, passwd) || '/'
   return {
     integers: { uid: found.uid, gid: found.gid },
-    bytes: { groups: groupBytes([...new Set([...found.groups, ...extra])]), environment: nulTerminated(withHome) },
+    bytes: { groups: groupBytes([...new Set([...found.groups, ...extra])]), home: nulTerminated([`HOME=${home}`]) },
   }
 }
 

@@ -136,7 +136,7 @@ describe('the default container', () => {
   test('IN-09 every step, in words', () => {
     expect(told(plan)).toEqual(defaultPlan)
     expect(plan.namespaces.cloneFlags).toBe(flags.NEWNS | flags.NEWUTS | flags.NEWIPC | flags.NEWPID | flags.NEWNET)
-    expect(plan.slots).toEqual(['uid', 'gid', 'groups', 'environment'])
+    expect(plan.slots).toEqual(['uid', 'gid', 'groups', 'home'])
   })
 
   test('the same request gives the same plan, and a plan is plain data', () => {

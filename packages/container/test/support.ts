@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { chmodSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
   type Container,
@@ -9,7 +10,12 @@ import {
   type ProcessSpec,
 } from '@libcontainer/container'
 import { expect } from 'vitest'
-import { busyboxRootfs, type TemporaryDirectory, temporaryDirectory } from '../../../test/support/index.js'
+import {
+  busyboxRootfs,
+  copyOfBusyboxRootfs,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../../../test/support/index.js'
 
 /** What a program said and how it ended. */
 export interface Ran extends ProcessResult {
@@ -72,7 +78,7 @@ function piped(spec: ProcessSpec | string): ProcessSpec {
   return spec.terminal || spec.stdio !== undefined ? spec : { ...spec, stdio: ['null', 'pipe', 'pipe'] }
 }
 
-export async function read(stream: AsyncIterable<unknown> | undefined): Promise<string> {
+export async function read(stream: AsyncIterable<unknown> | null | undefined): Promise<string> {
   const chunks: Uint8Array[] = []
   for await (const chunk of stream ?? []) chunks.push(chunk as Uint8Array)
   return Buffer.concat(chunks).toString()
@@ -93,6 +99,13 @@ export function printed({ stdout, ...rest }: Ran): string {
 /** Runs a further shell script in a running container. */
 export async function inside(container: Container, script: string, spec: Partial<ProcessSpec> = {}): Promise<string> {
   return printed(await finished(await container.exec({ ...piped(script), ...spec })))
+}
+
+/** A root filesystem of the test's own, which every user may enter. */
+export function ownRootfs(): TemporaryDirectory {
+  const rootfs = copyOfBusyboxRootfs()
+  chmodSync(rootfs.path, 0o755)
+  return rootfs
 }
 
 /** A first process that lives until it is killed. */

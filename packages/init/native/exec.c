@@ -87,7 +87,7 @@ static int64_t split(const struct lc_bytes *bytes, char **to, size_t room)
 	return (int64_t)count;
 }
 
-/* execProgram(argv, environ), each NUL-separated: runs what findProgram found. */
+/* execProgram(argv, environ, what an answer adds to it), each NUL-separated: runs what findProgram found. */
 static int64_t op_exec_program(struct lc_ctx *c, const union lc_arg *a)
 {
 	int64_t args = split(&a[0].b, strings, MAX_STRINGS), variables;
@@ -95,7 +95,7 @@ static int64_t op_exec_program(struct lc_ctx *c, const union lc_arg *a)
 	if (args <= 0)
 		return lc_refuse(c, "execve", args < 0 ? E2BIG : EINVAL);
 	variables = split(&a[1].b, strings + args + 1, (size_t)(MAX_STRINGS - args));
-	if (variables < 0)
+	if (variables < 0 || split(&a[2].b, strings + args + 1 + variables, (size_t)(MAX_STRINGS - args - variables)) < 0)
 		return lc_refuse(c, "execve", E2BIG);
 	execve(program, strings, strings + args + 1);
 	lc_detail(c, program);
@@ -104,6 +104,6 @@ static int64_t op_exec_program(struct lc_ctx *c, const union lc_arg *a)
 
 const struct lc_op lc_exec_ops[] = {
 	{ "findProgram", "ss", op_find_program },
-	{ "execProgram", "bb", op_exec_program },
+	{ "execProgram", "bbb", op_exec_program },
 	{ 0 },
 };

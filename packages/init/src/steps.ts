@@ -152,17 +152,22 @@ export const findProgram = (name: string, searchPath: string): Step => ({
     ENOENT: name.includes('/')
       ? 'the path is looked up inside the rootfs'
       : `no directory of PATH (${searchPath}) has it in the rootfs`,
-    EACCES: 'it must be a regular file that the user of the process may execute',
+    EACCES: 'it must be a regular file that the user of the process may execute, in directories that he may enter',
   },
 })
 
 /** The last word before the program: everything that follows is refused or allowed by the program's own seccomp filter. */
 export const announceExec: Step = { op: 'announceExec', args: [], about: 'report that the program is next' }
 
-/** Executes what {@link findProgram} found. @param environment - `KEY=value` strings, or the slot that holds them */
-export const execProgram = (args: readonly string[], environment: readonly string[] | Arg): Step => ({
+/**
+ * Executes what {@link findProgram} found.
+ *
+ * @param environment - `KEY=value` strings
+ * @param more - the slot of further ones, each ended by NUL
+ */
+export const execProgram = (args: readonly string[], environment: readonly string[], more?: Arg): Step => ({
   op: 'execProgram',
-  args: [nulTerminated(args), isArg(environment) ? environment : nulTerminated(environment)],
+  args: [nulTerminated(args), nulTerminated(environment), more ?? new Uint8Array(0)],
   about: `execute ${args[0]}`,
   path: args[0],
   hints: execHints,
@@ -172,5 +177,3 @@ export const execHints = {
   ENOEXEC: 'not a program: a script needs a #! line',
   ENOENT: 'its interpreter (#! or dynamic loader) is missing in the rootfs',
 }
-
-const isArg = (value: readonly string[] | Arg): value is Arg => !Array.isArray(value)

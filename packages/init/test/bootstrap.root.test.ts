@@ -17,10 +17,10 @@ const CLONE_NEWPID = 0x20000000
 const CLONE_NEWUSER = 0x10000000
 
 /** The last steps of a plan that runs a program of the host. */
-const run = (args: readonly string[], environment: Arg | readonly string[] = []): Step[] => [
+const run = (args: readonly string[], more?: Arg): Step[] => [
   findProgram(args[0]!, '/bin:/usr/bin'),
   announceExec,
-  execProgram(args, environment),
+  execProgram(args, [], more),
 ]
 
 async function nothing(): Promise<{ fd: OwnedFd; stdio: [number, number, number] }> {
