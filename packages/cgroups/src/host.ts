@@ -34,8 +34,11 @@ export interface HostTexts {
 }
 
 /** The host that these texts tell of. Pure. */
-export function describeHost(texts: HostTexts): CgroupHost {
-  const mounts = parseCgroupMounts(texts.mountinfo)
+export function describeHost({ mountinfo, ...texts }: HostTexts): CgroupHost {
+  return describe(parseCgroupMounts(mountinfo), texts)
+}
+
+function describe(mounts: readonly CgroupFilesystem[], texts: Omit<HostTexts, 'mountinfo'>): CgroupHost {
   const hierarchies: Hierarchy[] = []
   for (const [key, path] of parseCgroupFile(texts.cgroup, 'lines')) {
     const controllers = key === '' ? [] : key.split(',')
@@ -86,12 +89,12 @@ export function cgroupHost({ refresh = false }: { refresh?: boolean } = {}): Pro
 
 async function probe(): Promise<CgroupHost> {
   const [mountinfo, cgroup] = await Promise.all([readText('/proc/self/mountinfo'), readText('/proc/self/cgroup')])
-  const unified = parseCgroupMounts(mountinfo).filter(({ version }) => version === 2)
+  const mounts = parseCgroupMounts(mountinfo)
   const texts = new Map<string, string>()
-  for (const { mountpoint } of unified) {
-    texts.set(mountpoint, (await readTextIfPresent(`${mountpoint}/cgroup.controllers`)) ?? '')
+  for (const { version, mountpoint } of mounts) {
+    if (version === 2) texts.set(mountpoint, (await readTextIfPresent(`${mountpoint}/cgroup.controllers`)) ?? '')
   }
-  return describeHost({ mountinfo, cgroup, controllers: mountpoint => texts.get(mountpoint) ?? '' })
+  return describe(mounts, { cgroup, controllers: mountpoint => texts.get(mountpoint) ?? '' })
 }
 
 /**

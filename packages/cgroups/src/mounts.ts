@@ -29,7 +29,7 @@ export function parseCgroupMounts(mountinfo: string): CgroupFilesystem[] {
     // A mount above or at our path, through which ours was not mounted, hides ours, unless it is hidden itself.
     return !mounts.some(
       other =>
-        !chain.has(other) && !asked.has(other) && lies(mount.mountpoint, other.mountpoint) && visible(other, asked),
+        lies(mount.mountpoint, other.mountpoint) && !chain.has(other) && !asked.has(other) && visible(other, asked),
     )
   }
   return mounts.flatMap(mount =>

@@ -71,7 +71,7 @@ export const table: CommandTable = {
     },
     {
       name: 'finish',
-      operands: 'pid start status',
+      operands: 'token status',
       internal: true,
       about: 'clean up after a container whose program has ended',
       flags: [{ name: 'id', value: 'ID', about: 'its id' }],

@@ -1,36 +1,25 @@
-import { ContainerError, type ContainerState } from '@libcontainer/container'
+import { type Container, ContainerError } from '@libcontainer/container'
 import { type OwnedFd, openDirectory, SyscallError } from '@libcontainer/sys'
 import { lockContainer } from './lock.js'
 import { openFactory, type Place } from './place.js'
+import { loadRecord } from './record.js'
 import { removeStateCopy } from './state-copy.js'
 
-/** A container, by the process that was its first: an id can be that of a later one. */
-export interface Ended extends Pick<Place, 'id' | 'stateRoot' | 'path'> {
-  readonly pid: number
-  /** As the state has it. */
-  readonly start: string
+/** A container that this nsinit has made. */
+export interface Made extends Pick<Place, 'id' | 'stateRoot' | 'path'> {
+  /** Of its record. */
+  readonly token: string
 }
 
-export const endedOf = (place: Place, state: ContainerState): Ended => ({
-  id: place.id,
-  stateRoot: place.stateRoot,
-  path: place.path,
-  pid: state.init_process_pid,
-  start: state.init_process_start,
-})
-
 /** Removes what is left of a container whose first process has ended: all others, cgroups, state, and the copy of it. */
-export async function finish(ended: Ended): Promise<void> {
-  const { id, path, pid, start } = ended
-  const factory = await openFactory(ended)
-  const lock = await lockContainer(ended)
+export async function finish(made: Made, container?: Container): Promise<void> {
+  const lock = await lockContainer(made)
   try {
-    const container = await factory.load(id)
-    const state = await container.state()
-    // Somebody has removed it already, and started another one.
-    if (state.init_process_pid !== pid || state.init_process_start !== start) return
-    await container.destroy()
-    const directory = await directoryOf(path)
+    // Somebody may have removed it already, and started another one.
+    if ((await loadRecord(made))?.token !== made.token) return
+    const own = container ?? (await (await openFactory(made)).load(made.id))
+    await own.destroy()
+    const directory = await directoryOf(made.path)
     if (directory !== undefined) await removeStateCopy(directory)
     directory?.close()
   } catch (error) {

@@ -12,7 +12,7 @@ import {
   SyscallError,
 } from '@libcontainer/sys'
 import type { Session } from './attend.js'
-import type { Ended } from './finish.js'
+import type { Made } from './finish.js'
 import { forwarded } from './signals.js'
 
 /** In milliseconds: a program that ends sooner is not worth the change. */
@@ -24,13 +24,13 @@ const SOON = 100
  *
  * Comes back where that cannot be, and when the program has ended soon.
  */
-export async function becomeWaiter(session: Session, ended: Ended | undefined): Promise<void> {
+export async function becomeWaiter(session: Session, made: Made | undefined): Promise<void> {
   if (becomeProgram === undefined) return
   if (!relays(session) && (await endsSoon(session))) return
   const { program } = initProgram()
-  const executable = ended === undefined ? undefined : await openFile('/proc/self/exe', O_PATH)
+  const executable = made === undefined ? undefined : await openFile('/proc/self/exe', O_PATH)
   const raw = takeTerminal(session)
-  const request = memoryFile('waiter', encodeRequest(session, executable?.fd, raw, ended))
+  const request = memoryFile('waiter', encodeRequest(session, executable?.fd, raw, made))
   const { process, terminal, pipes } = session
   const kept = [process.pidfd, executable, request, terminal, ...pipes].filter(fd => fd !== undefined)
   try {
@@ -90,9 +90,9 @@ function encodeRequest(
   { process, terminal, pipes }: Session,
   executable: number | undefined,
   taken: Taken,
-  ended: Ended | undefined,
+  made: Made | undefined,
 ): Uint8Array {
-  const words = ended === undefined ? [] : finishWords(ended)
+  const words = made === undefined ? [] : finishWords(made)
   const text = encodeUtf8(`${words.join('\0')}\0`)
   const bytes = new Uint8Array(HEAD + text.length)
   const view = new DataView(bytes.buffer)
@@ -129,7 +129,7 @@ function encodeRequest(
 const mask = (signals: readonly number[]): bigint => signals.reduce((bits, n) => bits | (1n << BigInt(n - 1)), 0n)
 
 /** The command line that {@link finish} is called by; the status follows. */
-const finishWords = ({ id, stateRoot, path, pid, start }: Ended): string[] => [
+const finishWords = ({ id, stateRoot, path, token }: Made): string[] => [
   ...['nsinit', '--state-root', stateRoot, '--root', path, 'finish', '--id', id],
-  ...['--', String(pid), start],
+  ...['--', token],
 ]

@@ -3,7 +3,7 @@ import { processStat } from '@libcontainer/sys'
 import { attend, type Session } from '../attend.js'
 import type { Invocation } from '../command-line.js'
 import { readContainerJson } from '../container-json.js'
-import { type Ended, endedOf, finish } from '../finish.js'
+import { finish, type Made } from '../finish.js'
 import { lockContainer } from '../lock.js'
 import { openFactory, openPlace, type Place } from '../place.js'
 import { programOf } from '../program.js'
@@ -21,17 +21,18 @@ export async function run(invocation: Invocation): Promise<number> {
   const factory = await openFactory(place)
   const lock = await lockContainer(place)
   let session: Session
-  let ended: Ended | undefined
+  let made: Made | undefined
+  let container: Container | undefined
   try {
-    const running = await findRunning(factory, place)
-    if (running === undefined) ({ session, ended } = await start(factory, place, invocation))
-    else session = await join(running, place, invocation)
+    container = await findRunning(factory, place)
+    if (container === undefined) ({ session, made, container } = await start(factory, place, invocation))
+    else session = await join(container, place, invocation)
   } finally {
     await lock.release()
   }
-  await becomeWaiter(session, ended)
+  await becomeWaiter(session, made)
   const status = await attend(session)
-  if (ended !== undefined) await finish(ended)
+  if (made !== undefined) await finish(made, container)
   return status
 }
 
@@ -64,22 +65,21 @@ async function lives(container: Container, place: Place): Promise<boolean> {
   const { init_process_pid, init_process_start, config } = await container.state()
   const init = await processStat(init_process_pid)
   if (String(init?.startTime) !== init_process_start) return false
-  return config.parentDeathSignal === undefined || init?.parent === (await loadRecord(place)).pid
+  return config.parentDeathSignal === undefined || init?.parent === (await loadRecord(place))?.pid
 }
 
 async function start(
   factory: Factory,
   place: Place,
   invocation: Invocation,
-): Promise<{ session: Session; ended: Ended }> {
+): Promise<{ session: Session; made: Made; container: Container }> {
   const { config, process } = await readContainerJson(place, { rootfs: invocation.flags.get('rootfs') })
   const container = await factory.create(place.id, config)
   try {
-    await saveRecord(place, process)
+    const { token } = await saveRecord(place, process)
     const session = await launch(container, invocation, process)
-    const state = await container.state()
-    await writeStateCopy(place, state)
-    return { session, ended: endedOf(place, state) }
+    await writeStateCopy(place, await container.state())
+    return { session, made: { ...place, token }, container }
   } catch (error) {
     await factory.remove(place.id)
     await removeStateCopy(place.directory)
@@ -88,8 +88,8 @@ async function start(
 }
 
 async function join(container: Container, place: Place, invocation: Invocation): Promise<Session> {
-  const { process } = await loadRecord(place)
-  return await launch(container, invocation, process)
+  const record = await loadRecord(place)
+  return await launch(container, invocation, record?.process ?? {})
 }
 
 async function launch(
