@@ -25,13 +25,17 @@ export async function filling(
   }
 }
 
-/** The texts of many files by one native call. A file that cannot be read is its errno, negative. */
-export async function readFiles(files: readonly FileOf[]): Promise<(string | number)[]> {
+/**
+ * The texts of many files by one native call. A file that cannot be read is its errno, negative.
+ *
+ * @param size - what they are expected to hold together; more is fine
+ */
+export async function readFiles(files: readonly FileOf[], size = 2048): Promise<(string | number)[]> {
   if (files.length === 0) return []
   const places = files.map(({ place }) => place)
   let i = 0
   const list = listOf(places, () => files[i++]!.file)
-  const bytes = await filling(buffer => native.async.readCgroups(list, buffer), 'read')
+  const bytes = await filling(buffer => native.async.readCgroups(list, buffer), 'read', undefined, size)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let at = 0
   return files.map(() => {

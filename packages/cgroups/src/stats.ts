@@ -230,7 +230,7 @@ export async function readStats(
       keys.push(`${controller} ${file}`)
     }
   }
-  const texts = await readFiles(files)
+  const texts = await readFiles(files, 16384)
   const byKey = new Map(keys.map((key, i) => [key, texts[i]!]))
   const stats: { -readonly [K in StatsController]?: unknown } = {}
   for (const [name, version] of versions) {

@@ -1,5 +1,5 @@
 import type { Cgroup } from '@libcontainer/cgroups'
-import { type BootstrapOptions, type Bootstrapped, bootstrap, type Request } from '@libcontainer/init'
+import { type BootstrapOptions, type Bootstrapped, bootstrap } from '@libcontainer/init'
 import {
   type ExitStatus,
   ids,
@@ -27,8 +27,8 @@ export interface LaunchOptions extends Pick<BootstrapOptions, 'cloneFlags' | 'ke
   /** Limits that the parent has to set, since init is root of a user namespace alone. */
   readonly limits: { readonly rlimits: readonly ResourceLimit[]; readonly initialFiles: bigint | undefined } | undefined
   readonly rendezvous?: BootstrapOptions['rendezvous']
-  /** Asked as soon as the process has its number; answered before it goes on to the program. */
-  readonly ready?: (request: Request) => Promise<void>
+  /** Called as soon as the process has its number; waited for before it goes on to the program. */
+  readonly ready?: (child: { readonly pid: number }) => Promise<void>
 }
 
 export interface Launched {
@@ -39,12 +39,17 @@ export interface Launched {
 /** Prepares streams and descriptors, runs the plan, and answers with the process. */
 export async function launch(options: LaunchOptions): Promise<Launched> {
   const { spec, cgroup } = options
-  const stdio = await prepareStdio(spec)
+  const stdio = prepareStdio(spec)
   const handed: Record<string, number> = { ...options.handed }
   const extraFds = (spec.extraFds ?? []).map(descriptor)
   let unified: OwnedFd | undefined
   let parent: OwnedFd | undefined
   let terminal: OwnedFd | undefined
+  let readying: Promise<undefined> | undefined
+  const getReady = ({ pid }: { readonly pid: number }): Promise<undefined> => {
+    readying = Promise.all([prepareFromOutside(pid, options), options.ready?.({ pid })]).then(() => undefined)
+    return readying
+  }
   try {
     unified = await cgroup?.openUnified()
     if (options.parentDeathSignal) {
@@ -64,15 +69,11 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       signal: spec.signal,
       timed: spec.timed,
       failAt: spec.failAt,
+      ahead: { ready: getReady },
       rendezvous: {
-        user: ({ fds }) => answerUser(spec, fds),
+        user: ({ files }) => answerUser(spec, files),
         terminal: ({ fds }) => {
           terminal = fds[0]
-          return undefined
-        },
-        ready: async request => {
-          await prepareFromOutside(request.pid, options)
-          await options.ready?.(request)
           return undefined
         },
         ...options.rendezvous,
@@ -91,6 +92,8 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   } catch (error) {
     stdio.close()
     terminal?.close()
+    // Whoever takes back what was done finds all that was begun.
+    await readying?.catch(() => {})
     throw error
   } finally {
     unified?.close()

@@ -1,4 +1,4 @@
-import { ConfigInvalid, O_RDWR, OwnedFd, openFile, pipe } from '@libcontainer/sys'
+import { ConfigInvalid, OwnedFd, openNull, pipe } from '@libcontainer/sys'
 import type { ProcessSpec, Stdio } from './process-spec.js'
 
 /** The descriptors that a process is born with, and this side's ends of its pipes. */
@@ -13,7 +13,7 @@ export interface PreparedStdio {
 }
 
 /** Opens pipes and the null device as `stdio` says. With a terminal the streams start on the null device and init replaces them. */
-export async function prepareStdio({ stdio = 'null', terminal }: ProcessSpec): Promise<PreparedStdio> {
+export function prepareStdio({ stdio = 'null', terminal }: ProcessSpec): PreparedStdio {
   const wanted = terminal ? NULLS : streams(stdio)
   const opened: OwnedFd[] = []
   const ours: [OwnedFd | undefined, OwnedFd | undefined, OwnedFd | undefined] = [undefined, undefined, undefined]
@@ -30,7 +30,7 @@ export async function prepareStdio({ stdio = 'null', terminal }: ProcessSpec): P
         theirs.push(other.fd)
       } else if (each === 'null') {
         if (nullDevice === undefined) {
-          nullDevice = await openFile('/dev/null', O_RDWR)
+          nullDevice = openNull()
           opened.push(nullDevice)
         }
         theirs.push(nullDevice.fd)

@@ -1,5 +1,5 @@
-import type { Answer } from '@libcontainer/init'
-import { ConfigInvalid, nulTerminated, type OwnedFd, readFd } from '@libcontainer/sys'
+import type { Answer, AskedFile } from '@libcontainer/init'
+import { ConfigInvalid, nulTerminated, readFd } from '@libcontainer/sys'
 import { getAdditionalGroups, getExecUser, parsePasswd } from '@libcontainer/user'
 import { groupBytes } from './plan-process.js'
 import { environment, variable } from './process-check.js'
@@ -9,8 +9,8 @@ import type { ProcessSpec } from './process-spec.js'
 const MAX_FILE = 16 * 1024 * 1024
 
 /** Answers `ask('user')`: who runs, found in the container's own passwd and group. Missing files are empty ones. */
-export async function answerUser(spec: ProcessSpec, fds: readonly (OwnedFd | undefined)[]): Promise<Answer> {
-  const [passwd, group] = await Promise.all([readAll(fds[0], '/etc/passwd'), readAll(fds[1], '/etc/group')])
+export async function answerUser(spec: ProcessSpec, files: readonly AskedFile[]): Promise<Answer> {
+  const [passwd, group] = await Promise.all([readAll(files[0], '/etc/passwd'), readAll(files[1], '/etc/group')])
   const { user = { uid: 0, gid: 0 }, additionalGroups = [] } = spec
   const extra = getAdditionalGroups(additionalGroups, group, 'process.additionalGroups')
   const found =
@@ -29,8 +29,9 @@ function homeOf(uid: number, passwd: Uint8Array): string | undefined {
   return parsePasswd(passwd, entry => entry.uid === uid)[0]?.home
 }
 
-async function readAll(file: OwnedFd | undefined, path: string): Promise<Uint8Array> {
+async function readAll(file: AskedFile, path: string): Promise<Uint8Array> {
   if (file === undefined) return new Uint8Array(0)
+  if (file instanceof Uint8Array) return file
   try {
     let bytes = new Uint8Array(4096)
     for (let size = 0; ; ) {

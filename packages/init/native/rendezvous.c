@@ -114,39 +114,70 @@ int64_t lc_op_ask(struct lc_ctx *c, const union lc_arg *a)
 	return receive_answer(c);
 }
 
+/* A file that is larger goes up as a descriptor. */
+#define MAX_INLINE 8192
+
+/* Reads all of a small file behind a u32 of its size: the bytes used, or 0 where it is larger or cannot be read so. */
+static size_t read_whole(int fd, off_t size, uint8_t *to)
+{
+	uint32_t have = 0;
+
+	if (size > MAX_INLINE)
+		return 0;
+	for (;;) {
+		ssize_t got = pread(fd, to + 4 + have, MAX_INLINE + 1 - have, have);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 || have + (size_t)got > MAX_INLINE)
+			return 0;
+		if (got == 0)
+			break;
+		have += (uint32_t)got;
+	}
+	memcpy(to, &have, sizeof(have));
+	return 4 + have;
+}
+
 /*
- * askWithFiles(name, paths each ended by NUL): as ask, with the container's own files, opened here behind all its mounts. What is
- * absent or no regular file does not come; the record says which did, a digit each behind the name's NUL.
+ * askWithFiles(name, paths each ended by NUL): as ask, with the container's own files, opened here behind all its mounts. Behind the
+ * name's NUL a digit for each says what became of it: 0, it is absent or no regular file; 1, it comes as a descriptor; 2, it is
+ * small and follows the digits' NUL, as a u32 of its size and its bytes.
  */
 int64_t lc_op_ask_with_files(struct lc_ctx *c, const union lc_arg *a)
 {
-	char text[64] = { 0 };
-	size_t length = strlen(a[0].s), count = 0, digits = 0;
+	size_t length = strlen(a[0].s), count = 0, files = 0, end;
+	/* The room of the answer serves before it comes. */
+	uint8_t *record = answers + used;
 	int fds[4], root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int64_t result;
 
 	if (root < 0)
 		return lc_fail(c, "open");
-	if (length + 1 + 4 > sizeof(text)) {
+	end = length + 1 + 4 + 1;
+	if (length > 64 || end + 4 * (MAX_INLINE + 5) > ANSWER_SIZE - used) {
 		close(root);
 		return lc_refuse(c, "ask", ENAMETOOLONG);
 	}
-	memcpy(text, a[0].s, length);
-	for (size_t at = 0; at < a[1].b.size && digits < 4; at += strlen((char *)a[1].b.at + at) + 1) {
+	memset(record, 0, end);
+	memcpy(record, a[0].s, length);
+	for (size_t at = 0; at < a[1].b.size && files < 4; at += strlen((char *)a[1].b.at + at) + 1) {
 		/* Not blocking: an image may have a FIFO there. */
 		int fd = lc_open_in_root(c, root, (char *)a[1].b.at + at, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 		struct stat s;
 		int regular = fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode);
+		size_t size = regular ? read_whole(fd, s.st_size, record + end) : 0;
 
-		if (fd >= 0 && !regular)
-			close(fd);
-		if (regular)
+		if (regular && size == 0)
 			fds[count++] = fd;
-		text[length + 1 + digits++] = regular ? '1' : '0';
+		else if (fd >= 0)
+			close(fd);
+		record[length + 1 + files++] = size ? '2' : regular ? '1' : '0';
+		end += size;
 	}
 	close(root);
 	c->detail[0] = 0;
-	result = lc_report(RECORD_ASK, text, length + 1 + digits, fds, count) < 0 ? lc_fail(c, "sendmsg") : 0;
+	result = lc_report(RECORD_ASK, record, end, fds, count) < 0 ? lc_fail(c, "sendmsg") : 0;
 	for (size_t i = 0; i < count; i++)
 		close(fds[i]);
 	return result < 0 ? result : receive_answer(c);

@@ -6,6 +6,7 @@ import {
   LibcontainerError,
   memoryFile,
   type OwnedFd,
+  POLLHUP,
   POLLIN,
   poll,
   receiveMessage,
@@ -18,15 +19,20 @@ import {
   waitExit,
 } from '@libcontainer/sys'
 import { initProgram } from './program.js'
-import { type Answer, encodeAnswer, parseRecord } from './records.js'
+import { type Answer, type AskedFile, encodeAnswer, parseRecord } from './records.js'
 
-/** What init asks for, as its `ask` step named it. */
-export interface Request {
-  /** The process that will run the program, as this process sees it. */
+/** What init asks for, as its `ask` step named it; the process is the one that will run the program, as this process sees it. */
+export interface Request extends Child {
+  /** Descriptors that came with the request, the answerer's to close. */
+  readonly fds: readonly OwnedFd[]
+  /** The files of `askWithFiles`, in its order; descriptors among them are the answerer's to close. */
+  readonly files: readonly AskedFile[]
+}
+
+/** A process that was made, and a descriptor that means it. */
+export interface Child {
   readonly pid: number
   readonly pidfd: OwnedFd
-  /** Descriptors that came with the request, the answerer's to close; `undefined` for a file that is not there. */
-  readonly fds: readonly (OwnedFd | undefined)[]
 }
 
 /** Who answers each `ask` of the plan, by its name. A rejection ends the bootstrap, with that error. */
@@ -40,12 +46,15 @@ export interface BootstrapOptions {
   /** Slots that answers fill. */
   readonly slots?: readonly string[]
   readonly rendezvous?: Rendezvous
-  /** Called as soon as the first process is there, beside its set-up: what it starts is waited for by an `ask`. */
-  readonly onSpawn?: (child: { readonly pid: number; readonly pidfd: OwnedFd }) => void
+  /**
+   * Who answers an `ask` without being asked, since nothing of it depends on who asks: called as soon as the process is there that will
+   * run the program, and sent when the answers before it are out, so that init finds it and need not wait.
+   */
+  readonly ahead?: Readonly<Record<string, (child: Child) => Promise<Answer | undefined>>>
   /** `CLONE_NEW…`, or'ed: the namespaces that init is born in. Default: none. */
   readonly cloneFlags?: number
-  /** The cgroup2 directory that it is born in. */
-  readonly cgroup?: OwnedFd | undefined
+  /** The cgroup2 directory that it is born in: waited for last of all, so that it may be made while the plan is encoded. */
+  readonly cgroup?: OwnedFd | undefined | Promise<OwnedFd | undefined>
   /** Needed with a new user namespace: see `spawn` of sys. */
   readonly keepCapabilities?: boolean
   /** Descriptors that become 0, 1 and 2. They stay the caller's. */
@@ -116,12 +125,12 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   const [control, theirs] = socketPair()
   const { program, done } = initProgram()
   const file = memoryFile('plan', plan.bytes)
-  let child: { pid: number; pidfd: OwnedFd } | undefined
+  let child: Child | undefined
   try {
     child = await spawn({
       program,
       flags: options.cloneFlags ?? 0,
-      cgroup: options.cgroup,
+      cgroup: await options.cgroup,
       keepCapabilities: options.keepCapabilities ?? false,
       fds: [...stdio, ...extraFds, theirs.fd, file.fd, ...names.map(name => handed[name]!)],
       own,
@@ -134,7 +143,6 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
     file.close()
     done()
   }
-  options.onSpawn?.(child)
   return await new Conversation(control, plan, child, options).untilItRuns()
 }
 
@@ -143,20 +151,35 @@ class Conversation {
   readonly #control: OwnedFd
   readonly #plan: EncodedPlan
   readonly #options: BootstrapOptions
-  #child: { pid: number; pidfd: OwnedFd }
+  #child: Child
   #outcome: 'executed' | 'created' | undefined
+  /** The names that the plan asks for and that are not answered yet, in order. */
+  readonly #asks: string[]
+  /** How many records are still to come that need something done at once: rendezvous, and a second clone. */
+  #waiting: number
+  readonly #ahead = new Map<string, Promise<Answer | undefined>>()
+  /** What went wrong with an answer ahead. */
+  #failure: unknown
+  /** Init has closed its end. */
+  #ended = false
   #times: readonly number[] = []
 
-  constructor(control: OwnedFd, plan: EncodedPlan, child: { pid: number; pidfd: OwnedFd }, options: BootstrapOptions) {
+  constructor(control: OwnedFd, plan: EncodedPlan, child: Child, options: BootstrapOptions) {
     this.#control = control
     this.#plan = plan
     this.#child = child
     this.#options = options
+    const asking = options.steps.filter(({ op }) => op === 'ask' || op === 'askWithFiles')
+    this.#asks = asking.map(({ args }) => String(args[0]))
+    const clones = options.steps.filter(({ op }) => op === 'secondClone').length
+    this.#waiting = this.#asks.filter(name => options.ahead?.[name] === undefined).length + clones
+    if (clones === 0) this.#prepareAhead()
   }
 
   async untilItRuns(): Promise<Bootstrapped> {
     try {
-      while (await this.#takeRecord());
+      while (await this.#nextRecord());
+      if (this.#failure !== undefined) throw this.#failure
     } catch (error) {
       await this.#end()
       throw error
@@ -172,14 +195,19 @@ class Conversation {
   }
 
   /** False at the end of file. */
-  async #takeRecord(): Promise<boolean> {
-    await poll(this.#control.fd, POLLIN, { signal: this.#options.signal })
+  async #nextRecord(): Promise<boolean> {
+    // With nothing to answer any more the end of init's side is waited for, and then all that it has said is there.
+    if (!this.#ended) {
+      const wanted = this.#waiting > 0 ? POLLIN : POLLHUP
+      const events = await poll(this.#control.fd, wanted, { signal: this.#options.signal })
+      this.#ended = (events & POLLHUP) !== 0
+    }
     const message = receive(this.#control)
     if (message === undefined) return false
     const record = parseRecord(message.bytes, message.fds)
     switch (record.kind) {
       case 'ask':
-        await this.#answer(record.name, record.fds)
+        if (!this.#ahead.has(record.name)) await this.#answer(record.name, record)
         break
       case 'failure':
         throw stepError(this.#plan.steps, record.failure)
@@ -199,32 +227,72 @@ class Conversation {
     return true
   }
 
-  async #answer(name: string, fds: Request['fds']): Promise<void> {
+  async #answer(name: string, { fds, files }: Pick<Request, 'fds' | 'files'>): Promise<void> {
     const answer = this.#options.rendezvous?.[name]
     if (answer === undefined) throw new TypeError(`nobody answers the plan's ask('${name}')`)
-    const { bytes, fds: rights } = encodeAnswer((await answer({ ...this.#child, fds })) ?? {}, this.#plan.slots)
+    this.#waiting--
+    this.#send((await answer({ ...this.#child, fds, files })) ?? {})
+    await this.#sendAhead()
+  }
+
+  #send(answer: Answer): void {
+    const { bytes, fds } = encodeAnswer(answer, this.#plan.slots)
+    this.#asks.shift()
     try {
-      sendMessage(this.#control, bytes, rights)
+      sendMessage(this.#control, bytes, fds)
     } catch (error) {
       // Init died meanwhile: the end of file that follows says how.
       if (!isErrno(error, 'EPIPE', 'ECONNRESET')) throw error
     }
   }
 
+  #prepareAhead(): void {
+    for (const [name, prepare] of Object.entries(this.#options.ahead ?? {})) {
+      const answer = prepare(this.#child)
+      answer.catch(() => {})
+      this.#ahead.set(name, answer)
+    }
+    void this.#sendAhead()
+  }
+
+  /** Sends what is next to be answered, as far as it is not asked for. A failure ends init, and so the conversation. */
+  async #sendAhead(): Promise<void> {
+    try {
+      for (
+        let answer = this.#ahead.get(this.#asks[0]!);
+        answer !== undefined;
+        answer = this.#ahead.get(this.#asks[0]!)
+      ) {
+        const ready = (await answer) ?? {}
+        if (this.#control.closed) return
+        this.#send(ready)
+      }
+    } catch (error) {
+      this.#failure ??= error
+      this.#kill()
+    }
+  }
+
   /** The second clone is the container's process; the first has ended and is reaped. */
-  async #adopt(child: { pid: number; pidfd: OwnedFd }): Promise<void> {
+  async #adopt(child: Child): Promise<void> {
     const first = this.#child
     this.#child = { pid: child.pid, pidfd: child.pidfd }
+    this.#waiting--
+    this.#prepareAhead()
     await waitExit(first.pidfd)
     first.pidfd.close()
   }
 
-  async #end(): Promise<void> {
+  #kill(): void {
     try {
-      signalPidfd(this.#child.pidfd, 9)
+      if (!this.#child.pidfd.closed) signalPidfd(this.#child.pidfd, 9)
     } catch (error) {
       if (!isErrno(error, 'ESRCH')) throw error
     }
+  }
+
+  async #end(): Promise<void> {
+    this.#kill()
     await waitExit(this.#child.pidfd)
     this.#child.pidfd.close()
   }
@@ -236,12 +304,12 @@ class Conversation {
   }
 }
 
-/** A message, or `undefined` at the end: a peer that died with unread answers is an end too. */
+/** A message, or `undefined` at the end. A peer that died with unread answers is told of first, and then what it had said. */
 function receive(control: OwnedFd): ReturnType<typeof receiveMessage> {
   try {
     return receiveMessage(control)
   } catch (error) {
-    if (isErrno(error, 'ECONNRESET')) return undefined
+    if (isErrno(error, 'ECONNRESET')) return receiveMessage(control)
     throw error
   }
 }

@@ -2,13 +2,14 @@ export {
   type BootstrapOptions,
   type Bootstrapped,
   bootstrap,
+  type Child,
   InitDied,
   type Rendezvous,
   type Request,
   type Timing,
 } from './bootstrap.js'
 export { initProgram } from './program.js'
-export type { Answer } from './records.js'
+export type { Answer, AskedFile } from './records.js'
 export { release } from './release.js'
 export { parseResourceLimit, resourceLimits } from './resource-limits.js'
 export * from './steps.js'

@@ -2,26 +2,27 @@ import { decodeUtf8, encodeUtf8, type OwnedFd } from '@libcontainer/sys'
 
 /** What init sends up its control socket, one packet each: see native/init.h. */
 export type Record_ =
-  | { readonly kind: 'ask'; readonly name: string; readonly fds: readonly (OwnedFd | undefined)[] }
+  | {
+      readonly kind: 'ask'
+      readonly name: string
+      readonly fds: readonly OwnedFd[]
+      readonly files: readonly AskedFile[]
+    }
   | { readonly kind: 'failure'; readonly failure: Uint8Array }
   | { readonly kind: 'executing' }
   | { readonly kind: 'child'; readonly pid: number; readonly pidfd: OwnedFd }
   | { readonly kind: 'created' }
   | { readonly kind: 'times'; readonly ns: readonly number[] }
 
+/** A file of the container that came with a question: its bytes, a descriptor where there are many, `undefined` where it is absent. */
+export type AskedFile = Uint8Array | OwnedFd | undefined
+
 export function parseRecord(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_ {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const data = bytes.subarray(8)
   switch (bytes.length < 8 ? 0 : view.getUint32(0, true)) {
-    case 1: {
-      const [name, present] = decodeUtf8(data).split('\0') as [string, string?]
-      const queue = [...fds]
-      return {
-        kind: 'ask',
-        name,
-        fds: present === undefined ? fds : Array.from(present, digit => (digit === '1' ? queue.shift() : undefined)),
-      }
-    }
+    case 1:
+      return parseAsk(data, fds)
     case 2:
       return { kind: 'failure', failure: data }
     case 3:
@@ -38,6 +39,22 @@ export function parseRecord(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_
     }
   }
   throw new TypeError(`init sent a record that nobody knows (${bytes.length} bytes)`)
+}
+
+/** The name; where files come along, a NUL, four digits, a NUL, and the small files: see native/rendezvous.c. */
+function parseAsk(data: Uint8Array, fds: readonly OwnedFd[]): Record_ {
+  const end = data.indexOf(0)
+  if (end < 0) return { kind: 'ask', name: decodeUtf8(data), fds, files: [] }
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  const large = [...fds]
+  let at = end + 6
+  const files = Array.from(decodeUtf8(data.subarray(end + 1, end + 5)).replaceAll('\0', ''), digit => {
+    if (digit !== '2') return digit === '1' ? large.shift() : undefined
+    const size = view.getUint32(at, true)
+    at += 4 + size
+    return data.subarray(at - size, at)
+  })
+  return { kind: 'ask', name: decodeUtf8(data.subarray(0, end)), fds: [], files }
 }
 
 /** What the answer to a rendezvous fills: slots of the plan, by name. */

@@ -139,18 +139,94 @@ test('an aborted bootstrap kills what it has made', requires('root'), async () =
     steps: [ask('forever', 'wait'), ...run(['true'])],
     stdio,
     signal: abort.signal,
-    onSpawn: child => {
-      pid = child.pid
-    },
     rendezvous: {
-      forever: () =>
-        new Promise<undefined>(resolve => setTimeout(resolve, 50, undefined)).then(() => abort.abort() as undefined),
+      forever: request => {
+        pid = request.pid
+        return new Promise<undefined>(resolve => setTimeout(resolve, 50, undefined)).then(
+          () => abort.abort() as undefined,
+        )
+      },
     },
   })
   await expect(failure).rejects.toMatchObject({ name: 'AbortError' })
   expect(() => readFileSync(`/proc/${pid}/stat`)).toThrow(/ENOENT|ESRCH/)
   fd.close()
 })
+
+test(
+  'S17 answers ahead come in the order of the questions, and to the process that will run',
+  requires('root'),
+  async () => {
+    using directory = temporaryDirectory('bootstrap-')
+    const out = await openFile(`${directory.path}/out`, 0o1102)
+    const told: string[] = []
+    let early = 0
+    const { pid, pidfd } = await bootstrap({
+      steps: [
+        { op: 'unshareNamespaces', args: [CLONE_NEWPID], about: 'unshare pid' },
+        { op: 'secondClone', args: [], about: 'clone' },
+        ask('first', 'known ahead'),
+        ask('second', 'asked for'),
+        ask('third', 'known ahead'),
+        ...run(['sh', '-c', 'echo $WORD'], slot('environment')),
+      ],
+      slots: ['environment'],
+      stdio: [out.fd, out.fd, out.fd],
+      ahead: {
+        third: async child => {
+          early = child.pid
+          told.push('third')
+          return { bytes: { environment: 'WORD=ahead\0' } }
+        },
+        first: async child => {
+          await new Promise(resolve => setTimeout(resolve, 30))
+          expect(child.pid).toBe(early)
+          told.push('first')
+          return undefined
+        },
+      },
+      rendezvous: { second: request => void told.push(`second ${request.pid === early}`) },
+    })
+    expect(pid).toBe(early)
+    expect(told).toEqual(['third', 'first', 'second true'])
+    expect(await waitExit(pidfd)).toEqual({ code: 0, signal: undefined })
+    pidfd.close()
+    out.close()
+    expect(readFileSync(`${directory.path}/out`, 'utf8')).toBe('ahead\n')
+  },
+)
+
+test(
+  'S17 an answer ahead that fails ends the bootstrap with its error; a step that fails before it is told all the same',
+  requires('root'),
+  async () => {
+    const { fd, stdio } = await nothing()
+    let pid = 0
+    await expect(
+      bootstrap({
+        steps: [ask('no', 'ask'), ...run(['true'])],
+        stdio,
+        ahead: {
+          no: async child => {
+            pid = child.pid
+            throw new RangeError('not today')
+          },
+        },
+      }),
+    ).rejects.toThrow('not today')
+    expect(() => readFileSync(`/proc/${pid}/stat`)).toThrow(/ENOENT|ESRCH/)
+    for (let i = 0; i < 20; i++) {
+      await expect(
+        bootstrap({
+          steps: [{ op: 'changeDirectory', args: ['/absent'], about: 'go away' }, ask('yes', 'ask'), ...run(['true'])],
+          stdio,
+          ahead: { yes: async () => undefined },
+        }),
+      ).rejects.toMatchObject({ code: 'ENOENT', syscall: 'chdir' })
+    }
+    fd.close()
+  },
+)
 
 test('S5 a second clone is our child too, and pid 1 of the namespace', requires('root'), async () => {
   using directory = temporaryDirectory('bootstrap-')

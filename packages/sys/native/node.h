@@ -287,10 +287,15 @@ struct PlanCall : Job {
         std::memcpy(static_cast<char*>(at) + sizeof(failure), results, have);
       }
     }
+    if (buffers.size() > 1 && napi_get_reference_value(env, buffers[1].second, &value) == napi_ok && value != nullptr) {
+      napi_get_typedarray_info(env, value, nullptr, &have, &at, nullptr, nullptr);
+      if (at != nullptr && have == size) std::memcpy(at, plan.data(), size);
+    }
     return Napi::Number::New(env, static_cast<double>(result));
   }
 };
 
+/* apply(plan, failure, back): with `back`, what ops wrote into the plan's bytes is there afterwards. */
 inline Napi::Value Apply(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   auto* instance = env.GetInstanceData<Instance>();
@@ -307,6 +312,10 @@ inline Napi::Value Apply(const Napi::CallbackInfo& info) {
   std::memcpy(call->plan.data(), bytes.Data(), call->size);
   napi_create_reference(env, info[1], 1, &reference);
   call->buffers.emplace_back(0, reference);
+  if (info[2].ToBoolean()) {
+    napi_create_reference(env, info[0], 1, &reference);
+    call->buffers.emplace_back(1, reference);
+  }
   Napi::Value promise = Promise(env, instance, call);
   int error = instance->threads->submit(call, 0);
   if (error < 0) {

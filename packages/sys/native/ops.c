@@ -21,6 +21,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/openat2.h>
+
+#include "path.h"
+
 /* musl has had statx(2) in <sys/stat.h> since 1.2.5, glibc longer; the kernel's header beside either would define it twice. */
 #ifndef STATX_BASIC_STATS
 #include <linux/stat.h>
@@ -216,6 +220,17 @@ static int64_t op_stat_filesystem(struct lc_ctx *c, const union lc_arg *a)
 	return 0;
 }
 
+/* isPlainDirectory(path): 1 for a directory whose path leads through no link, 0 for what is anything else; ENOSYS without openat2. */
+static int64_t op_is_plain_directory(struct lc_ctx *c, const union lc_arg *a)
+{
+	int fd = lc_open_how(AT_FDCWD, a[0].s, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+
+	if (fd < 0)
+		return lc_wants_walk() ? lc_refuse(c, "openat2", ENOSYS) : 0;
+	close(fd);
+	return 1;
+}
+
 static int64_t op_read_link(struct lc_ctx *c, const union lc_arg *a)
 {
 	int64_t size = readlinkat((int)a[0].i, a[1].s, (char *)a[2].b.at, a[2].b.size);
@@ -258,6 +273,16 @@ static int64_t op_lock(struct lc_ctx *c, const union lc_arg *a)
 		result = flock((int)a[0].i, (int)a[1].i);
 	while (result < 0 && errno == EINTR);
 	return result < 0 ? lc_fail(c, "flock") : 0;
+}
+
+/* confirmLinked(fd): ESTALE for a file that has no name any more. */
+static int64_t op_confirm_linked(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct stat s;
+
+	if (fstat((int)a[0].i, &s) < 0)
+		return lc_fail(c, "fstat");
+	return s.st_nlink > 0 ? 0 : lc_refuse(c, "fstat", ESTALE);
 }
 
 static int64_t op_pipe(struct lc_ctx *c, const union lc_arg *a)
@@ -461,6 +486,7 @@ const struct lc_op lc_sys_ops[] = {
 	{ "listDirectory", "isb", op_list_directory },
 	{ "stat", "isib", op_stat },
 	{ "statFilesystem", "ib", op_stat_filesystem },
+	{ "isPlainDirectory", "s", op_is_plain_directory },
 	{ "readLink", "isb", op_read_link },
 	{ "makeDirectory", "isi", op_make_directory },
 	{ "unlink", "isi", op_unlink },
@@ -469,6 +495,7 @@ const struct lc_op lc_sys_ops[] = {
 	{ "changeMode", "ii", op_change_mode },
 	{ "changeOwner", "iii", op_change_owner },
 	{ "lock", "ii", op_lock },
+	{ "confirmLinked", "i", op_confirm_linked },
 	{ "pipe", "ib", op_pipe },
 	{ "memfd", "sb", op_memfd },
 	{ "programFd", "b", lc_op_program_fd },

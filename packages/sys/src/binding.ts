@@ -23,6 +23,8 @@ export interface Binding<Ops extends object> {
 export interface ApplyOptions extends EncodeOptions {
   /** Receives the result of each step that has a slot (`into`) and was done, also when a later step fails: what is to be undone. */
   results?: Map<string, number> | undefined
+  /** Those byte arguments of the steps that ops write to, also when a later step fails; the others are only read. */
+  fills?: readonly Uint8Array[] | undefined
 }
 
 /** What a host gives for a table: two forms of each op, and the batch. */
@@ -31,9 +33,9 @@ export interface LoadedOps {
   readonly async: object
   /**
    * Applies an encoded plan with this table; fills `failure` and answers a negative errno when a step fails. Behind the failure come as many
-   * slots as there is room for: an i64 each, -1 when nothing filled it.
+   * slots as there is room for: an i64 each, -1 when nothing filled it. With `back`, what ops wrote into the plan's bytes is there afterwards.
    */
-  readonly apply: (plan: Uint8Array, failure: Uint8Array) => Promise<number>
+  readonly apply: (plan: Uint8Array, failure: Uint8Array, back: boolean) => Promise<number>
 }
 
 /** u32 step, i32 errno, 32 bytes of the system call's name, 160 of detail. */
@@ -61,7 +63,10 @@ export function binding<Ops extends object>(name: string, url: string): Binding<
       if (steps.length === 0) return
       const plan = encodePlan(steps, options)
       const failure = new Uint8Array(FAILURE + (options?.results === undefined ? 0 : plan.slots.size * 8))
-      const result = await ops().apply(plan.bytes, failure)
+      const fills = options?.fills ?? []
+      const result = await ops().apply(plan.bytes, failure, fills.length > 0)
+      for (const buffer of fills)
+        buffer.set(plan.bytes.subarray(plan.offset(buffer), plan.offset(buffer) + buffer.length))
       if (options?.results !== undefined) readResults(plan.slots, failure, options.results)
       if (result < 0) throw stepError(plan.steps, failure.subarray(0, FAILURE))
     },

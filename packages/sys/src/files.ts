@@ -108,21 +108,6 @@ export async function writeText(path: string, data: string | Uint8Array, options
   checked(await native.async.writeFile(dirfd(options), kernelString(path, 'path'), flags, mode, bytes), 'write', path)
 }
 
-/**
- * Replaces a file so that a reader sees the old text or the new, never a part: written beside it under another name, then renamed.
- */
-export async function replaceFile(path: string, data: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
-  const slash = path.lastIndexOf('/') + 1
-  const aside = `${path.slice(0, slash)}.${path.slice(slash)}.new`
-  try {
-    await writeText(aside, data, options)
-    await rename(aside, path, options)
-  } catch (error) {
-    await native.async.unlink(dirfd(options), aside, 0)
-    throw error
-  }
-}
-
 /** The types of directory entries, by d_type. */
 const entryTypes = new Map([
   [1, 'fifo'],
@@ -211,6 +196,17 @@ export async function exists(path: string, at: At = {}): Promise<boolean> {
   }
 }
 
+/** Whether there is a directory at `path` that is reached through no link; `undefined` where the kernel cannot tell in one call. */
+export async function isPlainDirectory(path: string): Promise<boolean | undefined> {
+  const answer = await native.async.isPlainDirectory(kernelString(path, 'path'))
+  return answer < 0 ? undefined : answer === 1
+}
+
+/** The null device, open for reading and writing: there is nothing to wait for. */
+export function openNull(): OwnedFd {
+  return new OwnedFd(checked(native.sync.openAt(AT_FDCWD, '/dev/null', O_RDWR, 0), 'openat', '/dev/null'))
+}
+
 /** Where a link leads, as it is written. */
 export async function readLink(path: string, at: At = {}): Promise<string> {
   const buffer = new Uint8Array(4096)
@@ -249,28 +245,6 @@ export async function removeFile(path: string, at: At = {}): Promise<void> {
 /** Removes a directory with all that is in it; links are removed, not followed, and mounts refused. Absent is fine. */
 export async function removeTree(path: string, at: At = {}): Promise<void> {
   checked(await native.async.removeTree(dirfd(at), kernelString(path, 'path')), 'removeTree', path)
-}
-
-export interface LockOptions extends At {
-  /** Fails with `EAGAIN` instead of waiting. Default: false. */
-  now?: boolean
-  shared?: boolean
-}
-
-/** Locks a file (made if absent) until the descriptor is closed, or its process ends: flock(2). */
-export async function lockFile(
-  path: string,
-  { now = false, shared = false, ...at }: LockOptions = {},
-): Promise<OwnedFd> {
-  const file = await openFile(path, O_RDWR | O_CREAT, 0o600, at)
-  const operation = (shared ? 1 : 2) | (now ? 4 : 0)
-  try {
-    checked(await native.async.lock(file.fd, operation), 'flock', path)
-    return file
-  } catch (error) {
-    file.close()
-    throw error
-  }
 }
 
 /** Reads what is there, up to the buffer's size: 0 at the end of file. The descriptor must be ready, or blocking on a pool thread is wanted. */

@@ -12,6 +12,7 @@ export interface SysOps {
   listDirectory(dirfd: number, path: string, buffer: Uint8Array): number
   stat(dirfd: number, path: string, flags: number, result: Uint8Array): number
   statFilesystem(fd: number, result: Uint8Array): number
+  isPlainDirectory(path: string): number
   readLink(dirfd: number, path: string, buffer: Uint8Array): number
   makeDirectory(dirfd: number, path: string, mode: number): number
   unlink(dirfd: number, path: string, flags: number): number
@@ -20,6 +21,7 @@ export interface SysOps {
   changeMode(fd: number, mode: number): number
   changeOwner(fd: number, uid: number, gid: number): number
   lock(fd: number, operation: number): number
+  confirmLinked(fd: number): number
   pipe(flags: number, pair: Uint8Array): number
   memfd(name: string, bytes: Uint8Array): number
   programFd(bytes: Uint8Array): number

@@ -44,6 +44,8 @@ export interface EncodedPlan {
   readonly count: number
   /** The number of each slot. */
   readonly slots: ReadonlyMap<string, number>
+  /** Where in `bytes` a string or byte argument lies. */
+  readonly offset: (arg: string | Uint8Array) => number
 }
 
 /** Turns steps into the bytes that the native core applies. Pure; throws a `TypeError` for a plan that cannot be encoded. */
@@ -102,7 +104,7 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
     }
     at += STEP / 4
   }
-  return { bytes, steps, count: main.length, slots }
+  return { bytes, steps, count: main.length, slots, offset: arg => data.offset(arg) }
 }
 
 /** The steps in order, then every step that an `onError` names. */

@@ -28,9 +28,13 @@ export interface Message {
   readonly fds: readonly OwnedFd[]
 }
 
+/** What messages are taken into before they are copied: room for the largest, made anew for each, would keep the engine's collector busy. */
+let scratch: Uint8Array | undefined
+
 /** Takes one message that is there: `undefined` at the end of the connection. Wait for `POLLIN` first; `EAGAIN` when there is none. */
 export function receiveMessage(socket: OwnedFd, size = 65536): Message | undefined {
-  const buffer = new Uint8Array(size)
+  if (scratch === undefined || scratch.length < size) scratch = new Uint8Array(size)
+  const buffer = scratch.subarray(0, size)
   const rights = new Int32Array(1 + MAX_FDS)
   const got = checked(
     native.sync.receiveMessage(socket.fd, buffer, new Uint8Array(rights.buffer), MSG_DONTWAIT),
@@ -38,7 +42,7 @@ export function receiveMessage(socket: OwnedFd, size = 65536): Message | undefin
   )
   const fds = Array.from(rights.subarray(1, 1 + rights[0]!), fd => new OwnedFd(fd))
   if (got === 0 && fds.length === 0) return undefined
-  return { bytes: buffer.subarray(0, got), fds }
+  return { bytes: buffer.slice(0, got), fds }
 }
 
 interface InDirectory {

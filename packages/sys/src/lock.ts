@@ -1,0 +1,81 @@
+import { checked } from './errors.js'
+import { OwnedFd } from './fd.js'
+import { applyToFiles, closeStep, readFileStep, removeTreeStep } from './file-steps.js'
+import { AT_FDCWD, type At, O_CREAT, O_RDWR, openFile, readText } from './files.js'
+import { native } from './native.js'
+import { type Step, slot } from './step.js'
+import { decodeUtf8, kernelString } from './utf8.js'
+
+export interface LockOptions extends At {
+  /** Fails with `EAGAIN` instead of waiting. Default: false. */
+  now?: boolean
+  shared?: boolean
+}
+
+/** Locks a file (made if absent) until the descriptor is closed, or its process ends: flock(2). */
+export async function lockFile(
+  path: string,
+  { now = false, shared = false, ...at }: LockOptions = {},
+): Promise<OwnedFd> {
+  const file = await openFile(path, O_RDWR | O_CREAT, 0o600, at)
+  const operation = (shared ? 1 : 2) | (now ? 4 : 0)
+  try {
+    checked(await native.async.lock(file.fd, operation), 'flock', path)
+    return file
+  } catch (error) {
+    file.close()
+    throw error
+  }
+}
+
+export interface LockedText {
+  readonly lock: OwnedFd
+  /** `undefined` where the file is not there. */
+  readonly text: string | undefined
+}
+
+/** The usual file that a lock guards fits; a larger one is read again. */
+const GUARDED_SIZE = 8192
+
+/**
+ * Locks a file like {@link lockFile}, then reads the one that it guards: one call off the thread.
+ *
+ * @throws {SyscallError} `ENOENT` where their directory is not there, `ESTALE` when the lock's file was removed while it was waited for
+ */
+export async function lockAndRead(lockPath: string, path: string, at: At = {}): Promise<LockedText> {
+  const buffer = new Uint8Array(GUARDED_SIZE)
+  const results = new Map<string, number>()
+  const lock = slot('lock')
+  const about = `lock ${lockPath}`
+  const steps: Step[] = [
+    {
+      op: 'openAt',
+      args: [at.at?.fd ?? AT_FDCWD, kernelString(lockPath, 'path'), O_RDWR | O_CREAT, 0o600],
+      about,
+      path: lockPath,
+      into: 'lock',
+    },
+    { op: 'lock', args: [lock, 2], about, path: lockPath },
+    { op: 'confirmLinked', args: [lock], about, path: lockPath },
+    { ...readFileStep(path, buffer, 'size', at), onError: { ENOENT: 'skip' } },
+  ]
+  try {
+    await applyToFiles(steps, { results, fills: [buffer] })
+    const size = results.get('size')
+    const whole = size === undefined || size < buffer.length
+    const text =
+      size === undefined ? undefined : whole ? decodeUtf8(buffer.subarray(0, size)) : await readText(path, at)
+    return { lock: new OwnedFd(results.get('lock')!), text }
+  } catch (error) {
+    const fd = results.get('lock')
+    if (fd !== undefined) native.sync.close(fd)
+    throw error
+  }
+}
+
+/** Removes a directory with all that is in it, as `removeTree` does, and then lets go of the lock that was held for it: one call off the thread. */
+export async function removeTreeAndUnlock(path: string, lock: OwnedFd, at: At = {}): Promise<void> {
+  // The lock's file is gone for good when it is closed, and a disk takes as long for that as for any other removal.
+  await applyToFiles([removeTreeStep(path, at), closeStep(lock.fd, 'the lock')])
+  lock.release()
+}
