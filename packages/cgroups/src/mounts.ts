@@ -22,15 +22,19 @@ interface Mount {
 export function parseCgroupMounts(mountinfo: string): CgroupFilesystem[] {
   const mounts = mountinfo.split('\n').filter(Boolean).map(parseLine)
   const byId = new Map(mounts.map(mount => [mount.id, mount]))
+  const byPath = new Map<string, Mount[]>()
+  for (const mount of mounts) {
+    const there = byPath.get(mount.mountpoint)
+    if (there === undefined) byPath.set(mount.mountpoint, [mount])
+    else there.push(mount)
+  }
   const visible = (mount: Mount, above: ReadonlySet<Mount>): boolean => {
     const chain = new Set<Mount>()
     for (let at: Mount | undefined = mount; at !== undefined && !chain.has(at); at = byId.get(at.parent)) chain.add(at)
     const asked = new Set(above).add(mount)
     // A mount above or at our path, through which ours was not mounted, hides ours, unless it is hidden itself.
-    return !mounts.some(
-      other =>
-        lies(mount.mountpoint, other.mountpoint) && !chain.has(other) && !asked.has(other) && visible(other, asked),
-    )
+    const hides = (other: Mount): boolean => !chain.has(other) && !asked.has(other) && visible(other, asked)
+    return !pathsAbove(mount.mountpoint).some(path => byPath.get(path)?.some(hides) ?? false)
   }
   return mounts.flatMap(mount =>
     mount.filesystem !== undefined && visible(mount, new Set()) ? [mount.filesystem] : [],
@@ -54,7 +58,14 @@ function parseLine(line: string): Mount {
 }
 
 const unescaped = (text: string): string =>
-  text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+  text.includes('\\')
+    ? text.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+    : text
 
-const lies = (path: string, below: string): boolean =>
-  path === below || path.startsWith(below === '/' ? '/' : `${below}/`)
+/** `/a/b` itself, `/a` and `/`. */
+function pathsAbove(path: string): string[] {
+  const paths = [path]
+  for (let at = path.lastIndexOf('/'); at > 0; at = path.lastIndexOf('/', at - 1)) paths.push(path.slice(0, at))
+  if (path !== '/') paths.push('/')
+  return paths
+}

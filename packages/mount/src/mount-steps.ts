@@ -178,8 +178,13 @@ function filesystemHints(type: string): Record<string, string> {
   }
 }
 
+function frozenMounts(mounts: Mount[]): readonly Mount[] {
+  for (const mount of mounts) Object.freeze(mount.options)
+  return Object.freeze(mounts.map(mount => Object.freeze(mount)))
+}
+
 /** The container's default mounts, as libcontainer has always had them, with cgroups added. */
-export const defaultMounts: readonly Mount[] = [
+export const defaultMounts: readonly Mount[] = frozenMounts([
   { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
   {
     destination: '/dev',
@@ -202,7 +207,7 @@ export const defaultMounts: readonly Mount[] = [
   { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
   { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
   { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid', 'noexec', 'nodev', 'ro'] },
-]
+])
 
 /** Whether /dev itself is a bind: then it is somebody else's, and nothing is to be made in it. */
 export function bindsDev(mounts: readonly Mount[]): boolean {

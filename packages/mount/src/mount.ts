@@ -53,6 +53,9 @@ export function cleanPath(path: string): string {
   return `/${names.join('/')}`
 }
 
+/** What frozen mounts were found to be: the default ones are looked at several times for every container. */
+const frozen = new WeakMap<Mount, CheckedMount>()
+
 /**
  * Refuses what cannot be meant, before anything is touched.
  *
@@ -60,6 +63,15 @@ export function cleanPath(path: string): string {
  * @throws {ConfigInvalid}
  */
 export function checkMount(mount: Mount, field: string, warn: (message: string) => void = () => {}): CheckedMount {
+  const known = frozen.get(mount)
+  if (known !== undefined) return known.field === field ? known : { ...known, field }
+  const checked = check(mount, field, warn)
+  const unchanging = Object.isFrozen(mount) && Object.isFrozen(mount.options ?? '')
+  if (unchanging && mount.destination.startsWith('/')) frozen.set(mount, checked)
+  return checked
+}
+
+function check(mount: Mount, field: string, warn: (message: string) => void): CheckedMount {
   if (typeof mount !== 'object' || mount === null) throw new ConfigInvalid(field, mount, 'must be an object')
   for (const name of Object.keys(mount)) {
     if (!FIELDS.includes(name))

@@ -140,8 +140,12 @@ function merge(before: AttributeChange, later: AttributeChange): AttributeChange
 /** fsconfig(2) takes strings of at most this many bytes. */
 const MAX_OPTION = 255
 
+/** So many units are fewer bytes than that, whatever they are. */
+const MAX_PLAIN = 85
+
 /** One word may hold several options (`size=64k,mode=755`); a comma within double quotes does not part them. */
 function splitData(option: string, field: string): string[] {
+  if (option.length <= MAX_PLAIN && option !== '' && !option.includes(',') && !option.includes('"')) return [option]
   const parts = option.match(/(?:"[^"]*"|[^,])+/g) ?? []
   return parts.map(part => {
     const text = part.replace(/"/g, '')

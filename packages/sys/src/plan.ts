@@ -1,5 +1,5 @@
 import { errnoNumber } from './errno.js'
-import type { Arg, Step } from './step.js'
+import type { Slot, Step } from './step.js'
 import { encodeUtf8 } from './utf8.js'
 
 /*
@@ -60,12 +60,15 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
   for (const step of steps) {
     if (!ops.has(step.op)) {
       number(ops, step.op, MAX_OPS, 'ops')
-      data.add(step.op)
+      data.addString(step.op)
     }
     if (step.into !== undefined) number(slots, step.into, MAX_SLOTS, 'slots')
     if (step.onError !== undefined) alternativeCount += Object.keys(step.onError).length
     argCount += step.args.length
-    for (const arg of step.args) if (typeof arg === 'string' || arg instanceof Uint8Array) data.add(arg)
+    for (const arg of step.args) {
+      if (typeof arg === 'string') data.addString(arg)
+      else if (typeof arg === 'object' && !('slot' in arg)) data.addBytes(arg)
+    }
   }
 
   const stepsAt = align8(HEADER + ops.size * 4)
@@ -76,7 +79,7 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
   const { failAt = 0xffffffff, timed = false, values } = options
   words.set([MAGIC, bytes.length, main.length, steps.length, ops.size, failAt, timed ? 1 : 0, 0])
   let at = HEADER / 4
-  for (const name of ops.keys()) words[at++] = data.offset(name)
+  for (const name of ops.keys()) words[at++] = data.stringAt(name)
 
   at = stepsAt / 4
   let arg = argsAt / 4
@@ -89,7 +92,12 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
     words[at + 2] = arg * 4
     words[at + 3] = alternative * 4
     for (const value of args) {
-      encodeArg(words, arg, known(value, values), step, slots, data)
+      if (typeof value === 'number') encodeNumber(words, arg, value, step)
+      else if (typeof value === 'string') {
+        words[arg] = 2
+        words[arg + 1] = data.stringSize(value)
+        words[arg + 2] = data.stringAt(value)
+      } else encodeOther(words, arg, value, step, slots, values, data)
       arg += ARG / 4
     }
     if (onError !== undefined) {
@@ -118,23 +126,30 @@ function withAlternatives(main: readonly Step[]): Step[] {
   return all
 }
 
-function known(arg: Arg, values: EncodeOptions['values']): Arg {
-  if (values === undefined || typeof arg !== 'object' || !('slot' in arg)) return arg
-  return Object.hasOwn(values, arg.slot) ? values[arg.slot]! : arg
+function encodeNumber(words: Uint32Array, at: number, value: number, step: Step): void {
+  if (!Number.isSafeInteger(value)) throw new TypeError(`step '${step.about}': ${value} is no integer`)
+  words[at + 2] = value
+  if (value < 0 || value > 0xffffffff) words[at + 3] = Math.floor(value / 2 ** 32)
 }
 
-function encodeArg(words: Uint32Array, at: number, arg: Arg, step: Step, slots: Map<string, number>, data: Data): void {
-  if (typeof arg === 'number') {
-    if (!Number.isSafeInteger(arg)) throw new TypeError(`step '${step.about}': ${arg} is no integer`)
-    words[at + 2] = arg
-    words[at + 3] = Math.floor(arg / 2 ** 32)
-  } else if (typeof arg === 'bigint') {
+function encodeOther(
+  words: Uint32Array,
+  at: number,
+  arg: bigint | Uint8Array | Slot,
+  step: Step,
+  slots: ReadonlyMap<string, number>,
+  values: EncodeOptions['values'],
+  data: Data,
+): void {
+  if (typeof arg === 'bigint') {
     words[at + 2] = Number(BigInt.asUintN(32, arg))
     words[at + 3] = Number(BigInt.asUintN(32, arg >> 32n))
-  } else if (typeof arg === 'string' || arg instanceof Uint8Array) {
-    words[at] = typeof arg === 'string' ? 2 : 3
-    words[at + 1] = data.size(arg)
-    words[at + 2] = data.offset(arg)
+  } else if (!('slot' in arg)) {
+    words[at] = 3
+    words[at + 1] = arg.length
+    words[at + 2] = data.bytesAt(arg)
+  } else if (values !== undefined && Object.hasOwn(values, arg.slot)) {
+    encodeNumber(words, at, values[arg.slot]!, step)
   } else {
     const slot = slots.get(arg.slot)
     if (slot === undefined) throw new TypeError(`step '${step.about}': nothing fills the slot '${arg.slot}'`)
@@ -153,14 +168,15 @@ class Data {
   #length = 0
   #start = 0
 
-  add(value: string | Uint8Array): void {
-    if (typeof value !== 'string') {
-      this.#bytes.set(value, 0)
-    } else if (!this.#strings.has(value)) {
-      if (value.includes('\0')) throw new TypeError(`a string of a plan holds a NUL byte: ${JSON.stringify(value)}`)
-      this.#strings.set(value, this.#length)
-      this.#length += value.length + 1
-    }
+  addBytes(bytes: Uint8Array): void {
+    this.#bytes.set(bytes, 0)
+  }
+
+  addString(text: string): void {
+    if (this.#strings.has(text)) return
+    if (text.includes('\0')) throw new TypeError(`a string of a plan holds a NUL byte: ${JSON.stringify(text)}`)
+    this.#strings.set(text, this.#length)
+    this.#length += text.length + 1
   }
 
   /** Lays all of it out from `start`: the plan's bytes, empty but for the data. */
@@ -190,12 +206,16 @@ class Data {
     }
   }
 
-  offset(value: string | Uint8Array): number {
-    return typeof value === 'string' ? this.#start + this.#strings.get(value)! : this.#bytes.get(value)!
+  stringAt(text: string): number {
+    return this.#start + this.#strings.get(text)!
   }
 
-  size(value: string | Uint8Array): number {
-    return typeof value === 'string' ? (this.#sizes?.get(value) ?? value.length) : value.length
+  stringSize(text: string): number {
+    return this.#sizes === undefined ? text.length : this.#sizes.get(text)!
+  }
+
+  bytesAt(bytes: Uint8Array): number {
+    return this.#bytes.get(bytes)!
   }
 }
 
