@@ -1,0 +1,99 @@
+import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process'
+import { mkdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { requires, temporaryDirectory } from './support/index.js'
+
+const top = fileURLToPath(new URL('../', import.meta.url))
+
+function run(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): SpawnSyncReturns<string> {
+  const command = script.endsWith('.mjs') ? [process.execPath, join(top, script)] : [join(top, script)]
+  return spawnSync(command[0]!, [...command.slice(1), ...args], {
+    encoding: 'utf8',
+    input: '',
+    env: { ...process.env, ...env },
+  })
+}
+
+/** A directory with links to these programs, to be all of PATH. */
+function linkPrograms(path: string, programs: readonly string[]): void {
+  mkdirSync(path)
+  for (const name of programs) {
+    symlinkSync(execFileSync('/bin/sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).trim(), join(path, name))
+  }
+}
+
+const tools = ['bash', 'dirname', 'env', 'grep', 'id', 'node', 'cat']
+
+test('set-up says nothing where everything is there', requires('program:gcc', 'program:musl-gcc'), () => {
+  expect(run('scripts/setup')).toMatchObject({ status: 0, stdout: '', stderr: '' })
+})
+
+test('set-up names what is missing, and stops, where this is not Debian', requires('program:gcc'), () => {
+  using dir = temporaryDirectory('setup-')
+  linkPrograms(join(dir.path, 'bin'), [...tools, 'gcc', 'make', 'busybox'])
+  const { status, stderr } = run('scripts/setup', [], { PATH: join(dir.path, 'bin') })
+  expect(status).not.toBe(0)
+  expect(stderr).toContain('missing, by the names of Debian: g++ python3 musl-tools\n')
+  expect(stderr).toContain('not Debian')
+})
+
+test('set-up names the command for root where an ordinary user runs it', requires('root', 'program:gcc'), () => {
+  using dir = temporaryDirectory('setup-')
+  linkPrograms(
+    join(dir.path, 'bin'),
+    [...tools, 'gcc', 'make', 'busybox'].filter(name => name !== 'id'),
+  )
+  for (const [name, says] of [
+    ['apt-get', 'exit 99'],
+    ['id', 'echo 1000'],
+  ]) {
+    writeFileSync(join(dir.path, 'bin', name!), `#!/bin/sh\n${says}\n`, { mode: 0o755 })
+  }
+  const { status, stderr } = run('scripts/setup', [], { PATH: join(dir.path, 'bin') })
+  expect(status).toBe(1)
+  expect(stderr).toContain('sudo apt-get install -y --no-install-recommends g++ python3 musl-tools\n')
+})
+
+test('the leak check names a process, a cgroup and a file that were left', requires('root', 'cgroup2'), () => {
+  using dir = temporaryDirectory('leaks-')
+  const before = join(dir.path, 'before.json')
+  const files = join(dir.path, 'files')
+  mkdirSync(files)
+  const mount = /^\S+ (\S+) cgroup2 /m.exec(execFileSync('cat', ['/proc/self/mounts'], { encoding: 'utf8' }))![1]!
+  const cgroup = `${mount}/libcontainer-leaks-${process.pid}`
+  expect(run('scripts/leaks.mjs', ['snapshot', before]).status).toBe(0)
+
+  const pid = Number(execFileSync('sh', ['-c', 'setsid sleep 1000 > /dev/null 2>&1 & echo $!'], { encoding: 'utf8' }))
+  mkdirSync(cgroup)
+  writeFileSync(join(files, 'left'), '')
+  try {
+    const { status, stderr } = run('scripts/leaks.mjs', ['compare', before, files])
+    expect(status).toBe(1)
+    expect(stderr).toMatch(new RegExp(`left behind: process ${pid} \\(sleep\\).*: sleep 1000`))
+    expect(stderr).toContain(`left behind: cgroup ${cgroup}\n`)
+    expect(stderr).toContain(`left behind: temporary file ${files}/left\n`)
+  } finally {
+    process.kill(pid, 'SIGKILL')
+    rmdirSync(cgroup)
+    rmSync(join(files, 'left'))
+  }
+  const { stderr } = run('scripts/leaks.mjs', ['compare', before, files])
+  expect(stderr).not.toMatch(new RegExp(`process ${pid} |${cgroup}|${files}`))
+})
+
+test('totals are the sums, and what did not load or was not written has failed', () => {
+  using dir = temporaryDirectory('totals-')
+  const vitest = join(dir.path, 'vitest.json')
+  const counts = { numPassedTests: 3, numFailedTests: 1, numPendingTests: 2, numTodoTests: 0, success: false }
+  const testResults = [
+    { status: 'failed', assertionResults: [{ status: 'failed' }, { status: 'passed' }] },
+    { status: 'failed', assertionResults: [] },
+  ]
+  writeFileSync(vitest, JSON.stringify({ ...counts, testResults }))
+  const to = join(dir.path, 'to.json')
+  expect(run('scripts/totals.mjs', ['--to', to, vitest, 'lint=passed']).stdout).toBe('4 passed, 2 failed, 2 skipped\n')
+  expect(run('scripts/totals.mjs', [to, to]).stdout).toBe('8 passed, 4 failed, 4 skipped\n')
+  expect(run('scripts/totals.mjs', [join(dir.path, 'absent.json')]).stdout).toBe('0 passed, 1 failed, 0 skipped\n')
+})
