@@ -112,7 +112,13 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
     }
     at += STEP / 4
   }
-  return { bytes, steps, count: main.length, slots, offset: arg => data.offset(arg) }
+  return {
+    bytes,
+    steps,
+    count: main.length,
+    slots,
+    offset: arg => (typeof arg === 'string' ? data.stringAt(arg) : data.bytesAt(arg)),
+  }
 }
 
 /** The steps in order, then every step that an `onError` names. */
