@@ -35,17 +35,16 @@ function restored(value: unknown, quoted: unknown): unknown {
 
 /** JSON of a value in which bigints are integers, as {@link parseJson} reads them. @param indent - as JSON.stringify's third */
 export function stringifyJson(value: unknown, indent?: number | string): string {
-  let found = false
-  const plain = JSON.stringify(
-    value,
-    (_key, item: unknown) => {
-      if (typeof item !== 'bigint') return item
-      found = true
-      return 0
-    },
-    indent,
-  )
-  if (!found) return plain
+  try {
+    return JSON.stringify(value, undefined, indent)
+  } catch {
+    // A bigint, which the engine refuses; or a fault that shows again.
+    return stringifyIntegers(value, indent)
+  }
+}
+
+function stringifyIntegers(value: unknown, indent?: number | string): string {
+  const plain = JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? 0 : item), indent)
   let mark = 'integer:'
   while (plain.includes(mark)) mark = `_${mark}`
   const marked = JSON.stringify(

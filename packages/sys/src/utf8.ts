@@ -26,5 +26,5 @@ export function kernelString(text: string, field: string): string {
 
 /** Strings one after another, each ended by NUL: how ops take `argv` and `environ`. */
 export function nulTerminated(strings: readonly string[]): Uint8Array<ArrayBuffer> {
-  return encodeUtf8(strings.map(text => `${text}\0`).join(''))
+  return encodeUtf8(strings.length === 0 ? '' : `${strings.join('\0')}\0`)
 }
