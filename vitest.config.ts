@@ -17,6 +17,7 @@ export default defineConfig({
       'header',
       'file',
       'rootfs',
+      'reachable',
     ].map(name => ({ name })),
     // A process of its own for each file: bindings, descriptors and namespaces are of a process, not of a thread.
     pool: 'forks',

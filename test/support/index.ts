@@ -1,3 +1,3 @@
-export { type Requirement, requires, type TestNeeds } from './requires.js'
+export { type Requirement, requires, type TestNeeds, together } from './requires.js'
 export { busyboxRootfs, copyOfBusyboxRootfs } from './rootfs.js'
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.js'

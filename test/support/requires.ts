@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { release } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /**
  * What a test may need of the machine:
@@ -12,7 +13,8 @@ import { delimiter, join } from 'node:path'
  * - `kernel:5.12`: that version or a later one;
  * - `program:strace`: a program on PATH; `header:seccomp.h`: a C header;
  * - `file:/dev/fuse`: a path that exists;
- * - `rootfs`: test-rootfs/busybox.
+ * - `rootfs`: test-rootfs/busybox;
+ * - `reachable`: a work tree that every user may look into, and so somebody without privileges or of a user namespace.
  */
 export type Requirement =
   | 'root'
@@ -28,6 +30,7 @@ export type Requirement =
   | `header:${string}`
   | `file:${string}`
   | 'rootfs'
+  | 'reachable'
 
 export interface TestNeeds {
   skip: boolean
@@ -52,6 +55,11 @@ export function requires(...needs: Requirement[]): TestNeeds {
     told.add(need)
   }
   return { skip, tags: [...new Set(needs.map(kindOf))] }
+}
+
+/** What needs both. */
+export function together(...needs: TestNeeds[]): TestNeeds {
+  return { skip: needs.some(({ skip }) => skip), tags: [...new Set(needs.flatMap(({ tags }) => tags))] }
 }
 
 const told = new Set<Requirement>()
@@ -99,6 +107,8 @@ function probe(need: Requirement): string | undefined {
       return existsSync(new URL('../../test-rootfs/busybox', import.meta.url))
         ? undefined
         : 'test-rootfs/busybox.sh was not run'
+    case 'reachable':
+      return lackOfReach(fileURLToPath(new URL('../../', import.meta.url)))
     default:
       throw new Error(`no such need of a test: ${need}`)
   }
@@ -190,6 +200,13 @@ function lackOfNamespace(kind: string): string | undefined {
   if (!readdirSync('/proc/self/ns').includes(kind)) return `/proc/self/ns/${kind} does not exist`
   const { status, stderr } = spawnSync('unshare', [flag, '--fork', 'true'], { encoding: 'utf8' })
   return status === 0 ? undefined : stderr.trim() || 'unshare failed'
+}
+
+function lackOfReach(path: string): string | undefined {
+  for (let at = dirname(path); at !== '/'; at = dirname(at)) {
+    if ((statSync(at).mode & 0o001) === 0) return `${at} is closed to other users`
+  }
+  return undefined
 }
 
 function atLeast(version: string, wanted: string): boolean {

@@ -177,7 +177,7 @@ describe('making and removing', () => {
     await expect(group.add(gone.pid)).rejects.toMatchObject({ code: 'ESRCH', hint: 'the process has ended' })
   })
 
-  test('EV-159 a user who may not is told what would help', requires('root', 'CAP_SETUID'), async () => {
+  test('EV-159 a user who may not is told what would help', requires('root', 'reachable', 'CAP_SETUID'), async () => {
     const script = `
       import { Cgroup } from '@libcontainer/cgroups'
       process.setgid(65534); process.setuid(65534)

@@ -379,7 +379,7 @@ describe('users and groups', () => {
 
   test(
     'EV-045 an id that the user namespace does not map is told so',
-    requires('root', 'rootfs', 'namespace:user'),
+    requires('root', 'rootfs', 'reachable', 'namespace:user'),
     async () => {
       await using bench = await Bench.open('unmapped')
       const map = [{ containerId: 0, hostId: 100000, size: 100 }]
@@ -578,24 +578,28 @@ describe('attributes', () => {
     )
   })
 
-  test('PP-01 in a user namespace the parent sets them', requires('root', 'rootfs', 'namespace:user'), async () => {
-    await using bench = await Bench.open('limits')
-    const map = [{ containerId: 0, hostId: 100000, size: 65536 }]
-    const config = {
-      namespaces: ['mnt', 'pid', 'net', 'ipc', 'uts', 'user'] as const,
-      uidMappings: map,
-      gidMappings: map,
-    }
-    const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 17, hard: 23 }]
-    expect((await limits(bench, { ...config, rlimits })).get('Max open files')!.slice(0, 2)).toEqual(['17', '23'])
-    const container = await bench.create({ ...config, rlimits })
-    await container.run(sleeper)
-    expect(
-      limitsOf(await inside(container, 'cat /proc/self/limits'))
-        .get('Max open files')!
-        .slice(0, 2),
-    ).toEqual(['17', '23'])
-  })
+  test(
+    'PP-01 in a user namespace the parent sets them',
+    requires('root', 'rootfs', 'reachable', 'namespace:user'),
+    async () => {
+      await using bench = await Bench.open('limits')
+      const map = [{ containerId: 0, hostId: 100000, size: 65536 }]
+      const config = {
+        namespaces: ['mnt', 'pid', 'net', 'ipc', 'uts', 'user'] as const,
+        uidMappings: map,
+        gidMappings: map,
+      }
+      const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 17, hard: 23 }]
+      expect((await limits(bench, { ...config, rlimits })).get('Max open files')!.slice(0, 2)).toEqual(['17', '23'])
+      const container = await bench.create({ ...config, rlimits })
+      await container.run(sleeper)
+      expect(
+        limitsOf(await inside(container, 'cat /proc/self/limits'))
+          .get('Max open files')!
+          .slice(0, 2),
+      ).toEqual(['17', '23'])
+    },
+  )
 
   test(
     'EV-105 LR-17 raising a hard limit without CAP_SYS_RESOURCE names the limit and the capability',

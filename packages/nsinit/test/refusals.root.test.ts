@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { busyboxRootfs, requires } from '../../../test/support/index.js'
+import { busyboxRootfs, requires, together } from '../../../test/support/index.js'
 import { Bench, hosts } from './hosts.js'
 
 describe.each(hosts)('on $name', host => {
@@ -146,26 +146,30 @@ describe.each(hosts)('on $name', host => {
     expect(bench.left()).toEqual([])
   })
 
-  test('a user without privilege is told what is missing', { ...host.needs, ...requires('program:setpriv') }, () => {
-    using bench = new Bench(host)
-    chmodSync(bench.path, 0o755)
-    const [program, ...args] = bench.command(['--root', bench.path, 'exec', 'true'])
-    const asNobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', program, ...args]
-    mkdirSync(bench.stateRoot, { mode: 0o700 })
-    const denied = spawnSync('setpriv', asNobody, { encoding: 'utf8', env: { PATH: process.env.PATH } })
-    expect(denied.status).toBe(1)
-    expect(denied.stderr).toMatch(/EACCES|EPERM/)
-    const [last, ...rest] = host.command
-    const without = ['--reuid', '65534', '--regid', '65534', '--clear-groups', last!, ...rest, 'state']
-    const { stderr } = spawnSync('setpriv', without, {
-      encoding: 'utf8',
-      cwd: bench.path,
-      env: { PATH: process.env.PATH },
-    })
-    expect(stderr).toBe(
-      'nsinit: there is no directory for the state: XDG_RUNTIME_DIR is not set\nhint: run as root, or say where: --state-root DIR\n',
-    )
-  })
+  test(
+    'a user without privilege is told what is missing',
+    together(host.needs, requires('reachable', 'program:setpriv')),
+    () => {
+      using bench = new Bench(host)
+      chmodSync(bench.path, 0o755)
+      const [program, ...args] = bench.command(['--root', bench.path, 'exec', 'true'])
+      const asNobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', program, ...args]
+      mkdirSync(bench.stateRoot, { mode: 0o700 })
+      const denied = spawnSync('setpriv', asNobody, { encoding: 'utf8', env: { PATH: process.env.PATH } })
+      expect(denied.status).toBe(1)
+      expect(denied.stderr).toMatch(/EACCES|EPERM/)
+      const [last, ...rest] = host.command
+      const without = ['--reuid', '65534', '--regid', '65534', '--clear-groups', last!, ...rest, 'state']
+      const { stderr } = spawnSync('setpriv', without, {
+        encoding: 'utf8',
+        cwd: bench.path,
+        env: { PATH: process.env.PATH },
+      })
+      expect(stderr).toBe(
+        'nsinit: there is no directory for the state: XDG_RUNTIME_DIR is not set\nhint: run as root, or say where: --state-root DIR\n',
+      )
+    },
+  )
 
   test(
     'CL-17 config prints the config of the directory, or writes a new one that runs, and never over another',
