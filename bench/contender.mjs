@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { oci } from './config.mjs'
+import { environment, oci, ours } from './config.mjs'
 
 /** A process that answers orders. */
 class Worker {
@@ -122,6 +122,43 @@ export class Runtime {
 
   async remove() {
     for (const id of this.#made.splice(0)) await this.#command('delete', '--force', id)
+  }
+
+  close = async () => await this.#worker.close()
+}
+
+/** The static executable: a container.json for each profile, and `exec` beside it. */
+export class CommandLine {
+  #worker
+  #program
+  #directory
+  #errors
+
+  constructor(name, { program, directory, timed, rootfs, prefix }) {
+    this.name = name
+    this.#program = program
+    this.#directory = directory
+    this.#errors = join(directory, 'errors')
+    for (const seccomp of ['none', 'default']) {
+      const config = ours({ rootfs, cgroup: `/${prefix}-${seccomp}`, seccomp })
+      const process = { args: ['/bin/true'], env: [...environment, 'HOME=/root'], user: { uid: 0, gid: 0 } }
+      mkdirSync(join(directory, seccomp), { recursive: true })
+      writeFileSync(join(directory, seccomp, 'container.json'), JSON.stringify({ ...config, process }, null, 2))
+    }
+    this.#worker = new Worker([timed, this.#errors])
+  }
+
+  async run(seccomp) {
+    const order = [
+      join(this.#directory, seccomp),
+      this.#program,
+      '--state-root',
+      join(this.#directory, 'state'),
+      'exec',
+    ]
+    const [ns, status] = (await this.#worker.ask(order.join('\t'))).split(' ').map(Number)
+    if (status === 0) return ns
+    throw new Error(`${this.#program}: status ${status}: ${readFileSync(this.#errors, 'utf8').trim()}`)
   }
 
   close = async () => await this.#worker.close()

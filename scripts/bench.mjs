@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { Library, makeBundles, Runtime } from '../bench/contender.mjs'
+import { CommandLine, Library, makeBundles, Runtime } from '../bench/contender.mjs'
 import { buildGo, buildTimed, goLibrary, versionOf, which } from '../bench/find.mjs'
 import { goals } from '../bench/goals.mjs'
 import { summarize, table } from '../bench/report.mjs'
@@ -45,6 +45,19 @@ async function gather(directory) {
   })
   const contenders = [api]
   const versions = { 'API, Node.js': `Node.js ${process.versions.node}` }
+  const executable = join(top, 'bundles/nsinit')
+  if (existsSync(executable)) {
+    versions.nsinit = versionOf(executable)
+    contenders.push(
+      new CommandLine('nsinit', {
+        program: executable,
+        directory: state('nsinit'),
+        timed,
+        rootfs,
+        prefix: `${prefix}-nsinit`,
+      }),
+    )
+  } else console.error('bench: without the static executable: npm run binary')
   // crun refuses a hybrid host: it is given a mount namespace in which the unified hierarchy is not there.
   const hybrid = existsSync('/sys/fs/cgroup/unified/cgroup.procs')
   const hide = ['unshare', '-m', 'sh', '-c', 'umount /sys/fs/cgroup/unified && exec "$0" "$@"']
@@ -91,6 +104,7 @@ const measurements = {
   exec: {
     title: 'exec /bin/true into a running container, and wait',
     measure: async ({ contenders }) => {
+      contenders = contenders.filter(each => each.hold !== undefined)
       for (const each of contenders) await each.hold()
       const results = await interleave(contenders, rounds, each => each.exec())
       for (const each of contenders) await each.remove()
@@ -102,7 +116,7 @@ const measurements = {
     unit: 'kB',
     measure: ({ contenders }) =>
       interleave(
-        contenders,
+        contenders.filter(each => each.create !== undefined),
         Math.ceil(rounds / 10),
         async each => {
           const rss = resident(await each.create())
