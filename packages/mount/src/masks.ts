@@ -69,6 +69,9 @@ export function reopenNullStep(root: Arg = slot('root')): Step {
     args: [root],
     about: "take the container's null device for standard streams",
     path: '/dev/null',
-    hints: { ENODEV: 'the image must not put anything else at /dev/null' },
+    hints: {
+      ENODEV: 'the image must not put anything else at /dev/null',
+      ENOENT: 'the container has no /dev/null: add it to its devices, or give the program other standard streams',
+    },
   }
 }
