@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { bytecode, bytecodeCompiler } from './bytecode.mjs'
 import { cached } from './cached.mjs'
 import { linkWithImage, runnerFor, writePlace } from './image.mjs'
+import { withLock } from './lock.mjs'
 import { facilities, headers } from './natives.mjs'
 import { pooled, run } from './run.mjs'
 import { engineHash, engineSources, quickjsSources } from './sources.mjs'
@@ -41,7 +42,12 @@ const hostSources = () => readdirSync(join(root, host)).filter(file => file.ends
  * @param {string[]} [what.packages] - whose ops it has. Default: all that have some
  * @param {{ name: string, file: string }[]} [what.assets] - what `loadAsset` finds
  */
-export async function buildExecutable({ entry, output, arch = process.arch, packages, assets = [] }) {
+export async function buildExecutable({ arch = process.arch, assets = [], ...what }) {
+  // Programs share the engine's objects and the compiler of bytecode.
+  return await withLock(join(root, '.cache/binary/lock'), () => build({ arch, assets, ...what }))
+}
+
+async function build({ entry, output, arch, packages, assets }) {
   const compiler = await compilerFor(arch)
   if (compiler === undefined) throw new Error(`no compiler for static linux-${arch} programs: ${missing(arch)}`)
   const cache = join(root, '.cache/binary')
