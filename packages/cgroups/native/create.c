@@ -194,6 +194,25 @@ int64_t lc_op_unmake_cgroup(struct lc_ctx *c, const union lc_arg *a)
 	return result;
 }
 
+/* confirmNoCgroups(list of mount, path): EEXIST, with the first that is there. */
+int64_t lc_op_confirm_no_cgroups(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct lc_list list = lc_list_of(&a[0].b);
+	const char *mount, *path;
+
+	while ((mount = lc_next(&list)) && (path = lc_next(&list))) {
+		int fd = lc_open_cgroup(c, mount, path, O_PATH | O_DIRECTORY);
+
+		if (fd == -ENOENT)
+			continue;
+		if (fd >= 0)
+			close(fd);
+		lc_detail(c, mount);
+		return fd < 0 ? fd : lc_refuse(c, "openat2", EEXIST);
+	}
+	return 0;
+}
+
 static int64_t remove_one(struct lc_ctx *c, int parent, const char *name, int depth, void *with)
 {
 	int64_t result = 0;

@@ -51,6 +51,7 @@ int64_t lc_subdirectories(struct lc_ctx *c, int dir, int depth, lc_each *each, v
 
 int64_t lc_op_make_cgroup(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_unmake_cgroup(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_confirm_no_cgroups(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_remove_cgroups(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_attach_device_program(struct lc_ctx *c, const union lc_arg *a);
 

@@ -319,6 +319,7 @@ const struct lc_op lc_cgroups_ops[] = {
 	{ "openCgroup", "ssi", op_open_cgroup },
 	{ "makeCgroup", "ssssi", lc_op_make_cgroup },
 	{ "unmakeCgroup", "ssi", lc_op_unmake_cgroup },
+	{ "confirmNoCgroups", "b", lc_op_confirm_no_cgroups },
 	{ "removeCgroups", "b", lc_op_remove_cgroups },
 	{ "writeCgroup", "sss", op_write_cgroup },
 	{ "readCgroups", "bb", op_read_cgroups },

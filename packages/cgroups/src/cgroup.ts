@@ -16,6 +16,12 @@ import { joinSelfSteps, joinSteps, limitSteps, type MakeOptions, madeSlot, makeS
 export interface CreateOptions extends MakeOptions {
   /** The host to work on. Default: {@link cgroupHost} */
   readonly host?: CgroupHost | undefined
+  /** Steps on files that are done first, in the same call: when one fails, nothing is made. Default: none */
+  readonly before?: readonly Step[] | undefined
+  /** Where the results of steps go, also when a later one fails. */
+  readonly results?: Map<string, number> | undefined
+  /** Buffers that steps fill: as for `apply` of sys. */
+  readonly fills?: readonly Uint8Array[] | undefined
 }
 
 export interface SetOptions {
@@ -63,10 +69,10 @@ export class Cgroup {
     const group = new Cgroup(host, path, places)
     if (options.existing) {
       checkLimits(limits)
-      await group.#make(makeSteps(host, places, limits, options))
+      await group.#make(makeSteps(host, places, limits, options), options)
       await group.set(limits)
     } else {
-      await group.#make(stepsOf(host, places, limits))
+      await group.#make(stepsOf(host, places, limits), options)
     }
     return group
   }
@@ -110,10 +116,15 @@ export class Cgroup {
     return new Cgroup(host, path, places)
   }
 
-  /** A cgroup by its path, whether it is there or not: for who plans, or will make it. */
-  static async at(path: string, options: { host?: CgroupHost | undefined } = {}): Promise<Cgroup> {
+  /** A cgroup by its path or its saved `paths`, whether it is there or not: for who plans, or will make or remove it. */
+  static async at(
+    where: string | Readonly<Record<string, string>>,
+    options: { host?: CgroupHost | undefined } = {},
+  ): Promise<Cgroup> {
     const host = options.host ?? (await cgroupHost())
-    return new Cgroup(host, path, newPlaces(host, path))
+    if (typeof where === 'string') return new Cgroup(host, where, newPlaces(host, where))
+    const places = savedPlaces(host, where)
+    return new Cgroup(host, `/${places[0]?.path ?? ''}`, places)
   }
 
   /** The kind of host that it is on. */
@@ -136,10 +147,9 @@ export class Cgroup {
     return paths
   }
 
-  async #make(steps: readonly Step[]): Promise<void> {
-    const results = new Map<string, number>()
+  async #make(steps: readonly Step[], { before = [], results = new Map(), fills }: CreateOptions): Promise<void> {
     try {
-      await native.apply(steps, { results })
+      await native.apply([...before, ...steps], { results, fills })
     } catch (error) {
       for (const place of this.#places) {
         const levels = results.get(madeSlot(place)) ?? 0

@@ -5,6 +5,7 @@ export interface CgroupOps {
   openCgroup(mount: string, path: string, flags: number): number
   makeCgroup(mount: string, path: string, controllers: string, inherited: string, mustBeNew: number): number
   unmakeCgroup(mount: string, path: string, levels: number): number
+  confirmNoCgroups(list: Uint8Array): number
   removeCgroups(list: Uint8Array): number
   writeCgroup(mount: string, file: string, lines: string): number
   readCgroups(list: Uint8Array, buffer: Uint8Array): number

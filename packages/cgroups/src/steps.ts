@@ -1,6 +1,7 @@
-import type { Step } from '@libcontainer/sys'
+import type { ApplyOptions, Step } from '@libcontainer/sys'
 import { type CgroupHost, hierarchyOf } from './host.js'
 import type { Limits } from './limits.js'
+import { native } from './native.js'
 import { fileIn, listOf, type Place } from './place.js'
 import type { Planned } from './plan.js'
 import { unifiedControllers } from './unified.js'
@@ -57,6 +58,27 @@ const makeHints = {
   EPERM: delegated,
   EROFS: 'the cgroup file system is mounted read-only: mount it writable',
   EAGAIN: 'cgroup.max.depth or cgroup.max.descendants of a parent does not let any more cgroups be',
+}
+
+/** The step that goes on where no hierarchy has this cgroup; else `EEXIST`. */
+export const absentStep = (places: readonly Place[]): Step => ({
+  op: 'confirmNoCgroups',
+  args: [listOf(places)],
+  about: `see that there is no cgroup ${places[0]?.path ?? ''}`,
+  path: places[0]?.directory,
+})
+
+/** The step that removes a cgroup with all below it; `EBUSY` where processes are in it. Gone already is fine. */
+export const removeStep = (places: readonly Place[]): Step => ({
+  op: 'removeCgroups',
+  args: [listOf(places)],
+  about: `remove the cgroup ${places[0]?.path ?? ''}`,
+  path: places[0]?.directory,
+})
+
+/** Applies steps of this package and of sys' files in order: one call off the thread for all of them. */
+export async function applyToCgroups(steps: readonly Step[], options?: ApplyOptions): Promise<void> {
+  await native.apply(steps, options)
 }
 
 /** The steps that write planned limits. */

@@ -1,4 +1,4 @@
-import { Cgroup, type Limits } from '@libcontainer/cgroups'
+import { Cgroup } from '@libcontainer/cgroups'
 import type { CgroupHierarchy } from '@libcontainer/mount'
 import {
   ConfigInvalid,
@@ -6,8 +6,9 @@ import {
   parseJson,
   readTextIfPresent,
   removeFile,
+  type Step,
   stringifyJson,
-  writeText,
+  writeFileStep,
 } from '@libcontainer/sys'
 import { defaultCgroupPath } from './resolve.js'
 
@@ -49,23 +50,13 @@ export async function checkCgroup(path: string): Promise<void> {
     throw new ConfigInvalid('cgroups.path', path, 'is frozen: thaw it, or take another')
 }
 
-/** A cgroup for a container: new, or one that is there and empty, as {@link checkCgroup} wants it. */
-export async function makeCgroup(path: string, limits: Limits): Promise<Cgroup> {
-  try {
-    return await Cgroup.create(path, limits)
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error
-    await checkCgroup(path)
-    return await Cgroup.create(path, limits, { existing: true })
-  }
-}
-
 /** Names the directories of a cgroup that is none of the usual ones, beside the state. */
 const CGROUP_FILE = 'cgroup.json'
 
-export async function recordCgroup(directory: string, path: string): Promise<void> {
+/** The step that records where the cgroup of a container is going to be. */
+export async function recordCgroupStep(directory: string, path: string): Promise<Step> {
   const { paths } = await Cgroup.at(path)
-  await writeText(`${directory}/${CGROUP_FILE}`, stringifyJson(Object.fromEntries(paths)), { mode: 0o600 })
+  return writeFileStep(`${directory}/${CGROUP_FILE}`, stringifyJson(Object.fromEntries(paths)), { mode: 0o600 })
 }
 
 /** When it was not made after all: it may be another's. */

@@ -1,4 +1,4 @@
-import type { Cgroup, CgroupStats } from '@libcontainer/cgroups'
+import { Cgroup, type CgroupStats } from '@libcontainer/cgroups'
 import { InitDied, release } from '@libcontainer/init'
 import { joinTarget } from '@libcontainer/namespaces'
 import {
@@ -7,10 +7,8 @@ import {
   type LibcontainerError,
   type OwnedFd,
   openDirectory,
-  openPidfd,
   POLLIN,
   poll,
-  processStat,
   removeFile,
   removeTree,
   signalNumber,
@@ -18,10 +16,12 @@ import {
   type Waiting,
 } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
-import { findCgroup, forgetCgroup, makeCgroup, recordCgroup } from './cgroup.js'
+import { begin, makeCgroup } from './begin.js'
+import { findCgroup } from './cgroup.js'
 import { deviceRules } from './device-rules.js'
 import { ContainerError, systemError } from './errors.js'
 import { hostFacts } from './facts.js'
+import { end, isFrozen, lives, openInit } from './init-process.js'
 import { launch } from './launch.js'
 import { withLock } from './lock.js'
 import { plainCopy } from './plain-copy.js'
@@ -29,9 +29,10 @@ import { planExec } from './plan-exec.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
-import { defaultCgroupPath, type ResolvedConfig } from './resolve.js'
-import { startFirst } from './start.js'
-import { type ContainerState, loadState, START_SOCKET, STATE_FILE } from './state.js'
+import { removeAtOnce } from './remove.js'
+import type { ResolvedConfig } from './resolve.js'
+import { planFirst, startFirst } from './start.js'
+import { type ContainerState, loadState, parseState, readState, START_SOCKET, STATE_FILE } from './state.js'
 
 /** What a container is doing. `created`: its first process is set up and waits to be started. */
 export type Status = 'created' | 'running' | 'paused' | 'stopped'
@@ -47,6 +48,8 @@ export class Container {
   readonly #directory: string
   readonly #config: ResolvedConfig
   #state: ContainerState | undefined
+  /** What {@link #state} was parsed from, or written as. */
+  #text: string | undefined
   /** The first process, where this object has started it: its child, to be reaped. */
   #init: Process | undefined
 
@@ -75,12 +78,20 @@ export class Container {
 
   /** Found out from the kernel at each call. */
   async status(): Promise<Status> {
-    const state = await this.#reload()
+    return await this.#statusOf(await this.#reload())
+  }
+
+  /** The kernel is asked everything at once. */
+  async #statusOf(state: ContainerState | undefined): Promise<Status> {
     if (state === undefined) return 'stopped'
-    const cgroup = await this.#cgroup()
-    if ((await cgroup?.freezerState()) === 'FROZEN') return 'paused'
-    if (!(await lives(state))) return 'stopped'
-    return (await exists(`${this.#directory}/${START_SOCKET}`)) ? 'created' : 'running'
+    const [frozen, alive, waits] = await Promise.all([
+      isFrozen(state),
+      lives(state),
+      exists(`${this.#directory}/${START_SOCKET}`),
+    ])
+    if (frozen) return 'paused'
+    if (!alive) return 'stopped'
+    return waits ? 'created' : 'running'
   }
 
   /**
@@ -89,12 +100,15 @@ export class Container {
    * @throws {ContainerError} `ContainerNotStopped` when it has a first process already; `SystemError` with `step` for what the kernel refused
    */
   async start(spec: ProcessSpec): Promise<Process> {
-    return await this.#start(spec, true)
+    const process = await this.#startUnlessStarted(spec, true)
+    if (process !== undefined) return process
+    const status = await this.#statusOf(this.#state)
+    throw new ContainerError('ContainerNotStopped', `container '${this.id}' is ${status} already`)
   }
 
   /** Runs a program: as the first process of a container that has none, else beside it, like {@link exec}. */
   async run(spec: ProcessSpec): Promise<Process> {
-    return (await this.status()) === 'stopped' ? await this.#start(spec, false) : await this.exec(spec)
+    return (await this.#startUnlessStarted(spec, false)) ?? (await this.exec(spec))
   }
 
   /** Lets the first process of a created container go on to its program. */
@@ -189,10 +203,18 @@ export class Container {
    * @throws {ContainerError} `ContainerNotStopped`, `ContainerPaused`, unless `force`
    */
   async destroy({ force = false }: DestroyOptions = {}): Promise<void> {
-    if (!(await exists(this.#directory))) return
+    if (
+      this.#init?.ended &&
+      this.#state !== undefined &&
+      (await removeAtOnce(this.#directory, this.#state, this.#text!))
+    ) {
+      this.#adopt(undefined)
+      this.#init = undefined
+      return
+    }
     try {
-      await withLock(this.id, this.#directory, async () => {
-        const status = await this.status()
+      await withLock(this.id, this.#directory, async text => {
+        const status = await this.#statusOf(this.#adopt(text))
         if (!force && status === 'running')
           throw new ContainerError('ContainerNotStopped', `container '${this.id}' is running`)
         if (!force && status === 'paused' && (await this.#alive())) {
@@ -210,70 +232,68 @@ export class Container {
     await this.destroy({ force: true })
   }
 
-  async #start(spec: ProcessSpec, wait: boolean): Promise<Process> {
+  /** The first process; `undefined` when there is one already. */
+  async #startUnlessStarted(spec: ProcessSpec, wait: boolean): Promise<Process | undefined> {
     checkProcess(spec)
-    return await this.#locked(async () => {
-      const status = await this.status()
-      if (status !== 'stopped')
-        throw new ContainerError('ContainerNotStopped', `container '${this.id}' is ${status} already`)
-      const { path, devices, ...limits } = this.#config.cgroups
-      const usual = path === defaultCgroupPath(this.id)
-      const cgroup = await this.#doing('cannot make the cgroup', async () => {
-        // Before there is a cgroup: whoever is killed from now on leaves a trace of it.
-        if (!usual) await recordCgroup(this.#directory, path)
-        try {
-          return await makeCgroup(path, { ...limits, devices: deviceRules(devices) })
-        } catch (error) {
-          if (!usual) await forgetCgroup(this.#directory)
-          throw error
-        }
-      })
+    const { id } = this
+    const { path, devices, ...limits } = this.#config.cgroups
+    const directory = this.#directory
+    const cgroup = await this.#doing('cannot make the cgroup', () => Cgroup.at(path))
+    const request = { id, directory, config: this.#config, cgroup, spec, wait }
+    const wanted = { id, directory, path, limits: { ...limits, devices: deviceRules(devices) } }
+    const beginning = begin(wanted)
+    // While the kernel is busy. What is wrong is told where the plan is needed.
+    const planning = planFirst(request)
+    planning.catch(() => {})
+    const { lock, state, ...begun } = await beginning
+    try {
+      if (state !== undefined && (await this.#statusOf(this.#adopt(state))) !== 'stopped') return undefined
+      const oomBefore = state === undefined ? begun.oomBefore : await makeCgroup(wanted)
       try {
-        const { process, state } = await startFirst({
-          id: this.id,
-          directory: this.#directory,
-          config: this.#config,
-          cgroup,
-          spec,
-          wait,
-        })
+        const { process, state, text } = await startFirst(request, await planning, oomBefore)
         this.#state = state
+        this.#text = text
         this.#init = process
         return process
       } catch (error) {
-        const oom = error instanceof InitDied && (await cgroup.oomKillCount()) > 0
-        await cgroup.kill()
-        await cgroup.destroy()
-        await removeFile(`${this.#directory}/${STATE_FILE}`)
-        throw oom
-          ? new ContainerError('SystemError', `cannot start '${this.id}': out of memory, its limit is too small`, {
-              cause: error,
-            })
-          : systemError(`cannot start '${this.id}'`, error)
+        throw await this.#undoStart(cgroup, error)
       }
+    } finally {
+      lock.close()
+    }
+  }
+
+  /** Takes back what a start that failed has made. Answers with the error to throw. */
+  async #undoStart(cgroup: Cgroup, error: unknown): Promise<Error> {
+    const oom = error instanceof InitDied && (await cgroup.oomKillCount()) > 0
+    await cgroup.kill()
+    await cgroup.destroy()
+    await removeFile(`${this.#directory}/${STATE_FILE}`)
+    if (!oom) return systemError(`cannot start '${this.id}'`, error)
+    return new ContainerError('SystemError', `cannot start '${this.id}': out of memory, its limit is too small`, {
+      cause: error,
     })
   }
 
   async #join(spec: ProcessSpec): Promise<Process> {
     checkProcess(spec)
     // Not while it is being paused: a clone into a frozen cgroup does not come back, and nothing else could be started meanwhile.
-    return await withLock(this.id, this.#directory, () => this.#joinLocked(spec), { shared: true })
+    const join = (text: string | undefined): Promise<Process> => this.#joinLocked(spec, this.#adopt(text))
+    return await withLock(this.id, this.#directory, join, { shared: true })
   }
 
-  async #joinLocked(spec: ProcessSpec): Promise<Process> {
-    const status = await this.status()
-    if (status === 'paused')
-      throw new ContainerError('ContainerPaused', `container '${this.id}' is paused: resume it first`)
-    const state = this.#state
-    const init = state === undefined || status === 'stopped' ? undefined : await openInit(state)
-    if (state === undefined || init === undefined) throw this.#notRunning()
+  async #joinLocked(spec: ProcessSpec, state: ContainerState | undefined): Promise<Process> {
+    if (state === undefined) throw this.#notRunning()
+    const [frozen, init] = await Promise.all([isFrozen(state), openInit(state)])
     try {
+      if (frozen) throw new ContainerError('ContainerPaused', `container '${this.id}' is paused: resume it first`)
+      if (init === undefined) throw this.#notRunning()
       return await this.#doing('cannot run a process in', () => this.#launchBeside(spec, state, init))
     } catch (error) {
-      if (await lives(state)) throw error
+      if (init === undefined || frozen || (await lives(state))) throw error
       throw this.#notRunning(error)
     } finally {
-      init.close()
+      init?.close()
     }
   }
 
@@ -289,6 +309,7 @@ export class Container {
       steps: plan.steps,
       slots: plan.slots,
       cgroup,
+      oomBefore: cgroup?.oomKillCount() ?? Promise.resolve(0),
       parentDeathSignal: false,
       oomScoreAdj: spec.oomScoreAdj ?? this.#config.oomScoreAdj,
       limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
@@ -333,17 +354,19 @@ export class Container {
     await this.#init?.wait()
     await cgroup?.destroy()
     await removeTree(this.#directory)
-    this.#state = undefined
+    this.#adopt(undefined)
     this.#init = undefined
   }
 
   async #reload(): Promise<ContainerState | undefined> {
-    try {
-      this.#state = await loadState(this.id, this.#directory)
-    } catch (error) {
-      if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
-      this.#state = undefined
-    }
+    return this.#adopt(await readState(this.id, this.#directory))
+  }
+
+  /** Takes what the file of the state says; what this object has read or written itself it does not look at again. */
+  #adopt(text: string | undefined): ContainerState | undefined {
+    if (text === undefined) this.#state = undefined
+    else if (text !== this.#text) this.#state = parseState(text, `${this.#directory}/${STATE_FILE}`, this.id)
+    this.#text = text
     return this.#state
   }
 
@@ -361,7 +384,7 @@ export class Container {
     return this.#config.namespaces.some(({ kind, path }) => kind === 'pid' && path === undefined)
   }
 
-  async #locked<T>(act: () => Promise<T>): Promise<T> {
+  async #locked<T>(act: (state: string | undefined) => Promise<T>): Promise<T> {
     return await withLock(this.id, this.#directory, act)
   }
 
@@ -375,32 +398,5 @@ export class Container {
 
   #notRunning(cause?: unknown): ContainerError {
     return new ContainerError('ContainerNotRunning', `container '${this.id}' is not running`, { cause })
-  }
-}
-
-/** Whether the process that the state names is alive: it, and not a later one with its number. */
-async function lives({ init_process_pid, init_process_start }: ContainerState): Promise<boolean> {
-  const stat = await processStat(init_process_pid)
-  return stat !== undefined && String(stat.startTime) === init_process_start && stat.state !== 'Z' && stat.state !== 'X'
-}
-
-function end(init: OwnedFd): void {
-  try {
-    signalPidfd(init, 9)
-  } catch (error) {
-    if (!isErrno(error, 'ESRCH')) throw error
-  }
-}
-
-/** A descriptor of the first process; checked after it is open, so that it cannot be a later one's. */
-async function openInit(state: ContainerState): Promise<OwnedFd | undefined> {
-  try {
-    const pidfd = openPidfd(state.init_process_pid)
-    if (await lives(state)) return pidfd
-    pidfd.close()
-    return undefined
-  } catch (error) {
-    if (isErrno(error, 'ESRCH', 'EINVAL')) return undefined
-    throw error
   }
 }

@@ -1,6 +1,8 @@
+import { absentStep, applyToCgroups, Cgroup } from '@libcontainer/cgroups'
 import { cleanPath } from '@libcontainer/mount'
 import {
   ConfigInvalid,
+  confirmPlainDirectoryStep,
   exists,
   ids,
   isErrno,
@@ -8,7 +10,9 @@ import {
   LibcontainerError,
   listDirectory,
   makeDirectory,
+  makeDirectoryStep,
   removeTree,
+  SyscallError,
   stat,
 } from '@libcontainer/sys'
 import { checkCgroup, findCgroup, recordedCgroup } from './cgroup.js'
@@ -19,7 +23,7 @@ import { checkId } from './id.js'
 import { plainCopy } from './plain-copy.js'
 import { resolveConfig } from './resolve.js'
 import { loadState } from './state.js'
-import { validate } from './validate.js'
+import { rootfsProblem, type validate, validateBesideRootfs } from './validate.js'
 
 export interface FactoryOptions {
   /** Told of what is odd but works: a state root that others may write to. Default: nobody. */
@@ -71,22 +75,31 @@ export class Factory {
   async create(id: string, config: ContainerConfig): Promise<Container> {
     checkId(id)
     const copy = plainCopy(config)
-    const [problem] = await (this.#options.validator ?? validate)(copy)
+    const { validator } = this.#options
+    const [problem] = await (validator === undefined ? validateBesideRootfs(copy) : validator(copy))
     if (problem !== undefined) throw problem
     const resolved = resolveConfig(id, copy)
     const directory = this.#directory(id)
+    const { path } = resolved.cgroups
+    const made = new Map<string, number>()
     try {
-      await makeDirectory(directory, { mode: 0o711 })
+      // As it mostly goes, in one call off the thread.
+      await applyToCgroups(
+        [
+          ...(validator === undefined ? [confirmPlainDirectoryStep(cleanPath(copy.rootfs))] : []),
+          { ...makeDirectoryStep(directory, { mode: 0o711 }), into: 'directory' },
+          absentStep((await Cgroup.at(path)).places),
+        ],
+        { results: made },
+      )
     } catch (error) {
-      if (isErrno(error, 'EEXIST')) throw new ContainerError('IdInUse', `id '${id}' is in use: ${directory} exists`)
-      throw systemError(`cannot make the state directory of '${id}'`, error)
-    }
-    try {
-      // Only now: the cgroup of an id that is in use is not empty either.
-      await checkCgroup(resolved.cgroups.path)
-    } catch (error) {
-      await removeTree(directory)
-      throw systemError(`cannot make '${id}'`, error)
+      if (!(error instanceof SyscallError)) throw error
+      if (!made.has('directory')) {
+        const problem = validator === undefined ? await rootfsProblem(copy) : undefined
+        if (problem !== undefined) throw problem
+        await makeStateDirectory(id, directory)
+      }
+      await this.#takeOver(id, directory, path)
     }
     return new Container({ id, directory, config: resolved })
   }
@@ -140,6 +153,17 @@ export class Factory {
     }
   }
 
+  /** Its cgroup is there already: that may be, when nobody is in it. */
+  async #takeOver(id: string, directory: string, path: string): Promise<void> {
+    try {
+      // Only now: the cgroup of an id that is in use is not empty either.
+      await checkCgroup(path)
+    } catch (error) {
+      await removeTree(directory)
+      throw systemError(`cannot make '${id}'`, error)
+    }
+  }
+
   #directory(id: string): string {
     return `${this.root}/${id}`
   }
@@ -153,6 +177,15 @@ export class Factory {
         `the state root ${this.root} ${how}: others could forge the state of containers; chmod 700, chown ${ids().euid}`,
       )
     }
+  }
+}
+
+async function makeStateDirectory(id: string, directory: string): Promise<void> {
+  try {
+    await makeDirectory(directory, { mode: 0o711 })
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) throw new ContainerError('IdInUse', `id '${id}' is in use: ${directory} exists`)
+    throw systemError(`cannot make the state directory of '${id}'`, error)
   }
 }
 

@@ -22,6 +22,8 @@ export interface LaunchOptions extends Pick<BootstrapOptions, 'cloneFlags' | 'ke
   readonly steps: readonly Step[]
   readonly slots: readonly string[]
   readonly cgroup: Cgroup | undefined
+  /** How many processes the OOM killer has ended in it so far. */
+  readonly oomBefore: Promise<number>
   readonly parentDeathSignal: boolean
   readonly oomScoreAdj: number | undefined
   /** Limits that the parent has to set, since init is root of a user namespace alone. */
@@ -38,7 +40,7 @@ export interface Launched {
 
 /** Prepares streams and descriptors, runs the plan, and answers with the process. */
 export async function launch(options: LaunchOptions): Promise<Launched> {
-  const { spec, cgroup } = options
+  const { spec, cgroup, oomBefore } = options
   const stdio = prepareStdio(spec)
   const handed: Record<string, number> = { ...options.handed }
   const extraFds = (spec.extraFds ?? []).map(descriptor)
@@ -47,7 +49,9 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   let terminal: OwnedFd | undefined
   let readying: Promise<undefined> | undefined
   const getReady = ({ pid }: { readonly pid: number }): Promise<undefined> => {
-    readying = Promise.all([prepareFromOutside(pid, options), options.ready?.({ pid })]).then(() => undefined)
+    readying = Promise.all([prepareFromOutside(pid, options), options.ready?.({ pid }), oomBefore]).then(
+      () => undefined,
+    )
     return readying
   }
   try {
@@ -56,7 +60,6 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       parent = openPidfd(ids().pid)
       handed.parent = parent.fd
     }
-    const oomBefore = (await cgroup?.oomKillCount()) ?? 0
     const child = await bootstrap({
       steps: options.steps,
       slots: options.slots,
@@ -86,7 +89,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       terminal,
       signal: spec.signal,
       oom: async (status: ExitStatus) =>
-        status.signal === 9 && cgroup !== undefined && (await cgroup.oomKillCount()) > oomBefore,
+        status.signal === 9 && cgroup !== undefined && (await cgroup.oomKillCount()) > (await oomBefore),
     })
     return { process, outcome: child.outcome }
   } catch (error) {

@@ -1,40 +1,41 @@
-import { isErrno, lockFile, type OwnedFd, stat } from '@libcontainer/sys'
+import { isErrno, type LockedText, lockAndRead } from '@libcontainer/sys'
 import { ContainerError } from './errors.js'
+import { STATE_FILE } from './state.js'
 
-const LOCK_FILE = 'lock'
+export const lockPath = (directory: string): string => `${directory}/lock`
 
 /**
  * Holds a container's lock while `act` runs: two processes that act on one container take turns. The lock ends with the process that
  * holds it, however that ends.
  *
+ * @param act - gets the text of its state, if it has one
  * @param shared - beside others that share it, but not beside one that does not
  * @throws {ContainerError} `ContainerNotExists` when the container was removed before or while it was waited for
  */
 export async function withLock<T>(
   id: string,
   directory: string,
-  act: () => Promise<T>,
+  act: (state: string | undefined) => Promise<T>,
   { shared = false }: { shared?: boolean } = {},
 ): Promise<T> {
-  const lock = await take(id, directory, shared)
+  const { lock, text } = await take(id, directory, shared)
   try {
-    return await act()
+    return await act(text)
   } finally {
     lock.close()
   }
 }
 
-async function take(id: string, directory: string, shared: boolean): Promise<OwnedFd> {
-  let lock: OwnedFd
+async function take(id: string, directory: string, shared: boolean): Promise<LockedText> {
   try {
-    lock = await lockFile(`${directory}/${LOCK_FILE}`, { shared })
+    return await lockAndRead(lockPath(directory), `${directory}/${STATE_FILE}`, { shared })
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
-    throw new ContainerError('ContainerNotExists', `there is no container '${id}': ${directory} does not exist`)
+    throw lockRefusal(id, directory, error)
   }
-  // Whoever had it before us may have removed the directory and the file with it.
-  const { links } = await stat('', { at: lock })
-  if (links > 0) return lock
-  lock.close()
-  throw new ContainerError('ContainerNotExists', `container '${id}' was removed meanwhile`)
+}
+
+/** Why a container's lock could not be had. ESTALE: whoever had it before has removed the directory, and the lock's file with it. */
+export function lockRefusal(id: string, directory: string, error: unknown): unknown {
+  if (!isErrno(error, 'ENOENT', 'ESTALE') || error.path !== lockPath(directory)) return error
+  return new ContainerError('ContainerNotExists', `there is no container '${id}': ${directory} does not exist`)
 }

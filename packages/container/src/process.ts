@@ -91,6 +91,11 @@ export class Process {
     return this.#handles.timings
   }
 
+  /** Whether it has ended and been waited for. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
   /** Sends a signal, by name or number. @throws {ContainerError} `ContainerNotRunning` once it has ended */
   signal(signal: string | number): void {
     const number = signalNumber(signal)

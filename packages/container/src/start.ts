@@ -4,7 +4,8 @@ import { ids, listenUnix, type OwnedFd, processStat, removeFile } from '@libcont
 import { attributesOf } from './attributes.js'
 import { hostFacts } from './facts.js'
 import { type Launched, launch } from './launch.js'
-import { planFor } from './plan.js'
+import { type ContainerPlan, planFor } from './plan.js'
+import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
 import { type ContainerState, namespacePaths, START_SOCKET, saveState } from './state.js'
@@ -22,14 +23,33 @@ export interface StartRequest {
   readonly wait: boolean
 }
 
-/** Starts the first process of a container whose cgroup is there. Answers with it, and with the state that was saved. */
-export async function startFirst(request: StartRequest): Promise<Launched & { readonly state: ContainerState }> {
-  const { id, directory, config, cgroup, spec, wait } = request
-  const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
+/** What {@link startFirst} is to do. */
+export interface FirstPlan {
+  readonly plan: ContainerPlan
+  readonly attributes: Attributes
+  readonly initialFiles: bigint | undefined
+}
+
+/** Plans the first process of a container; touches nothing, so that it can be done while the cgroup is being made. */
+export async function planFirst({ config, cgroup, spec, wait }: StartRequest): Promise<FirstPlan> {
   const plan = await planFor(config, spec, cgroup, wait ? uidInside(config) : undefined)
-  const attributes = attributesOf(config, spec, true)
   const { initialFiles } = await hostFacts()
+  return { plan, attributes: attributesOf(config, spec, true), initialFiles }
+}
+
+export interface Started extends Launched {
+  readonly state: ContainerState
+  /** As it was saved. */
+  readonly text: string
+}
+
+/** Starts the first process of a container whose cgroup is there. */
+export async function startFirst(request: StartRequest, first: FirstPlan, oomBefore: number): Promise<Started> {
+  const { id, directory, config, cgroup, spec, wait } = request
+  const { plan, attributes, initialFiles } = first
+  const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
   let state: ContainerState | undefined
+  let text = ''
   let listener: OwnedFd | undefined
   try {
     const handed: Record<string, number> = {}
@@ -42,6 +62,7 @@ export async function startFirst(request: StartRequest): Promise<Launched & { re
       steps: plan.steps,
       slots: plan.slots,
       cgroup,
+      oomBefore: Promise.resolve(oomBefore),
       cloneFlags: plan.namespaces.cloneFlags,
       keepCapabilities: plan.namespaces.clonesUser,
       parentDeathSignal: attributes.parentDeathSignal !== undefined,
@@ -69,10 +90,10 @@ export async function startFirst(request: StartRequest): Promise<Launched & { re
           namespace_paths: namespacePaths(pid),
           config,
         }
-        await saveState(directory, state)
+        text = await saveState(directory, state)
       },
     })
-    return { ...launched, state: state! }
+    return { ...launched, state: state!, text }
   } catch (error) {
     await removeFile(`${directory}/${START_SOCKET}`)
     throw error

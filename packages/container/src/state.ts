@@ -32,11 +32,13 @@ export function namespacePaths(pid: number): Record<NamespaceKind, string> {
 }
 
 /**
- * Writes the state: the first time plainly, into a directory that nobody reads before its name is known; then by replacing it.
+ * Writes the state, and answers with its text: the first time plainly, into a directory that nobody reads before its name is known; then by replacing it.
  * No fsync: what it describes does not outlive the machine, and rename alone keeps a reader from half a file.
  */
-export async function saveState(directory: string, state: ContainerState): Promise<void> {
-  await replaceFile(`${directory}/${STATE_FILE}`, `${stringifyJson(state)}\n`, { mode: 0o600 })
+export async function saveState(directory: string, state: ContainerState): Promise<string> {
+  const text = `${stringifyJson(state)}\n`
+  await replaceFile(`${directory}/${STATE_FILE}`, text, { mode: 0o600 })
+  return text
 }
 
 /**
@@ -46,15 +48,19 @@ export async function saveState(directory: string, state: ContainerState): Promi
  */
 export async function loadState(id: string, directory: string): Promise<ContainerState> {
   const path = `${directory}/${STATE_FILE}`
-  let text: string | undefined
-  try {
-    text = await readTextIfPresent(path)
-  } catch (error) {
-    throw systemError(`cannot read the state of '${id}'`, error)
-  }
+  const text = await readState(id, directory)
   if (text === undefined)
     throw new ContainerError('ContainerNotExists', `there is no container '${id}': ${path} does not exist`)
   return parseState(text, path, id)
+}
+
+/** Its text; `undefined` when there is none. */
+export async function readState(id: string, directory: string): Promise<string | undefined> {
+  try {
+    return await readTextIfPresent(`${directory}/${STATE_FILE}`)
+  } catch (error) {
+    throw systemError(`cannot read the state of '${id}'`, error)
+  }
 }
 
 export function parseState(text: string, path: string, id?: string): ContainerState {

@@ -13,25 +13,40 @@ import { sysctlProblems } from './validate-sysctl.js'
  */
 export async function validate(config: ContainerConfig): Promise<ConfigInvalid[]> {
   const problems = validateShape(config)
-  const sound = (...parts: string[]): boolean =>
-    !problems.some(({ field }) => parts.some(part => field.startsWith(part)))
-  const check = async (part: () => Promise<unknown>): Promise<void> => {
-    try {
-      await part()
-    } catch (error) {
-      if (!(error instanceof ConfigInvalid)) throw error
-      problems.push(error)
-    }
+  const found = isSound(problems, 'config', 'rootfs') ? await rootfsProblem(config) : undefined
+  return await withNamespaces(config, found === undefined ? problems : [...problems, found])
+}
+
+/** All but a look at the rootfs, for who takes that look elsewhere. */
+export async function validateBesideRootfs(config: ContainerConfig): Promise<ConfigInvalid[]> {
+  return await withNamespaces(config, validateShape(config))
+}
+
+const isSound = (problems: readonly ConfigInvalid[], ...parts: string[]): boolean =>
+  !problems.some(({ field }) => parts.some(part => field.startsWith(part)))
+
+async function withNamespaces(config: ContainerConfig, problems: readonly ConfigInvalid[]): Promise<ConfigInvalid[]> {
+  if (!isSound(problems, 'config', 'namespaces', 'uidMappings', 'gidMappings', 'timeOffsets')) return [...problems]
+  try {
+    const namespaces = namespacesOf(config)
+    await checkNamespaces({ ...config, namespaces })
+    if (!isSound(problems, 'hostname', 'domainname', 'sysctl')) return [...problems]
+    return [...problems, ...(await sharedProblems(config, namespaces))]
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid)) throw error
+    return [...problems, error]
   }
-  if (sound('config', 'rootfs')) await check(() => checkRootfs(config.rootfs))
-  if (sound('config', 'namespaces', 'uidMappings', 'gidMappings', 'timeOffsets')) {
-    await check(async () => {
-      const namespaces = namespacesOf(config)
-      await checkNamespaces({ ...config, namespaces })
-      if (sound('hostname', 'domainname', 'sysctl')) problems.push(...(await sharedProblems(config, namespaces)))
-    })
+}
+
+/** What is wrong with the rootfs that its path names, if anything. */
+export async function rootfsProblem({ rootfs }: ContainerConfig): Promise<ConfigInvalid | undefined> {
+  try {
+    await checkRootfs(rootfs)
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid)) throw error
+    return error
   }
-  return problems
+  return undefined
 }
 
 /** The rootfs must be there, and be what its path says: a link in it could be changed under us. */

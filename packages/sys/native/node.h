@@ -248,7 +248,7 @@ inline Napi::Value CallLater(const Napi::CallbackInfo& info) {
 
 /* Runs all steps of a plan; the slots' descriptors are the plan's own and are closed at its end. */
 struct PlanCall : Job {
-  const struct lc_op* ops = nullptr;
+  const struct lc_op* tables[3] = {nullptr, nullptr, nullptr};  // the facility's, and sys'
   std::vector<uint64_t> plan;  // aligned to 8
   size_t size = 0;
   Failure failure = {};
@@ -258,7 +258,6 @@ struct PlanCall : Job {
   PlanCall() { std::memset(results, 0xff, sizeof(results)); }
 
   void Run() override {
-    const struct lc_op* tables[] = {ops, nullptr};
     struct lc_ctx c = {};
     struct lc_plan opened;
     uint32_t step = 0;
@@ -306,7 +305,8 @@ inline Napi::Value Apply(const Napi::CallbackInfo& info) {
   auto bytes = info[0].As<Napi::Uint8Array>();
   auto* call = new PlanCall();
   napi_ref reference;
-  call->ops = instance->ops;
+  call->tables[0] = instance->ops;
+  call->tables[1] = instance->threads->ops;
   call->size = bytes.ByteLength();
   call->plan.resize((call->size + 7) / 8);
   std::memcpy(call->plan.data(), bytes.Data(), call->size);

@@ -220,15 +220,46 @@ static int64_t op_stat_filesystem(struct lc_ctx *c, const union lc_arg *a)
 	return 0;
 }
 
-/* isPlainDirectory(path): 1 for a directory whose path leads through no link, 0 for what is anything else; ENOSYS without openat2. */
-static int64_t op_is_plain_directory(struct lc_ctx *c, const union lc_arg *a)
+/* confirmPlainDirectory(path): ENOTDIR for whatever is not a directory that its path leads to through no link. */
+static int64_t op_confirm_plain_directory(struct lc_ctx *c, const union lc_arg *a)
 {
 	int fd = lc_open_how(AT_FDCWD, a[0].s, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
 
 	if (fd < 0)
-		return lc_wants_walk() ? lc_refuse(c, "openat2", ENOSYS) : 0;
+		return lc_refuse(c, "openat2", ENOTDIR);
 	close(fd);
-	return 1;
+	return 0;
+}
+
+/* confirmAbsent(dirfd, path): EEXIST where something is there, be it a dangling link. */
+static int64_t op_confirm_absent(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct stat s;
+
+	if (fstatat((int)a[0].i, a[1].s, &s, AT_SYMLINK_NOFOLLOW) == 0)
+		return lc_refuse(c, "fstatat", EEXIST);
+	return errno == ENOENT ? 0 : lc_fail(c, "fstatat");
+}
+
+/* confirmContent(dirfd, path, bytes): ESTALE where the file holds anything else. */
+static int64_t op_confirm_content(struct lc_ctx *c, const union lc_arg *a)
+{
+	int fd = openat((int)a[0].i, a[1].s, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW);
+	uint8_t chunk[4096];
+	size_t at = 0;
+	int64_t got;
+
+	if (fd < 0)
+		return lc_fail(c, "openat");
+	while ((got = read_all(c, fd, chunk, sizeof(chunk))) > 0) {
+		if ((size_t)got > a[2].b.size - at || memcmp(chunk, a[2].b.at + at, (size_t)got) != 0)
+			break;
+		at += (size_t)got;
+	}
+	close(fd);
+	if (got < 0)
+		return got;
+	return got == 0 && at == a[2].b.size ? 0 : lc_refuse(c, "read", ESTALE);
 }
 
 static int64_t op_read_link(struct lc_ctx *c, const union lc_arg *a)
@@ -486,7 +517,9 @@ const struct lc_op lc_sys_ops[] = {
 	{ "listDirectory", "isb", op_list_directory },
 	{ "stat", "isib", op_stat },
 	{ "statFilesystem", "ib", op_stat_filesystem },
-	{ "isPlainDirectory", "s", op_is_plain_directory },
+	{ "confirmPlainDirectory", "s", op_confirm_plain_directory },
+	{ "confirmAbsent", "is", op_confirm_absent },
+	{ "confirmContent", "isb", op_confirm_content },
 	{ "readLink", "isb", op_read_link },
 	{ "makeDirectory", "isi", op_make_directory },
 	{ "unlink", "isi", op_unlink },

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "threads.h"
 
+#include "ops.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -272,4 +274,4 @@ static int unwatch(int64_t id)
 	return armed;
 }
 
-const struct lc_threads lc_threads = { submit, watch, unwatch };
+const struct lc_threads lc_threads = { lc_sys_ops, submit, watch, unwatch };

@@ -16,7 +16,7 @@ export interface Binding<Ops extends object> {
   readonly async: {
     readonly [K in keyof Ops]: Ops[K] extends (...args: infer A) => number ? (...args: A) => Promise<number> : never
   }
-  /** Applies steps in order, in one native call off the thread. Throws the {@link SyscallError} of the first that fails. */
+  /** Applies steps in order, of this facility and of sys, in one native call off the thread. Throws the {@link SyscallError} of the first that fails. */
   apply(steps: readonly Step[], options?: ApplyOptions): Promise<void>
 }
 
@@ -32,7 +32,7 @@ export interface LoadedOps {
   readonly sync: object
   readonly async: object
   /**
-   * Applies an encoded plan with this table; fills `failure` and answers a negative errno when a step fails. Behind the failure come as many
+   * Applies an encoded plan with this table and that of sys; fills `failure` and answers a negative errno when a step fails. Behind the failure come as many
    * slots as there is room for: an i64 each, -1 when nothing filled it. With `back`, what ops wrote into the plan's bytes is there afterwards.
    */
   readonly apply: (plan: Uint8Array, failure: Uint8Array, back: boolean) => Promise<number>

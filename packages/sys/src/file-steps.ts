@@ -52,7 +52,31 @@ export const removeTreeStep = (path: string, at: At = {}): Step => ({
 
 export const closeStep = (fd: Arg, what: string): Step => ({ op: 'close', args: [fd], about: `close ${what}` })
 
-/** Applies steps of this module in order: one call off the thread for all of them. */
+/** Goes on where `path` is a directory that is reached through no link; else `ENOTDIR`, whatever is wrong with it. */
+export const confirmPlainDirectoryStep = (path: string): Step => ({
+  op: 'confirmPlainDirectory',
+  args: [kernelString(path, 'path')],
+  about: `see that ${path} is a directory`,
+  path,
+})
+
+/** Goes on where nothing is at `path`, no dangling link either; else `EEXIST`. */
+export const confirmAbsentStep = (path: string, at: At = {}): Step => ({
+  op: 'confirmAbsent',
+  args: [dirfd(at), kernelString(path, 'path')],
+  about: `see that there is no ${path}`,
+  path,
+})
+
+/** Goes on where a file holds exactly this; else `ESTALE`. */
+export const confirmContentStep = (path: string, data: string, at: At = {}): Step => ({
+  op: 'confirmContent',
+  args: [dirfd(at), kernelString(path, 'path'), encodeUtf8(data)],
+  about: `see that ${path} is unchanged`,
+  path,
+})
+
+/** Applies steps of this module in order: one call off the thread for all of them. The `apply` of other facilities takes them, too. */
 export async function applyToFiles(steps: readonly Step[], options?: ApplyOptions): Promise<void> {
   await native.apply(steps, options)
 }

@@ -196,12 +196,6 @@ export async function exists(path: string, at: At = {}): Promise<boolean> {
   }
 }
 
-/** Whether there is a directory at `path` that is reached through no link; `undefined` where the kernel cannot tell in one call. */
-export async function isPlainDirectory(path: string): Promise<boolean | undefined> {
-  const answer = await native.async.isPlainDirectory(kernelString(path, 'path'))
-  return answer < 0 ? undefined : answer === 1
-}
-
 /** The null device, open for reading and writing: there is nothing to wait for. */
 export function openNull(): OwnedFd {
   return new OwnedFd(checked(native.sync.openAt(AT_FDCWD, '/dev/null', O_RDWR, 0), 'openat', '/dev/null'))

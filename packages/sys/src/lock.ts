@@ -28,6 +28,22 @@ export async function lockFile(
   }
 }
 
+/** The steps of {@link lockFile}, waiting: the descriptor goes to the slot `into`. `ESTALE` when the file was removed meanwhile. */
+export function lockSteps(path: string, into: string, { shared = false, ...at }: LockOptions = {}): Step[] {
+  const about = `lock ${path}`
+  return [
+    {
+      op: 'openAt',
+      args: [at.at?.fd ?? AT_FDCWD, kernelString(path, 'path'), O_RDWR | O_CREAT, 0o600],
+      about,
+      path,
+      into,
+    },
+    { op: 'lock', args: [slot(into), shared ? 1 : 2], about, path },
+    { op: 'confirmLinked', args: [slot(into)], about, path },
+  ]
+}
+
 export interface LockedText {
   readonly lock: OwnedFd
   /** `undefined` where the file is not there. */
@@ -42,25 +58,16 @@ const GUARDED_SIZE = 8192
  *
  * @throws {SyscallError} `ENOENT` where their directory is not there, `ESTALE` when the lock's file was removed while it was waited for
  */
-export async function lockAndRead(lockPath: string, path: string, at: At = {}): Promise<LockedText> {
+export async function lockAndRead(
+  lockPath: string,
+  path: string,
+  { shared = false, ...at }: LockOptions = {},
+): Promise<LockedText> {
   const buffer = new Uint8Array(GUARDED_SIZE)
   const results = new Map<string, number>()
-  const lock = slot('lock')
-  const about = `lock ${lockPath}`
-  const steps: Step[] = [
-    {
-      op: 'openAt',
-      args: [at.at?.fd ?? AT_FDCWD, kernelString(lockPath, 'path'), O_RDWR | O_CREAT, 0o600],
-      about,
-      path: lockPath,
-      into: 'lock',
-    },
-    { op: 'lock', args: [lock, 2], about, path: lockPath },
-    { op: 'confirmLinked', args: [lock], about, path: lockPath },
-    { ...readFileStep(path, buffer, 'size', at), onError: { ENOENT: 'skip' } },
-  ]
+  const read: Step = { ...readFileStep(path, buffer, 'size', at), onError: { ENOENT: 'skip' } }
   try {
-    await applyToFiles(steps, { results, fills: [buffer] })
+    await applyToFiles([...lockSteps(lockPath, 'lock', { shared, ...at }), read], { results, fills: [buffer] })
     const size = results.get('size')
     const whole = size === undefined || size < buffer.length
     const text =
@@ -73,7 +80,10 @@ export async function lockAndRead(lockPath: string, path: string, at: At = {}): 
   }
 }
 
-/** Removes a directory with all that is in it, as `removeTree` does, and then lets go of the lock that was held for it: one call off the thread. */
+/**
+ * Removes a directory with all that is in it, as `removeTree` does, and then lets go of the lock that was held for it: one call off the
+ * thread.
+ */
 export async function removeTreeAndUnlock(path: string, lock: OwnedFd, at: At = {}): Promise<void> {
   // The lock's file is gone for good when it is closed, and a disk takes as long for that as for any other removal.
   await applyToFiles([removeTreeStep(path, at), closeStep(lock.fd, 'the lock')])

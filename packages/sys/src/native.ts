@@ -12,7 +12,9 @@ export interface SysOps {
   listDirectory(dirfd: number, path: string, buffer: Uint8Array): number
   stat(dirfd: number, path: string, flags: number, result: Uint8Array): number
   statFilesystem(fd: number, result: Uint8Array): number
-  isPlainDirectory(path: string): number
+  confirmPlainDirectory(path: string): number
+  confirmAbsent(dirfd: number, path: string): number
+  confirmContent(dirfd: number, path: string, bytes: Uint8Array): number
   readLink(dirfd: number, path: string, buffer: Uint8Array): number
   makeDirectory(dirfd: number, path: string, mode: number): number
   unlink(dirfd: number, path: string, flags: number): number

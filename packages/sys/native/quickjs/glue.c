@@ -119,10 +119,19 @@ static JSValue call_later(JSContext *js, JSValueConst self, int argc, JSValueCon
 	return call(js, argc, argv, number, &result) < 0 ? JS_EXCEPTION : JS_NewSettledPromise(js, false, JS_NewInt64(js, result));
 }
 
+/* sys' own ops, which a batch of any facility may name beside that facility's. */
+static const struct lc_op *common_ops(void)
+{
+	for (const struct lc_facility *facility = lc_facilities; facility->name; facility++)
+		if (strcmp(facility->name, "sys") == 0)
+			return facility->ops;
+	return NULL;
+}
+
 /* `results`: what each slot holds; -1 for one that no step filled. */
 static int64_t run_plan(const struct lc_op *table, const uint8_t *at, size_t size, struct failure *failure, int64_t results[LC_MAX_SLOTS])
 {
-	const struct lc_op *tables[] = { table, NULL };
+	const struct lc_op *tables[] = { table, common_ops(), NULL };
 	struct lc_ctx c = { 0 };
 	struct lc_plan plan;
 	uint32_t step = 0;

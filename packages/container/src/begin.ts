@@ -1,0 +1,75 @@
+import { Cgroup, type Limits } from '@libcontainer/cgroups'
+import { confirmAbsentStep, isErrno, lockSteps, OwnedFd, readText, type Step, SyscallError } from '@libcontainer/sys'
+import { checkCgroup, forgetCgroup, recordCgroupStep } from './cgroup.js'
+import { systemError } from './errors.js'
+import { lockPath, lockRefusal } from './lock.js'
+import { defaultCgroupPath } from './resolve.js'
+import { STATE_FILE } from './state.js'
+
+export interface BeginRequest {
+  readonly id: string
+  readonly directory: string
+  /** Of the cgroup. */
+  readonly path: string
+  readonly limits: Limits
+}
+
+/** A container whose lock is held, the caller's to close. */
+export interface Begun {
+  readonly lock: OwnedFd
+  /** The text of its state: it has a first process, or had one, and nothing was made. `undefined`: its cgroup is there. */
+  readonly state: string | undefined
+  /** How many processes the OOM killer has ended in the cgroup so far. */
+  readonly oomBefore: number
+}
+
+/**
+ * Takes the lock of a container and, where it never had a first process, makes its cgroup: one call off the thread.
+ *
+ * @throws {ContainerError} `ContainerNotExists` when it was removed meanwhile
+ */
+export async function begin(request: BeginRequest): Promise<Begun> {
+  const { id, directory } = request
+  const statePath = `${directory}/${STATE_FILE}`
+  const before = [...lockSteps(lockPath(directory), 'lock'), confirmAbsentStep(statePath)]
+  const results = new Map<string, number>()
+  const lock = (): OwnedFd => new OwnedFd(results.get('lock')!)
+  try {
+    const oomBefore = await makeCgroup(request, before, results)
+    return { lock: lock(), state: undefined, oomBefore }
+  } catch (error) {
+    const started = isErrno(error, 'EEXIST') && error.path === statePath
+    if (started) return { lock: lock(), state: await readText(statePath), oomBefore: 0 }
+    if (results.has('lock')) lock().close()
+    throw lockRefusal(id, directory, error)
+  }
+}
+
+/**
+ * A cgroup for a container: new, or one that is there and empty. Answers how many processes the OOM killer has ended in it.
+ *
+ * @param before - done first, in the same call; their errors come as they are
+ */
+export async function makeCgroup(
+  { id, directory, path, limits }: BeginRequest,
+  before: readonly Step[] = [],
+  results?: Map<string, number>,
+): Promise<number> {
+  // Before there is a cgroup: whoever is killed from now on leaves a trace of it.
+  const record = path === defaultCgroupPath(id) ? [] : [await recordCgroupStep(directory, path)]
+  try {
+    await Cgroup.create(path, limits, { before: [...before, ...record], results })
+    return 0
+  } catch (error) {
+    if (error instanceof SyscallError && before.some(step => step.path === error.path)) throw error
+    try {
+      if (!isErrno(error, 'EEXIST')) throw error
+      await checkCgroup(path)
+      const cgroup = await Cgroup.create(path, limits, { existing: true })
+      return await cgroup.oomKillCount()
+    } catch (error) {
+      if (record.length > 0) await forgetCgroup(directory)
+      throw systemError(`cannot make the cgroup '${id}'`, error)
+    }
+  }
+}

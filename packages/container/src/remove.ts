@@ -1,0 +1,46 @@
+import { applyToCgroups, Cgroup, removeStep } from '@libcontainer/cgroups'
+import {
+  closeStep,
+  confirmContentStep,
+  lockSteps,
+  OwnedFd,
+  removeTreeStep,
+  SyscallError,
+  slot,
+} from '@libcontainer/sys'
+import { lockPath } from './lock.js'
+import { type ContainerState, STATE_FILE } from './state.js'
+
+/**
+ * Removes a container whose first process has been waited for, in one call off the thread, where nothing is in the way: its state is
+ * as it was written, and nobody is left in its cgroup.
+ *
+ * @returns false where something is, to be looked at step by step
+ */
+export async function removeAtOnce(
+  directory: string,
+  { cgroup_paths }: ContainerState,
+  text: string,
+): Promise<boolean> {
+  const { places } = await Cgroup.at(cgroup_paths)
+  const results = new Map<string, number>()
+  try {
+    await applyToCgroups(
+      [
+        ...lockSteps(lockPath(directory), 'lock'),
+        confirmContentStep(`${directory}/${STATE_FILE}`, text),
+        removeStep(places),
+        removeTreeStep(directory),
+        // Here, since the lock's file is gone for good with it, which a disk takes its time for.
+        closeStep(slot('lock'), 'the lock'),
+      ],
+      { results },
+    )
+    return true
+  } catch (error) {
+    const lock = results.get('lock')
+    if (lock !== undefined) new OwnedFd(lock).close()
+    if (error instanceof SyscallError) return false
+    throw error
+  }
+}
