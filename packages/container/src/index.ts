@@ -7,7 +7,8 @@ export {
   type NamespaceRequest,
   type ResourceLimit,
 } from './config.js'
-export { Container, type DestroyOptions, type Status } from './container.js'
+export { Container } from './container.js'
+export type { DestroyOptions } from './destroy.js'
 export { ContainerError, type ErrorCode, errorCodes } from './errors.js'
 export { Factory, type FactoryOptions } from './factory.js'
 export { checkId } from './id.js'
@@ -17,5 +18,6 @@ export { Process, type ProcessResult } from './process.js'
 export { DEFAULT_PATH, type ProcessSpec, type Stdio, type TerminalSize, type UserRequest } from './process-spec.js'
 export { type ResolvedConfig, resolveConfig } from './resolve.js'
 export type { ContainerState } from './state.js'
+export type { Status } from './status.js'
 export { validate } from './validate.js'
 export { validateShape } from './validate-shape.js'

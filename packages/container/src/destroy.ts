@@ -1,0 +1,50 @@
+import { POLLIN, poll, removeTree } from '@libcontainer/sys'
+import { ContainerError } from './errors.js'
+import type { Handle } from './handle.js'
+import { end, openInit } from './init-process.js'
+import { removeAtOnce } from './remove.js'
+import { statusOf } from './status.js'
+
+export interface DestroyOptions {
+  /** Kills what runs first. Default: false, and a running container is `ContainerNotStopped`. */
+  readonly force?: boolean | undefined
+}
+
+/** Removes a container's cgroups and its directory. */
+export async function destroy(handle: Handle, { force = false }: DestroyOptions = {}): Promise<void> {
+  const { id, directory, init, state, text } = handle
+  if (init?.ended && state !== undefined && (await removeAtOnce(directory, state, text!))) {
+    handle.forget()
+    return
+  }
+  try {
+    await handle.locked(async text => {
+      const status = await statusOf(handle, handle.adopt(text))
+      if (!force && status === 'running')
+        throw new ContainerError('ContainerNotStopped', `container '${id}' is running`)
+      if (!force && status === 'paused' && (await handle.alive())) {
+        throw new ContainerError('ContainerPaused', `container '${id}' is paused`)
+      }
+      await handle.doing('cannot destroy', () => remove(handle))
+    })
+  } catch (error) {
+    if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
+  }
+}
+
+async function remove(handle: Handle): Promise<void> {
+  const state = await handle.reload()
+  const cgroup = await handle.cgroup()
+  const init = state === undefined ? undefined : await openInit(state)
+  try {
+    if (init !== undefined) end(init)
+    await cgroup?.kill()
+    if (init !== undefined) await poll(init.fd, POLLIN)
+  } finally {
+    init?.close()
+  }
+  await handle.init?.wait()
+  await cgroup?.destroy()
+  await removeTree(handle.directory)
+  handle.forget()
+}

@@ -1,0 +1,81 @@
+import { Cgroup } from '@libcontainer/cgroups'
+import { InitDied, release } from '@libcontainer/init'
+import { isErrno, type LibcontainerError, openDirectory, removeFile } from '@libcontainer/sys'
+import { begin, makeCgroup } from './begin.js'
+import { deviceRules } from './device-rules.js'
+import { ContainerError, systemError } from './errors.js'
+import type { Handle } from './handle.js'
+import type { Process } from './process.js'
+import { checkProcess } from './process-check.js'
+import type { ProcessSpec } from './process-spec.js'
+import { planFirst, startFirst } from './start.js'
+import { START_SOCKET, STATE_FILE } from './state.js'
+import { statusOf } from './status.js'
+
+/** Starts the first process; `undefined` when there is one already. @param wait - stop in the `created` state */
+export async function startUnlessStarted(
+  handle: Handle,
+  spec: ProcessSpec,
+  wait: boolean,
+): Promise<Process | undefined> {
+  checkProcess(spec)
+  const { id, directory, config } = handle
+  const { path, devices, ...limits } = config.cgroups
+  const cgroup = await handle.doing('cannot make the cgroup', () => Cgroup.at(path))
+  const request = { id, directory, config, cgroup, spec, wait }
+  const wanted = { id, directory, path, limits: { ...limits, devices: deviceRules(devices) } }
+  const beginning = begin(wanted)
+  // While the kernel is busy. What is wrong is told where the plan is needed.
+  const planning = planFirst(request)
+  planning.catch(() => {})
+  const { lock, state, ...begun } = await beginning
+  try {
+    if (state !== undefined && (await statusOf(handle, handle.adopt(state))) !== 'stopped') return undefined
+    const oomBefore = state === undefined ? begun.oomBefore : await makeCgroup(wanted)
+    try {
+      const { process, state, text } = await startFirst(request, await planning, oomBefore)
+      handle.state = state
+      handle.text = text
+      handle.init = process
+      return process
+    } catch (error) {
+      throw await undoStart(handle, cgroup, error)
+    }
+  } finally {
+    lock.close()
+  }
+}
+
+/** Takes back what a start that failed has made. Answers with the error to throw. */
+async function undoStart({ id, directory }: Handle, cgroup: Cgroup, error: unknown): Promise<Error> {
+  const oom = error instanceof InitDied && (await cgroup.oomKillCount()) > 0
+  await cgroup.kill()
+  await cgroup.destroy()
+  await removeFile(`${directory}/${STATE_FILE}`)
+  if (!oom) return systemError(`cannot start '${id}'`, error)
+  return new ContainerError('SystemError', `cannot start '${id}': out of memory, its limit is too small`, {
+    cause: error,
+  })
+}
+
+/** Lets the first process of a created container go on to its program. */
+export async function releaseFirst(handle: Handle): Promise<void> {
+  const { id } = handle
+  const directory = await handle.doing('cannot start', () => openDirectory(handle.directory, { handle: true }))
+  try {
+    await release(START_SOCKET, { directory })
+    await removeFile(START_SOCKET, { at: directory })
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ECONNREFUSED') || (error as LibcontainerError).code === 'AlreadyStarted') {
+      const status = await statusOf(handle, await handle.reload())
+      throw new ContainerError(
+        status === 'stopped' ? 'ContainerNotRunning' : 'AlreadyStarted',
+        `container '${id}' is ${status}, not created`,
+        { cause: error },
+      )
+    }
+    throw systemError(`cannot start '${id}'`, error)
+  } finally {
+    directory.close()
+  }
+}

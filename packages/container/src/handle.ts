@@ -1,0 +1,86 @@
+import type { Cgroup } from '@libcontainer/cgroups'
+import { findCgroup } from './cgroup.js'
+import { ContainerError, systemError } from './errors.js'
+import { lives } from './init-process.js'
+import { withLock } from './lock.js'
+import type { Process } from './process.js'
+import type { ResolvedConfig } from './resolve.js'
+import { type ContainerState, parseState, readState, STATE_FILE } from './state.js'
+
+export interface HandleOptions {
+  readonly id: string
+  readonly directory: string
+  readonly config: ResolvedConfig
+  readonly state?: ContainerState | undefined
+}
+
+/** What one `Container` object knows of its container, for the operations on it: each of them is a file beside this one. */
+export class Handle {
+  readonly id: string
+  readonly directory: string
+  config: ResolvedConfig
+  state: ContainerState | undefined
+  /** What {@link state} was parsed from, or written as. */
+  text: string | undefined
+  /** The first process, where this object has started it: its child, to be reaped. */
+  init: Process | undefined
+
+  constructor({ id, directory, config, state }: HandleOptions) {
+    this.id = id
+    this.directory = directory
+    this.config = config
+    this.state = state
+  }
+
+  /** The state as it is on disk now. */
+  async reload(): Promise<ContainerState | undefined> {
+    return this.adopt(await readState(this.id, this.directory))
+  }
+
+  /** Takes what the file of the state says; what this object has read or written itself it does not look at again. */
+  adopt(text: string | undefined): ContainerState | undefined {
+    if (text === undefined) this.state = undefined
+    else if (text !== this.text) this.state = parseState(text, `${this.directory}/${STATE_FILE}`, this.id)
+    this.text = text
+    return this.state
+  }
+
+  /** It was removed. */
+  forget(): void {
+    this.adopt(undefined)
+    this.init = undefined
+  }
+
+  /** Its cgroup; `undefined` when it is gone, or when it was never this container's: another may have the same path. */
+  async cgroup(): Promise<Cgroup | undefined> {
+    const state = this.state ?? (await this.reload())
+    return state === undefined ? undefined : await findCgroup(state.cgroup_paths)
+  }
+
+  /** Whether the first process lives. */
+  async alive(): Promise<boolean> {
+    return this.state !== undefined && (await lives(this.state))
+  }
+
+  /** Its first process is pid 1 of a namespace of its own: the kernel ends all others with it. */
+  get ownPids(): boolean {
+    return this.config.namespaces.some(({ kind, path }) => kind === 'pid' && path === undefined)
+  }
+
+  async locked<T>(act: (state: string | undefined) => Promise<T>, options: { shared?: boolean } = {}): Promise<T> {
+    return await withLock(this.id, this.directory, act, options)
+  }
+
+  /** @param what - `cannot pause` */
+  async doing<T>(what: string, act: () => Promise<T>): Promise<T> {
+    try {
+      return await act()
+    } catch (error) {
+      throw systemError(`${what} '${this.id}'`, error)
+    }
+  }
+
+  notRunning(cause?: unknown): ContainerError {
+    return new ContainerError('ContainerNotRunning', `container '${this.id}' is not running`, { cause })
+  }
+}
