@@ -1,0 +1,124 @@
+#!/usr/bin/env node
+// Runs the tests of worlds.mjs, one virtual machine for each world, and says what failed. usage: vm/test.mjs [--world NAME]… [--only PATTERN] [FILE…]
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { bundle } from './bundle.mjs'
+import { boot } from './machine.mjs'
+import { leaveOut, worlds } from './worlds.mjs'
+
+/** How much longer than on a machine of its own a test may take. */
+const SLOWNESS = 8
+/** For all tests of a world, in seconds. */
+const WORLD_SECONDS = 900
+
+const top = fileURLToPath(new URL('..', import.meta.url))
+const bundles = '.cache/vm/bundles'
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    world: { type: 'string', multiple: true, default: worlds.map(({ name }) => name) },
+    only: { type: 'string', default: '' },
+    totals: { type: 'string' },
+    verbose: { type: 'boolean', default: false },
+  },
+})
+const unknown = values.world.filter(name => !worlds.some(world => world.name === name))
+if (unknown.length > 0) throw new Error(`no such world: ${unknown}; there are ${worlds.map(({ name }) => name)}`)
+
+const totals = { passed: 0, failed: 0, skipped: 0 }
+const rows = []
+for (const world of worlds) {
+  if (values.world.includes(world.name)) await runWorld(world)
+}
+console.log(`\nworld        passed  failed  skipped   time\n${rows.join('\n')}`)
+if (values.totals) {
+  mkdirSync(dirname(values.totals), { recursive: true })
+  writeFileSync(values.totals, `${JSON.stringify(totals)}\n`)
+}
+process.exitCode = totals.failed > 0 ? 1 : 0
+
+async function runWorld({ name, cgroup, user = false, files }) {
+  const start = performance.now()
+  const chosen = positionals.length > 0 ? positionals : files
+  console.log(`\n=== ${name}: ${user ? 'an ordinary user, ' : ''}cgroup ${cgroup}`)
+  rmSync(join(top, bundles), { recursive: true, force: true })
+  const programs = []
+  for (const file of chosen) {
+    const program = `${bundles}/${file.replaceAll('/', '+').replace(/\.ts$/, '.mjs')}`
+    await bundle(file, join(top, program))
+    programs.push(program)
+  }
+
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const failed = (test, why) => {
+    counts.failed++
+    console.log(`FAILED ${test}\n${why.replace(/^/gm, '    ')}`)
+  }
+  let file = 'the boot'
+  let running
+  let ended = true
+  // A file that does not come to its end is a failure, of the test that it was at.
+  const close = () => {
+    if (!ended) failed(`${file}${running ? ` > ${running}` : ''}`, 'the process ended before its tests did')
+    running = undefined
+  }
+  const take = ({ file: begun, name: test, outcome, ms, errors = [], why }) => {
+    if (begun !== undefined) {
+      close()
+      file = begun
+      ended = false
+      console.log(
+        `${file
+          .split('/')
+          .at(-1)
+          .replaceAll('+', '/')
+          .replace(/\.mjs$/, '.ts')}  (${elapsed(start)})`,
+      )
+    } else if (outcome === 'started') running = test
+    else if (outcome === 'end') ended = true
+    else {
+      running = undefined
+      if (outcome === 'failed') failed(test, errors.join('\n'))
+      else counts[outcome]++
+      if (why) console.log(`left out: ${test}: ${why}`)
+      else if (values.verbose) console.log(`${outcome} ${test}${ms === undefined ? '' : `, ${ms} ms`}`)
+    }
+  }
+  const status = await boot(['/vm/guest/tests', ...programs], {
+    cgroup,
+    seconds: WORLD_SECONDS,
+    environment: {
+      VM_USER: user ? 'lab' : '',
+      VM_TESTS: JSON.stringify({ leaveOut: leaveOutIn(name), only: values.only, slowness: SLOWNESS }),
+    },
+    stdout: lines(line => (line.startsWith('\x1e') ? take(JSON.parse(line.slice(1))) : console.log(line))),
+    stderr: text => process.stderr.write(text),
+  })
+  close()
+  if (status !== 0)
+    failed(`${name}: the machine`, status === 124 ? `stopped after ${WORLD_SECONDS} s, in ${file}` : `status ${status}`)
+  for (const kind of Object.keys(totals)) totals[kind] += counts[kind]
+  const numbers = [counts.passed, counts.failed, counts.skipped].map(count => String(count).padStart(7)).join(' ')
+  rows.push(`${name.padEnd(10)} ${numbers}    ${elapsed(start)}`)
+}
+
+function leaveOutIn(world) {
+  return leaveOut.filter(({ worlds: only }) => only === undefined || only.includes(world))
+}
+
+/** Hands on whole lines. */
+function lines(take) {
+  let rest = ''
+  return text => {
+    const found = (rest + text).split('\n')
+    rest = found.pop()
+    for (const line of found) take(line)
+  }
+}
+
+function elapsed(start) {
+  const seconds = Math.round((performance.now() - start) / 1000)
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}

@@ -1,0 +1,233 @@
+// What the virtual machine runs tests with in place of vitest, which takes a minute to start there: the part of its interface that our
+// tests use, with vitest's own `expect`. Tests are collected as their file is imported, then run one after the other.
+import { format } from 'node:util'
+import {
+  ASYMMETRIC_MATCHERS_OBJECT,
+  addCustomEqualityTesters,
+  chai,
+  customMatchers,
+  GLOBAL_EXPECT,
+  getState,
+  JestAsymmetricMatchers,
+  JestChaiExpect,
+  JestExtend,
+  setState,
+} from '@vitest/expect'
+
+const settings = { file: '', leaveOut: [], only: '', slowness: 1, ...JSON.parse(process.env.VM_TESTS ?? '{}') }
+
+const group = (name, parent, skip = false) => {
+  return {
+    name,
+    parent,
+    skip: skip || (parent?.skip ?? false),
+    entries: [],
+    beforeAll: [],
+    afterAll: [],
+    beforeEach: [],
+    afterEach: [],
+  }
+}
+const root = group('', undefined)
+let current = root
+
+const hook = kind => (call, timeout) => current[kind].push({ call, timeout })
+export const [beforeAll, afterAll, beforeEach, afterEach] = ['beforeAll', 'afterAll', 'beforeEach', 'afterEach'].map(
+  hook,
+)
+
+/** `test` and `describe` with their variants, above a function that takes (name, options, callback). */
+function variants(add) {
+  const make = given => {
+    const call = (name, ...rest) => {
+      const callback = rest.find(value => typeof value === 'function')
+      const options = rest.find(value => typeof value === 'object') ?? {}
+      const timeout = rest.find(value => typeof value === 'number') ?? options.timeout
+      return add(typeof name === 'function' ? name.name : name, { ...options, ...given, timeout }, callback)
+    }
+    const rows =
+      spread =>
+      table =>
+      (name, ...rest) => {
+        const index = rest.findIndex(value => typeof value === 'function')
+        for (const [i, row] of table.entries()) {
+          const values = spread && Array.isArray(row) ? row : [row]
+          call(
+            rowName(name, values, i),
+            ...rest.with(index, (...context) => rest[index](...values, ...(spread ? [] : context))),
+          )
+        }
+      }
+    return Object.assign(call, {
+      each: rows(true),
+      for: rows(false),
+      skipIf: skip => (skip ? make({ skip: true }) : call),
+      runIf: run => (run ? call : make({ skip: true })),
+    })
+  }
+  const call = make({})
+  return Object.assign(call, {
+    skip: make({ skip: true }),
+    todo: make({ skip: true }),
+    sequential: call,
+    concurrent: call,
+  })
+}
+
+/** `%s` and its like stand for the values, `%#` for the number of the row, `$a.b` for a field of the first value. */
+function rowName(name, values, index) {
+  const [first] = values
+  const named = name
+    .replaceAll('%#', String(index))
+    .replace(/\$([\w.]+)/g, (all, path) =>
+      first !== null && typeof first === 'object' ? String(path.split('.').reduce((at, key) => at?.[key], first)) : all,
+    )
+  const wanted = named.match(/%[sdifjoOc]/g)?.length ?? 0
+  return wanted === 0 ? named : format(named, ...values.slice(0, wanted))
+}
+
+export const describe = variants((name, { skip }, callback) => {
+  const outer = current
+  current = group(name, outer, skip)
+  outer.entries.push(current)
+  try {
+    callback?.()
+  } finally {
+    current = outer
+  }
+})
+export const test = variants((name, { skip, timeout }, call) => {
+  current.entries.push({ name, skip: skip || call === undefined || current.skip, timeout, call })
+})
+export { describe as suite, test as it }
+
+let finished = []
+export const onTestFinished = call => finished.push(call)
+
+for (const plugin of [JestExtend, JestChaiExpect, JestAsymmetricMatchers]) chai.use(plugin)
+export const expect = Object.assign((value, message) => chai.expect(value, message), chai.expect)
+Object.assign(expect, globalThis[ASYMMETRIC_MATCHERS_OBJECT], {
+  getState: () => getState(expect),
+  setState: state => setState(state, expect),
+  extend: matchers => chai.expect.extend(expect, matchers),
+  addEqualityTesters: testers => addCustomEqualityTesters(testers),
+  soft: (value, message) => expect(value, message),
+  unreachable: message => chai.assert.fail(`not to be reached${message ? `: ${message}` : ''}`),
+  poll,
+})
+globalThis[GLOBAL_EXPECT] = expect
+expect.setState({ assertionCalls: 0, isExpectingAssertions: false, expectedAssertionsNumber: null })
+expect.extend(customMatchers)
+
+/** The matcher that is called on it is tried until it holds. */
+function poll(read, { interval = 50, timeout = 1000 } = {}) {
+  const until = Date.now() + timeout * settings.slowness
+  const retrying = path =>
+    new Proxy(() => undefined, {
+      get: (_, key) => retrying([...path, key]),
+      async apply(_, __, args) {
+        for (;;) {
+          try {
+            const assertion = path.slice(0, -1).reduce((at, key) => at[key], expect(await read()))
+            return assertion[path.at(-1)](...args)
+          } catch (error) {
+            if (Date.now() > until) throw error
+            await new Promise(resolve => setTimeout(resolve, interval))
+          }
+        }
+      },
+    })
+  return retrying([])
+}
+
+/** A line for vm/test.mjs, told from what tests print by the character at its start. */
+const record = fields => process.stdout.write(`\x1e${JSON.stringify(fields)}\n`)
+
+let stray
+process.on('unhandledRejection', error => {
+  stray ??= error
+})
+
+async function within(call, milliseconds, argument) {
+  let timer
+  const late = new Promise((_, reject) => {
+    const wait = milliseconds * settings.slowness
+    timer = setTimeout(() => reject(new Error(`not done after ${wait} ms`)), wait)
+  })
+  try {
+    await Promise.race([call(argument), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const HOOK_MS = 60_000
+const TEST_MS = 30_000
+
+async function runHooks(hooks) {
+  for (const { call, timeout = HOOK_MS } of hooks) await within(call, timeout)
+}
+
+async function runTest(entry, path, around) {
+  const name = [...path, entry.name].join(' > ')
+  if (settings.only && !new RegExp(settings.only).test(name)) return
+  const left = settings.leaveOut.find(({ test: pattern }) => new RegExp(pattern).test(name))
+  if (entry.skip || left !== undefined) {
+    record({ name, outcome: 'skipped', ...(left && { why: left.why }) })
+    return
+  }
+  const start = performance.now()
+  const errors = []
+  const attempt = async run => {
+    try {
+      await run()
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  finished = []
+  stray = undefined
+  record({ name, outcome: 'started' })
+  await attempt(async () => {
+    await runHooks(around.flatMap(({ beforeEach }) => beforeEach))
+    await within(entry.call, entry.timeout ?? TEST_MS, { expect, onTestFinished, signal: new AbortController().signal })
+  })
+  await attempt(() => runHooks(around.toReversed().flatMap(({ afterEach }) => afterEach.toReversed())))
+  for (const call of finished.toReversed()) await attempt(() => within(call, HOOK_MS))
+  if (stray !== undefined) errors.push(stray)
+  const outcome = errors.length === 0 ? 'passed' : 'failed'
+  record({ name, outcome, ms: Math.round(performance.now() - start), errors: errors.map(told) })
+}
+
+async function runGroup(at, path, around) {
+  const inner = [...around, at]
+  const runs = entry => ('entries' in entry ? entry.entries.some(runs) : !entry.skip)
+  const hooked = at.entries.some(runs)
+  if (hooked) await runHooks(at.beforeAll)
+  for (const entry of at.entries) {
+    if ('entries' in entry) await runGroup(entry, [...path, entry.name], inner)
+    else await runTest(entry, path, inner)
+  }
+  if (hooked) await runHooks(at.afterAll.toReversed())
+}
+
+const told = error => {
+  const text = error?.stack ?? String(error)
+  const cause = error?.cause === undefined ? '' : `\ncaused by: ${told(error.cause)}`
+  const fields = ['actual', 'expected'].flatMap(key =>
+    error && key in error ? [`${key}: ${format('%o', error[key])}`] : [],
+  )
+  return [text, ...fields].join('\n').slice(0, 4000) + cause
+}
+
+/** Runs what was collected, and ends the process whatever still holds it. */
+export async function run() {
+  try {
+    await runGroup(root, [], [])
+    record({ outcome: 'end' })
+  } catch (error) {
+    record({ name: settings.file, outcome: 'failed', errors: [told(error)] })
+    record({ outcome: 'end' })
+  }
+  process.stdout.write('', () => process.exit())
+}

@@ -1,0 +1,26 @@
+// Where which tests run. The host of `npm test` is often a hybrid of both kinds of cgroups: these are the worlds that it is not.
+
+const cgroups = ['packages/cgroups/test/cgroup.root.test.ts', 'packages/cgroups/test/limits.root.test.ts']
+const containers = [
+  'packages/container/test/lifecycle.root.test.ts',
+  'packages/container/test/process.root.test.ts',
+  'packages/container/test/isolation.root.test.ts',
+]
+const kernel = [
+  'packages/namespaces/test/namespaces.root.test.ts',
+  'packages/mount/test/recipe.root.test.ts',
+  'packages/mount/test/host.root.test.ts',
+  'packages/console/test/console.root.test.ts',
+  'packages/devices/test/nodes.root.test.ts',
+  'packages/init/test/bootstrap.root.test.ts',
+]
+
+/** `user`: tests run as an ordinary user to whom a subtree of the cgroups is delegated. */
+export const worlds = [
+  { name: 'v2', cgroup: 'v2', files: [...cgroups, ...containers, ...kernel] },
+  { name: 'v1', cgroup: 'v1', files: [...cgroups, ...containers] },
+  { name: 'user', cgroup: 'v2', user: true, files: [...cgroups] },
+]
+
+/** Tests that are left out, and why: in an emulator everything takes ten to twenty times as long. */
+export const leaveOut = []
