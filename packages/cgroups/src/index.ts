@@ -4,6 +4,7 @@ export { type ClassicDevice, type ClassicLimits, type ClassicRule, limitsFromCla
 export { linearWeightFromShares, sharesFromWeight, swapFromMemsw, weightFromShares } from './convert.js'
 export type { CpuLimits } from './cpu.js'
 export { type CpusetLimits, parseList } from './cpuset.js'
+export { DELEGATED_SCOPE, type Delegation, findDelegation } from './delegation.js'
 export { DevicePolicy } from './device-policy.js'
 export { assembleDeviceProgram } from './device-program.js'
 export { checkDeviceRule, type DeviceRule, formatDeviceRule, parseDeviceRule } from './device-rule.js'

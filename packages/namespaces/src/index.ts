@@ -24,6 +24,14 @@ export {
   namespaceKinds,
   ociName,
 } from './kinds.js'
+export { findMapHelpers, type MapHelpers } from './map-helpers.js'
+export {
+  obstacleOf,
+  readUserNamespaceFacts,
+  type UserNamespaceFacts,
+  type UserNamespaceObstacle,
+  userNamespaceObstacle,
+} from './obstacle.js'
 export {
   type NamespaceFacts,
   type NamespacePlan,
@@ -43,4 +51,12 @@ export {
 export { checkTimeOffsets, hasTimeOffsets, type TimeOffset, type TimeOffsets, timeOffsetsText } from './time-offsets.js'
 export { inUserNamespace, readMaps } from './user-namespace.js'
 export { type NamespacesConfig, validateNamespaces } from './validate.js'
-export { idMapSteps, type MapMode, type MapWriter, mapMode, writeIdMaps, writeTimeOffsets } from './write-maps.js'
+export {
+  idMapSteps,
+  type MapMode,
+  type MapWriter,
+  mapMode,
+  mapWriter,
+  writeIdMaps,
+  writeTimeOffsets,
+} from './write-maps.js'

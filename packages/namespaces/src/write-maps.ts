@@ -1,6 +1,7 @@
-import { ConfigInvalid, encodeUtf8, LibcontainerError, readText, type Step, slot } from '@libcontainer/sys'
+import { ConfigInvalid, encodeUtf8, readText, type Step, slot } from '@libcontainer/sys'
 import { checkIdMap, type IdMap, type IdMaps, idMapText } from './id-map.js'
 import { checkPid } from './inspect.js'
+import { writeMapsByHelpers } from './map-helpers.js'
 import { native } from './native.js'
 import { timeOffsetsHints } from './steps.js'
 import { checkTimeOffsets, type TimeOffsets, timeOffsetsText } from './time-offsets.js'
@@ -16,39 +17,26 @@ export interface MapWriter {
 
 /**
  * How the maps can be written: `direct` by a privileged process, any ids; `single` by anyone, its own two ids, and setgroups(2) is lost
- * inside. (A third way, newuidmap and newgidmap, is for the ids that /etc/subuid lends.)
+ * inside; `helpers` by newuidmap and newgidmap, the ids that /etc/subuid and /etc/subgid lend too.
  */
-export type MapMode = 'direct' | 'single'
+export type MapMode = 'direct' | 'single' | 'helpers'
 
-/** Chooses the way, or explains why there is none. Pure. */
-export function mapMode(maps: IdMaps, writer: MapWriter): MapMode {
-  if (writer.setuid && writer.setgid) return 'direct'
-  const foreign = foreignId(maps.uid, writer.euid) ?? foreignId(maps.gid, writer.egid)
-  if (foreign === undefined) return 'single'
-  throw new LibcontainerError(
-    'EPERM',
-    `an ordinary user may map only its own ids, ${writer.euid} and ${writer.egid}, one each (asked for ${foreign})`,
-    {
-      hint:
-        `other ids must be lent to the user: a line such as "${writer.euid}:100000:65536" in /etc/subuid and /etc/subgid, ` +
-        'and the programs newuidmap and newgidmap (package uidmap); or run as root',
-    },
-  )
+/** Chooses the way. Pure. */
+export function mapMode(maps: IdMaps, { setuid, setgid, euid, egid }: MapWriter): MapMode {
+  if (setuid && setgid) return 'direct'
+  return isOwn(maps.uid, euid) && isOwn(maps.gid, egid) ? 'single' : 'helpers'
 }
 
-function foreignId(map: readonly IdMap[], own: number): string | undefined {
+function isOwn(map: readonly IdMap[], own: number): boolean {
   const [entry] = map
-  if (map.length === 1 && entry!.size === 1 && entry!.hostId === own) return undefined
-  return (
-    map.map(({ hostId, size }) => (size === 1 ? `${hostId}` : `${hostId}-${hostId + size - 1}`)).join(', ') || 'none'
-  )
+  return map.length === 1 && entry!.size === 1 && entry!.hostId === own
 }
 
 /**
  * The writes of the maps, as steps for the host, in the order that the kernel demands: an ordinary user's gid map is EPERM until
  * setgroups is denied.
  */
-export function idMapSteps(pid: number, maps: IdMaps, mode: MapMode): Step[] {
+export function idMapSteps(pid: number, maps: IdMaps, mode: Exclude<MapMode, 'helpers'>): Step[] {
   const deny = mode === 'single' ? [writeStep(pid, 'setgroups', 'deny', 'deny setgroups to')] : []
   return [
     openProcess(pid),
@@ -88,7 +76,7 @@ function writeStep(pid: number, file: string, text: string, what: string): Step 
  * Gives a new user namespace its ids: writes the maps of the process `pid`, which was just born in it.
  *
  * @throws {ConfigInvalid} for maps that the kernel would refuse
- * @throws {LibcontainerError} `EPERM` when this process may not map these ids
+ * @throws {LibcontainerError} `EPERM` with what newuidmap or newgidmap said, when this user may not map these ids
  * @throws {SyscallError} `ESRCH`, `ENOENT` when the process is gone, `EPERM` when the maps were written before
  */
 export async function writeIdMaps(pid: number, maps: IdMaps): Promise<void> {
@@ -98,8 +86,14 @@ export async function writeIdMaps(pid: number, maps: IdMaps): Promise<void> {
   for (const [field, map] of Object.entries({ uidMappings: maps.uid, gidMappings: maps.gid })) {
     if (map.length === 0) throw new ConfigInvalid(field, map, 'must have an entry')
   }
-  const mode = mapMode(maps, parseWriter(await readText('/proc/self/status')))
-  await native.apply(idMapSteps(pid, maps, mode))
+  const mode = mapMode(maps, await mapWriter())
+  if (mode === 'helpers') await writeMapsByHelpers(pid, maps)
+  else await native.apply(idMapSteps(pid, maps, mode))
+}
+
+/** This process, as a writer of maps. */
+export async function mapWriter(): Promise<MapWriter> {
+  return parseWriter(await readText('/proc/self/status'))
 }
 
 /** What /proc/self/status says of a writer of maps. */

@@ -532,7 +532,7 @@ const struct lc_op lc_sys_ops[] = {
 	{ "pipe", "ib", op_pipe },
 	{ "memfd", "sb", op_memfd },
 	{ "programFd", "b", lc_op_program_fd },
-	{ "spawn", "bb", lc_op_spawn, LC_SPAWNER },
+	{ "spawn", "bbb", lc_op_spawn, LC_SPAWNER },
 	{ "pidfdOpen", "i", op_pidfd_open },
 	{ "pidfdSendSignal", "ii", op_pidfd_send_signal },
 	{ "pidfdGetfd", "ii", op_pidfd_getfd },

@@ -47,6 +47,8 @@
 #endif
 
 #define MAX_FDS 64
+/* The lines of two id maps, three numbers each, and room. */
+#define MAX_ARGUMENTS 1100
 #define STACK (64 * 1024)
 
 /* What src/spawn.ts writes. */
@@ -65,6 +67,7 @@ struct request {
 
 struct child {
 	struct request request;
+	char *const *arguments;	/* of a program that is not ours; NULL for `init` */
 	const char *failed;	/* the call that failed, written by the child */
 	int error;
 };
@@ -230,12 +233,17 @@ static void enter(void *with)
 	char name[] = "init", own[12];
 	char *const argv[] = { name, decimal(own + sizeof(own), child->request.own), NULL };
 	char *const none[] = { NULL };
+	uint64_t nothing = 0;
 
 	child->failed = arrange_descriptors(&child->request);
 	if (!child->failed && (child->request.options & KEEP_CAPABILITIES))
 		child->failed = keep_capabilities();
+	/* init sees to its own mask; any other program would be deaf. A mask is the thread's, not the memory's. */
+	if (!child->failed && child->arguments &&
+	    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, NULL, sizeof(nothing)) < 0)
+		child->failed = "rt_sigprocmask";
 	if (!child->failed) {
-		syscall(SYS_execveat, child->request.count, "", argv, none, AT_EMPTY_PATH);
+		syscall(SYS_execveat, child->request.count, "", child->arguments ? child->arguments : argv, none, AT_EMPTY_PATH);
 		child->failed = "execveat";
 	}
 	child->error = errno;
@@ -270,12 +278,33 @@ static long clone_child(struct child *child, char *stack, int *pidfd)
 	return pid;
 }
 
-/* spawn(request, result): the child's pid; result is { i32 pid, i32 pidfd }. Runs on the one thread that clones: see LC_SPAWNER. */
+/* Points at each of the NUL-terminated strings in `bytes`; their number, or -1 when they are too many or the last has no end. */
+static int point_at(char **arguments, char *bytes, uint64_t size)
+{
+	int count = 0;
+
+	if (size > 0 && bytes[size - 1] != 0)
+		return -1;
+	for (uint64_t at = 0; at < size; at += strlen(bytes + at) + 1) {
+		if (count == MAX_ARGUMENTS)
+			return -1;
+		arguments[count++] = bytes + at;
+	}
+	arguments[count] = NULL;
+	return count;
+}
+
+/*
+ * spawn(request, result, arguments): the child's pid; result is { i32 pid, i32 pidfd }. Runs on the one thread that clones: see
+ * LC_SPAWNER. The arguments are NUL-terminated strings; without any the program is `init`, which is told its first descriptor.
+ */
 int64_t lc_op_spawn(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct child child = { 0 };
 	int32_t *result = (int32_t *)a[1].b.at;
+	char *arguments[MAX_ARGUMENTS + 1];
 	sigset_t all, before;
+	int given;
 	char *stack;
 	int pidfd = -1;
 	long pid;
@@ -285,6 +314,11 @@ int64_t lc_op_spawn(struct lc_ctx *c, const union lc_arg *a)
 	memcpy(&child.request, a[0].b.at, a[0].b.size);
 	if (child.request.count > MAX_FDS || a[0].b.size < offsetof(struct request, fds) + child.request.count * 4)
 		return lc_refuse(c, "spawn", EINVAL);
+	given = point_at(arguments, (char *)a[2].b.at, a[2].b.size);
+	if (given < 0)
+		return lc_refuse(c, "execveat", E2BIG);
+	if (given > 0)
+		child.arguments = arguments;
 
 	stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 	if (stack == MAP_FAILED)

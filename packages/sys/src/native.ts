@@ -27,7 +27,7 @@ export interface SysOps {
   pipe(flags: number, pair: Uint8Array): number
   memfd(name: string, bytes: Uint8Array): number
   programFd(bytes: Uint8Array): number
-  spawn(request: Uint8Array, result: Uint8Array): number
+  spawn(request: Uint8Array, result: Uint8Array, args: Uint8Array): number
   pidfdOpen(pid: number): number
   pidfdSendSignal(pidfd: number, signal: number): number
   pidfdGetfd(pidfd: number, fd: number): number

@@ -1,11 +1,14 @@
 import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { native } from './native.js'
+import { nulTerminated } from './utf8.js'
 
 /** What the spawner is asked for: see native/spawn.c. */
 export interface SpawnRequest {
   /** The program, a descriptor from {@link programFd}: executed with argv `["init", own]` and an empty environment. */
   readonly program: OwnedFd
+  /** Its argv instead: for a program that is not ours, with no signal blocked. */
+  readonly args?: readonly string[] | undefined
   /** `CLONE_NEW…`, or'ed: the namespaces that it is born in. */
   readonly flags?: number
   /** A cgroup2 directory that it is born in. */
@@ -29,6 +32,7 @@ export interface Spawned {
 /** Clones a child and executes the program in it, on the one thread of this process that clones. */
 export async function spawn({
   program,
+  args = [],
   flags = 0,
   cgroup,
   fds,
@@ -47,7 +51,7 @@ export async function spawn({
     view.setInt32(32 + 4 * i, fd, true)
   })
   const result = new Int32Array(2)
-  checked(await native.async.spawn(request, new Uint8Array(result.buffer)), 'clone3', undefined, {
+  checked(await native.async.spawn(request, new Uint8Array(result.buffer), nulTerminated(args)), 'clone3', undefined, {
     step: 'bootstrap',
     hint: 'a new namespace needs CAP_SYS_ADMIN, or a user namespace beside it that this host allows',
   })
