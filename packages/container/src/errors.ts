@@ -19,13 +19,10 @@ export type ErrorCode = (typeof errorCodes)[number] | 'NotPaused' | 'CgroupNotEx
 export class ContainerError extends LibcontainerError {
   override readonly name = 'ContainerError'
   declare readonly code: ErrorCode
-  /** libcontainer's number of the code, 0 to 8; `undefined` for codes that are younger than 2015. */
-  readonly number: number | undefined
 
+  // biome-ignore lint/complexity/noUselessConstructor: it takes libcontainer's own codes alone
   constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
     super(code, message, options)
-    const index = (errorCodes as readonly string[]).indexOf(code)
-    this.number = index < 0 ? undefined : index
   }
 }
 

@@ -19,6 +19,25 @@ int64_t lc_op_listen_unix(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_connect_unix(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_accept(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_remove_tree(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_open_in_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_create_in_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_make_directories_in_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_symlink_in_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_reopen(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_open_procfs(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_open_in_procfs(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_get_attribute(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_set_attribute(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_list_attributes(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_remove_attribute(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_get_parent_death_signal(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_set_parent_death_signal(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_get_subreaper(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_set_subreaper(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_clock_ticks(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_random_bytes(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_close_exec_from(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_try_call(struct lc_ctx *c, const union lc_arg *a);
 #ifdef __cplusplus
 }
 #endif

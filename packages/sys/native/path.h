@@ -36,6 +36,9 @@ int lc_parent_in_root(struct lc_ctx *c, int root, const char *path, const char *
 /* A descriptor of a verified procfs: fresh and detached where fsopen(2) works, else /proc after fstatfs(2) has said that it is one. */
 int lc_open_proc(struct lc_ctx *c);
 
+/* The same where processes alone are wanted: a fresh one has nothing but those that the caller may trace. */
+int lc_open_pids(struct lc_ctx *c);
+
 /* Opens `path` (such as "self/attr/exec" or "sys/net/ipv4/ip_forward") beneath a verified procfs handle: no links, no mounts crossed. */
 int lc_open_in_proc(struct lc_ctx *c, int proc, const char *path, int flags);
 

@@ -15,13 +15,18 @@
 #define PROC_MAGIC 0x9fa0
 #define PROC_ROOT_INODE 1
 
-static int fresh_proc(void)
+static int fresh_proc(int pids)
 {
 	int fs = (int)syscall(SYS_fsopen, "proc", FSOPEN_CLOEXEC);
 	int fd = -1;
 
 	if (fs < 0)
 		return -1;
+	if (pids && (syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "subset", "pid", 0) < 0 ||
+		     syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "hidepid", "ptraceable", 0) < 0)) {
+		close(fs);
+		return -1;
+	}
 	if (syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		fd = (int)syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 	close(fs);
@@ -34,7 +39,7 @@ static int fresh_proc(void)
  */
 int lc_open_proc(struct lc_ctx *c)
 {
-	int fd = fresh_proc();
+	int fd = fresh_proc(0);
 	struct statfs fs;
 	struct stat st;
 
@@ -48,6 +53,14 @@ int lc_open_proc(struct lc_ctx *c)
 	close(fd);
 	lc_detail(c, "/proc is not the root of a proc file system");
 	return (int)lc_refuse(c, "fstatfs", EXDEV);
+}
+
+/* subset=pid and hidepid= by name are of Linux 5.8. */
+int lc_open_pids(struct lc_ctx *c)
+{
+	int fd = fresh_proc(1);
+
+	return fd >= 0 ? fd : lc_open_proc(c);
 }
 
 /* struct statx, of which not every libc knows stx_mnt_id (Linux 5.8). */

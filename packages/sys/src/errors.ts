@@ -1,4 +1,6 @@
+import { detail, type TextWriter } from './detail.js'
 import { errnoName, errnoText } from './errno.js'
+import { errorNumber } from './error-codes.js'
 
 /** The base of every error that this project throws itself. `code` is the field to branch on. */
 export class LibcontainerError extends Error {
@@ -7,11 +9,27 @@ export class LibcontainerError extends Error {
   readonly code: string
   /** What the reader can do about it; the command lines print it below the message. */
   readonly hint: string | undefined
+  readonly #time = Date.now()
 
   constructor(code: string, message: string, { hint, cause }: { hint?: string | undefined; cause?: unknown } = {}) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.hint = hint
+  }
+
+  /** libcontainer's number of the code, 0 to 8; `undefined` for codes that are younger than 2015. */
+  get number(): number | undefined {
+    return errorNumber(this.code)
+  }
+
+  /** When it was raised. */
+  get time(): Date {
+    return new Date(this.#time)
+  }
+
+  /** All that there is to know of it, over several lines: see {@link detail}. @param writer - gets the text, too: `process.stderr` */
+  detail(writer?: TextWriter): string {
+    return detail(this, writer)
   }
 }
 
@@ -45,6 +63,11 @@ export class SyscallError extends LibcontainerError {
     this.syscall = syscall
     this.path = path
     this.step = step
+  }
+
+  /** Of `SystemError`, which a refused system call is. */
+  override get number(): number {
+    return 8
   }
 }
 

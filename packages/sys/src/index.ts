@@ -1,19 +1,55 @@
+export {
+  type Availability,
+  type Available,
+  type Check,
+  describeFeatures,
+  type Features,
+  type Probe,
+  type ProbedCall,
+  probeCall,
+  probeEach,
+  type Unavailable,
+  unavailable,
+} from './abilities.js'
+export { type SplitAnnotations, splitAnnotations } from './annotations.js'
 export { type ApplyOptions, type Binding, binding, stepError } from './binding.js'
+export { detail, type TextWriter } from './detail.js'
 export { errnoName, errnoNumber, errnoText } from './errno.js'
+export { errorNumber, errorText } from './error-codes.js'
 export { ConfigInvalid, checked, LibcontainerError, type SyscallDetail, SyscallError, shown } from './errors.js'
+export * from './extended-attributes.js'
 export { OwnedFd } from './fd.js'
+export { features } from './features.js'
 export * from './file-steps.js'
 export * from './files.js'
 export type { Host } from './host.js'
+export * from './in-root.js'
+export { filesystems, type Inode, inspectInode, verifyInode } from './inode.js'
 export { parseJson, stringifyJson } from './json.js'
+export { type KernelVersion, kernelAtLeast, parseKernelVersion } from './kernel-version.js'
 export * from './lock.js'
+export {
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type LogFields,
+  type LogFormat,
+  Logger,
+  type LogLevel,
+  type LogOptions,
+} from './log.js'
+export { cleanPath, isInRoot, resolveRootfs, secureJoin, stripRoot } from './paths.js'
 export { type EncodedPlan, type EncodeOptions, encodePlan } from './plan.js'
+export { probe } from './probe.js'
 export * from './process.js'
+export { Procfs } from './procfs.js'
 export { type ProgramResult, runProgram } from './run-program.js'
 export { args, becomeProgram, engine, environment, exit, loadAsset, onSignals } from './runtime.js'
+export * from './self.js'
+export { MAX_FD_NAME, receiveFd, sendFd } from './send-fd.js'
 export { signalName, signalNumber } from './signals.js'
 export * from './socket.js'
 export { memoryFile, programFd, type Spawned, type SpawnRequest, spawn } from './spawn.js'
+export { captureStack, type Frame, parseStack } from './stack.js'
 export { type Arg, type Slot, type Step, slot } from './step.js'
 export { decodeUtf8, encodeUtf8, kernelString, nulTerminated } from './utf8.js'
 export {

@@ -48,6 +48,25 @@ export interface SysOps {
   listenUnix(dirfd: number, name: string, type: number, mode: number): number
   connectUnix(dirfd: number, name: string, type: number): number
   acceptUnix(socket: number, peer: Uint8Array): number
+  openInRoot(root: number, path: string, flags: number): number
+  createInRoot(root: number, path: string, flags: number, mode: number): number
+  makeDirectoriesInRoot(root: number, path: string, mode: number): number
+  symlinkInRoot(root: number, target: string, path: string): number
+  reopen(fd: number, flags: number): number
+  openProcfs(pids: number): number
+  openInProcfs(procfs: number, path: string, flags: number): number
+  getAttribute(path: string, name: string, buffer: Uint8Array, follow: number): number
+  setAttribute(path: string, name: string, value: Uint8Array, flags: number, follow: number): number
+  listAttributes(path: string, buffer: Uint8Array, follow: number): number
+  removeAttribute(path: string, name: string, follow: number): number
+  getParentDeathSignal(): number
+  keepParentDeathSignal(signal: number): number
+  getSubreaper(): number
+  setSubreaper(on: number): number
+  clockTicks(): number
+  randomBytes(buffer: Uint8Array): number
+  closeExecFrom(first: number): number
+  tryCall(number: number): number
 }
 
 export const native = binding<SysOps>('sys', import.meta.url)

@@ -18,6 +18,12 @@ export function exitCode({ code, signal }: ExitStatus): number {
   return signal !== undefined ? 128 + signal : (code ?? 255)
 }
 
+/** The exit code of a status word of wait(2), by the same rule. */
+export function exitStatus(status: number): number {
+  const signal = status & 0x7f
+  return exitCode(signal === 0 ? { code: (status >> 8) & 0xff, signal: undefined } : { code: undefined, signal })
+}
+
 const CLD_EXITED = 1
 
 /**
@@ -82,6 +88,11 @@ export async function processStat(pid: number): Promise<ProcessStat | undefined>
     if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined
     throw error
   }
+}
+
+/** When a process was started, in clock ticks since boot: as text, since it is a name and no number to count with. `undefined` when it is gone. */
+export async function getProcessStartTime(pid: number): Promise<string | undefined> {
+  return (await processStat(pid))?.startTime.toString()
 }
 
 /** This process's ids. */
