@@ -1,11 +1,11 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { constants } from 'node:os'
-import { fileURLToPath } from 'node:url'
 import type { LoadedOps } from '../binding.js'
-import { LibcontainerError, SyscallError } from '../errors.js'
+import { SyscallError } from '../errors.js'
 import type { Host } from '../host.js'
 import { signalName } from '../signals.js'
+import { loadAddon, loadAsset } from './load.js'
+
+export { loadAsset }
 
 /** What a binding exports: see native/node.h; `threads` and `watch` are of sys' own. */
 interface Addon extends LoadedOps {
@@ -16,77 +16,18 @@ interface Addon extends LoadedOps {
   unwatch(id: bigint, handle: unknown): boolean
 }
 
-const require = createRequire(import.meta.url)
 let sys: Addon | undefined
 
 function loadSys(): Addon {
-  sys ??= loadAddon('sys', import.meta.url)
+  sys ??= loadAddon('sys', import.meta.url) as Addon
   return sys
 }
 
 export const loadOps: Host['loadOps'] = (name, url) => {
   if (name === 'sys') return loadSys()
-  const addon = loadAddon(name, url)
+  const addon = loadAddon(name, url) as Addon
   addon.attach(loadSys().threads)
   return addon
-}
-
-function loadAddon(name: string, url: string): Addon {
-  if (process.platform !== 'linux') {
-    throw new LibcontainerError('ERR_UNSUPPORTED_PLATFORM', `libcontainer runs on Linux, not on ${process.platform}`)
-  }
-  const root = packageRoot(url)
-  // A build from source comes first, so that whoever changes the C sees the change.
-  const places = [`${root}build/Release/${name}.node`, `${root}prebuilds/linux-${process.arch}/${name}.${libc()}.node`]
-  const found = places.find(place => existsSync(place))
-  if (found === undefined) {
-    throw new LibcontainerError(
-      'ERR_NO_BINDING',
-      `no binding for linux-${process.arch} (${libc()}): looked for ${places.join(' and ')}`,
-      {
-        hint: 'install the package again with its prebuilds, or build it: npm run build',
-      },
-    )
-  }
-  try {
-    return require(found) as Addon
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ERR_DLOPEN_DISABLED') {
-      throw new LibcontainerError('ERR_DLOPEN_DISABLED', `Node.js' permission model forbids loading ${found}`, {
-        hint: 'start Node.js with --allow-addons',
-        cause,
-      })
-    }
-    throw new LibcontainerError('ERR_BINDING_REFUSED', `cannot load ${found}: ${(cause as Error).message}`, { cause })
-  }
-}
-
-/** From `dist/x.js` or `dist/node/x.js` up to the package. */
-function packageRoot(url: string): string {
-  const path = fileURLToPath(url)
-  return path.slice(0, path.lastIndexOf('/dist/') + 1)
-}
-
-/** Which C library this Node.js itself was linked for: its interpreter says so, in the first page of the executable. */
-function libc(): 'glibc' | 'musl' {
-  const head = Buffer.alloc(4096)
-  const fd = openSync(process.execPath, 'r')
-  try {
-    readSync(fd, head, 0, head.length, 0)
-  } finally {
-    closeSync(fd)
-  }
-  return head.includes('ld-musl-') ? 'musl' : 'glibc'
-}
-
-export const loadAsset: Host['loadAsset'] = (name, url) => {
-  const path = `${packageRoot(url)}prebuilds/linux-${process.arch}/${name}`
-  if (!existsSync(path)) {
-    throw new LibcontainerError('ERR_NO_BINDING', `the package lacks ${path}`, {
-      hint: 'install the package again with its prebuilds, or build it: npm run build',
-    })
-  }
-  return readFileSync(path)
 }
 
 export const watch: Host['watch'] = (fd, events, weak = false) => {

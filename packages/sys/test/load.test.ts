@@ -1,0 +1,168 @@
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { type TemporaryDirectory, temporaryDirectory } from '../../../test/support/index.js'
+
+const here = fileURLToPath(new URL('../', import.meta.url))
+const built = join(here, 'build/Release/sys.node')
+const arch = process.arch
+const other = arch === 'x64' ? 'arm64' : 'x64'
+
+/** The package as npm installs it: without what was built from source. Each file of `prebuilds` has the bytes it is given. */
+function installed(prebuilds: Record<string, Uint8Array>): TemporaryDirectory & { root: string } {
+  const dir = temporaryDirectory('load-')
+  const root = join(dir.path, 'node_modules/@libcontainer/sys')
+  for (const part of ['dist', 'package.json']) cpSync(join(here, part), join(root, part), { recursive: true })
+  for (const [name, bytes] of Object.entries(prebuilds)) {
+    mkdirSync(join(root, 'prebuilds', name, '..'), { recursive: true })
+    writeFileSync(join(root, 'prebuilds', name), bytes)
+  }
+  return { ...dir, path: dir.path, root }
+}
+
+interface Outcome {
+  fd?: number
+  name?: string
+  code?: string
+  message?: string
+  hint?: string
+}
+
+const program = `
+  const { pipe } = await import('@libcontainer/sys')
+  let outcome
+  try {
+    outcome = { fd: pipe().read.fd }
+  } catch ({ name, code, message, hint }) {
+    outcome = { name, code, message, hint }
+  }
+  console.log(JSON.stringify(outcome))
+`
+
+/** What the first call that needs the binding answers, in a process of its own. */
+function call(cwd: string, flags: readonly string[] = [], source = program): Outcome {
+  const file = join(cwd, 'program.mjs')
+  writeFileSync(file, source)
+  const { stdout, stderr } = spawnSync(process.execPath, ['--no-warnings', ...flags, file], { cwd, encoding: 'utf8' })
+  if (stdout === '') throw new Error(stderr)
+  return JSON.parse(stdout) as Outcome
+}
+
+/** The binding, as if built for another machine: e_machine of the ELF header, and the name of the C library. */
+function forged({ machine, libc }: { machine?: number; libc?: string }): Uint8Array {
+  const bytes = readFileSync(built)
+  if (machine !== undefined) bytes.writeUInt16LE(machine, 18)
+  if (libc !== undefined) bytes.write(`\0${libc}\0`.padEnd(11, '\0'), bytes.indexOf('\0libc.so.6\0'), 'latin1')
+  return bytes
+}
+
+const good = () => readFileSync(built)
+
+test('the prebuild of this architecture and C library is loaded', () => {
+  using dir = installed({ [`linux-${arch}/sys.glibc.node`]: good() })
+  expect(call(dir.path).fd).toBeGreaterThan(2)
+})
+
+describe('a prebuild that is missing is named, with what the package has instead', () => {
+  test('no prebuilds at all', () => {
+    using dir = installed({})
+    const { name, code, message, hint } = call(dir.path)
+    expect({ name, code }).toEqual({ name: 'LibcontainerError', code: 'ERR_NO_BINDING' })
+    expect(message).toBe(
+      `no binding of sys for linux-${arch} (glibc): looked for ${dir.root}/build/Release/sys.node and ` +
+        `${dir.root}/prebuilds/linux-${arch}/sys.glibc.node; the package has no prebuilds`,
+    )
+    expect(hint).toContain('install the package again')
+  })
+
+  test('only for the other C library and the other architecture', () => {
+    using dir = installed({ [`linux-${arch}/sys.musl.node`]: good(), [`linux-${other}/sys.glibc.node`]: good() })
+    const { code, message } = call(dir.path)
+    expect(code).toBe('ERR_NO_BINDING')
+    const has = [`linux-${arch}/sys.musl.node`, `linux-${other}/sys.glibc.node`].sort()
+    expect(message).toContain(`for linux-${arch} (glibc)`)
+    expect(message).toContain(`; the package has ${has.join(', ')}`)
+  })
+})
+
+describe('a prebuild that is not what its name says is refused by what it is', () => {
+  const cases: [string, Uint8Array, string][] = [
+    ['another architecture', forged({ machine: arch === 'x64' ? 183 : 62 }), `it was built for linux-${other} (glibc)`],
+    ['another C library', forged({ libc: 'libc.so' }), `it was built for linux-${arch} (musl)`],
+    ['an architecture without a name', forged({ machine: 9999 }), 'it was built for linux-machine 9999 (glibc)'],
+    ['no ELF file', new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\n'), 'it is no ELF file'],
+    ['one cut short', good().subarray(0, 5000), 'its end is missing'],
+    ['one that lacks its last byte', good().subarray(0, -1), 'its end is missing'],
+    ['an empty one', new Uint8Array(), 'it is no ELF file'],
+  ]
+  test.each(cases)('%s', (_, bytes, problem) => {
+    using dir = installed({ [`linux-${arch}/sys.glibc.node`]: bytes })
+    const { name, code, message, hint } = call(dir.path)
+    expect({ name, code }).toEqual({ name: 'LibcontainerError', code: 'ERR_BINDING_REFUSED' })
+    expect(message).toContain(`${dir.root}/prebuilds/linux-${arch}/sys.glibc.node: `)
+    expect(message).toContain(problem)
+    expect(hint).toContain('install the package again')
+  })
+})
+
+describe("Node.js' permission model", () => {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const permission = major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13)
+  const flag = permission ? '--permission' : '--experimental-permission'
+
+  test('without --allow-addons: the flag is named', () => {
+    using dir = installed({ [`linux-${arch}/sys.glibc.node`]: good() })
+    const { name, code, message, hint } = call(dir.path, [flag, '--allow-fs-read=*'])
+    expect({ name, code }).toEqual({ name: 'LibcontainerError', code: 'ERR_DLOPEN_DISABLED' })
+    expect(message).toContain(`${dir.root}/prebuilds/linux-${arch}/sys.glibc.node`)
+    expect(hint).toContain('--allow-addons')
+  })
+
+  test('with it, and nothing readable but the program: works, though the executable may be closed', () => {
+    using dir = installed({ [`linux-${arch}/sys.glibc.node`]: good() })
+    const allowed = [flag, `--allow-fs-read=${dir.path}/*`, '--allow-addons']
+    expect(call(dir.path, allowed).fd).toBeGreaterThan(2)
+  })
+
+  test('with the prebuilds closed: the flag that opens them is named', () => {
+    using dir = installed({ [`linux-${arch}/sys.glibc.node`]: good() })
+    const open = ['program.mjs', 'node_modules/@libcontainer/sys/package.json', 'node_modules/@libcontainer/sys/dist/*']
+    const allowed = [flag, ...open.map(path => `--allow-fs-read=${dir.path}/${path}`), '--allow-addons']
+    const source = program.replace("'@libcontainer/sys'", "'./node_modules/@libcontainer/sys/dist/index.js'")
+    const { name, code, message, hint } = call(dir.path, allowed, source)
+    expect({ name, code }).toEqual({ name: 'LibcontainerError', code: 'ERR_ACCESS_DENIED' })
+    expect(message).toContain(dir.root)
+    expect(hint).toContain(`--allow-fs-read=${dir.root}`)
+  })
+
+  test('--no-addons: named, too', () => {
+    using dir = installed({ [`linux-${arch}/sys.glibc.node`]: good() })
+    const { code, hint } = call(dir.path, ['--no-addons'])
+    expect(code).toBe('ERR_DLOPEN_DISABLED')
+    expect(hint).toContain('--no-addons')
+  })
+})
+
+test('a binding planted in the working directory, or named by the environment, is never loaded', () => {
+  using dir = installed({ [`linux-${arch}/sys.glibc.node`]: good() })
+  using planted = temporaryDirectory('planted-')
+  const file = join(planted.path, 'program.mjs')
+  for (const place of ['build/Release', `prebuilds/linux-${arch}`]) {
+    mkdirSync(join(planted.path, place), { recursive: true })
+    for (const name of ['sys.node', 'sys.glibc.node']) writeFileSync(join(planted.path, place, name), 'not a binding')
+  }
+  symlinkSync(join(dir.path, 'node_modules'), join(planted.path, 'node_modules'))
+  writeFileSync(file, program)
+  const env = { ...process.env, NODE_PATH: planted.path, PREBUILDS_ONLY: '1', SYS_PREBUILD: planted.path }
+  const { stdout } = spawnSync(process.execPath, [file], { cwd: planted.path, encoding: 'utf8', env })
+  expect((JSON.parse(stdout) as Outcome).fd).toBeGreaterThan(2)
+})
+
+test('a build from source comes before a prebuild', () => {
+  using dir = installed({ [`linux-${arch}/sys.glibc.node`]: new TextEncoder().encode('not this') })
+  mkdirSync(join(dir.root, 'build/Release'), { recursive: true })
+  copyFileSync(built, join(dir.root, 'build/Release/sys.node'))
+  expect(call(dir.path).fd).toBeGreaterThan(2)
+})
