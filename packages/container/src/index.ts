@@ -9,6 +9,22 @@ export {
 } from './config.js'
 export { Container } from './container.js'
 export type { DestroyOptions } from './destroy.js'
+export {
+  type Dialect,
+  type DialectConfig,
+  type DialectSource,
+  detectDialect,
+  type ProcessDefaults,
+  type ReadOptions,
+  readConfig,
+  readConfig2014,
+  readConfig2015,
+  readConfig2026,
+  readOwnConfig,
+  writeConfig2014,
+  writeConfig2015,
+  writeConfig2026,
+} from './dialects/index.js'
 export { ContainerError, type ErrorCode, errorCodes } from './errors.js'
 export { Factory, type FactoryOptions } from './factory.js'
 export { checkId } from './id.js'

@@ -1,0 +1,204 @@
+import { type CapabilitySets, OCI_CAPABILITIES } from '@libcontainer/capabilities'
+import type { Propagation } from '@libcontainer/mount'
+import type { TimeOffsets } from '@libcontainer/namespaces'
+import { defaultProfile } from '@libcontainer/seccomp'
+import { signalNumber } from '@libcontainer/sys'
+import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from '../config.js'
+import { namespacesOf } from '../namespace-requests.js'
+import { readCgroups, refuseAll, writeCgroups } from './cgroups.js'
+import type { DialectConfig, DialectSource, ReadOptions } from './dialect.js'
+import { type Fields, pruned } from './fields.js'
+import {
+  NAMES_2015,
+  readCapabilityNames,
+  readDevices,
+  readIdMaps,
+  readNamespaces,
+  readRlimits,
+  writeDevices,
+  writeIdMaps,
+  writeNamespaces,
+  writeRlimits,
+} from './lists.js'
+import { propagationFlag, propagationWord, readMounts2026, writeMounts } from './mounts.js'
+import { readNetworks, writeNetworks } from './networks.js'
+import { readSeccomp2026, writeSeccomp2026 } from './seccomp.js'
+import { configFields, rootfsOf } from './shared.js'
+
+const SETS = ['Bounding', 'Effective', 'Inheritable', 'Permitted', 'Ambient'] as const
+
+/**
+ * Reads a libcontainer config of 2026, or the one in a state.json, as runc keeps it. It is the record of a container, so what it does not have
+ * is not there: no mounts, no masks, no filter; without `capabilities` nothing is dropped.
+ *
+ * @param value - the parsed file: `parseJson` keeps integers of 64 bits
+ * @throws {ConfigInvalid} with the field; for what no package does yet, with the package that will
+ */
+export function readConfig2026(value: unknown, options: ReadOptions = {}): DialectConfig {
+  const warnings: string[] = []
+  const warn = (text: string): void => void warnings.push(text)
+  const file = configFields(value)
+  const rootfs = rootfsOf(file.text('rootfs'), options)
+  for (const [name, owner] of LATER) file.refuse(name, owner)
+  readHooks(file)
+  for (const name of ['rootless_euid', 'rootless_cgroups']) {
+    if (file.flag(name)) warn(`${file.field(name)}: changes nothing, who calls is seen when the container is made`)
+  }
+  if (file.flag('no_new_keyring')) warn(`${file.field('no_new_keyring')}: changes nothing, no session keyring is made`)
+  const namespaces = readNamespaces(file)
+  readNetworks(file, namespaces.includes('net'), warn)
+  const propagation = file.number('rootPropagation', 0)
+  const seccomp = file.object('seccomp')
+  const sysctl = file.map('sysctl')
+  const labels = file.texts('labels')
+  const config: ContainerConfig = {
+    rootfs,
+    readonlyRootfs: file.flag('readonlyfs') || undefined,
+    rootPropagation: propagation
+      ? (propagationWord(propagation, file.field('rootPropagation')) as Propagation)
+      : undefined,
+    namespaces,
+    uidMappings: readIdMaps(file, 'uid_mappings'),
+    gidMappings: readIdMaps(file, 'gid_mappings'),
+    timeOffsets: readTimeOffsets(file.object('time_offsets')),
+    hostname: file.text('hostname'),
+    domainname: file.text('domainname'),
+    mounts: readMounts2026(file) ?? [],
+    devices: readDevices(file, 'devices', NAMES_2015) ?? [],
+    cgroups: readCgroups(file.object('cgroups'), '2026', warn),
+    capabilities: readCapabilities(file.object('capabilities')),
+    seccomp: seccomp === undefined ? null : readSeccomp2026(seccomp),
+    maskedPaths: file.texts('mask_paths') ?? [],
+    readonlyPaths: file.texts('readonly_paths') ?? [],
+    sysctl: sysctl && sysctl.length > 0 ? Object.fromEntries(sysctl) : undefined,
+    rlimits: readRlimits(file),
+    oomScoreAdj: file.number('oom_score_adj'),
+    noNewPrivileges: file.flag('no_new_privileges') || undefined,
+    umask: file.number('umask', 0),
+    parentDeathSignal: file.number('parent_death_signal', 0, 64) || undefined,
+    labels: labels && labels.length > 0 ? labels : undefined,
+  }
+  const version = file.text('version')
+  file.end('a config of 2026')
+  return { config: pruned(config), process: {}, warnings, version }
+}
+
+const LATER = [
+  ['no_pivot_root', '@libcontainer/mount'],
+  ['netDevices', '@libcontainer/netlink'],
+  ['mount_label', '@libcontainer/selinux'],
+  ['process_label', '@libcontainer/selinux'],
+  ['apparmor_profile', '@libcontainer/apparmor'],
+  ['intel_rdt', '@libcontainer/intelrdt'],
+  ['chown_cgroup', '@libcontainer/cgroups'],
+  ['scheduler', '@libcontainer/init'],
+  ['io_priority', '@libcontainer/init'],
+  ['personality', '@libcontainer/init'],
+  ['exec_cpu_affinity', '@libcontainer/init'],
+  ['memory_policy', '@libcontainer/init'],
+] as const
+
+/** Six lists, each of which may be there and empty. */
+function readHooks(file: Fields): void {
+  for (const name of ['Hooks', 'hooks']) {
+    const hooks = file.object(name)
+    for (const list of ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'])
+      hooks?.refuse(list, '@libcontainer/container')
+    hooks?.end('the hooks of 2026')
+  }
+}
+
+function readCapabilities(sets: Fields | undefined): CapabilitySets | null {
+  if (sets === undefined) return null
+  const read = Object.fromEntries(SETS.map(set => [set.toLowerCase(), readCapabilityNames(sets, set) ?? []]))
+  sets.end('the capabilities of 2026')
+  return read
+}
+
+function readTimeOffsets(clocks: Fields | undefined): TimeOffsets | undefined {
+  const read = (name: string): TimeOffsets['monotonic'] => {
+    const clock = clocks?.object(name)
+    if (clock === undefined) return undefined
+    const offset = { secs: clock.integer('secs') ?? 0, nanosecs: clock.number('nanosecs', 0) ?? 0 }
+    clock.end('a clock')
+    return offset
+  }
+  const offsets = { monotonic: read('monotonic'), boottime: read('boottime') }
+  clocks?.end('the time_offsets of 2026')
+  return (offsets.monotonic ?? offsets.boottime) ? pruned(offsets) : undefined
+}
+
+/**
+ * The libcontainer config of 2026 for a config, with every default said, the filter too.
+ *
+ * @throws {ConfigInvalid} for what it cannot say, which is what only a process has
+ */
+export function writeConfig2026({ config, process = {}, version = '' }: DialectSource): Record<string, unknown> {
+  const {
+    rootfs,
+    readonlyRootfs,
+    rootPropagation,
+    namespaces: _,
+    uidMappings,
+    gidMappings,
+    timeOffsets,
+    ...more
+  } = config
+  const {
+    hostname,
+    domainname,
+    mounts,
+    devices: __,
+    cgroups,
+    capabilities = OCI_CAPABILITIES,
+    seccomp,
+    ...others
+  } = more
+  const { maskedPaths, readonlyPaths, sysctl, rlimits, oomScoreAdj, noNewPrivileges, umask, ...rest } = others
+  const { parentDeathSignal, labels, ...unsaid } = rest
+  refuseAll('', unsaid, '2026')
+  refuseAll('process', process, '2026')
+  const ownNet = namespacesOf(config).some(({ kind, path }) => kind === 'net' && path === undefined)
+  const sets = capabilitySets(capabilities)
+  const profile = seccomp === undefined ? defaultProfile({ capabilities: sets?.bounding ?? [] }) : seccomp
+  return {
+    no_pivot_root: false,
+    parent_death_signal: parentDeathSignal === undefined ? 0 : signalNumber(parentDeathSignal, 'parentDeathSignal'),
+    rootfs,
+    umask: umask ?? null,
+    readonlyfs: readonlyRootfs ?? false,
+    rootPropagation: rootPropagation === undefined ? 0 : propagationFlag(rootPropagation),
+    mounts: writeMounts(mounts, '2026'),
+    devices: writeDevices(config, NAMES_2015),
+    netDevices: null,
+    mount_label: '',
+    hostname: hostname ?? '',
+    domainname: domainname ?? '',
+    namespaces: writeNamespaces(config),
+    capabilities:
+      sets && Object.fromEntries(SETS.map(set => [set, sets[set.toLowerCase() as keyof CapabilitySets] ?? []])),
+    networks: writeNetworks(ownNet),
+    routes: null,
+    cgroups: writeCgroups(cgroups, '2026'),
+    rlimits: writeRlimits(rlimits),
+    ...(oomScoreAdj !== undefined && { oom_score_adj: oomScoreAdj }),
+    uid_mappings: writeIdMaps(uidMappings),
+    gid_mappings: writeIdMaps(gidMappings),
+    mask_paths: maskedPaths ?? defaultMaskedPaths,
+    readonly_paths: readonlyPaths ?? defaultReadonlyPaths,
+    sysctl: sysctl ?? null,
+    seccomp: profile && writeSeccomp2026(profile),
+    no_new_privileges: noNewPrivileges ?? false,
+    Hooks: null,
+    version,
+    labels: labels ?? null,
+    no_new_keyring: true,
+    ...(timeOffsets !== undefined && { time_offsets: timeOffsets }),
+  }
+}
+
+function capabilitySets(capabilities: ContainerConfig['capabilities']): CapabilitySets | null {
+  if (capabilities === null || capabilities === undefined) return null
+  if (!('length' in capabilities)) return capabilities
+  return { bounding: capabilities, effective: capabilities, permitted: capabilities }
+}

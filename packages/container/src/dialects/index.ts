@@ -1,0 +1,6 @@
+export { readConfig2014, writeConfig2014 } from './config-2014.js'
+export { readConfig2015, writeConfig2015 } from './config-2015.js'
+export { readConfig2026, writeConfig2026 } from './config-2026.js'
+export { detectDialect } from './detect.js'
+export type { Dialect, DialectConfig, DialectSource, ProcessDefaults, ReadOptions } from './dialect.js'
+export { readConfig, readOwnConfig } from './read.js'
