@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Container, type ContainerConfig, Factory, type Process, type ProcessSpec } from '@libcontainer/container'
-import { encodeUtf8, type OwnedFd, POLLIN, poll, readFd, writeFd } from '@libcontainer/sys'
+import { encodeUtf8, type OwnedFd, POLLIN, poll, readFd, sleep, writeFd } from '@libcontainer/sys'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { requires, type TemporaryDirectory, temporaryDirectory } from './support/index.js'
 
@@ -93,7 +94,7 @@ describe('Debian', needs, () => {
       await screen.type('sleep 1000 &\n')
       expect(await screen.until('ready> ')).toMatch(/\[1\] \d+/)
       await screen.type('sleep 2000\n')
-      await screen.until('sleep 2000\r\n')
+      await foreground(container!, 'sleep 2000')
       // Control-Z stops what is in the foreground, and the shell goes on.
       await screen.type('\x1a')
       expect(await screen.until('ready> ')).toMatch(/\[2\]\+\s+Stopped\s+sleep 2000/)
@@ -145,6 +146,18 @@ async function text(stream: AsyncIterable<unknown> | undefined): Promise<string>
   const chunks: Uint8Array[] = []
   for await (const chunk of stream ?? []) chunks.push(chunk as Uint8Array)
   return Buffer.concat(chunks).toString()
+}
+
+/** Waits until a program has the terminal: before that its keys are the shell's. */
+async function foreground(container: Container, command: string): Promise<void> {
+  for (;;) {
+    for (const pid of await container.processes()) {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ').trim()
+      const [, , , group, , , terminalGroup] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\)/, '').split(' ')
+      if (words === command && group === terminalGroup) return
+    }
+    await sleep(10)
+  }
 }
 
 /** What a person at the terminal sees, and types. */
