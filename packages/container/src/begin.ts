@@ -1,6 +1,7 @@
-import { Cgroup, type Limits } from '@libcontainer/cgroups'
+import type { Limits } from '@libcontainer/cgroups'
 import { confirmAbsentStep, isErrno, lockSteps, OwnedFd, readText, type Step, SyscallError } from '@libcontainer/sys'
 import { checkCgroup, forgetCgroup, recordCgroupStep } from './cgroup.js'
+import type { CgroupDriver } from './drivers.js'
 import { systemError } from './errors.js'
 import { lockPath, lockRefusal } from './lock.js'
 import { defaultCgroupPath } from './resolve.js'
@@ -11,6 +12,7 @@ export interface BeginRequest {
   readonly directory: string
   /** Of the cgroup. */
   readonly path: string
+  readonly driver: CgroupDriver
   readonly limits: Limits
 }
 
@@ -51,21 +53,21 @@ export async function begin(request: BeginRequest): Promise<Begun> {
  * @param before - done first, in the same call; their errors come as they are
  */
 export async function makeCgroup(
-  { id, directory, path, limits }: BeginRequest,
+  { id, directory, path, driver, limits }: BeginRequest,
   before: readonly Step[] = [],
   results?: Map<string, number>,
 ): Promise<number> {
   // Before there is a cgroup: whoever is killed from now on leaves a trace of it.
-  const record = path === defaultCgroupPath(id) ? [] : [await recordCgroupStep(directory, path)]
+  const record = path === defaultCgroupPath(id) ? [] : [await recordCgroupStep(driver, directory, path)]
   try {
-    await Cgroup.create(path, limits, { before: [...before, ...record], results })
+    await driver.create(path, limits, { before: [...before, ...record], results })
     return 0
   } catch (error) {
     if (error instanceof SyscallError && before.some(step => step.path === error.path)) throw error
     try {
       if (!isErrno(error, 'EEXIST')) throw error
-      await checkCgroup(path)
-      const cgroup = await Cgroup.create(path, limits, { existing: true })
+      await checkCgroup(driver, path)
+      const cgroup = await driver.create(path, limits, { existing: true })
       return await cgroup.oomKillCount()
     } catch (error) {
       if (record.length > 0) await forgetCgroup(directory)

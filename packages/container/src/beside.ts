@@ -47,6 +47,7 @@ async function launchBeside(handle: Handle, spec: ProcessSpec, state: ContainerS
     steps: plan.steps,
     slots: plan.slots,
     cgroup,
+    program: handle.drivers.init,
     oomBefore: cgroup?.oomKillCount() ?? Promise.resolve(0),
     parentDeathSignal: false,
     oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,

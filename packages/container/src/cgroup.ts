@@ -1,4 +1,3 @@
-import { Cgroup } from '@libcontainer/cgroups'
 import type { CgroupHierarchy } from '@libcontainer/mount'
 import {
   ConfigInvalid,
@@ -10,12 +9,16 @@ import {
   stringifyJson,
   writeFileStep,
 } from '@libcontainer/sys'
+import type { CgroupDriver, ContainerCgroup } from './drivers.js'
 import { defaultCgroupPath } from './resolve.js'
 
 /** A cgroup that is there, or `undefined`. */
-export async function findCgroup(where: string | Readonly<Record<string, string>>): Promise<Cgroup | undefined> {
+export async function findCgroup(
+  driver: CgroupDriver,
+  where: string | Readonly<Record<string, string>>,
+): Promise<ContainerCgroup | undefined> {
   try {
-    return await Cgroup.open(where)
+    return await driver.open(where)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined
     throw error
@@ -23,7 +26,7 @@ export async function findCgroup(where: string | Readonly<Record<string, string>
 }
 
 /** What the mounts of type `cgroup` in a container show: its own directory of each hierarchy. */
-export function cgroupHierarchies(cgroup: Cgroup): CgroupHierarchy[] {
+export function cgroupHierarchies(cgroup: ContainerCgroup): CgroupHierarchy[] {
   const alone = cgroup.places.length === 1
   return cgroup.places.map(({ hierarchy, directory }) => ({
     version: hierarchy.version,
@@ -39,8 +42,8 @@ function mountOptions(controllers: readonly string[]): readonly string[] {
 }
 
 /** A cgroup that others live in, or that is frozen, would give their limits to the container, or its to them. */
-export async function checkCgroup(path: string): Promise<void> {
-  const existing = await findCgroup(path)
+export async function checkCgroup(driver: CgroupDriver, path: string): Promise<void> {
+  const existing = await findCgroup(driver, path)
   if (existing === undefined) return
   const processes = await existing.processes()
   if (processes.length > 0) {
@@ -54,8 +57,8 @@ export async function checkCgroup(path: string): Promise<void> {
 const CGROUP_FILE = 'cgroup.json'
 
 /** The step that records where the cgroup of a container is going to be. */
-export async function recordCgroupStep(directory: string, path: string): Promise<Step> {
-  const { paths } = await Cgroup.at(path)
+export async function recordCgroupStep(driver: CgroupDriver, directory: string, path: string): Promise<Step> {
+  const { paths } = await driver.at(path)
   return writeFileStep(`${directory}/${CGROUP_FILE}`, stringifyJson(Object.fromEntries(paths)), { mode: 0o600 })
 }
 

@@ -12,8 +12,8 @@ export interface DestroyOptions {
 
 /** Removes a container's cgroups and its directory. */
 export async function destroy(handle: Handle, { force = false }: DestroyOptions = {}): Promise<void> {
-  const { id, directory, init, state, text } = handle
-  if (init?.ended && state !== undefined && (await removeAtOnce(directory, state, text!))) {
+  const { id, directory, init, state, text, drivers } = handle
+  if (init?.ended && state !== undefined && (await removeAtOnce(drivers.cgroups, directory, state, text!))) {
     handle.forget()
     return
   }

@@ -1,4 +1,4 @@
-import { absentStep, applyToCgroups, Cgroup } from '@libcontainer/cgroups'
+import { absentStep, applyToCgroups } from '@libcontainer/cgroups'
 import { cleanPath } from '@libcontainer/mount'
 import {
   ConfigInvalid,
@@ -13,53 +13,74 @@ import {
   makeDirectoryStep,
   removeTree,
   SyscallError,
-  stat,
 } from '@libcontainer/sys'
 import { checkCgroup, findCgroup, recordedCgroup } from './cgroup.js'
+import { type CgroupOption, cgroupDriver } from './cgroup-option.js'
 import type { ContainerConfig } from './config.js'
 import { Container } from './container.js'
+import type { CgroupDriver, Drivers } from './drivers.js'
+
 import { ContainerError, systemError } from './errors.js'
+import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
+import { type InitOption, loadInit } from './init-option.js'
 import { plainCopy } from './plain-copy.js'
 import { resolveConfig } from './resolve.js'
 import { loadState } from './state.js'
+import { checkRootPath, openStateRoot } from './state-root.js'
+import { confirmOwnDirectory, confirmOwned, confirmOwnProcesses } from './state-trust.js'
 import { rootfsProblem, type validate, validateBesideRootfs } from './validate.js'
+import { checkBoolean } from './validate-shape.js'
 
 export interface FactoryOptions {
-  /** Told of what is odd but works: a state root that others may write to. Default: nobody. */
+  /** Told of what is odd but works: a state root that others may write to, a path in a config that is not as it should be. Default: nobody. */
   readonly warn?: ((message: string) => void) | undefined
   /** Finds what is wrong with a config, in place of {@link validate}. */
   readonly validator?: ((config: ContainerConfig) => Promise<ConfigInvalid[]>) | undefined
+  /** Who makes the cgroups. Default: `cgroupfs`. */
+  readonly cgroupDriver?: CgroupOption | undefined
+  /** Prepares containers from inside, in place of the program of `@libcontainer/init`. Read once, when the factory is opened. */
+  readonly init?: InitOption | undefined
+  /** Mounts a tmpfs on the state root, unless something is mounted there already. Default: false. */
+  readonly tmpfsRoot?: boolean | undefined
+  /** The program for checkpoints: a path, or a name to be looked up in `PATH`. Default: `criu`. */
+  readonly criuPath?: string | undefined
 }
 
 /** Makes containers below one state root, and finds them again. */
 export class Factory {
   readonly root: string
+  /** The program for checkpoints. */
+  readonly criuPath: string
   readonly #options: FactoryOptions
+  readonly #drivers: Drivers
 
-  private constructor(root: string, options: FactoryOptions) {
+  private constructor(root: string, options: FactoryOptions, drivers: Drivers) {
     this.root = root
+    this.criuPath = options.criuPath ?? 'criu'
     this.#options = options
+    this.#drivers = drivers
   }
 
   /**
    * Opens a state root: a directory, made with mode 0700 where it is missing, that holds a directory for each container.
    *
-   * @throws {ContainerError} `ConfigInvalid` for an empty or relative root or `/`, `SystemError` when it cannot be made
+   * @throws {ConfigInvalid} for an empty or relative root, for `/` and for a link, and for options that cannot be had
+   * @throws {ContainerError} `SystemError` when it cannot be made
    */
   static async open(root: string, options: FactoryOptions = {}): Promise<Factory> {
-    if (kernelString(root, 'root') === '')
-      throw new ConfigInvalid('root', root, 'must be set: a directory for the state of containers')
-    if (!root.startsWith('/') || cleanPath(root) === '/')
-      throw new ConfigInvalid('root', root, 'must be an absolute path, and not / itself')
-    const factory = new Factory(root.replace(/\/+$/, ''), options)
+    const path = checkRootPath(root)
+    checkOptions(options)
+    const drivers: Drivers = {
+      cgroups: cgroupDriver(options.cgroupDriver),
+      init: options.init === undefined ? undefined : await loadInit(options.init),
+    }
     try {
-      await makeDirectory(factory.root, { mode: 0o700, parents: true })
-      await factory.#checkRoot()
+      await openStateRoot(path, options)
     } catch (error) {
       throw systemError(`cannot use the state root ${root}`, error)
     }
-    return factory
+    return new Factory(path, options, drivers)
   }
 
   /** `libcontainer`, as ever. */
@@ -88,7 +109,7 @@ export class Factory {
         [
           ...(validator === undefined ? [confirmPlainDirectoryStep(cleanPath(copy.rootfs))] : []),
           { ...makeDirectoryStep(directory, { mode: 0o711 }), into: 'directory' },
-          absentStep((await Cgroup.at(path)).places),
+          absentStep((await this.#drivers.cgroups.at(path)).places),
         ],
         { results: made },
       )
@@ -101,19 +122,21 @@ export class Factory {
       }
       await this.#takeOver(id, directory, path)
     }
-    return new Container({ id, directory, config: resolved })
+    return this.#container({ id, config: resolved })
   }
 
   /**
    * A container that was started, by this process or another.
    *
-   * @throws {ContainerError} `InvalidIdFormat`, `ContainerNotExists`, `SystemError` for a broken state
+   * @throws {ContainerError} `InvalidIdFormat`, `ContainerNotExists`, `SystemError` for a state that is broken, or not this container's own
    */
   async load(id: string): Promise<Container> {
     checkId(id)
     const directory = this.#directory(id)
+    await confirmOwned(id, directory)
     const state = await loadState(id, directory)
-    return new Container({ id, directory, config: state.config, state })
+    await confirmOwnProcesses(this.#drivers.cgroups, directory, state)
+    return this.#container({ id, config: state.config, state })
   }
 
   /** The ids of all containers that were started, sorted; broken ones are told to `warn`. */
@@ -123,6 +146,7 @@ export class Factory {
       names.map(async name => {
         try {
           checkId(name)
+          await confirmOwned(name, this.#directory(name))
           await loadState(name, this.#directory(name))
           return name
         } catch (error) {
@@ -144,12 +168,13 @@ export class Factory {
     checkId(id)
     const directory = this.#directory(id)
     if (!(await exists(directory))) return
+    await confirmOwnDirectory(id, directory)
     try {
       const container = await this.load(id)
       await container.destroy({ force: true })
     } catch (error) {
       if (!(error instanceof LibcontainerError)) throw error
-      await removeLeftovers(id, directory)
+      await removeLeftovers(this.#drivers.cgroups, id, directory)
     }
   }
 
@@ -157,7 +182,7 @@ export class Factory {
   async #takeOver(id: string, directory: string, path: string): Promise<void> {
     try {
       // Only now: the cgroup of an id that is in use is not empty either.
-      await checkCgroup(path)
+      await checkCgroup(this.#drivers.cgroups, path)
     } catch (error) {
       await removeTree(directory)
       throw systemError(`cannot make '${id}'`, error)
@@ -168,16 +193,38 @@ export class Factory {
     return `${this.root}/${id}`
   }
 
-  async #checkRoot(): Promise<void> {
-    const { type, uid, mode } = await stat(this.root, { follow: false })
-    if (type !== 'directory') throw new ConfigInvalid('root', this.root, `must be a directory, not a ${type}`)
-    if (uid !== ids().euid || (mode & 0o022) !== 0) {
-      const how = uid === ids().euid ? `has mode ${(mode & 0o7777).toString(8)}` : `belongs to uid ${uid}`
-      this.#options.warn?.(
-        `the state root ${this.root} ${how}: others could forge the state of containers; chmod 700, chown ${ids().euid}`,
-      )
-    }
+  #container(options: Pick<HandleOptions, 'id' | 'config' | 'state'>): Container {
+    const { id } = options
+    return new Container({
+      ...options,
+      directory: this.#directory(id),
+      drivers: this.#drivers,
+      warn: this.#options.warn,
+    })
   }
+}
+
+const OPTIONS: Readonly<Record<keyof FactoryOptions, true>> = {
+  warn: true,
+  validator: true,
+  cgroupDriver: true,
+  init: true,
+  tmpfsRoot: true,
+  criuPath: true,
+}
+
+function checkOptions(options: FactoryOptions): void {
+  for (const [key, value] of Object.entries(options)) {
+    if (!Object.hasOwn(OPTIONS, key))
+      throw new ConfigInvalid(key, value, `is no option of a factory; there are ${Object.keys(OPTIONS).join(', ')}`)
+  }
+  const { warn, validator, tmpfsRoot, criuPath } = options
+  for (const [field, value] of Object.entries({ warn, validator })) {
+    if (value !== undefined && typeof value !== 'function') throw new ConfigInvalid(field, value, 'must be a function')
+  }
+  checkBoolean('tmpfsRoot', tmpfsRoot)
+  if (criuPath !== undefined && kernelString(criuPath, 'criuPath') === '')
+    throw new ConfigInvalid('criuPath', criuPath, 'must name a program')
 }
 
 async function makeStateDirectory(id: string, directory: string): Promise<void> {
@@ -190,9 +237,13 @@ async function makeStateDirectory(id: string, directory: string): Promise<void> 
 }
 
 /** The state is no help: a cgroup and the directory are all that an aborted start can have left. */
-async function removeLeftovers(id: string, directory: string): Promise<void> {
-  const cgroup = await findCgroup(await recordedCgroup(id, directory))
+async function removeLeftovers(driver: CgroupDriver, id: string, directory: string): Promise<void> {
+  const cgroup = await findCgroup(driver, await recordedCgroup(id, directory))
   if (cgroup !== undefined) {
+    if ((await cgroup.processes()).includes(ids().pid))
+      throw new ContainerError('SystemError', `the record of '${id}' names the cgroup of this very process`, {
+        hint: `remove ${directory} yourself`,
+      })
     await cgroup.kill()
     await cgroup.destroy()
   }

@@ -1,8 +1,8 @@
-import { Cgroup } from '@libcontainer/cgroups'
 import { InitDied, release } from '@libcontainer/init'
 import { isErrno, type LibcontainerError, openDirectory, removeFile } from '@libcontainer/sys'
 import { begin, makeCgroup } from './begin.js'
 import { deviceRules } from './device-rules.js'
+import type { ContainerCgroup } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import type { Process } from './process.js'
@@ -19,11 +19,11 @@ export async function startUnlessStarted(
   wait: boolean,
 ): Promise<Process | undefined> {
   checkProcess(spec)
-  const { id, directory, config } = handle
+  const { id, directory, config, drivers } = handle
   const { path, devices, ...limits } = config.cgroups
-  const cgroup = await handle.doing('cannot make the cgroup', () => Cgroup.at(path))
-  const request = { id, directory, config, cgroup, spec, wait }
-  const wanted = { id, directory, path, limits: { ...limits, devices: deviceRules(devices) } }
+  const cgroup = await handle.doing('cannot make the cgroup', () => drivers.cgroups.at(path))
+  const request = { id, directory, config, cgroup, spec, wait, drivers }
+  const wanted = { id, directory, path, driver: drivers.cgroups, limits: { ...limits, devices: deviceRules(devices) } }
   const beginning = begin(wanted)
   // While the kernel is busy. What is wrong is told where the plan is needed.
   const planning = planFirst(request)
@@ -47,7 +47,7 @@ export async function startUnlessStarted(
 }
 
 /** Takes back what a start that failed has made. Answers with the error to throw. */
-async function undoStart({ id, directory }: Handle, cgroup: Cgroup, error: unknown): Promise<Error> {
+async function undoStart({ id, directory }: Handle, cgroup: ContainerCgroup, error: unknown): Promise<Error> {
   const oom = error instanceof InitDied && (await cgroup.oomKillCount()) > 0
   await cgroup.kill()
   await cgroup.destroy()

@@ -1,5 +1,5 @@
-import type { Cgroup } from '@libcontainer/cgroups'
 import { findCgroup } from './cgroup.js'
+import type { ContainerCgroup, Drivers } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import { lives } from './init-process.js'
 import { withLock } from './lock.js'
@@ -12,12 +12,17 @@ export interface HandleOptions {
   readonly directory: string
   readonly config: ResolvedConfig
   readonly state?: ContainerState | undefined
+  readonly drivers: Drivers
+  readonly warn?: ((message: string) => void) | undefined
 }
 
 /** What one `Container` object knows of its container, for the operations on it: each of them is a file beside this one. */
 export class Handle {
   readonly id: string
   readonly directory: string
+  readonly drivers: Drivers
+  /** Told of what went on although it should not have. */
+  readonly warn: ((message: string) => void) | undefined
   config: ResolvedConfig
   state: ContainerState | undefined
   /** What {@link state} was parsed from, or written as. */
@@ -25,9 +30,11 @@ export class Handle {
   /** The first process, where this object has started it: its child, to be reaped. */
   init: Process | undefined
 
-  constructor({ id, directory, config, state }: HandleOptions) {
+  constructor({ id, directory, config, state, drivers, warn }: HandleOptions) {
     this.id = id
     this.directory = directory
+    this.drivers = drivers
+    this.warn = warn
     this.config = config
     this.state = state
   }
@@ -52,9 +59,9 @@ export class Handle {
   }
 
   /** Its cgroup; `undefined` when it is gone, or when it was never this container's: another may have the same path. */
-  async cgroup(): Promise<Cgroup | undefined> {
+  async cgroup(): Promise<ContainerCgroup | undefined> {
     const state = this.state ?? (await this.reload())
-    return state === undefined ? undefined : await findCgroup(state.cgroup_paths)
+    return state === undefined ? undefined : await findCgroup(this.drivers.cgroups, state.cgroup_paths)
   }
 
   /** Whether the first process lives. */

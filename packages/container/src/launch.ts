@@ -1,5 +1,4 @@
-import type { Cgroup } from '@libcontainer/cgroups'
-import { type BootstrapOptions, type Bootstrapped, bootstrap } from '@libcontainer/init'
+import { type BootstrapOptions, type Bootstrapped, bootstrap, type InitProgram } from '@libcontainer/init'
 import {
   type ExitStatus,
   ids,
@@ -10,6 +9,7 @@ import {
   writeText,
 } from '@libcontainer/sys'
 import type { ResourceLimit } from './config.js'
+import type { ContainerCgroup } from './drivers.js'
 import { limitNumbers } from './plan-process.js'
 import { Process } from './process.js'
 import type { ProcessSpec } from './process-spec.js'
@@ -21,7 +21,9 @@ export interface LaunchOptions extends Pick<BootstrapOptions, 'cloneFlags' | 'ke
   readonly spec: ProcessSpec
   readonly steps: readonly Step[]
   readonly slots: readonly string[]
-  readonly cgroup: Cgroup | undefined
+  readonly cgroup: ContainerCgroup | undefined
+  /** In place of package init's. */
+  readonly program: InitProgram | undefined
   /** How many processes the OOM killer has ended in it so far. */
   readonly oomBefore: Promise<number>
   readonly parentDeathSignal: boolean
@@ -66,6 +68,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       cloneFlags: options.cloneFlags ?? 0,
       keepCapabilities: options.keepCapabilities ?? false,
       cgroup: unified,
+      program: options.program,
       stdio: stdio.theirs,
       extraFds,
       handed,

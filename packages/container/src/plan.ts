@@ -3,6 +3,7 @@ import { checkNamespaces, type NamespacePlan } from '@libcontainer/namespaces'
 import { attributesOf } from './attributes.js'
 import { cgroupHierarchies } from './cgroup.js'
 import type { ContainerConfig } from './config.js'
+import type { ContainerCgroup } from './drivers.js'
 import { hostFacts } from './facts.js'
 import { type ContainerPlan, planContainer } from './plan-container.js'
 import { checkProcess } from './process-check.js'
@@ -28,7 +29,7 @@ export async function plan(id: string, config: ContainerConfig, spec: ProcessSpe
 export async function planFor(
   config: ResolvedConfig,
   spec: ProcessSpec,
-  cgroup: Cgroup,
+  cgroup: ContainerCgroup,
   waitForStart?: number,
 ): Promise<ContainerPlan> {
   checkProcess(spec)

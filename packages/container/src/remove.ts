@@ -8,6 +8,7 @@ import {
   SyscallError,
   slot,
 } from '@libcontainer/sys'
+import type { CgroupDriver } from './drivers.js'
 import { lockPath } from './lock.js'
 import { type ContainerState, STATE_FILE } from './state.js'
 
@@ -18,11 +19,14 @@ import { type ContainerState, STATE_FILE } from './state.js'
  * @returns false where something is, to be looked at step by step
  */
 export async function removeAtOnce(
+  driver: CgroupDriver,
   directory: string,
   { cgroup_paths }: ContainerState,
   text: string,
 ): Promise<boolean> {
-  const { places } = await Cgroup.at(cgroup_paths)
+  // A driver of somebody's own may have more to do than to remove directories.
+  if (driver !== Cgroup) return false
+  const { places } = await driver.at(cgroup_paths)
   const results = new Map<string, number>()
   try {
     await applyToCgroups(

@@ -1,7 +1,7 @@
-import type { Cgroup } from '@libcontainer/cgroups'
 import { containerId, type IdMaps, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
 import { ids, listenUnix, type OwnedFd, processStat, removeFile } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
+import type { ContainerCgroup, Drivers } from './drivers.js'
 import { hostFacts } from './facts.js'
 import { type Launched, launch } from './launch.js'
 import { type ContainerPlan, planFor } from './plan.js'
@@ -17,7 +17,8 @@ export interface StartRequest {
   readonly id: string
   readonly directory: string
   readonly config: ResolvedConfig
-  readonly cgroup: Cgroup
+  readonly cgroup: ContainerCgroup
+  readonly drivers: Drivers
   readonly spec: ProcessSpec
   /** Stop in the `created` state. */
   readonly wait: boolean
@@ -45,7 +46,7 @@ export interface Started extends Launched {
 
 /** Starts the first process of a container whose cgroup is there. */
 export async function startFirst(request: StartRequest, first: FirstPlan, oomBefore: number): Promise<Started> {
-  const { id, directory, config, cgroup, spec, wait } = request
+  const { id, directory, config, cgroup, spec, wait, drivers } = request
   const { plan, attributes, initialFiles } = first
   const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
   let state: ContainerState | undefined
@@ -62,6 +63,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       steps: plan.steps,
       slots: plan.slots,
       cgroup,
+      program: drivers.init,
       oomBefore: Promise.resolve(oomBefore),
       cloneFlags: plan.namespaces.cloneFlags,
       keepCapabilities: plan.namespaces.clonesUser,

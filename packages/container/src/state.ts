@@ -3,6 +3,7 @@ import { type NamespaceKind, namespaceKinds } from '@libcontainer/namespaces'
 import { parseJson, readTextIfPresent, replaceFile, stringifyJson } from '@libcontainer/sys'
 import { ContainerError, systemError } from './errors.js'
 import type { ResolvedConfig } from './resolve.js'
+import { isEarlier } from './state-eras.js'
 
 /** What is recorded of a container that has a first process: `state.json` of its state directory. */
 export interface ContainerState {
@@ -11,11 +12,15 @@ export interface ContainerState {
   readonly init_process_pid: number
   /** In clock ticks since boot; as text, since it is a name and no number to count with. */
   readonly init_process_start: string
-  /** When it was started: RFC 3339, UTC. */
-  readonly created: string
+  /** When it was started: RFC 3339, UTC; not told in 2015. */
+  readonly created?: string | undefined
+  /** Whether it was started by an ordinary user. */
+  readonly rootless?: boolean | undefined
   /** By controller; `''` for the unified hierarchy. */
   readonly cgroup_paths: Readonly<Record<string, string>>
   readonly namespace_paths: Readonly<Record<string, string>>
+  /** What the first process had as standard streams: what the links of /proc/<pid>/fd say. */
+  readonly external_descriptors?: readonly string[] | undefined
   readonly config: ResolvedConfig
 }
 
@@ -63,6 +68,11 @@ export async function readState(id: string, directory: string): Promise<string |
   }
 }
 
+/**
+ * Reads the text of a `state.json`: this library's, libcontainer's of 2015, or runc's of today.
+ *
+ * @throws {ContainerError} `SystemError` for anything else, and for one that contradicts itself
+ */
 export function parseState(text: string, path: string, id?: string): ContainerState {
   let value: unknown
   try {
@@ -71,15 +81,30 @@ export function parseState(text: string, path: string, id?: string): ContainerSt
     throw broken(path, 'is not JSON', cause)
   }
   if (!isObject(value)) throw broken(path, 'is not an object')
-  const state = value as Partial<Record<keyof ContainerState, unknown>>
+  if (Object.hasOwn(value, 'init_pid')) {
+    throw broken(path, 'is a state of 2014, which tells neither an id nor a cgroup', undefined, {
+      hint: 'end the container with the program that started it, then remove the file',
+    })
+  }
+  checkFields(value, path, id)
+  const earlier = isEarlier(value.config)
+  if (earlier) throw broken(path, 'is a state of libcontainer before this one')
+  const state = value as unknown as ContainerState
+  checkConfig(state.config, path)
+  checkPaths(state, path, earlier)
+  return { ...state, init_process_start: String(state.init_process_start) }
+}
+
+function checkFields(state: Readonly<Record<string, unknown>>, path: string, id: string | undefined): void {
   if (typeof state.id !== 'string' || (id !== undefined && state.id !== id))
     throw broken(path, 'does not name this container in id')
   if (!Number.isInteger(state.init_process_pid) || (state.init_process_pid as number) < 1)
     throw broken(path, 'has no init_process_pid')
-  if (typeof state.init_process_start !== 'string' || !/^\d{1,20}$/.test(state.init_process_start)) {
+  // Text of 2015's and ours, a number of today's: clock ticks since boot.
+  if (!/^\d{1,20}$/.test(typeof state.init_process_start === 'object' ? '' : String(state.init_process_start)))
     throw broken(path, 'has no init_process_start')
-  }
-  if (typeof state.created !== 'string') throw broken(path, 'has no created')
+  if (state.created !== undefined && typeof state.created !== 'string')
+    throw broken(path, 'has something else than a time in created')
   for (const field of ['cgroup_paths', 'namespace_paths', 'config'] as const) {
     if (!isObject(state[field])) throw broken(path, `has no ${field}`)
   }
@@ -87,8 +112,6 @@ export function parseState(text: string, path: string, id?: string): ContainerSt
     if (Object.values(state[field] as object).some(each => typeof each !== 'string'))
       throw broken(path, `has a path in ${field} that is no text`)
   }
-  checkConfig(state.config as Partial<ResolvedConfig>, path)
-  return state as ContainerState
 }
 
 /** What is asked of a config to find the container's processes, and to end them. */
@@ -99,14 +122,52 @@ function checkConfig({ rootfs, namespaces, cgroups }: Partial<ResolvedConfig>, p
   if (cleanPath(cgroups.path) === '/' || cgroups.path.includes('\0'))
     throw broken(path, 'names no cgroup in config.cgroups.path')
   const known = (each: unknown): boolean =>
-    isObject(each) && namespaceKinds.includes((each as { kind: NamespaceKind }).kind)
+    isObject(each) && namespaceKinds.includes((each as unknown as { kind: NamespaceKind }).kind)
   if (!Array.isArray(namespaces) || !namespaces.every(known)) throw broken(path, 'has no config.namespaces')
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+/**
+ * Paths that the rest of the state does not account for were put there by somebody else.
+ *
+ * @param joined - whether a namespace that was joined may be told by the path that it was joined by, as in 2015
+ */
+function checkPaths(
+  { init_process_pid, cgroup_paths, namespace_paths, config }: ContainerState,
+  path: string,
+  joined: boolean,
+): void {
+  const own = `/proc/${init_process_pid}/ns/`
+  const configured = joined ? config.namespaces.map(each => each.path) : []
+  for (const [name, file] of Object.entries(namespace_paths)) {
+    const isOwn = file.startsWith(own) && namespaceKinds.includes(file.slice(own.length) as NamespaceKind)
+    if (!isOwn && !configured.includes(file))
+      throw forged(
+        path,
+        `names ${file} in namespace_paths.${name}, which is no namespace of its process ${init_process_pid}`,
+      )
+  }
+  const end = cleanPath(config.cgroups.path)
+  for (const [name, directory] of Object.entries(cgroup_paths)) {
+    if (!directory.startsWith('/') || directory !== cleanPath(directory) || !directory.endsWith(end))
+      throw forged(
+        path,
+        `names ${directory} in cgroup_paths.${name}, which is not the cgroup ${config.cgroups.path} of its config`,
+      )
+  }
+}
 
-const broken = (path: string, how: string, cause?: unknown): ContainerError =>
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const broken = (path: string, how: string, cause?: unknown, options: { hint?: string } = {}): ContainerError =>
   new ContainerError('SystemError', `${path} ${how}`, {
     cause,
     hint: 'the state is damaged or of another version: remove the container by force',
+    ...options,
+  })
+
+/** What a state says that it cannot say by itself: nothing is done to what it names. */
+export const forged = (path: string, how: string): ContainerError =>
+  new ContainerError('SystemError', `${path} ${how}`, {
+    hint: 'somebody has changed the file: remove the container by force, which looks for its own cgroup alone',
   })

@@ -298,14 +298,16 @@ describe('statuses', () => {
     await container.run(sleeper)
     const path = `${directoryOf(bench, container)}/state.json`
     const state = JSON.parse(readFileSync(path, 'utf8')) as object
+    const withPid = (pid: number): string =>
+      JSON.stringify({ ...state, init_process_pid: pid, namespace_paths: { pid: `/proc/${pid}/ns/pid` } })
     // Another process of ours, with the start time of the old one.
-    writeFileSync(path, JSON.stringify({ ...state, init_process_pid: process.pid }))
+    writeFileSync(path, withPid(process.pid))
     expect(await container.status()).toBe('stopped')
     await expect(container.signal('TERM')).rejects.toMatchObject({ code: 'ContainerNotRunning' })
     await expect(container.signal('KILL')).rejects.toMatchObject({ code: 'ContainerNotRunning' })
     await expect(container.exec(sleeper)).rejects.toMatchObject({ code: 'ContainerNotRunning' })
     await container.ended()
-    writeFileSync(path, JSON.stringify({ ...state, init_process_pid: 4_194_304 }))
+    writeFileSync(path, withPid(4_194_304))
     expect(await container.status()).toBe('stopped')
     // What is left of it in the cgroup is killed all the same.
     await container.destroy()

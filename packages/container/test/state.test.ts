@@ -53,7 +53,7 @@ describe('what a state must say', () => {
 
   test('EV-009 null, lists, words and numbers', () => {
     for (const value of [null, 5, 'x', true]) broken(json(value), 'is not an object')
-    broken('[]', /id/)
+    broken('[]', 'is not an object')
     broken('', 'is not JSON')
     broken('\0\0\0', 'is not JSON')
   })
@@ -62,8 +62,8 @@ describe('what a state must say', () => {
     const wrong: [string, unknown[]][] = [
       ['id', [5, null, undefined, ['demo']]],
       ['init_process_pid', [0, -1, 1.5, '4242', null, undefined]],
-      ['init_process_start', [5, null, undefined, '', '-1', '1 2', 'x', '123456789012345678901']],
-      ['created', [5, null, undefined]],
+      ['init_process_start', [-5, 1.5, [7], null, undefined, '', '-1', '1 2', 'x', '123456789012345678901']],
+      ['created', [5, null, {}]],
       ['cgroup_paths', [5, null, undefined, { memory: 5 }]],
       ['namespace_paths', [null, 'x', undefined, { net: {} }]],
       ['config', [null, 5, undefined, {}, []]],
@@ -92,22 +92,6 @@ describe('what a state must say', () => {
   test('EV-009 fields that nobody knows are left alone', () => {
     const more = { ...state, bundle: '/b', rootless: false, __proto__: undefined }
     expect(parseState(json(more), 'path', 'demo')).toMatchObject({ id: 'demo', bundle: '/b' })
-  })
-
-  test('EV-010 states of 2014 and of 2015 are told to be of another version, never half read', () => {
-    broken('{"init_pid":12,"init_start_time":"345","network_state":{}}', 'id')
-    broken(
-      json({
-        id: 'demo',
-        init_process_pid: 12,
-        init_process_start: '345',
-        cgroup_paths: { cpu: '/sys/fs/cgroup/cpu/demo' },
-        namespace_paths: { NEWNET: '/proc/12/ns/net' },
-        config: { rootfs: '/r', namespaces: [{ type: 'NEWNET', path: '' }], cgroups: { name: 'demo', parent: '' } },
-        external_descriptors: ['/dev/null', '/dev/null', '/dev/null'],
-      }),
-      'created',
-    )
   })
 
   test('EV-198 prototype keys stay data', () => {
@@ -153,7 +137,7 @@ describe('on disk', () => {
   test('ST-12 a state is written whole, for its owner alone, and replaced without a trace', async () => {
     using directory = temporaryDirectory('state-')
     await saveState(directory.path, state)
-    await saveState(directory.path, { ...state, init_process_pid: 5 })
+    await saveState(directory.path, { ...state, init_process_pid: 5, namespace_paths: namespacePaths(5) })
     expect(readdirSync(directory.path)).toEqual(['state.json'])
     expect(statSync(join(directory.path, 'state.json')).mode & 0o7777).toBe(0o600)
     expect((await loadState('demo', directory.path)).init_process_pid).toBe(5)

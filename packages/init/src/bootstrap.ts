@@ -18,7 +18,7 @@ import {
   stepError,
   waitExit,
 } from '@libcontainer/sys'
-import { initProgram } from './program.js'
+import { type InitProgram, initProgram } from './program.js'
 import { type Answer, type AskedFile, encodeAnswer, parseRecord } from './records.js'
 
 /** What init asks for, as its `ask` step named it; the process is the one that will run the program, as this process sees it. */
@@ -51,6 +51,8 @@ export interface BootstrapOptions {
    * run the program, and sent when the answers before it are out, so that init finds it and need not wait.
    */
   readonly ahead?: Readonly<Record<string, (child: Child) => Promise<Answer | undefined>>>
+  /** Applies the plan in place of this package's `init`. */
+  readonly program?: InitProgram | undefined
   /** `CLONE_NEW…`, or'ed: the namespaces that init is born in. Default: none. */
   readonly cloneFlags?: number
   /** The cgroup2 directory that it is born in: waited for last of all, so that it may be made while the plan is encoded. */
@@ -123,12 +125,14 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   })
 
   const [control, theirs] = socketPair()
-  const { program, done } = initProgram()
+  const { program, done } = options.program?.open() ?? initProgram()
+  const args = options.program?.args ?? []
   const file = memoryFile('plan', plan.bytes)
   let child: Child | undefined
   try {
     child = await spawn({
       program,
+      ...(args.length === 0 ? {} : { args: ['init', String(own), ...args] }),
       flags: options.cloneFlags ?? 0,
       cgroup: await options.cgroup,
       keepCapabilities: options.keepCapabilities ?? false,

@@ -8,7 +8,9 @@ export {
   type Request,
   type Timing,
 } from './bootstrap.js'
-export { initProgram } from './program.js'
+export { features } from './features.js'
+export { probe } from './probe.js'
+export { InitProgram, initProgram, type ProgramCarrier } from './program.js'
 export type { Answer, AskedFile } from './records.js'
 export { release } from './release.js'
 export { parseResourceLimit, resourceLimits } from './resource-limits.js'

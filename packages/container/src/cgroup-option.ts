@@ -1,0 +1,30 @@
+import { Cgroup } from '@libcontainer/cgroups'
+import { ConfigInvalid } from '@libcontainer/sys'
+import type { CgroupDriver } from './drivers.js'
+
+/** Who makes the cgroups: `cgroupfs`, the file systems themselves, or a driver of one's own. */
+export type CgroupOption = 'cgroupfs' | 'systemd' | CgroupDriver
+
+/** @throws {ConfigInvalid} for a driver that is none, or not there */
+export function cgroupDriver(option: CgroupOption = 'cgroupfs'): CgroupDriver {
+  if (option === 'cgroupfs') return Cgroup
+  if (option === 'systemd') {
+    throw new ConfigInvalid('cgroupDriver', option, 'is not there: this version has no driver for systemd', {
+      hint: "leave it out, or say 'cgroupfs'; below 'systemd-run --scope -p Delegate=yes' a relative cgroups.path lies in a unit of systemd",
+    })
+  }
+  const methods = ['at', 'open', 'create'] as const
+  const given = option as unknown
+  const isDriver =
+    (typeof given === 'object' || typeof given === 'function') &&
+    given !== null &&
+    methods.every(name => typeof (given as CgroupDriver)[name] === 'function')
+  if (!isDriver) {
+    throw new ConfigInvalid(
+      'cgroupDriver',
+      option,
+      `must be 'cgroupfs', or a driver with the functions ${methods.join(', ')}`,
+    )
+  }
+  return option
+}

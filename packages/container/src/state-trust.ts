@@ -1,0 +1,90 @@
+import { ids, isErrno, type Stat, stat } from '@libcontainer/sys'
+import { recordedCgroup } from './cgroup.js'
+import type { CgroupDriver } from './drivers.js'
+import { ContainerError, systemError } from './errors.js'
+import { lives } from './init-process.js'
+import { type ContainerState, forged, STATE_FILE } from './state.js'
+
+/** Refuses a directory that somebody else has made, or can write to. @throws {ContainerError} `SystemError`, with the remedy */
+export async function confirmOwnDirectory(id: string, directory: string): Promise<void> {
+  confirm(directory, 'directory', await lookAt(id, directory))
+}
+
+/**
+ * Refuses a state that somebody else than this user or root could have written: what it names would be signalled and removed.
+ *
+ * @throws {ContainerError} `SystemError`, with the remedy
+ */
+export async function confirmOwned(id: string, directory: string): Promise<void> {
+  const [place, file] = await Promise.all([lookAt(id, directory), lookAt(id, `${directory}/${STATE_FILE}`)])
+  confirm(directory, 'directory', place)
+  confirm(`${directory}/${STATE_FILE}`, 'file', file)
+}
+
+async function lookAt(id: string, path: string): Promise<Stat | undefined> {
+  try {
+    return await stat(path, { follow: false })
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw systemError(`cannot read the state of '${id}'`, error)
+  }
+}
+
+function confirm(path: string, type: Stat['type'], found: Stat | undefined): void {
+  if (found === undefined) return
+  const { euid } = ids()
+  const refuse = (how: string, hint: string): never => {
+    const error = new ContainerError('SystemError', `${path} ${how}: nothing that it says is believed`, { hint })
+    throw Object.assign(error, { path })
+  }
+  if (found.type !== type)
+    refuse(`is a ${found.type} and no ${type}`, `look who made it, then remove it: rm -r ${path}`)
+  if (found.uid !== euid && found.uid !== 0)
+    refuse(`belongs to uid ${found.uid}`, `look who made it, then remove it: rm -r ${path}`)
+  if ((found.mode & 0o022) !== 0)
+    refuse(
+      `may be written by others (mode ${(found.mode & 0o7777).toString(8)})`,
+      `if it is right as it stands: chmod go-w ${path}`,
+    )
+}
+
+/**
+ * Refuses a state that names a cgroup or a process of somebody else.
+ *
+ * @throws {ContainerError} `SystemError`, with the remedy
+ */
+export async function confirmOwnProcesses(
+  driver: CgroupDriver,
+  directory: string,
+  state: ContainerState,
+): Promise<void> {
+  const path = `${directory}/${STATE_FILE}`
+  const [recorded, alive] = await Promise.all([recordedPaths(driver, directory, state), lives(state)])
+  for (const [name, cgroup] of Object.entries(state.cgroup_paths)) {
+    const expected = recorded.get(name)
+    if (expected !== undefined && expected !== cgroup)
+      throw forged(path, `names ${cgroup} in cgroup_paths.${name}, and the cgroup of this container is ${expected}`)
+  }
+  if (!alive || Object.keys(state.cgroup_paths).length === 0) return
+  if (!(await holds(driver, state)))
+    throw forged(path, `names process ${state.init_process_pid}, which is not in the cgroup of this container`)
+}
+
+async function recordedPaths(
+  driver: CgroupDriver,
+  directory: string,
+  { id }: ContainerState,
+): Promise<ReadonlyMap<string, string>> {
+  const recorded = await recordedCgroup(id, directory)
+  return typeof recorded === 'string' ? (await driver.at(recorded)).paths : new Map(Object.entries(recorded))
+}
+
+async function holds(driver: CgroupDriver, { cgroup_paths, init_process_pid }: ContainerState): Promise<boolean> {
+  try {
+    const cgroup = await driver.open(cgroup_paths)
+    return (await cgroup.processes()).includes(init_process_pid)
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return false
+    throw error
+  }
+}
