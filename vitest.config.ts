@@ -11,6 +11,7 @@ export default defineConfig({
       'cgroup1',
       'cgroup2',
       'hybrid',
+      'cgroup',
       'namespace',
       'kernel',
       'program',

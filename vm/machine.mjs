@@ -45,7 +45,10 @@ export async function boot(command, options = {}) {
   if (!existsSync(join(cache, `${disk}.key`))) throw new Error(`no disk is there: run vm/prepare ${disk}`)
 
   const job = realpathSync(mkdtempSync(join(tmpdir(), 'libcontainer-vm-')))
-  const ending = []
+  const remove = () => rmSync(job, { recursive: true, force: true })
+  const ending = [remove]
+  process.once('exit', remove)
+  for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => process.exit(130))
   try {
     cpSync(join(top, 'vm/guest'), join(job, 'guest'), { recursive: true })
     mkdirSync(join(job, 'compile'))
@@ -62,7 +65,10 @@ export async function boot(command, options = {}) {
       const port = receive(join(job, `${name}.socket`), options[name] ?? (text => process[name].write(text)))
       ending.push(port.close)
     }
-    const qemu = spawn('qemu-system-x86_64', argumentsOf({ ...options, disk, init, cgroup, lsm, job, shares }), {
+    // However this process ends, the machine ends with it.
+    const emulator = ['--pdeathsig', 'KILL', 'qemu-system-x86_64']
+    const words = argumentsOf({ ...options, disk, init, cgroup, lsm, job, shares })
+    const qemu = spawn('setpriv', [...emulator, ...words], {
       stdio: ['ignore', options.console ? 'inherit' : 'ignore', 'pipe'],
     })
     ending.push(() => qemu.kill('SIGKILL'))
@@ -84,7 +90,7 @@ export async function boot(command, options = {}) {
     throw new Error(`the machine ended before its command: ${told('error') || said || told('console').slice(-2000)}`)
   } finally {
     for (const end of ending.reverse()) end()
-    rmSync(job, { recursive: true, force: true })
+    process.off('exit', remove)
   }
 }
 

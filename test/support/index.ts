@@ -1,4 +1,4 @@
 export { OrdinaryUser, type OrdinaryUserOptions, type RunOptions } from './ordinary-user.js'
-export { type Requirement, requires, type TestNeeds, together } from './requires.js'
+export { ownUnifiedCgroup, type Requirement, requires, type TestNeeds, together } from './requires.js'
 export { busyboxRootfs, copyOfBusyboxRootfs } from './rootfs.js'
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.js'

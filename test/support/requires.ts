@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
  * - `root`: `CAP_SYS_ADMIN` in force, not merely uid 0; any other capability by its name;
  * - `cgroup1`, `cgroup2`: a hierarchy of that kind that can be written; with a controller after a colon, one that has it;
  * - `hybrid`: both kinds at once;
+ * - `cgroup`: cgroups of whatever kind that can be made, by root or below what was delegated; with a controller after a colon, one that has it;
  * - `namespace:user` and so on: a kernel that makes one, by trying;
  * - `kernel:5.12`: that version or a later one;
  * - `program:strace`: a program on PATH; `header:seccomp.h`: a C header;
@@ -24,6 +25,8 @@ export type Requirement =
   | 'cgroup2'
   | `cgroup2:${string}`
   | 'hybrid'
+  | 'cgroup'
+  | `cgroup:${string}`
   | `namespace:${string}`
   | `kernel:${number}.${number}`
   | `program:${string}`
@@ -91,6 +94,8 @@ function probe(need: Requirement): string | undefined {
       return lackOfCgroup1(need === 'cgroup1' ? undefined : value)
     case 'cgroup2':
       return lackOfCgroup2(need === 'cgroup2' ? undefined : value)
+    case 'cgroup':
+      return lackOfCgroup(need === 'cgroup' ? undefined : value)
     case 'hybrid':
       return lackOfCgroup1() ?? lackOfCgroup2()
     case 'namespace':
@@ -170,6 +175,26 @@ function lackOfCgroup2(controller?: string): string | undefined {
   const has = readFileSync(join(mount.path, 'cgroup.controllers'), 'utf8').trim().split(' ')
   if (controller === undefined || has.includes(controller)) return undefined
   return `cgroup.controllers of ${mount.path} has: ${has.join(' ') || 'nothing'}`
+}
+
+/** The cgroups of an ordinary user are those beside its own, where the unified hierarchy is delegated to it. */
+function lackOfCgroup(controller?: string): string | undefined {
+  if (lackOfCapability('CAP_SYS_ADMIN') === undefined) {
+    const lack = lackOfCgroup1(controller)
+    return lack && lackOfCgroup2(controller) && lack
+  }
+  const [mount] = cgroupMounts('cgroup2')
+  if (mount === undefined) return 'no cgroup2 is mounted'
+  const parent = join(mount.path, dirname(ownUnifiedCgroup() ?? '/'))
+  if (!writable(join(parent, 'cgroup.procs'))) return `${parent} is not delegated to this user`
+  const has = readFileSync(join(parent, 'cgroup.controllers'), 'utf8').trim().split(' ')
+  if (controller === undefined || has.includes(controller)) return undefined
+  return `cgroup.controllers of ${parent} has: ${has.join(' ') || 'nothing'}`
+}
+
+/** The cgroup of this process in the unified hierarchy. */
+export function ownUnifiedCgroup(): string | undefined {
+  return /^0::(.*)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1]
 }
 
 function writable(path: string): boolean {

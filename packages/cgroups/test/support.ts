@@ -1,14 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Cgroup, type CgroupHost, type CreateOptions, cgroupHost, type Limits } from '@libcontainer/cgroups'
 import { onTestFinished } from 'vitest'
+import { ownUnifiedCgroup } from '../../../test/support/index.js'
 
 let made = 0
 
+/** Where cgroups may be made: at the top by root, beside its own by a user to whom that is delegated. */
+const base = process.getuid?.() === 0 ? '' : dirname(ownUnifiedCgroup() ?? '/').replace(/\/$/, '')
+
 /** A name that no other test has. */
-export const freshPath = (): string => `/lc-test-${process.pid}-${made++}`
+export const freshPath = (): string => `${base}/lc-test-${process.pid}-${made++}`
 
 /** A cgroup that is killed and removed at the test's end, in every hierarchy. */
 export async function freshCgroup(limits: Limits = {}, options: CreateOptions = {}): Promise<Cgroup> {
@@ -31,6 +36,9 @@ export async function directoriesOf(path: string): Promise<string[]> {
   const { hierarchies } = await cgroupHost()
   return hierarchies.map(({ mountpoint }) => mountpoint + path).filter(directory => existsSync(directory))
 }
+
+/** Under which of a cgroup's `paths` the files of a controller are: its name on v1, `''` on v2. */
+export const keyOf = ({ paths }: Cgroup, controller: string): string => (paths.has(controller) ? controller : '')
 
 /** This host seen as if it had only some of its hierarchies. */
 export async function hostOf(mode: 'v1' | 'v2', controllers: readonly string[] = []): Promise<CgroupHost> {
