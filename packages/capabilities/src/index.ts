@@ -1,4 +1,5 @@
 export { capabilitySets, ENGINE_CAPABILITIES, OCI_CAPABILITIES, SPEC_CAPABILITIES } from './defaults.js'
+export { features } from './features.js'
 export {
   type CapabilityMasks,
   type CapabilityNames,
@@ -22,6 +23,7 @@ export {
   known,
   type NameStyle,
 } from './names.js'
+export { probe } from './probe.js'
 export { getProcess, getSecureBits, lastCap, parseStatus, supported } from './process.js'
 export { formatSecureBits, parseSecureBits, SECURE_BITS, type SecureBit } from './secure-bits.js'
 export { type CapabilitySets, type ResolvedCapabilities, type ResolveOptions, resolveCapabilities } from './sets.js'

@@ -30,6 +30,9 @@ const checks: Checks<Limits> = {
   unified: checkUnified,
 }
 
+/** What can be limited: the fields of {@link Limits}. */
+export const limitNames: readonly string[] = Object.keys(checks)
+
 /** Refuses limits that no host could set. @throws {ConfigInvalid} with the field */
 export function checkLimits(limits: Limits, field = ''): void {
   checkFields(field, limits, checks)

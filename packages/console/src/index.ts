@@ -5,6 +5,8 @@ export {
   receiveTerminal,
   sendTerminal,
 } from './console-socket.js'
+export { features } from './features.js'
+export { probe } from './probe.js'
 export {
   Console,
   findTerminal,

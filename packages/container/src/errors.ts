@@ -20,16 +20,15 @@ export class ContainerError extends LibcontainerError {
   override readonly name = 'ContainerError'
   declare readonly code: ErrorCode
 
-  // biome-ignore lint/complexity/noUselessConstructor: it takes libcontainer's own codes alone
   constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
     super(code, message, options)
   }
 }
 
-/** Wraps what the kernel refused; what has a code of libcontainer's already keeps it. */
+/** Wraps what the kernel refused; what has a code of libcontainer's already keeps it, and so does what says that there is no binding to ask it with. */
 export function systemError(doing: string, cause: unknown): Error {
   if (!(cause instanceof LibcontainerError)) return cause instanceof Error ? cause : new Error(String(cause))
-  if (cause instanceof ContainerError || cause.code === 'ConfigInvalid') return cause
+  if (cause instanceof ContainerError || cause.code === 'ConfigInvalid' || cause.code.startsWith('ERR_')) return cause
   const error = new ContainerError('SystemError', `${doing}: ${cause.message}`, { cause, hint: cause.hint })
   return isSyscall(cause) ? Object.assign(error, pick(cause)) : error
 }

@@ -1,5 +1,6 @@
 export type { CgroupHierarchy, CgroupMounts } from './cgroup-mounts.js'
 export { type ClassicMount, fromClassicMount } from './classic.js'
+export { features } from './features.js'
 export {
   type BindMountOptions,
   bindMount,
@@ -27,5 +28,6 @@ export { type MountAttributes, mountSetattr } from './mount-setattr.js'
 export { bindsDev, defaultMounts, lateReadonlySteps, type MountStepsOptions, mountSteps } from './mount-steps.js'
 export { moveMount, type OpenTreeOptions, openTree } from './open-tree.js'
 export { type AttributeChange, knownMountOptions, type ParsedOptions, parseMountOptions } from './options.js'
+export { probe } from './probe.js'
 export { checkPropagation, type Propagation } from './propagation.js'
 export { pivotSteps, prepareRootSteps, propagationStep, readonlyRootStep, rootPropagationSteps } from './rootfs.js'

@@ -1,4 +1,5 @@
 export { type CheckedNamespaces, checkNamespaces, type JoinTarget, joinTarget } from './check.js'
+export { features } from './features.js'
 export {
   checkIdMap,
   containerId,
@@ -39,6 +40,7 @@ export {
   planNamespaces,
   planProcessJoin,
 } from './plan.js'
+export { probe } from './probe.js'
 export { cloneFlags, type Namespace, NamespaceSet, namespacePath } from './set.js'
 export {
   becomeRootStep,

@@ -13,7 +13,7 @@ export interface TimeOffsets {
   readonly boottime?: TimeOffset | undefined
 }
 
-const CLOCKS = ['monotonic', 'boottime']
+export const CLOCKS: readonly string[] = ['monotonic', 'boottime']
 const MAX_SECS = 2n ** 63n - 1n
 
 /** Refuses other clocks and numbers that the kernel cannot hold. */

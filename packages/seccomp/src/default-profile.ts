@@ -1,7 +1,7 @@
 import { ENOSYS } from './actions.js'
 import { type Arch, companionsOf, ociArch } from './architectures.js'
-import { nativeArch } from './probe.js'
 import type { Profile, SyscallRule } from './profile.js'
+import { nativeArch } from './support.js'
 
 /*
  * What a program in a container may call. The kernel's own checks stand behind this list; what is left out of it is what

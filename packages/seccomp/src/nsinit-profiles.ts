@@ -1,7 +1,7 @@
 import { ENOSYS } from './actions.js'
 import { type Arch, companionsOf, ociArch } from './architectures.js'
-import { nativeArch } from './probe.js'
 import type { Profile, SyscallRule } from './profile.js'
+import { nativeArch } from './support.js'
 
 /** How much `nsinit --security` takes away. */
 export type SecurityLevel = 'high' | 'medium' | 'low'

@@ -1,9 +1,9 @@
 import { ConfigInvalid, type Step } from '@libcontainer/sys'
 import type { Arch } from './architectures.js'
 import { compile } from './compile.js'
-import { nativeArch } from './probe.js'
 import type { Profile } from './profile.js'
 import { instructions } from './simulate.js'
+import { nativeArch } from './support.js'
 import type { ParseOptions } from './validate.js'
 
 export interface SeccompStepOptions extends ParseOptions {

@@ -13,8 +13,8 @@ import {
   nativeArch,
   nsinitProfile,
   type Profile,
-  probe,
   seccompSteps,
+  seccompSupport,
   syscallName,
 } from '@libcontainer/seccomp'
 import { binding, ConfigInvalid, type Step } from '@libcontainer/sys'
@@ -239,7 +239,7 @@ describe('filters in the running kernel', needs, () => {
   })
 
   test('SC-08 EV-180 probe tells what the kernel has, and a profile that needs more is refused with that reason', () => {
-    const support = probe()
+    const support = seccompSupport()
     expect(support.filters).toBe(true)
     const kernel = readFileSync('/proc/sys/kernel/seccomp/actions_avail', 'utf8').trim().split(' ')
     const names = { errno: 'ERRNO', user_notif: 'NOTIFY' } as Record<string, string>

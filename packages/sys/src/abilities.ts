@@ -1,4 +1,5 @@
 import { LibcontainerError } from './errors.js'
+import { readText } from './files.js'
 import { native } from './native.js'
 
 /**
@@ -102,4 +103,11 @@ export function probeCall(name: ProbedCall): Availability {
     )
   }
   return { available: true }
+}
+
+/** Whether this process has a capability in force. @param number - as linux/capability.h has it */
+export async function probeCapability(name: string, number: number): Promise<Availability> {
+  const mask = /^CapEff:\s*([0-9a-f]+)/m.exec(await readText('/proc/self/status'))?.[1] ?? '0'
+  if ((BigInt(`0x${mask}`) >> BigInt(number)) & 1n) return { available: true }
+  return unavailable(`${name} is not in this process's effective set (${mask})`, `run it as root, or with ${name}`)
 }

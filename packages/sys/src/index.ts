@@ -7,6 +7,7 @@ export {
   type Probe,
   type ProbedCall,
   probeCall,
+  probeCapability,
   probeEach,
   type Unavailable,
   unavailable,

@@ -1,5 +1,6 @@
 export { IdOutOfRange, MAX_ID, NoGroupEntries, NoPasswdEntries } from './errors.js'
 export { type ExecUser, getAdditionalGroups, getExecUser, ROOT_USER } from './exec-user.js'
+export { features } from './features.js'
 export type { Source } from './lines.js'
 export {
   currentGroup,
@@ -19,4 +20,5 @@ export {
   streamGroup,
   streamPasswd,
 } from './passwd.js'
+export { probe } from './probe.js'
 export { parseSubIds, type SubIdRange, subGids, subIdRanges, subUids } from './sub-ids.js'
