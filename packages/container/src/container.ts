@@ -1,19 +1,20 @@
 import type { CgroupStats } from '@libcontainer/cgroups'
-import { POLLIN, poll, type Waiting } from '@libcontainer/sys'
+import type { Waiting } from '@libcontainer/sys'
 import { runBeside } from './beside.js'
 import { type DestroyOptions, destroy } from './destroy.js'
 import { ContainerError } from './errors.js'
 import { releaseFirst, startUnlessStarted } from './first.js'
 import { Handle, type HandleOptions } from './handle.js'
-import { openInit } from './init-process.js'
 import { pause, resume } from './pause.js'
 import { plainCopy } from './plain-copy.js'
-import type { Process } from './process.js'
+import type { Process, ProcessResult } from './process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
-import { sendSignal } from './signal.js'
+import { type LimitsChange, setLimits } from './set.js'
+import { type SignalOptions, sendSignal } from './signal.js'
 import { type ContainerState, loadState } from './state.js'
 import { type Status, statusOf } from './status.js'
+import { awaitEnd, terminateFirst, type WaitOptions, waitFirst } from './wait.js'
 
 /** A container: processes in namespaces and cgroups of their own, and a directory that tells of them. */
 export class Container {
@@ -94,25 +95,42 @@ export class Container {
   }
 
   /**
+   * Changes limits of a container that has a first process; what is not given stays. All of it is done or none.
+   *
+   * @throws {ContainerError} `ContainerNotRunning`; `SystemError` for what the kernel refused, and the limits are as they were
+   * @throws {ConfigInvalid} for limits that cannot be, and for another path
+   */
+  async set(change: LimitsChange): Promise<void> {
+    await setLimits(this.#handle, change)
+  }
+
+  /**
    * Sends a signal to the first process, by name or number. KILL reaches a paused container too, and where the pid namespace is
    * shared all its processes, which would live on without the first.
    *
-   * @throws {ContainerError} `ContainerNotRunning` when it has ended
+   * @throws {ContainerError} `ContainerNotRunning` when it has ended; with `all`, `CgroupNotExist` when nothing is left of it
    */
-  async signal(signal: string | number): Promise<void> {
-    await sendSignal(this.#handle, signal)
+  async signal(signal: string | number, options: SignalOptions = {}): Promise<void> {
+    await sendSignal(this.#handle, signal, options)
+  }
+
+  /**
+   * Waits for the first process, and says how it ended.
+   *
+   * @throws {ContainerError} `ProcessNotExecuted` when it was started elsewhere: only its parent is told how it ends; {@link ended} waits for any
+   */
+  async wait(options: WaitOptions = {}): Promise<ProcessResult> {
+    return await waitFirst(this.#handle, options)
+  }
+
+  /** Kills the first process, and waits for it. @throws {ContainerError} as {@link wait} */
+  async terminate(options: WaitOptions = {}): Promise<ProcessResult> {
+    return await terminateFirst(this.#handle, options)
   }
 
   /** Waits until the first process has ended, whoever its parent is; at once when there is none. */
-  async ended({ signal }: Waiting = {}): Promise<void> {
-    const state = await this.#handle.reload()
-    const init = state === undefined ? undefined : await openInit(state)
-    if (init === undefined) return
-    try {
-      await poll(init.fd, POLLIN, { signal })
-    } finally {
-      init.close()
-    }
+  async ended(waiting: Waiting = {}): Promise<void> {
+    await awaitEnd(this.#handle, waiting)
   }
 
   /**

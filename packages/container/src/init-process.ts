@@ -1,5 +1,5 @@
 import { Cgroup } from '@libcontainer/cgroups'
-import { isErrno, type OwnedFd, openPidfd, processStat, signalPidfd } from '@libcontainer/sys'
+import { isErrno, type OwnedFd, openPidfd, processStat, readLink, signalPidfd } from '@libcontainer/sys'
 import type { ContainerState } from './state.js'
 
 /** By either freezer of a hybrid host. */
@@ -12,6 +12,23 @@ export async function isFrozen({ cgroup_paths }: ContainerState): Promise<boolea
 export async function lives({ init_process_pid, init_process_start }: ContainerState): Promise<boolean> {
   const stat = await processStat(init_process_pid)
   return stat !== undefined && String(stat.startTime) === init_process_start && stat.state !== 'Z' && stat.state !== 'X'
+}
+
+/** What the kernel calls the carrier of `init`: a memory file, or where those are forbidden a file of a private file system (sys' native/program.c). */
+const CARRIERS = ['/memfd:init (deleted)', '/.libcontainer-init']
+
+/**
+ * Whether the first process is `init` still, and not yet the program: the kernel says what it executes. A program can make itself look
+ * like this, but only to be told of wrongly.
+ */
+export async function isPreparing({ init_process_pid }: ContainerState): Promise<boolean> {
+  try {
+    return CARRIERS.includes(await readLink(`/proc/${init_process_pid}/exe`))
+  } catch (error) {
+    // Gone meanwhile; or it runs as a user whose processes we may not look into, which init does not.
+    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return false
+    throw error
+  }
 }
 
 export function end(init: OwnedFd): void {

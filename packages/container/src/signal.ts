@@ -1,29 +1,91 @@
-import { isErrno, signalNumber, signalPidfd } from '@libcontainer/sys'
-import { systemError } from './errors.js'
+import type { Cgroup } from '@libcontainer/cgroups'
+import { isErrno, LibcontainerError, type OwnedFd, signalNumber, signalPidfd } from '@libcontainer/sys'
+import { ContainerError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import { openInit } from './init-process.js'
 
+export interface SignalOptions {
+  /** To every process of the container, also when its first has ended. Default: false, to the first alone. */
+  readonly all?: boolean | undefined
+}
+
 const SIGKILL = 9
 
-/** Sends a signal to the first process, or by KILL to all where they would live on without it. */
-export async function sendSignal(handle: Handle, signal: string | number): Promise<void> {
+/** Sends a signal to the first process, or to all: KILL goes to all where the others would live on without the first. */
+export async function sendSignal(handle: Handle, signal: string | number, { all }: SignalOptions): Promise<void> {
   const number = signalNumber(signal)
   const state = await handle.reload()
+  if (all) return await signalEverybody(handle, number)
   const init = state === undefined ? undefined : await openInit(state)
   if (init === undefined) throw handle.notRunning()
   try {
-    const cgroup = await handle.cgroup()
-    if (number === SIGKILL && !handle.ownPids) await cgroup?.kill()
-    else {
-      // A frozen process of cgroup v1 does not even die.
-      const frozen = number === SIGKILL && cgroup !== undefined && (await cgroup.freezerState()) !== 'THAWED'
-      signalPidfd(init, number)
-      if (frozen) await cgroup.thaw()
-    }
+    if (number === SIGKILL && !handle.ownPids) await killEverybody(handle, init)
+    else await signalFirst(handle, init, number)
   } catch (error) {
     if (isErrno(error, 'ESRCH')) throw handle.notRunning()
     throw systemError(`cannot signal '${handle.id}'`, error)
   } finally {
     init.close()
+  }
+}
+
+async function signalFirst(handle: Handle, init: OwnedFd, number: number): Promise<void> {
+  const cgroup = number === SIGKILL ? await handle.cgroup() : undefined
+  // A frozen process of cgroup v1 does not even die.
+  const frozen = cgroup !== undefined && (await cgroup.freezerState()) !== 'THAWED'
+  signalPidfd(init, number)
+  if (frozen) await cgroup.thaw()
+}
+
+/** All of the cgroup; where an ordinary user may not kill by it, the first process alone, and somebody is told. */
+async function killEverybody(handle: Handle, init: OwnedFd): Promise<void> {
+  const cgroup = await handle.cgroup()
+  try {
+    if (cgroup === undefined) throw new LibcontainerError('NotFound', 'it has no cgroup')
+    await cgroup.kill()
+  } catch (error) {
+    if (!isErrno(error, 'EPERM', 'EACCES', 'EROFS') && cgroup !== undefined) throw error
+    handle.warn?.(
+      `'${handle.id}' cannot be killed by its cgroup (${(error as Error).message}): its first process alone is, and others may live on`,
+    )
+    signalPidfd(init, SIGKILL)
+  }
+}
+
+async function signalEverybody(handle: Handle, number: number): Promise<void> {
+  const cgroup = await handle.cgroup()
+  if (cgroup === undefined) {
+    throw new ContainerError(
+      'CgroupNotExist',
+      `container '${handle.id}' has no cgroup, by which all its processes are found`,
+    )
+  }
+  // One at a time with whoever pauses: what is stopped for the signal alone goes on after it.
+  await handle.locked(() => handle.doing('cannot signal all of', () => signalCgroup(cgroup, number)))
+}
+
+/** KILL at once; others while nobody can fork, so that nobody is missed. */
+async function signalCgroup(
+  cgroup: Pick<Cgroup, 'kill' | 'freezerState' | 'freeze' | 'signal' | 'thaw'>,
+  number: number,
+): Promise<void> {
+  if (number === SIGKILL) return await cgroup.kill()
+  const paused = (await cgroup.freezerState()) !== 'THAWED'
+  const stopped = paused || (await frozen(cgroup))
+  try {
+    await cgroup.signal(number)
+  } finally {
+    if (!paused && stopped) await cgroup.thaw()
+  }
+}
+
+/** Whether it could be stopped: without a freezer of one's own whoever forks just now may be missed. */
+async function frozen(cgroup: Pick<Cgroup, 'freeze'>): Promise<boolean> {
+  try {
+    await cgroup.freeze()
+    return true
+  } catch (error) {
+    if (error instanceof LibcontainerError) return false
+    throw error
   }
 }
