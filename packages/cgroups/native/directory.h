@@ -54,5 +54,7 @@ int64_t lc_op_unmake_cgroup(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_confirm_no_cgroups(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_remove_cgroups(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_attach_device_program(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_notify_cgroup1(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_watch_cgroup(struct lc_ctx *c, const union lc_arg *a);
 
 #endif

@@ -328,6 +328,8 @@ const struct lc_op lc_cgroups_ops[] = {
 	{ "listProcesses", "ssib", op_list_processes },
 	{ "signalCgroup", "ssi", op_signal_cgroup },
 	{ "freezeCgroup1", "ss", op_freeze_cgroup1 },
+	{ "notifyCgroup1", "ssss", lc_op_notify_cgroup1 },
+	{ "watchCgroup", "sss", lc_op_watch_cgroup },
 	{ "attachDeviceProgram", "ssb", lc_op_attach_device_program },
 	{ 0 },
 };

@@ -1,15 +1,29 @@
-import { ConfigInvalid, checked, isErrno, O_PATH, OwnedFd, openFlags, type Step, SyscallError } from '@libcontainer/sys'
+import {
+  ConfigInvalid,
+  checked,
+  isErrno,
+  O_PATH,
+  OwnedFd,
+  openFlags,
+  type Step,
+  SyscallError,
+  type Waiting,
+} from '@libcontainer/sys'
 import { removeAll } from './destroy.js'
 import { DevicePolicy } from './device-policy.js'
+import { LimitUnsupported } from './errors.js'
 import { checkFreezerState, type FreezerState, freeze, freezerState, freezersOf, thaw } from './freezer.js'
 import { type CgroupHost, cgroupHost } from './host.js'
 import { killAll, signalAll } from './kill.js'
 import { checkLimits, type Limits } from './limits.js'
+import { checkPressureLevel, memoryPressure, type PressureLevel } from './memory-pressure.js'
 import { native } from './native.js'
+import { type OomEvent, oomEvents } from './oom-events.js'
 import { cleanPath, type Place, placeAt, placesOf } from './place.js'
 import { type Planned, planLimits } from './plan.js'
 import { listProcesses } from './processes.js'
 import { parseFlat, readFileOf, readFiles } from './read.js'
+import { writeOrRestore } from './restore.js'
 import { type CgroupStats, readStats, type StatsController, statsControllers } from './stats.js'
 import { joinSelfSteps, joinSteps, limitSteps, type MakeOptions, madeSlot, makeSteps, placeOf } from './steps.js'
 
@@ -161,7 +175,7 @@ export class Cgroup {
   }
 
   /**
-   * Changes limits; what is not given stays.
+   * Changes limits; what is not given stays. When one is refused, those before it are put back.
    *
    * @throws {SyscallError} `EBUSY` for less memory than is in use and cannot be reclaimed, others as for {@link create}
    */
@@ -171,7 +185,7 @@ export class Cgroup {
     const devices = limits.devices === undefined ? undefined : await this.#shownDevices()
     const context = { host: this.#host, places: this.#places, when: 'set', devices } as const
     try {
-      await native.apply(limitSteps(planLimits(limits, context)))
+      await writeOrRestore(planLimits(limits, context))
     } catch (error) {
       throw isErrno(error, 'EBUSY') ? await this.#withUse(error) : error
     }
@@ -284,6 +298,34 @@ export class Cgroup {
     if (place === undefined) return 0
     const text = await readFileOf(place, place.hierarchy.version === 1 ? 'memory.oom_control' : 'memory.events')
     return parseFlat(text ?? '').get('oom_kill') ?? 0
+  }
+
+  /**
+   * Each time that it is out of memory, until it is removed or `signal` ends it. Listens from the call on, so that nothing is missed
+   * before the first is awaited.
+   *
+   * @throws {LimitUnsupported} without the memory controller
+   * @throws {SyscallError} `ENOENT` when it is gone
+   */
+  oomEvents(waiting: Waiting = {}): AsyncIterableIterator<OomEvent> {
+    return oomEvents(this.#memoryPlace('oom'), waiting)
+  }
+
+  /**
+   * Each time that memory becomes this hard to find: by v1's levels, or by the stall times of v2 (PSI).
+   *
+   * @throws {ConfigInvalid} for another level
+   * @throws {SyscallError} `EOPNOTSUPP` where PSI is switched off (`psi=1` at boot switches it on)
+   */
+  async memoryPressure(level: PressureLevel, waiting: Waiting = {}): Promise<AsyncIterableIterator<PressureLevel>> {
+    checkPressureLevel(level)
+    return await memoryPressure(this.#memoryPlace('pressure'), level, waiting)
+  }
+
+  #memoryPlace(what: string): Place {
+    const place = placeOf(this.#host, this.#places, 'memory')
+    if (place !== undefined) return place
+    throw new LimitUnsupported(`memory.${what}`, 'memory', 'this host has no memory controller for it')
   }
 
   /**

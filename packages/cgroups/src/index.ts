@@ -27,6 +27,8 @@ export {
 } from './host.js'
 export { checkLimits, type Limits } from './limits.js'
 export type { MemoryLimits } from './memory.js'
+export type { PressureLevel } from './memory-pressure.js'
+export type { OomEvent } from './oom-events.js'
 export type { PidsLimits } from './pids.js'
 export { cleanPath, type Place } from './place.js'
 export type { Planned, PlannedProgram, PlannedWrite } from './plan.js'

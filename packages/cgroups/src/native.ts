@@ -14,6 +14,8 @@ export interface CgroupOps {
   listProcesses(mount: string, path: string, below: number, buffer: Uint8Array): number
   signalCgroup(mount: string, path: string, signal: number): number
   freezeCgroup1(mount: string, path: string): number
+  notifyCgroup1(mount: string, path: string, file: string, argument: string): number
+  watchCgroup(mount: string, path: string, file: string): number
   attachDeviceProgram(mount: string, path: string, instructions: Uint8Array): number
 }
 

@@ -21,6 +21,9 @@
 #define SEAL_WRITE 8
 #define SEAL_EXEC 0x20		/* 6.3: the mode's x bits cannot change, so a container cannot chmod the shared carrier away */
 
+/* /proc/PID/exe says which programs are init: no image has this by chance. */
+#define DETACHED_NAME ".libcontainer-init"
+
 #ifndef F_ADD_SEALS
 #define F_ADD_SEALS 1033
 #endif
@@ -90,7 +93,7 @@ static int64_t detached_file(struct lc_ctx *c, const struct lc_bytes *bytes, int
 		result = lc_fail(c, "fsconfig");
 	else if ((mount = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0)) < 0)
 		result = lc_fail(c, "fsmount");
-	else if ((file = openat(mount, "init", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555)) < 0)
+	else if ((file = openat(mount, DETACHED_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555)) < 0)
 		result = lc_fail(c, "openat");
 	else
 		result = write_all(c, file, bytes);
@@ -98,7 +101,7 @@ static int64_t detached_file(struct lc_ctx *c, const struct lc_bytes *bytes, int
 		close(file);
 	if (result == 0 && syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
 		result = lc_fail(c, "mount_setattr");
-	if (result == 0 && (*fd = openat(mount, "init", O_PATH | O_CLOEXEC)) < 0)
+	if (result == 0 && (*fd = openat(mount, DETACHED_NAME, O_PATH | O_CLOEXEC)) < 0)
 		result = lc_fail(c, "openat");
 	if (mount >= 0)
 		close(mount);
