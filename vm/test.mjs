@@ -39,7 +39,7 @@ if (values.totals) {
 }
 process.exitCode = totals.failed > 0 ? 1 : 0
 
-async function runWorld({ name, cgroup, user = false, files }) {
+async function runWorld({ name, cgroup, user = false, mustRun, files }) {
   const start = performance.now()
   const chosen = positionals.length > 0 ? positionals : files
   console.log(`\n=== ${name}: ${user ? 'an ordinary user, ' : ''}cgroup ${cgroup}`)
@@ -90,6 +90,7 @@ async function runWorld({ name, cgroup, user = false, files }) {
     cgroup,
     seconds: WORLD_SECONDS,
     environment: {
+      LIBCONTAINER_TESTS_MUST_RUN: mustRun,
       VM_USER: user ? 'lab' : '',
       VM_TESTS: JSON.stringify({ leaveOut: leaveOutIn(name), only: values.only, slowness: SLOWNESS }),
     },

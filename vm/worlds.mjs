@@ -15,11 +15,19 @@ const kernel = [
   'packages/init/test/bootstrap.root.test.ts',
 ]
 
+/** What no test may be skipped for the want of: see test/support/requires.ts. */
+const everywhere = 'cgroup,rootfs,program,reachable'
+
 /** `user`: tests run as an ordinary user to whom a subtree of the cgroups is delegated. */
 export const worlds = [
-  { name: 'v2', cgroup: 'v2', files: [...cgroups, ...containers, ...kernel] },
-  { name: 'v1', cgroup: 'v1', files: [...cgroups, ...containers] },
-  { name: 'user', cgroup: 'v2', user: true, files: [...cgroups] },
+  {
+    name: 'v2',
+    cgroup: 'v2',
+    mustRun: `${everywhere},root,cgroup2,namespace`,
+    files: [...cgroups, ...containers, ...kernel],
+  },
+  { name: 'v1', cgroup: 'v1', mustRun: `${everywhere},root,cgroup1,namespace`, files: [...cgroups, ...containers] },
+  { name: 'user', cgroup: 'v2', user: true, mustRun: everywhere, files: [...cgroups] },
 ]
 
 /** Tests that are left out, and why: in an emulator everything takes ten to twenty times as long. */
