@@ -16,7 +16,7 @@ test('the packed packages install without compiler, scripts or network, and run 
 }, () => {
   using dir = temporaryDirectory('packed-')
   const tarballs = join(dir.path, 'tarballs')
-  execFileSync(process.execPath, [join(top, 'scripts/pack.mjs'), tarballs], { stdio: 'pipe' })
+  execFileSync(process.execPath, [join(top, 'scripts/pack.mjs'), '--here', tarballs], { stdio: 'pipe' })
 
   // Node.js, npm and the programs that they start, and no other: no compiler, no make, no python.
   const bin = join(dir.path, 'bin')

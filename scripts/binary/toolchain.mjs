@@ -1,4 +1,10 @@
-import { works } from './run.mjs'
+import { delimiter } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { run, works } from './run.mjs'
+
+/** Where set-up puts the zig compiler: for a caller that did not look there. */
+const python = fileURLToPath(new URL('../../.cache/python', import.meta.url))
+process.env.PYTHONPATH = [python, process.env.PYTHONPATH].filter(Boolean).join(delimiter)
 
 const triples = { x64: 'x86_64', arm64: 'aarch64' }
 
@@ -12,7 +18,29 @@ const musl = machine => [
   `/usr/include/${machine}-linux-gnu`,
 ]
 
-const zig = machine => ['python3', '-m', 'ziglang', 'cc', '-target', `${machine}-linux-musl`, '-fno-sanitize=undefined']
+const ziglang = ['python3', '-m', 'ziglang']
+const zig = machine => [...ziglang, 'cc', '-target', `${machine}-linux-musl`, '-fno-sanitize=undefined']
+
+/** The oldest glibc that a binding asks for: that of Node.js 20 itself. */
+const GLIBC = '2.28'
+
+/**
+ * The environment that makes node-gyp compile for an architecture and a C library (`glibc`, `musl`): with zig, which has headers and stubs
+ * of both, and its version, on which the outcome depends. The program itself, since node-gyp has a `python3` of its own choice.
+ */
+export async function crossEnvironment(arch, libc) {
+  if (!(await works(...ziglang, 'version'))) {
+    throw new Error(
+      'prebuilds are compiled with zig, which is absent: scripts/setup ci, or python3 -m pip install ziglang',
+    )
+  }
+  const say = 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"), end="")'
+  const program = (await run(['python3', '-c', say])).toString()
+  const target = `${triples[arch]}-linux-${libc === 'glibc' ? `gnu.${GLIBC}` : 'musl'}`
+  const command = language => [program, language, '-target', target, '-fno-sanitize=undefined'].join(' ')
+  const version = (await run([program, 'version'])).toString().trim()
+  return { environment: { CC: command('cc'), CXX: command('c++') }, version, target }
+}
 
 /**
  * The command of a C compiler that links static programs for an architecture (`x64`, `arm64`), or `undefined` where there is none:
