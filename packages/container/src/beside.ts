@@ -1,4 +1,4 @@
-import { joinTarget } from '@libcontainer/namespaces'
+import { joinTarget, readMaps } from '@libcontainer/namespaces'
 import type { OwnedFd } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import { ContainerError } from './errors.js'
@@ -11,6 +11,7 @@ import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ContainerState } from './state.js'
+import { checkIds } from './validate-rootless.js'
 
 /** Runs a further program in a running container, beside its first. */
 export async function runBeside(handle: Handle, spec: ProcessSpec): Promise<Process> {
@@ -38,6 +39,8 @@ async function launchBeside(handle: Handle, spec: ProcessSpec, state: ContainerS
   const { config } = handle
   const [cgroup, target, host] = await Promise.all([handle.cgroup(), joinTarget(state.init_process_pid), hostFacts()])
   target.pidfd.close()
+  const maps = target.kinds.includes('user') ? await readMaps(state.init_process_pid) : undefined
+  checkIds(spec, maps, host.unprivileged)
   const attributes = attributesOf(config, spec, false)
   const joinCgroups = cgroup?.joinSelfSteps() ?? []
   const plan = planExec(spec, attributes, { ...host, kinds: target.kinds, joinCgroups })
@@ -51,6 +54,8 @@ async function launchBeside(handle: Handle, spec: ProcessSpec, state: ContainerS
     oomBefore: cgroup?.oomKillCount() ?? Promise.resolve(0),
     parentDeathSignal: false,
     oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,
+    maps,
+    unprivileged: host.unprivileged,
     limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
     handed: { target: init.fd },
   })

@@ -1,13 +1,15 @@
 import { Cgroup } from '@libcontainer/cgroups'
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { CgroupDriver } from './drivers.js'
+import { hostFacts } from './facts.js'
+import { rootlessCgroups } from './rootless-cgroups.js'
 
 /** Who makes the cgroups: `cgroupfs`, the file systems themselves, or a driver of one's own. */
 export type CgroupOption = 'cgroupfs' | 'systemd' | CgroupDriver
 
 /** @throws {ConfigInvalid} for a driver that is none, or not there */
-export function cgroupDriver(option: CgroupOption = 'cgroupfs'): CgroupDriver {
-  if (option === 'cgroupfs') return Cgroup
+export async function cgroupDriver(option: CgroupOption = 'cgroupfs'): Promise<CgroupDriver> {
+  if (option === 'cgroupfs') return (await hostFacts()).lentCgroups ? rootlessCgroups : Cgroup
   if (option === 'systemd') {
     throw new ConfigInvalid('cgroupDriver', option, 'is not there: this version has no driver for systemd', {
       hint: "leave it out, or say 'cgroupfs'; below 'systemd-run --scope -p Delegate=yes' a relative cgroups.path lies in a unit of systemd",

@@ -1,4 +1,5 @@
 import { getProcess, lastCap } from '@libcontainer/capabilities'
+import { inUserNamespace } from '@libcontainer/namespaces'
 import { exists, initialFileLimit } from '@libcontainer/sys'
 
 /** What plans have to know of this host, read once: it does not change while the machine runs. */
@@ -7,6 +8,10 @@ export interface HostFacts {
   /** What this process can hand on: permitted and in its bounding set. */
   readonly available: bigint
   readonly kcore: boolean
+  /** This process may not administer the system: its containers need a user namespace. */
+  readonly unprivileged: boolean
+  /** It may write to the host's cgroups only where somebody has handed them over: an ordinary user, or root of a user namespace. */
+  readonly lentCgroups: boolean
   /** The soft limit of open files that this process was started with; `undefined` when its engine left it alone. */
   readonly initialFiles: bigint | undefined
 }
@@ -19,11 +24,22 @@ export function hostFacts(): Promise<HostFacts> {
 }
 
 async function readFacts(): Promise<HostFacts> {
-  const [cap, own, kcore, initialFiles] = await Promise.all([
+  const [cap, own, kcore, initialFiles, mapped] = await Promise.all([
     lastCap(),
     getProcess(),
     exists('/proc/kcore'),
     initialFileLimit(),
+    inUserNamespace(),
   ])
-  return { lastCap: cap, available: own.permitted & own.bounding, kcore, initialFiles }
+  const unprivileged = (own.effective & CAP_SYS_ADMIN) === 0n
+  return {
+    lastCap: cap,
+    available: own.permitted & own.bounding,
+    kcore,
+    initialFiles,
+    unprivileged,
+    lentCgroups: unprivileged || mapped,
+  }
 }
+
+const CAP_SYS_ADMIN = 1n << 21n

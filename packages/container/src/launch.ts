@@ -1,7 +1,9 @@
 import { type BootstrapOptions, type Bootstrapped, bootstrap, type InitProgram } from '@libcontainer/init'
+import type { IdMaps } from '@libcontainer/namespaces'
 import {
   type ExitStatus,
   ids,
+  isErrno,
   type OwnedFd,
   openPidfd,
   type Step,
@@ -30,6 +32,10 @@ export interface LaunchOptions extends Pick<BootstrapOptions, 'cloneFlags' | 'ke
   readonly oomScoreAdj: number | undefined
   /** Limits that the parent has to set, since init is root of a user namespace alone. */
   readonly limits: { readonly rlimits: readonly ResourceLimit[]; readonly initialFiles: bigint | undefined } | undefined
+  /** Of its user namespace, as far as they are known: who runs must be in them. */
+  readonly maps?: IdMaps | undefined
+  /** This process may not administer the system: what it cannot do to another for that reason alone is left undone. */
+  readonly unprivileged: boolean
   readonly rendezvous?: BootstrapOptions['rendezvous']
   /** Called as soon as the process has its number; waited for before it goes on to the program. */
   readonly ready?: (child: { readonly pid: number }) => Promise<void>
@@ -77,7 +83,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       failAt: spec.failAt,
       ahead: { ready: getReady },
       rendezvous: {
-        user: ({ files }) => answerUser(spec, files),
+        user: ({ files }) => answerUser(spec, files, options.maps),
         terminal: ({ fds }) => {
           terminal = fds[0]
           return undefined
@@ -108,10 +114,20 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
 }
 
 /** What only a process outside may do to it, or may do without init's own rights. */
-async function prepareFromOutside(pid: number, { oomScoreAdj, limits }: LaunchOptions): Promise<void> {
-  if (oomScoreAdj !== undefined) await writeText(`/proc/${pid}/oom_score_adj`, String(oomScoreAdj), { flags: 1 })
+async function prepareFromOutside(pid: number, { oomScoreAdj, limits, unprivileged }: LaunchOptions): Promise<void> {
+  await adjustOomScore(pid, oomScoreAdj, unprivileged)
   if (limits === undefined) return
   for (const { number, name, soft, hard } of limitNumbers(limits.rlimits, limits.initialFiles)) {
     setResourceLimitOf(pid, number, { name, soft, hard })
+  }
+}
+
+/** @param lenient - leaves the score alone where this process may not change it: an ordinary user can make nothing less likely to be killed */
+export async function adjustOomScore(pid: number, score: number | undefined, lenient: boolean): Promise<void> {
+  if (score === undefined) return
+  try {
+    await writeText(`/proc/${pid}/oom_score_adj`, String(score), { flags: 1 })
+  } catch (error) {
+    if (!lenient || !isErrno(error, 'EACCES', 'EPERM')) throw error
   }
 }

@@ -6,6 +6,7 @@ import {
   linkUp,
   secondClone,
   setDomainname,
+  setDumpable,
   setHostname,
   setSession,
   writeSysctl,
@@ -37,6 +38,8 @@ export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'user
   readonly joinCgroups: readonly Step[]
   /** The host has /proc/kcore: /dev/core leads to it. */
   readonly kcore: boolean
+  /** The parent may not administer the system: it writes the id maps as the owner of init's files, or has them written. */
+  readonly unprivileged?: boolean | undefined
 }
 
 /** Everything that is done to the kernel for a container, from clone to exec. */
@@ -66,7 +69,7 @@ export function planContainer(
     // First, by the ids and in the mounts of the host; a cgroup namespace that is made later has them as its roots.
     ...facts.joinCgroups,
     ...namespaces.enter,
-    ...(namespaces.needsMaps ? [ask('maps', 'wait until the id maps are written')] : []),
+    ...(namespaces.needsMaps ? mapSteps(facts) : []),
     ...namespaces.become,
     ...namespaces.create,
     ...namespaces.late,
@@ -95,9 +98,15 @@ export function planContainer(
     ...(config.domainname === undefined ? [] : [setDomainname(config.domainname)]),
     ...(isNew('net') ? [linkUp('lo')] : []),
     ...Object.entries(config.sysctl ?? {}).map(([key, value]) => writeSysctl(key, value)),
-    ...processSteps(spec, attributes, { ...facts, userns }),
+    ...processSteps(spec, attributes, { ...facts, userns, groupsDenied: facts.unprivileged }),
   ]
   return { steps, namespaces, slots: userArgs(spec, environment(spec)).lookup ? USER_SLOTS : [] }
+}
+
+/** The files of a process that is not dumpable are root's: an ordinary user could not write its maps. */
+function mapSteps({ unprivileged = false }: ContainerFacts): Step[] {
+  const wait = ask('maps', 'wait until the id maps are written')
+  return unprivileged ? [setDumpable(true), wait, setDumpable(false)] : [wait]
 }
 
 /** A terminal of the container's own devpts, its master sent up. */

@@ -11,6 +11,8 @@ export interface ExecFacts extends Omit<ProcessFacts, 'waitForStart' | 'userns'>
   /** The namespaces of the container that are not ours already. */
   readonly kinds: readonly NamespaceKind[]
   readonly joinCgroups: readonly Step[]
+  /** The parent may not administer the system: setgroups may be denied in the container. */
+  readonly unprivileged?: boolean | undefined
 }
 
 /** The plan of a further process: into the cgroups and namespaces of a running container, then as its first. Pure. */
@@ -28,7 +30,11 @@ export function planExec(
     openRoot,
     ...terminalSteps(spec, false),
     ...(spec.terminal ? [] : [reopenNullStep(slot('root'))]),
-    ...processSteps(spec, attributes, { ...facts, userns: facts.kinds.includes('user') }),
+    ...processSteps(spec, attributes, {
+      ...facts,
+      userns: facts.kinds.includes('user'),
+      groupsDenied: facts.unprivileged,
+    }),
   ]
   return { steps, slots: userArgs(spec, environment(spec)).lookup ? USER_SLOTS : [] }
 }

@@ -1,7 +1,7 @@
-import { Cgroup } from '@libcontainer/cgroups'
 import { checkNamespaces, type NamespacePlan } from '@libcontainer/namespaces'
 import { attributesOf } from './attributes.js'
 import { cgroupHierarchies } from './cgroup.js'
+import { cgroupDriver } from './cgroup-option.js'
 import type { ContainerConfig } from './config.js'
 import type { ContainerCgroup } from './drivers.js'
 import { hostFacts } from './facts.js'
@@ -9,6 +9,7 @@ import { type ContainerPlan, planContainer } from './plan-container.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
+import { withRootlessDefaults } from './rootless.js'
 import { validate } from './validate.js'
 
 export type { ContainerPlan, NamespacePlan }
@@ -21,8 +22,9 @@ export type { ContainerPlan, NamespacePlan }
 export async function plan(id: string, config: ContainerConfig, spec: ProcessSpec): Promise<ContainerPlan> {
   const [problem] = await validate(config)
   if (problem !== undefined) throw problem
-  const resolved = resolveConfig(id, config)
-  return await planFor(resolved, spec, await Cgroup.at(resolved.cgroups.path))
+  const resolved = resolveConfig(id, await withRootlessDefaults(config))
+  const driver = await cgroupDriver()
+  return await planFor(resolved, spec, await driver.at(resolved.cgroups.path))
 }
 
 /** The plan of a container's first process on this host, in this cgroup. */

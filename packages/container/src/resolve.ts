@@ -1,6 +1,6 @@
 import { OCI_CAPABILITIES } from '@libcontainer/capabilities'
 import { DEFAULT_SIMPLE_DEVICES } from '@libcontainer/devices'
-import { cleanPath, defaultMounts } from '@libcontainer/mount'
+import { cleanPath, defaultMounts, type Mount } from '@libcontainer/mount'
 import type { Namespace } from '@libcontainer/namespaces'
 import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from './config.js'
 import { namespacesOf } from './namespace-requests.js'
@@ -34,11 +34,28 @@ export function resolveConfig(id: string, config: ContainerConfig): ResolvedConf
     ...config,
     rootfs: cleanPath(config.rootfs),
     namespaces: namespacesOf(config),
-    mounts: config.mounts ?? defaultMounts,
+    mounts: config.mounts ?? defaultMountsOf(config),
     devices: config.devices ?? DEFAULT_SIMPLE_DEVICES,
     maskedPaths: config.maskedPaths ?? defaultMaskedPaths,
     readonlyPaths: config.readonlyPaths ?? defaultReadonlyPaths,
     cgroups: { ...config.cgroups, path: config.cgroups?.path ?? defaultCgroupPath(id) },
     capabilities,
   }
+}
+
+/** The terminals' group has an id of the host, 5, that the user namespace need not have: then they belong to root's. */
+function defaultMountsOf({ namespaces, gidMappings }: ContainerConfig): readonly Mount[] {
+  const owns = namespaces?.some(each => (typeof each === 'string' ? each : each.kind) === 'user') && gidMappings
+  if (!owns) return defaultMounts
+  const mapped = (id: number): boolean =>
+    gidMappings.some(({ containerId, size }) => id >= containerId && id - containerId < size)
+  return defaultMounts.map(({ options = [], ...mount }) => ({
+    ...mount,
+    options: options.filter(option => !option.startsWith('gid=') || mapped(Number(option.slice('gid='.length)))),
+  }))
+}
+
+/** Whether a path is one that {@link defaultCgroupPath} makes, of whatever id. */
+export function isDefaultCgroupPath(path: string): boolean {
+  return /^\/(libcontainer-[^/]+|[^/]{243,})$/.test(path)
 }

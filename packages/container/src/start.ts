@@ -1,14 +1,15 @@
-import { containerId, type IdMaps, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
+import { containerId, type IdMaps, obstacleOf, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
 import { ids, listenUnix, type OwnedFd, processStat, removeFile } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
 import { hostFacts } from './facts.js'
-import { type Launched, launch } from './launch.js'
+import { adjustOomScore, type Launched, launch } from './launch.js'
 import { type ContainerPlan, planFor } from './plan.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
 import { type ContainerState, namespacePaths, START_SOCKET, saveState } from './state.js'
+import { checkIds } from './validate-rootless.js'
 
 /** A user who is not mapped in a user namespace looks like this one: /proc/sys/kernel/overflowuid. */
 const OVERFLOW_UID = 65534
@@ -29,13 +30,15 @@ export interface FirstPlan {
   readonly plan: ContainerPlan
   readonly attributes: Attributes
   readonly initialFiles: bigint | undefined
+  readonly unprivileged: boolean
 }
 
 /** Plans the first process of a container; touches nothing, so that it can be done while the cgroup is being made. */
 export async function planFirst({ config, cgroup, spec, wait }: StartRequest): Promise<FirstPlan> {
+  const { initialFiles, unprivileged } = await hostFacts()
+  checkIds(spec, newMaps(config), unprivileged)
   const plan = await planFor(config, spec, cgroup, wait ? uidInside(config) : undefined)
-  const { initialFiles } = await hostFacts()
-  return { plan, attributes: attributesOf(config, spec, true), initialFiles }
+  return { plan, attributes: attributesOf(config, spec, true), initialFiles, unprivileged }
 }
 
 export interface Started extends Launched {
@@ -47,7 +50,8 @@ export interface Started extends Launched {
 /** Starts the first process of a container whose cgroup is there. */
 export async function startFirst(request: StartRequest, first: FirstPlan, oomBefore: number): Promise<Started> {
   const { id, directory, config, cgroup, spec, wait, drivers } = request
-  const { plan, attributes, initialFiles } = first
+  const { plan, attributes, initialFiles, unprivileged } = first
+  const oomScoreAdj = spec.oomScoreAdj ?? config.oomScoreAdj
   const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
   let state: ContainerState | undefined
   let text = ''
@@ -68,12 +72,16 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       cloneFlags: plan.namespaces.cloneFlags,
       keepCapabilities: plan.namespaces.clonesUser,
       parentDeathSignal: attributes.parentDeathSignal !== undefined,
-      oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,
+      oomScoreAdj,
+      maps: newMaps(config),
+      unprivileged,
       limits: has('user') ? { rlimits: attributes.rlimits, initialFiles } : undefined,
       handed,
       rendezvous: {
         maps: async ({ pid }) => {
           await writeIdMaps(pid, mapsOf(config))
+          // While the files of init are this user's own.
+          if (unprivileged) await adjustOomScore(pid, oomScoreAdj, true)
           return undefined
         },
         clocks: async ({ pid }) => {
@@ -98,7 +106,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     return { ...launched, state: state!, text }
   } catch (error) {
     await removeFile(`${directory}/${START_SOCKET}`)
-    throw error
+    throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
   } finally {
     listener?.close()
   }
@@ -106,6 +114,12 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
 
 function mapsOf({ uidMappings = [], gidMappings = [] }: ResolvedConfig): IdMaps {
   return { uid: uidMappings, gid: gidMappings }
+}
+
+/** The maps of a user namespace that is made, not joined. */
+function newMaps(config: ResolvedConfig): IdMaps | undefined {
+  const isNew = config.namespaces.some(({ kind, path }) => kind === 'user' && path === undefined)
+  return isNew ? mapsOf(config) : undefined
 }
 
 /** This process's uid as the container sees it, which is who may start it. */

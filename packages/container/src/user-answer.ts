@@ -1,15 +1,17 @@
 import type { Answer, AskedFile } from '@libcontainer/init'
+import type { IdMaps } from '@libcontainer/namespaces'
 import { ConfigInvalid, nulTerminated, readFd } from '@libcontainer/sys'
 import { getAdditionalGroups, getExecUser, parsePasswd } from '@libcontainer/user'
 import { groupBytes } from './plan-process.js'
 import { environment, variable } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
+import { checkMapped } from './validate-rootless.js'
 
 /** Files larger than this are nobody's passwd: an image must not fill our memory. */
 const MAX_FILE = 16 * 1024 * 1024
 
 /** Answers `ask('user')`: who runs, found in the container's own passwd and group. Missing files are empty ones. */
-export async function answerUser(spec: ProcessSpec, files: readonly AskedFile[]): Promise<Answer> {
+export async function answerUser(spec: ProcessSpec, files: readonly AskedFile[], maps?: IdMaps): Promise<Answer> {
   const [passwd, group] = await Promise.all([readAll(files[0], '/etc/passwd'), readAll(files[1], '/etc/group')])
   const { user = { uid: 0, gid: 0 }, additionalGroups = [] } = spec
   const extra = getAdditionalGroups(additionalGroups, group, 'process.additionalGroups')
@@ -18,6 +20,7 @@ export async function answerUser(spec: ProcessSpec, files: readonly AskedFile[])
       ? getExecUser(user, {}, passwd, group, 'process.user')
       : { uid: user.uid, gid: user.gid ?? 0, groups: [] as readonly number[], home: undefined }
 
+  checkMapped(maps, { uid: found.uid, gid: found.gid, groups: extra })
   const home = variable(environment(spec), 'HOME') || found.home || homeOf(found.uid, passwd) || '/'
   return {
     integers: { uid: found.uid, gid: found.gid },

@@ -3,6 +3,8 @@ import { checkNamespaces, type Namespace, type NamespaceKind, namespacePath } fr
 import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
 import { namespacesOf } from './namespace-requests.js'
+import { isUnprivileged, withRootlessDefaults } from './rootless.js'
+import { mountIdProblems, rootlessProblems } from './validate-rootless.js'
 import { checkName, problemOf, validateShape } from './validate-shape.js'
 import { sysctlProblems } from './validate-sysctl.js'
 
@@ -11,14 +13,16 @@ import { sysctlProblems } from './validate-sysctl.js'
  *
  * Looks at the rootfs and at the kernel's abilities; changes nothing.
  */
-export async function validate(config: ContainerConfig): Promise<ConfigInvalid[]> {
+export async function validate(given: ContainerConfig): Promise<ConfigInvalid[]> {
+  const config = await withRootlessDefaults(given)
   const problems = validateShape(config)
   const found = isSound(problems, 'config', 'rootfs') ? await rootfsProblem(config) : undefined
   return await withNamespaces(config, found === undefined ? problems : [...problems, found])
 }
 
 /** All but a look at the rootfs, for who takes that look elsewhere. */
-export async function validateBesideRootfs(config: ContainerConfig): Promise<ConfigInvalid[]> {
+export async function validateBesideRootfs(given: ContainerConfig): Promise<ConfigInvalid[]> {
+  const config = await withRootlessDefaults(given)
   return await withNamespaces(config, validateShape(config))
 }
 
@@ -31,11 +35,18 @@ async function withNamespaces(config: ContainerConfig, problems: readonly Config
     const namespaces = namespacesOf(config)
     await checkNamespaces({ ...config, namespaces })
     if (!isSound(problems, 'hostname', 'domainname', 'sysctl')) return [...problems]
-    return [...problems, ...(await sharedProblems(config, namespaces))]
+    return [...problems, ...(await sharedProblems(config, namespaces)), ...(await idProblems(config, namespaces))]
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error
     return [...problems, error]
   }
+}
+
+/** What a user namespace does not have, or somebody without privileges cannot do without one. */
+async function idProblems(config: ContainerConfig, namespaces: readonly Namespace[]): Promise<ConfigInvalid[]> {
+  const own = namespaces.some(({ kind, path }) => kind === 'user' && path === undefined)
+  const rootless = (await isUnprivileged()) ? rootlessProblems(config, namespaces) : []
+  return own ? [...rootless, ...mountIdProblems(config)] : rootless
 }
 
 /** What is wrong with the rootfs that its path names, if anything. */

@@ -145,6 +145,8 @@ export async function obstacleOf(error: unknown): Promise<unknown> {
   const obstacle = userNamespaceObstacle(error.code, await readUserNamespaceFacts())
   if (obstacle === undefined) return error
   const { errno, syscall, path, step } = error
+  // AppArmor lets the namespace be made, and then takes the rights in it away; nothing else shows so late.
+  if (!/^(clone|unshare)/.test(syscall) && obstacle.cause !== 'apparmor') return error
   return new SyscallError(errno, syscall, {
     path,
     step,

@@ -1,0 +1,94 @@
+import { findMapHelpers, type IdMap, type IdMaps, mapWriter } from '@libcontainer/namespaces'
+import { readText } from '@libcontainer/sys'
+import { lookupUid, NoPasswdEntries, type SubIdRange, subGids, subUids } from '@libcontainer/user'
+import type { ContainerConfig } from './config.js'
+import { hostFacts } from './facts.js'
+import { namespacesOf } from './namespace-requests.js'
+
+/**
+ * The id maps of an ordinary user's containers where the config says none: root inside is the user itself, and the ids above it are those
+ * that /etc/subuid and /etc/subgid lend, if newuidmap and newgidmap can give them; else there is root alone.
+ */
+export async function defaultIdMaps(): Promise<IdMaps> {
+  const { euid, egid } = await mapWriter()
+  const [uids, gids] = (await canLend()) ? await lentIds(euid) : [[], []]
+  const both = uids.length > 0 && gids.length > 0
+  return { uid: lentMap(euid, both ? uids : []), gid: lentMap(egid, both ? gids : []) }
+}
+
+/** The programs are there, and an exec may give them root's rights. */
+async function canLend(): Promise<boolean> {
+  const [helpers, status] = await Promise.all([findMapHelpers(), readText('/proc/self/status')])
+  return helpers !== undefined && !/^NoNewPrivs:\s*1$/m.test(status)
+}
+
+async function lentIds(uid: number): Promise<[uids: SubIdRange[], gids: SubIdRange[]]> {
+  try {
+    const { name } = await lookupUid(uid)
+    return await Promise.all([subUids({ name, uid }), subGids({ name, uid })])
+  } catch (error) {
+    // newuidmap(1) does nothing for somebody without a name.
+    if (error instanceof NoPasswdEntries) return [[], []]
+    throw error
+  }
+}
+
+/** As many lines as fit into the page that the kernel takes, with numbers of ten digits. */
+const MAX_RANGES = 100
+
+/** Root inside is `own`; then come the ranges, one behind the other. Ids that are listed twice are mapped once. */
+export function lentMap(own: number, ranges: readonly SubIdRange[]): IdMap[] {
+  const map: IdMap[] = [{ containerId: 0, hostId: own, size: 1 }]
+  let next = 1
+  for (const { start, count } of ranges.slice(0, MAX_RANGES)) {
+    const taken = map.some(({ hostId, size }) => start < hostId + size && hostId < start + count)
+    // (uid_t)-1 is no id, inside neither.
+    if (taken || next + count > 0xffffffff) continue
+    map.push({ containerId: next, hostId: start, size: count })
+    next += count
+  }
+  return map
+}
+
+/**
+ * What an ordinary user's config means where it says nothing: a user namespace, and its maps. For anybody else it stays as it is.
+ *
+ * A config that lists its namespaces without `user` is not changed, and then refused: see {@link rootlessConfig}.
+ */
+export async function withRootlessDefaults(config: ContainerConfig): Promise<ContainerConfig> {
+  if (!(await hostFacts()).unprivileged || !isObject(config)) return config
+  const namespaces = config.namespaces ?? ['user', ...namespacesOf({ ...config, namespaces: undefined })]
+  return await withMaps({ ...config, namespaces })
+}
+
+/**
+ * A config that an ordinary user can run, from one that root could: with a user namespace of its own, and maps for it. For anybody else
+ * it stays as it is.
+ */
+export async function rootlessConfig(config: ContainerConfig): Promise<ContainerConfig> {
+  if (!(await hostFacts()).unprivileged) return config
+  const namespaces = namespacesOf(config)
+  if (namespaces.some(({ kind }) => kind === 'user')) return await withMaps(config)
+  return await withMaps({ ...config, namespaces: [{ kind: 'user' }, ...namespaces] })
+}
+
+async function withMaps(config: ContainerConfig): Promise<ContainerConfig> {
+  const { uidMappings, gidMappings } = config
+  if (uidMappings !== undefined || gidMappings !== undefined || !makesUser(config)) return config
+  const maps = await defaultIdMaps()
+  return { ...config, uidMappings: maps.uid, gidMappings: maps.gid }
+}
+
+/** What is wrong with the list is told by the validation. */
+function makesUser({ namespaces }: ContainerConfig): boolean {
+  if (!Array.isArray(namespaces)) return false
+  return namespaces.some(each => each === 'user' || (isObject(each) && each.kind === 'user' && each.path === undefined))
+}
+
+const isObject = (value: unknown): value is { kind?: unknown; path?: unknown } =>
+  typeof value === 'object' && value !== null
+
+/** Whether this process needs a user namespace for a container: it may not administer the system. */
+export async function isUnprivileged(): Promise<boolean> {
+  return (await hostFacts()).unprivileged
+}
