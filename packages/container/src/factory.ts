@@ -26,12 +26,12 @@ import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
 import { plainCopy } from './plain-copy.js'
 import { resolveConfig } from './resolve.js'
-import { withRootlessDefaults } from './rootless.js'
 import { loadState } from './state.js'
 import { checkRootPath, openStateRoot } from './state-root.js'
 import { confirmOwnDirectory, confirmOwned, confirmOwnProcesses } from './state-trust.js'
 import { rootfsProblem, type validate, validateBesideRootfs } from './validate.js'
 import { checkBoolean } from './validate-shape.js'
+import { configWarnings } from './warnings.js'
 
 export interface FactoryOptions {
   /** Told of what is odd but works: a state root that others may write to, a path in a config that is not as it should be. Default: nobody. */
@@ -73,7 +73,7 @@ export class Factory {
     const path = checkRootPath(root)
     checkOptions(options)
     const drivers: Drivers = {
-      cgroups: await cgroupDriver(options.cgroupDriver),
+      cgroups: cgroupDriver(options.cgroupDriver),
       init: options.init === undefined ? undefined : await loadInit(options.init),
     }
     try {
@@ -96,10 +96,12 @@ export class Factory {
    */
   async create(id: string, config: ContainerConfig): Promise<Container> {
     checkId(id)
-    const copy = await withRootlessDefaults(plainCopy(config))
+    const copy = plainCopy(config)
     const { validator } = this.#options
     const [problem] = await (validator === undefined ? validateBesideRootfs(copy) : validator(copy))
     if (problem !== undefined) throw problem
+    const { warn } = this.#options
+    if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
     const directory = this.#directory(id)
     const { path } = resolved.cgroups

@@ -1,4 +1,6 @@
 export type { CgroupStats } from '@libcontainer/cgroups'
+export { ContainerBuilder, container, type InitBuilder, type TenantBuilder } from './builder.js'
+export type { CgroupOption } from './cgroup-option.js'
 export {
   type ContainerCgroups,
   type ContainerConfig,
@@ -25,20 +27,25 @@ export {
   writeConfig2015,
   writeConfig2026,
 } from './dialects/index.js'
+export type { CgroupCreation, CgroupDriver, ContainerCgroup } from './drivers.js'
 export { ContainerError, type ErrorCode, errorCodes } from './errors.js'
 export { Factory, type FactoryOptions } from './factory.js'
+export { create, load } from './functions.js'
 export { checkId } from './id.js'
+export type { InitOption } from './init-option.js'
+export { OCI_VERSION, type OciState } from './oci-state.js'
 export { type ContainerPlan, plan } from './plan.js'
 export { prepare } from './prepare.js'
 export { Process, type ProcessResult } from './process.js'
 export { DEFAULT_PATH, type ProcessSpec, type Stdio, type TerminalSize, type UserRequest } from './process-spec.js'
 export { type ResolvedConfig, resolveConfig } from './resolve.js'
-export { defaultIdMaps, isUnprivileged, rootlessConfig } from './rootless.js'
-export { DELEGATION_HINT } from './rootless-cgroups.js'
 export type { LimitsChange } from './set.js'
 export type { SignalOptions } from './signal.js'
 export type { ContainerState } from './state.js'
 export type { Status } from './status.js'
+export { type Status2015, statuses, statuses2015, statusFrom2015, statusText, statusTo2015 } from './status-names.js'
+export { checkTransition, mayBecome, TransitionError, type TransitionStatus } from './transitions.js'
 export { validate } from './validate.js'
 export { validateShape } from './validate-shape.js'
 export type { WaitOptions } from './wait.js'
+export { configWarnings } from './warnings.js'

@@ -1,7 +1,27 @@
-/** Whether a config is in libcontainer's own words, as its `state.json` of 2015 and runc's of today have it: namespaces have a type. */
-export function isEarlier(config: unknown): boolean {
-  const { namespaces } = config as { readonly namespaces?: unknown }
-  return (
+import { namespaceKind } from '@libcontainer/namespaces'
+import { readConfig2015, readConfig2026 } from './dialects/index.js'
+import { type ResolvedConfig, resolveConfig } from './resolve.js'
+
+/** Whose `state.json` it is, where it is not this library's own: libcontainer's of 2015, or runc's of today. */
+export type Era = '2015' | '2026'
+
+/** `undefined`: it is this library's own, or nobody's. In libcontainer's own words a namespace has a type. */
+export function eraOf(state: Readonly<Record<string, unknown>>): Era | undefined {
+  const { namespaces } = state.config as { readonly namespaces?: unknown }
+  const typed =
     Array.isArray(namespaces) && namespaces.some(each => typeof each === 'object' && each !== null && 'type' in each)
-  )
+  if (!typed) return undefined
+  // Of 2015 a state does not tell when the container was made.
+  return state.created === undefined ? '2015' : '2026'
+}
+
+/** The config of such a state, in this library's words. @throws {ConfigInvalid} for what cannot be said in them */
+export function configOf(era: Era, id: string, config: unknown): ResolvedConfig {
+  const read = era === '2015' ? readConfig2015 : readConfig2026
+  return resolveConfig(id, read(config).config)
+}
+
+/** Paths of namespaces by the kernel's words instead of `NEWNET` and the like. */
+export function pathsByKind(paths: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(paths).map(([name, path]) => [namespaceKind(name) ?? name, path]))
 }

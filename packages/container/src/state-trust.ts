@@ -59,6 +59,7 @@ export async function confirmOwnProcesses(
   state: ContainerState,
 ): Promise<void> {
   const path = `${directory}/${STATE_FILE}`
+  if (state.era !== undefined) return await confirmEarlier(driver, path, state)
   const [recorded, alive] = await Promise.all([recordedPaths(driver, directory, state), lives(state)])
   for (const [name, cgroup] of Object.entries(state.cgroup_paths)) {
     const expected = recorded.get(name)
@@ -66,8 +67,15 @@ export async function confirmOwnProcesses(
       throw forged(path, `names ${cgroup} in cgroup_paths.${name}, and the cgroup of this container is ${expected}`)
   }
   if (!alive || Object.keys(state.cgroup_paths).length === 0) return
-  if (!(await holds(driver, state)))
+  if (!(await processesOf(driver, state)).includes(state.init_process_pid))
     throw forged(path, `names process ${state.init_process_pid}, which is not in the cgroup of this container`)
+}
+
+/** There is no record of the cgroup, which is known by the first process alone. */
+async function confirmEarlier(driver: CgroupDriver, path: string, state: ContainerState): Promise<void> {
+  const processes = await processesOf(driver, state)
+  if (processes.length === 0 || (processes.includes(state.init_process_pid) && (await lives(state)))) return
+  throw forged(path, `names a cgroup with processes (${processes.join(', ')}) of which none is its first`)
 }
 
 async function recordedPaths(
@@ -79,12 +87,11 @@ async function recordedPaths(
   return typeof recorded === 'string' ? (await driver.at(recorded)).paths : new Map(Object.entries(recorded))
 }
 
-async function holds(driver: CgroupDriver, { cgroup_paths, init_process_pid }: ContainerState): Promise<boolean> {
+async function processesOf(driver: CgroupDriver, { cgroup_paths }: ContainerState): Promise<readonly number[]> {
   try {
-    const cgroup = await driver.open(cgroup_paths)
-    return (await cgroup.processes()).includes(init_process_pid)
+    return await (await driver.open(cgroup_paths)).processes()
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return false
+    if (isErrno(error, 'ENOENT')) return []
     throw error
   }
 }

@@ -1,9 +1,9 @@
 import { cleanPath } from '@libcontainer/mount'
 import { type NamespaceKind, namespaceKinds } from '@libcontainer/namespaces'
-import { parseJson, readTextIfPresent, replaceFile, stringifyJson } from '@libcontainer/sys'
+import { ConfigInvalid, parseJson, readTextIfPresent, replaceFile, stringifyJson } from '@libcontainer/sys'
 import { ContainerError, systemError } from './errors.js'
 import type { ResolvedConfig } from './resolve.js'
-import { isEarlier } from './state-eras.js'
+import { configOf, type Era, eraOf, pathsByKind } from './state-eras.js'
 
 /** What is recorded of a container that has a first process: `state.json` of its state directory. */
 export interface ContainerState {
@@ -22,6 +22,8 @@ export interface ContainerState {
   /** What the first process had as standard streams: what the links of /proc/<pid>/fd say. */
   readonly external_descriptors?: readonly string[] | undefined
   readonly config: ResolvedConfig
+  /** Another version of libcontainer has written it; never in the file. */
+  readonly era?: Era | undefined
 }
 
 export const STATE_FILE = 'state.json'
@@ -41,6 +43,15 @@ export function namespacePaths(pid: number): Record<NamespaceKind, string> {
  * No fsync: what it describes does not outlive the machine, and rename alone keeps a reader from half a file.
  */
 export async function saveState(directory: string, state: ContainerState): Promise<string> {
+  if (state.era !== undefined) {
+    throw new ContainerError(
+      'SystemError',
+      `the state of '${state.id}' is one of ${state.era}, which is not written here`,
+      {
+        hint: 'change the container with the program that started it',
+      },
+    )
+  }
   const text = `${stringifyJson(state)}\n`
   await replaceFile(`${directory}/${STATE_FILE}`, text, { mode: 0o600 })
   return text
@@ -87,12 +98,28 @@ export function parseState(text: string, path: string, id?: string): ContainerSt
     })
   }
   checkFields(value, path, id)
-  const earlier = isEarlier(value.config)
-  if (earlier) throw broken(path, 'is a state of libcontainer before this one')
-  const state = value as unknown as ContainerState
+  const era = eraOf(value)
+  const state = era === undefined ? (value as unknown as ContainerState) : fromEra(value, era, path)
   checkConfig(state.config, path)
-  checkPaths(state, path, earlier)
-  return { ...state, init_process_start: String(state.init_process_start) }
+  checkPaths(state, path, era !== undefined)
+  return { ...state, init_process_start: String(state.init_process_start), era }
+}
+
+/** What another version of libcontainer has written, in our words: it runs, and can be looked at, joined and ended. */
+function fromEra(value: Readonly<Record<string, unknown>>, era: Era, path: string): ContainerState {
+  const state = value as unknown as ContainerState
+  try {
+    return {
+      ...state,
+      namespace_paths: pathsByKind(state.namespace_paths),
+      config: configOf(era, state.id, value.config),
+    }
+  } catch (cause) {
+    if (!(cause instanceof ConfigInvalid)) throw cause
+    throw broken(path, `is a state of ${era} whose config cannot be had here: ${cause.message}`, cause, {
+      hint: 'end the container with the program that started it',
+    })
+  }
 }
 
 function checkFields(state: Readonly<Record<string, unknown>>, path: string, id: string | undefined): void {
