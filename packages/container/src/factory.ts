@@ -26,6 +26,7 @@ import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
 import { plainCopy } from './plain-copy.js'
 import { resolveConfig } from './resolve.js'
+import { withRootlessDefaults } from './rootless.js'
 import { loadState } from './state.js'
 import { checkRootPath, openStateRoot } from './state-root.js'
 import { confirmOwnDirectory, confirmOwned, confirmOwnProcesses } from './state-trust.js'
@@ -73,7 +74,7 @@ export class Factory {
     const path = checkRootPath(root)
     checkOptions(options)
     const drivers: Drivers = {
-      cgroups: cgroupDriver(options.cgroupDriver),
+      cgroups: await cgroupDriver(options.cgroupDriver),
       init: options.init === undefined ? undefined : await loadInit(options.init),
     }
     try {
@@ -96,7 +97,7 @@ export class Factory {
    */
   async create(id: string, config: ContainerConfig): Promise<Container> {
     checkId(id)
-    const copy = plainCopy(config)
+    const copy = await withRootlessDefaults(plainCopy(config))
     const { validator } = this.#options
     const [problem] = await (validator === undefined ? validateBesideRootfs(copy) : validator(copy))
     if (problem !== undefined) throw problem
