@@ -115,6 +115,41 @@ static int64_t op_reset_affinity(struct lc_ctx *c, const union lc_arg *a)
 	return syscall(SYS_sched_setaffinity, 0, sizeof(all), all) < 0 ? lc_fail(c, "sched_setaffinity") : 0;
 }
 
+/* setAffinity(mask): the processors whose bits are set, those that the cpuset allows among them. */
+static int64_t op_set_affinity(struct lc_ctx *c, const union lc_arg *a)
+{
+	return syscall(SYS_sched_setaffinity, 0, a[0].b.size, a[0].b.at) < 0 ? lc_fail(c, "sched_setaffinity") : 0;
+}
+
+/* setScheduler(policy, flags, nice, priority, runtime, deadline, period): the times in nanoseconds. */
+static int64_t op_set_scheduler(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		int32_t nice;
+		uint32_t priority;
+		uint64_t runtime, deadline, period;
+	} attributes = {
+		.size = sizeof(attributes),
+		.policy = (uint32_t)a[0].i, .flags = (uint64_t)a[1].i, .nice = (int32_t)a[2].i, .priority = (uint32_t)a[3].i,
+		.runtime = (uint64_t)a[4].i, .deadline = (uint64_t)a[5].i, .period = (uint64_t)a[6].i,
+	};
+
+	return syscall(SYS_sched_setattr, 0, &attributes, 0) < 0 ? lc_fail(c, "sched_setattr") : 0;
+}
+
+/* setIoPriority(class << 13 | level): of the process group, which a new session is. */
+static int64_t op_set_io_priority(struct lc_ctx *c, const union lc_arg *a)
+{
+	return syscall(SYS_ioprio_set, 2 /* IOPRIO_WHO_PGRP */, 0, (int)a[0].i) < 0 ? lc_fail(c, "ioprio_set") : 0;
+}
+
+static int64_t op_set_personality(struct lc_ctx *c, const union lc_arg *a)
+{
+	return syscall(SYS_personality, (unsigned long)a[0].i) < 0 ? lc_fail(c, "personality") : 0;
+}
+
 static int64_t op_set_umask(struct lc_ctx *c, const union lc_arg *a)
 {
 	umask((mode_t)a[0].i);
@@ -256,6 +291,10 @@ const struct lc_op lc_init_ops[] = {
 	{ "setResourceLimit", "iii", op_set_resource_limit },
 	{ "setSoftLimit", "ii", op_set_soft_limit },
 	{ "resetAffinity", "", op_reset_affinity },
+	{ "setAffinity", "b", op_set_affinity },
+	{ "setScheduler", "iiiiiii", op_set_scheduler },
+	{ "setIoPriority", "i", op_set_io_priority },
+	{ "setPersonality", "i", op_set_personality },
 	{ "setUmask", "i", op_set_umask },
 	{ "setNoNewPrivileges", "", op_set_no_new_privileges },
 	{ "makeWorkingDirectory", "s", op_make_working_directory },
