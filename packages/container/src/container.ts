@@ -1,10 +1,11 @@
 import type { CgroupStats } from '@libcontainer/cgroups'
-import type { Waiting } from '@libcontainer/sys'
+import { exists, type Waiting } from '@libcontainer/sys'
 import { runBeside } from './beside.js'
 import { type DestroyOptions, destroy } from './destroy.js'
 import { ContainerError } from './errors.js'
 import { releaseFirst, startUnlessStarted } from './first.js'
 import { Handle, type HandleOptions } from './handle.js'
+import { type OciState, ociState } from './oci-state.js'
 import { pause, resume } from './pause.js'
 import { plainCopy } from './plain-copy.js'
 import type { Process, ProcessResult } from './process.js'
@@ -14,6 +15,7 @@ import { type LimitsChange, setLimits } from './set.js'
 import { type SignalOptions, sendSignal } from './signal.js'
 import { type ContainerState, loadState } from './state.js'
 import { type Status, statusOf } from './status.js'
+import { type Status2015, statusTo2015 } from './status-names.js'
 import { awaitEnd, terminateFirst, type WaitOptions, waitFirst } from './wait.js'
 
 /** A container: processes in namespaces and cgroups of their own, and a directory that tells of them. */
@@ -40,6 +42,19 @@ export class Container {
   /** Found out from the kernel at each call. */
   async status(): Promise<Status> {
     return await statusOf(this.#handle, await this.#handle.reload())
+  }
+
+  /** {@link status} by the names of 2015, where a container with a file `checkpoint` in its directory is `Checkpointed`. */
+  async status2015(): Promise<Status2015> {
+    const [status, checkpointed] = await Promise.all([this.status(), exists(`${this.#handle.directory}/checkpoint`)])
+    return statusTo2015(status, { checkpointed })
+  }
+
+  /** What it is and does in the words of the OCI runtime specification. */
+  async ociState(): Promise<OciState> {
+    const state = await this.#handle.reload()
+    const { id, config } = this.#handle
+    return ociState({ id, labels: config.labels, state, status: await statusOf(this.#handle, state) })
   }
 
   /**

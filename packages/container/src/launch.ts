@@ -38,7 +38,7 @@ export interface LaunchOptions extends Pick<BootstrapOptions, 'cloneFlags' | 'ke
   readonly unprivileged: boolean
   readonly rendezvous?: BootstrapOptions['rendezvous']
   /** Called as soon as the process has its number; waited for before it goes on to the program. */
-  readonly ready?: (child: { readonly pid: number }) => Promise<void>
+  readonly ready?: (child: { readonly pid: number; readonly stdio: readonly number[] }) => Promise<void>
 }
 
 export interface Launched {
@@ -57,9 +57,11 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   let terminal: OwnedFd | undefined
   let readying: Promise<undefined> | undefined
   const getReady = ({ pid }: { readonly pid: number }): Promise<undefined> => {
-    readying = Promise.all([prepareFromOutside(pid, options), options.ready?.({ pid }), oomBefore]).then(
-      () => undefined,
-    )
+    readying = Promise.all([
+      prepareFromOutside(pid, options),
+      options.ready?.({ pid, stdio: stdio.theirs }),
+      oomBefore,
+    ]).then(() => undefined)
     return readying
   }
   try {

@@ -1,5 +1,5 @@
 import { containerId, type IdMaps, obstacleOf, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
-import { ids, listenUnix, type OwnedFd, processStat, removeFile } from '@libcontainer/sys'
+import { ids, listenUnix, type OwnedFd, processStat, readLink, removeFile } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
 import { hostFacts } from './facts.js'
@@ -90,14 +90,17 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
         },
       },
       // Before the program: whoever is killed after this leaves a state by which the container can be removed.
-      ready: async ({ pid }) => {
+      ready: async ({ pid, stdio }) => {
+        const streams = standardStreams(stdio)
         state = {
           id,
           init_process_pid: pid,
           init_process_start: String((await processStat(pid))?.startTime ?? 0),
           created: new Date().toISOString(),
+          rootless: unprivileged,
           cgroup_paths: Object.fromEntries(cgroup.paths),
           namespace_paths: namespacePaths(pid),
+          external_descriptors: await streams,
           config,
         }
         text = await saveState(directory, state)
@@ -110,6 +113,11 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   } finally {
     listener?.close()
   }
+}
+
+/** What the standard streams are, as this process has them, which nobody can keep from looking; nothing for one that is closed. */
+async function standardStreams(stdio: readonly number[]): Promise<string[]> {
+  return await Promise.all(stdio.map(async fd => await readLink(`/proc/self/fd/${fd}`).catch(() => '')))
 }
 
 function mapsOf({ uidMappings = [], gidMappings = [] }: ResolvedConfig): IdMaps {
