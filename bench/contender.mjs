@@ -152,7 +152,7 @@ export class CommandLine {
     const order = [
       join(this.#directory, seccomp),
       this.#program,
-      '--state-root',
+      '--root',
       join(this.#directory, 'state'),
       'exec',
     ]

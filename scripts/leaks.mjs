@@ -46,13 +46,15 @@ function mounts() {
   })
 }
 
-/** systemd makes and removes its own beside ours. */
+/** systemd makes and removes its own beside ours. The parent of nsinit's cgroups stays, as its state root does. */
 function cgroups() {
   const roots = lines('/proc/self/mountinfo')
     .map(line => line.split(' '))
     .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1]))
     .map(fields => fields[4])
-  return [...new Set(roots)].flatMap(below).filter(path => !/\.(scope|service|slice|mount|socket|swap)$/.test(path))
+  return [...new Set(roots)]
+    .flatMap(below)
+    .filter(path => !/\.(scope|service|slice|mount|socket|swap)$|^\/sys\/fs\/cgroup(\/[^/]+)?\/nsinit$/.test(path))
 }
 
 function below(path) {

@@ -14,8 +14,11 @@ export {
   DENY_ALL,
 } from './defaults.js'
 export { type Device, type DeviceRequest, device } from './device.js'
+export { features } from './features.js'
 export { deviceFromPath, hostDevices, NotADevice } from './host.js'
+export { makeDevices } from './make.js'
 export { MAX_MAJOR, MAX_MINOR, major, minor, mkdev } from './numbers.js'
+export { probe } from './probe.js'
 export {
   type DeviceRule,
   deviceRule,

@@ -6,6 +6,8 @@ export interface Flag {
   readonly short?: string
   /** What its value is called in the help. Without: it is on or off (`--name=false`). */
   readonly value?: string
+  /** It may be given several times, and all its values count. */
+  readonly repeats?: boolean
   readonly about: string
 }
 
@@ -32,7 +34,10 @@ export interface CommandTable {
 }
 
 export interface Invocation {
+  /** The values of the flags that were given: the last one of each. */
   readonly flags: ReadonlyMap<string, string>
+  /** All values of those that may be repeated. */
+  readonly lists: ReadonlyMap<string, readonly string[]>
   readonly operands: readonly string[]
 }
 
@@ -54,6 +59,7 @@ export class UsageError extends LibcontainerError {
  */
 export function parse(args: readonly string[], table: CommandTable): Parsed {
   const flags = new Map<string, string>()
+  const lists = new Map<string, string[]>()
   const operands: string[] = []
   let command: Command | undefined
   for (let i = 0; i < args.length; i++) {
@@ -63,7 +69,7 @@ export function parse(args: readonly string[], table: CommandTable): Parsed {
       break
     }
     if (word.length > 1 && word.startsWith('-')) {
-      i += readFlag(args, i, { table, command, flags })
+      i += readFlag(args, i, { table, command, flags, lists })
     } else if (command === undefined) {
       command = findCommand(word, table)
     } else {
@@ -77,17 +83,18 @@ export function parse(args: readonly string[], table: CommandTable): Parsed {
       hint(table, command),
     )
   }
-  return { command, flags, operands }
+  return { command, flags, lists, operands }
 }
 
 interface Reading {
   readonly table: CommandTable
   readonly command: Command | undefined
   readonly flags: Map<string, string>
+  readonly lists: Map<string, string[]>
 }
 
 /** Answers how many further words the flag has taken. */
-function readFlag(args: readonly string[], i: number, { table, command, flags }: Reading): number {
+function readFlag(args: readonly string[], i: number, { table, command, flags, lists }: Reading): number {
   const [, word = '', given] = /^--?([^=]*)(?:=(.*))?$/s.exec(args[i]!) ?? []
   const flag = [...(command?.flags ?? []), ...table.flags].find(({ name, short }) => name === word || short === word)
   if (flag === undefined) {
@@ -103,6 +110,7 @@ function readFlag(args: readonly string[], i: number, { table, command, flags }:
   const value = given ?? args[i + 1]
   if (value === undefined) throw new UsageError(`--${flag.name} needs a value: ${flag.value}`, hint(table, command))
   flags.set(flag.name, value)
+  if (flag.repeats) lists.set(flag.name, [...(lists.get(flag.name) ?? []), value])
   return given === undefined ? 1 : 0
 }
 
@@ -117,4 +125,4 @@ const hint = ({ name }: CommandTable, command: Command | undefined): string =>
   `${name}${command === undefined ? '' : ` ${command.name}`} --help tells what there is`
 
 /** Whether a flag without a value was given, and not as `--name=false`. */
-export const isOn = ({ flags }: Invocation, name: string): boolean => flags.get(name) === 'true'
+export const isOn = ({ flags }: Pick<Invocation, 'flags'>, name: string): boolean => flags.get(name) === 'true'

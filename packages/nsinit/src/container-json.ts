@@ -1,6 +1,15 @@
-import type { ContainerConfig, ProcessSpec } from '@libcontainer/container'
-import { ConfigInvalid, isErrno, LibcontainerError, parseJson, readText, stat } from '@libcontainer/sys'
-import type { Place } from './place.js'
+import { type ContainerConfig, type ProcessDefaults, readConfig } from '@libcontainer/container'
+import {
+  ConfigInvalid,
+  isErrno,
+  LibcontainerError,
+  type OwnedFd,
+  parseJson,
+  readLink,
+  readText,
+  stat,
+} from '@libcontainer/sys'
+import { warn } from './log.js'
 
 /** The file that describes the container of a directory. */
 export const CONFIG_FILE = 'container.json'
@@ -8,103 +17,76 @@ export const CONFIG_FILE = 'container.json'
 /** In bytes: far more than a config needs, and little enough to be read whole. */
 const MOST = 4 << 20
 
-const processFields = {
-  args: true,
-  env: true,
-  cwd: true,
-  user: true,
-  additionalGroups: true,
-  terminal: true,
-  capabilities: true,
-  rlimits: true,
-  noNewPrivileges: true,
-  umask: true,
-  oomScoreAdj: true,
-} satisfies { [K in keyof ProcessSpec]?: true }
-
-/** What programs of the container run with unless the command line says otherwise. */
-export type ProcessDefaults = { readonly [K in keyof typeof processFields]?: ProcessSpec[K] }
-
+/** What a config says of the container, and of the programs in it. */
 export interface ContainerJson {
   readonly config: ContainerConfig
   readonly process: ProcessDefaults
 }
 
+/** A file of a config, and what relative paths of it are relative to. */
+export interface ConfigFile {
+  readonly path: string
+  /** Of the directory that holds it, where `path` is only its name. */
+  readonly at?: OwnedFd
+  /** For people. */
+  readonly name: string
+  readonly base: string
+}
+
 /**
- * Reads container.json: the fields of a `ContainerConfig`, and a `process`. Its own defaults: the root filesystem is the directory itself,
- * and a relative one lies in it; the container ends when nsinit is killed (`parentDeathSignal`; `null` leaves it running).
+ * Reads a config: the fields of a `ContainerConfig`, and a `process`; or what libcontainer wrote in 2014, 2015 or since. Defaults of its own:
+ * the root filesystem is the directory itself, and a relative one lies in it; the container ends when nsinit is killed (`parentDeathSignal`;
+ * `null` leaves it running).
  *
  * @throws {LibcontainerError} `ConfigInvalid`, which names the field or the place in the text
  */
-export async function readContainerJson(
-  place: Place,
-  overrides: { rootfs?: string | undefined },
-): Promise<ContainerJson> {
-  const value = await parseFile(place)
-  const { process = {}, rootfs = '.', parentDeathSignal = 'SIGKILL', ...rest } = value
-  checkDefaults(process)
-  if (typeof rootfs !== 'string') throw new ConfigInvalid('rootfs', rootfs, 'must be the path of a directory')
-  const config = {
-    ...rest,
-    // What the command line says is relative to where it was said.
-    rootfs:
-      overrides.rootfs === undefined
-        ? absolute(rootfs, place.path)
-        : absolute(overrides.rootfs, await workingDirectory()),
-    ...(parentDeathSignal === null ? {} : { parentDeathSignal }),
-  }
-  return { config: config as ContainerConfig, process }
+export async function readContainerJson(file: ConfigFile): Promise<ContainerJson> {
+  return readContainer(await parseFile(file), file)
 }
 
-/** The value of container.json, an object. */
-export async function parseFile(place: Place): Promise<Record<string, unknown>> {
-  const text = await readFile(place)
+/** The same of a value that was parsed. */
+export function readContainer(parsed: unknown, file: Pick<ConfigFile, 'name' | 'base'>): ContainerJson {
+  const value = object(parsed, file)
+  const { config, process, warnings, dialect } = readConfig(value, { rootfs: '.' })
+  for (const warning of warnings) warn(`${file.name}: ${warning}`)
+  const { parentDeathSignal, rootfs, ...rest } = config
+  // No dialect but ours can say that there is none.
+  const outlives = dialect === 'own' && value.parentDeathSignal === null
+  const signal = outlives ? {} : { parentDeathSignal: parentDeathSignal ?? 'SIGKILL' }
+  return { config: { ...rest, rootfs: absolute(rootfs, file.base), ...signal }, process }
+}
+
+/** The value of a config's file, an object. */
+export async function parseFile(file: ConfigFile): Promise<Record<string, unknown>> {
+  const text = await readConfigText(file)
   let value: unknown
   try {
     value = parseJson(text)
   } catch (cause) {
     const { findJsonProblem } = await import('./json-error.js')
     const { line, column, problem } = findJsonProblem(text)
-    throw new LibcontainerError('ConfigInvalid', `${place.path}/${CONFIG_FILE}:${line}:${column}: ${problem}`, {
-      cause,
-    })
+    throw new LibcontainerError('ConfigInvalid', `${file.name}:${line}:${column}: ${problem}`, { cause })
   }
+  return object(value, file)
+}
+
+function object(value: unknown, { name }: Pick<ConfigFile, 'name'>): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ConfigInvalid(CONFIG_FILE, value, 'must hold an object')
+    throw new ConfigInvalid(name.slice(name.lastIndexOf('/') + 1), value, 'must hold an object')
   return value as Record<string, unknown>
 }
 
 /** A container may have put anything there: what is no plain file of a sane size is not even opened. */
-async function readFile({ directory, path }: Place): Promise<string> {
-  try {
-    const { type, size } = await stat(CONFIG_FILE, { at: directory })
-    if (type !== 'file')
-      throw new LibcontainerError('ConfigInvalid', `${path}/${CONFIG_FILE} must be a file, not a ${type}`)
-    if (size > MOST)
-      throw new LibcontainerError(
-        'ConfigInvalid',
-        `${path}/${CONFIG_FILE} must have at most ${MOST} bytes, not ${size}`,
-      )
-    return await readText(`${path}/${CONFIG_FILE}`)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
-    throw new LibcontainerError('ConfigInvalid', `there is no ${CONFIG_FILE} in ${path}`, {
-      cause: error,
-      hint: `nsinit config --rootfs DIR --file ${CONFIG_FILE} makes one; --root DIR names another directory`,
-    })
-  }
+async function readConfigText({ path, at, name }: ConfigFile): Promise<string> {
+  const where = at === undefined ? {} : { at }
+  const { type, size } = await stat(path, where)
+  if (type !== 'file') throw new LibcontainerError('ConfigInvalid', `${name} must be a file, not a ${type}`)
+  if (size > MOST) throw new LibcontainerError('ConfigInvalid', `${name} must have at most ${MOST} bytes, not ${size}`)
+  return await readText(path, where)
 }
 
-function checkDefaults(process: unknown): asserts process is ProcessDefaults {
-  if (typeof process !== 'object' || process === null || Array.isArray(process))
-    throw new ConfigInvalid('process', process, 'must be an object')
-  for (const [name, value] of Object.entries(process)) {
-    if (!Object.hasOwn(processFields, name)) {
-      const known = Object.keys(processFields).join(', ')
-      throw new ConfigInvalid(`process.${name}`, value, `is no field of a process; there are ${known}`)
-    }
-  }
-}
+/** Whether the error says that there is no such file. */
+export const isAbsent = (error: unknown): boolean => isErrno(error, 'ENOENT')
 
 /** A path that is relative to a directory. */
 export function absolute(path: string, directory: string): string {
@@ -112,7 +94,4 @@ export function absolute(path: string, directory: string): string {
   return path === '.' ? directory : `${directory}/${path}`
 }
 
-async function workingDirectory(): Promise<string> {
-  const { readLink } = await import('@libcontainer/sys')
-  return await readLink('/proc/self/cwd')
-}
+export const workingDirectory = (): Promise<string> => readLink('/proc/self/cwd')

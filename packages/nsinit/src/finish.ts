@@ -6,7 +6,7 @@ import { loadRecord } from './record.js'
 import { removeStateCopy } from './state-copy.js'
 
 /** A container that this nsinit has made. */
-export interface Made extends Pick<Place, 'id' | 'stateRoot' | 'path'> {
+export interface Made extends Pick<Place, 'id' | 'stateRoot' | 'path' | 'named'> {
   /** Of its record. */
   readonly token: string
 }
@@ -19,6 +19,7 @@ export async function finish(made: Made, container?: Container): Promise<void> {
     if ((await loadRecord(made))?.token !== made.token) return
     const own = container ?? (await (await openFactory(made)).load(made.id))
     await own.destroy()
+    if (made.named) return
     const directory = await directoryOf(made.path)
     if (directory !== undefined) await removeStateCopy(directory)
     directory?.close()

@@ -41,9 +41,9 @@ function helpOf({ name, flags }: CommandTable, command: Command): string {
 type Row = readonly [string, string]
 
 const flagRows = (flags: readonly Flag[]): Row[] =>
-  flags.map(({ name, short, value, about }) => {
+  flags.map(({ name, short, value, repeats, about }) => {
     const names = short === undefined ? `    --${name}` : `-${short}, --${name}`
-    return [value === undefined ? names : `${names} ${value}`, about]
+    return [value === undefined ? names : `${names} ${value}${repeats ? '…' : ''}`, about]
   })
 
 function aligned(rows: readonly Row[]): string[] {

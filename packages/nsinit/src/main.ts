@@ -2,6 +2,7 @@ import { engine } from '@libcontainer/sys'
 import { isOn, type Parsed, parse } from './command-line.js'
 import { table } from './commands.js'
 import { report } from './failure.js'
+import { flushLog, openLog } from './log.js'
 
 /** The version of the command line that this one is the heir of: its commands and flags. */
 const VERSION = '2'
@@ -17,9 +18,12 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     const parsed = parse(args, table)
     debug = isOn(parsed, 'debug')
+    await openLog(parsed)
     return await carryOut(parsed)
   } catch (error) {
     return await report(error, { debug })
+  } finally {
+    await flushLog()
   }
 }
 

@@ -10,8 +10,3 @@ export async function print(text: string): Promise<void> {
 export async function printJson(value: unknown): Promise<void> {
   await print(stringifyJson(value, '\t') + (isTerminal(1) ? '\n' : ''))
 }
-
-/** Says something to whoever sits at the terminal. */
-export async function say(text: string): Promise<void> {
-  await writeFd(2, encodeUtf8(`nsinit: ${text}\n`))
-}

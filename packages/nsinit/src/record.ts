@@ -1,3 +1,4 @@
+import type { ProcessDefaults } from '@libcontainer/container'
 import {
   ids,
   LibcontainerError,
@@ -7,18 +8,17 @@ import {
   stringifyJson,
   writeText,
 } from '@libcontainer/sys'
-import type { ProcessDefaults } from './container-json.js'
 import type { Place } from './place.js'
 
 /** Beside the container's own state, where only root writes: what nsinit has to know of a container that it joins or removes. */
 export interface Record {
-  /** The directory of its container.json. */
+  /** Where it was started: for a container of a directory that of its container.json. */
   readonly directory: string
   /** The nsinit that has made the container, and removes it. */
   readonly pid: number
   /** What tells it from all others that had its id: when it was made. */
   readonly token: string
-  /** As container.json had it at the start. The file itself may have been changed since, by the container too. */
+  /** As the config had it at the start. The file itself may have been changed since, by the container too. */
   readonly process: ProcessDefaults
 }
 
@@ -31,15 +31,17 @@ export async function saveRecord(place: Place, process: ProcessDefaults): Promis
 }
 
 /**
- * The record of a directory's container; `undefined` where there is none.
+ * The record of a container; `undefined` where there is none.
  *
  * @throws {LibcontainerError} `IdInUse` for another directory, whose path has the same hash
  */
-export async function loadRecord(place: Pick<Place, 'stateRoot' | 'id' | 'path'>): Promise<Record | undefined> {
+export async function loadRecord(
+  place: Pick<Place, 'stateRoot' | 'id' | 'path' | 'named'>,
+): Promise<Record | undefined> {
   const text = await readTextIfPresent(pathOf(place))
   if (text === undefined) return undefined
   const record = parseJson(text) as Record
-  if (record.directory !== place.path)
+  if (!place.named && record.directory !== place.path)
     throw new LibcontainerError('IdInUse', `id '${place.id}' is in use: by the container of ${record.directory}`)
   return record
 }

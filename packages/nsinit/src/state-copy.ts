@@ -11,7 +11,7 @@ import {
   stringifyJson,
   writeText,
 } from '@libcontainer/sys'
-import { say } from './output.js'
+import { warn } from './log.js'
 import type { Place } from './place.js'
 
 const STATE_FILE = 'state.json'
@@ -24,16 +24,24 @@ const ASIDE = '.state.json.new'
 export async function writeStateCopy({ directory, path }: Place, state: ContainerState): Promise<void> {
   try {
     await removeFile(ASIDE, { at: directory })
-    await writeText(ASIDE, `${stringifyJson(state, '\t')}\n`, {
+    await writeText(ASIDE, `${stringifyJson(copyOf(state), '\t')}\n`, {
       at: directory,
       flags: O_WRONLY | O_CREAT | O_EXCL | openFlags().O_NOFOLLOW,
     })
     await rename(ASIDE, STATE_FILE, { at: directory })
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error
-    await say(`warning: there will be no ${STATE_FILE} in ${path}: ${error.message}`)
+    warn(`there will be no ${STATE_FILE} in ${path}: ${error.message}`)
   }
 }
+
+/** The state under its names of 2014, and of today. There are no networks yet. */
+const copyOf = (state: ContainerState): object => ({
+  init_pid: state.init_process_pid,
+  init_start_time: state.init_process_start,
+  network_state: {},
+  ...state,
+})
 
 /** Removes the copy; where it could not be written it cannot be there. */
 export async function removeStateCopy(directory: OwnedFd): Promise<void> {

@@ -129,7 +129,7 @@ function encodeRequest(
 const mask = (signals: readonly number[]): bigint => signals.reduce((bits, n) => bits | (1n << BigInt(n - 1)), 0n)
 
 /** The command line that {@link finish} is called by; the status follows. */
-const finishWords = ({ id, stateRoot, path, token }: Made): string[] => [
-  ...['nsinit', '--state-root', stateRoot, '--root', path, 'finish', '--id', id],
-  ...['--', token],
+const finishWords = ({ id, stateRoot, path, named, token }: Made): string[] => [
+  ...['nsinit', '--root', stateRoot, 'finish', '--id', id],
+  ...['--', token, named ? '' : path],
 ]

@@ -258,13 +258,13 @@ describe.each(hosts)('on $name', host => {
       status: 1,
       stdout: '',
       stderr:
-        "nsinit: there is no command 'exce'\nhint: the commands are exec, state, stats, pause, unpause, config, plan\n",
+        "nsinit: there is no command 'exce'\nhint: the commands are exec, state, stats, pause, unpause, oom, config, plan, checkpoint, restore\n",
     })
     expect(nsinit('finish').stderr).toMatch(/^nsinit: finish is what nsinit runs itself\nhint: /)
   })
 
   test('--debug tells where an error arose', host.asks, () => {
-    const { status, stderr } = nsinit('--debug', '--root', '/absent', 'config')
+    const { status, stderr } = nsinit('--debug', '--root', '/absent', 'config', '--bind', 'x')
     expect(status).toBe(1)
     expect(stderr).toMatch(
       /^nsinit: --root: must be a directory that exists \(got "\/absent"\)\nat ConfigInvalid: .*\n\s+at /,

@@ -55,7 +55,7 @@ export class Bench implements Disposable {
 
   command(args: readonly string[]): [string, ...string[]] {
     const [first, ...rest] = this.host.command
-    return [first!, ...rest, '--state-root', this.stateRoot, ...args]
+    return [first!, ...rest, '--root', this.stateRoot, ...args]
   }
 
   /** Runs nsinit to its end. */
@@ -203,6 +203,7 @@ export function cgroupsOf(path: string): string[] {
     .split('\n')
     .map(line => line.split(' '))
     .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1] ?? ''))
-    .flatMap(fields => readdirSync(fields[4]!).map(entry => join(fields[4]!, entry)))
-    .filter(entry => entry.includes(`/libcontainer-${name}-`))
+    .flatMap(fields => [fields[4]!, join(fields[4]!, 'nsinit')])
+    .flatMap(path => (existsSync(path) ? readdirSync(path).map(entry => join(path, entry)) : []))
+    .filter(entry => entry.includes(`/libcontainer-${name}-`) || entry.includes(`/nsinit/${name}`))
 }

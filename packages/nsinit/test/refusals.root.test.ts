@@ -20,7 +20,7 @@ describe.each(hosts)('on $name', host => {
   test('no container.json', host.needs, () => {
     using bench = new Bench(host, null)
     const message = new RegExp(`^nsinit: there is no container.json in ${bench.path}$`)
-    for (const command of ['exec', 'config', 'plan'])
+    for (const command of ['exec', 'plan'])
       refused(bench, [command], message, /^hint: nsinit config --rootfs DIR --file container.json makes one/)
   })
 
@@ -109,23 +109,25 @@ describe.each(hosts)('on $name', host => {
         bench,
         [command],
         new RegExp(`^nsinit: no container runs in ${bench.path}$`),
-        /^hint: nsinit exec starts one$/,
+        /^hint: nsinit exec starts one; --id/,
       )
   })
 
   test('a directory that does not exist, or is none', host.needs, () => {
     using bench = new Bench(host)
-    refused(
-      bench,
-      ['--root', '/absent/x', 'exec'],
-      /^nsinit: --root: must be a directory that exists \(got "\/absent\/x"\)$/,
-    )
-    refused(bench, ['--root', '/etc/passwd', 'exec'], /^nsinit: --root: must be a directory that exists/)
+    for (const data_path of ['/absent/x', '/etc/passwd']) {
+      const { status, stderr } = bench.run(['exec'], { env: { data_path } })
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: `nsinit: data_path: must be a directory that exists (got "${data_path}")\n`,
+      })
+    }
+    expect(bench.left()).toEqual([])
   })
 
   test('a state root that is relative, a file, or cannot be written', host.needs, () => {
     using bench = new Bench(host)
-    const last = (root: string): readonly string[] => ['--state-root', root, 'exec', 'true']
+    const last = (root: string): readonly string[] => ['--root', root, 'exec', 'true']
     refused(bench, last('relative'), /^nsinit: root: must be an absolute path/)
     const file = join(bench.path, 'file')
     writeFileSync(file, '')
@@ -138,8 +140,11 @@ describe.each(hosts)('on $name', host => {
     const rootfs = busyboxRootfs()
     // A file system in which nobody can make a file: the host's /proc, with a config beside it, is not to be had.
     const script = `mount -t tmpfs none ${bench.path} && echo '{"rootfs":"${rootfs}"}' > ${bench.path}/container.json && mount -o remount,ro ${bench.path} && exec "$0" "$@"`
-    const [program, ...args] = bench.command(['--root', bench.path, 'exec', 'echo', 'ran'])
-    const result = spawnSync('unshare', ['--mount', 'sh', '-c', script, program, ...args], { encoding: 'utf8' })
+    const [program, ...args] = bench.command(['exec', 'echo', 'ran'])
+    const result = spawnSync('unshare', ['--mount', 'sh', '-c', script, program, ...args], {
+      encoding: 'utf8',
+      env: { ...process.env, data_path: bench.path },
+    })
     expect(result.stdout).toBe('ran\n')
     expect(result.stderr).toMatch(/^nsinit: warning: there will be no state\.json in .*EROFS/)
     expect(result.status).toBe(0)
@@ -152,10 +157,14 @@ describe.each(hosts)('on $name', host => {
     () => {
       using bench = new Bench(host)
       chmodSync(bench.path, 0o755)
-      const [program, ...args] = bench.command(['--root', bench.path, 'exec', 'true'])
+      const [program, ...args] = bench.command(['exec', 'true'])
       const asNobody = ['--reuid', '65534', '--regid', '65534', '--clear-groups', program, ...args]
       mkdirSync(bench.stateRoot, { mode: 0o700 })
-      const denied = spawnSync('setpriv', asNobody, { encoding: 'utf8', env: { PATH: process.env.PATH } })
+      const denied = spawnSync('setpriv', asNobody, {
+        encoding: 'utf8',
+        cwd: bench.path,
+        env: { PATH: process.env.PATH },
+      })
       expect(denied.status).toBe(1)
       expect(denied.stderr).toMatch(/EACCES|EPERM/)
       const [last, ...rest] = host.command
@@ -166,7 +175,7 @@ describe.each(hosts)('on $name', host => {
         env: { PATH: process.env.PATH },
       })
       expect(stderr).toBe(
-        'nsinit: there is no directory for the state: XDG_RUNTIME_DIR is not set\nhint: run as root, or say where: --state-root DIR\n',
+        'nsinit: there is no directory for the state: XDG_RUNTIME_DIR is not set\nhint: run as root, or say where: --root DIR\n',
       )
     },
   )

@@ -17,9 +17,10 @@ const traced = (host: TestHost): TestHost['needs'] => {
 }
 
 /** How often a process becomes another program by descriptor; its children are not followed. */
-function becomes(command: readonly string[]): number {
+function becomes(command: readonly string[], cwd: string): number {
   const { stderr, status } = spawnSync('strace', ['-e', 'trace=execveat', ...command], {
     encoding: 'utf8',
+    cwd,
   })
   expect({ status, stderr }).toMatchObject({ status: 0 })
   return stderr.match(/^execveat\(/gm)?.length ?? 0
@@ -35,7 +36,7 @@ describe.each(hosts.filter(({ name }) => name === 'the executable'))('S23 $name'
     expect(held).toBeGreaterThan(0)
     expect(held).toBeLessThanOrEqual(160)
     const words = readFileSync(`/proc/${running.pid}/cmdline`, 'utf8').split('\0')
-    expect(words.slice(2, 4)).toEqual(['nsinit', '--state-root'])
+    expect(words.slice(2, 4)).toEqual(['nsinit', '--root'])
     expect(readFileSync(`/proc/${running.pid}/comm`, 'utf8')).toBe('nsinit\n')
     running.child.stdin?.end('\n')
     expect(await running.ended()).toBe(8)
@@ -60,9 +61,9 @@ describe.each(hosts.filter(({ name }) => name === 'the executable'))('S23 $name'
 
   test('becomes the waiter only for what lives longer than a moment', traced(host), () => {
     using bench = new Bench(host)
-    expect(becomes(bench.command(['--root', bench.path, 'exec', 'true']))).toBe(0)
+    expect(becomes(bench.command(['exec', 'true']), bench.path)).toBe(0)
     // The waiter, and the executable again.
-    expect(becomes(bench.command(['--root', bench.path, 'exec', 'sleep', '0.3']))).toBe(2)
+    expect(becomes(bench.command(['exec', 'sleep', '0.3']), bench.path)).toBe(2)
   })
 
   test('a signal that comes while it changes is not lost', host.needs, async () => {

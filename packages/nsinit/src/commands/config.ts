@@ -1,18 +1,41 @@
-import { ConfigInvalid, isErrno, O_CREAT, O_EXCL, O_WRONLY, stringifyJson, writeText } from '@libcontainer/sys'
+import { ConfigInvalid, isErrno, O_CREAT, O_EXCL, O_WRONLY, stat, stringifyJson, writeText } from '@libcontainer/sys'
+import { applyFlags } from '../apply-flags.js'
 import type { Invocation } from '../command-line.js'
-import { parseFile } from '../container-json.js'
+import { fileOf, templateOf } from '../container-config.js'
+import { isAbsent, parseFile } from '../container-json.js'
+import { saysConfig } from '../create-flags.js'
 import { printJson } from '../output.js'
-import { openPlace } from '../place.js'
-import { template } from '../template.js'
+import { openPlace, type Place } from '../place.js'
 
-/** Prints the config of the directory, or a new one; into a file where that is asked for. */
+/** Prints container.json of the directory as it stands; or, as in 2015, the config that the flags make; into a file where that is asked for. */
 export async function run(invocation: Invocation): Promise<number> {
-  const rootfs = invocation.flags.get('rootfs')
-  const config = rootfs === undefined ? await parseFile(await openPlace(invocation)) : template(rootfs)
+  const place = await openPlace(invocation)
+  const config = saysConfig(invocation) ? made(place, invocation) : ((await present(place)) ?? made(place, invocation))
   const file = invocation.flags.get('file')
   if (file === undefined || file === '-') await printJson(config)
   else await writeNew(file, `${stringifyJson(config, '\t')}\n`)
   return 0
+}
+
+/** In the words of container.json: what programs run with is a field of it. */
+function made(place: Place, invocation: Invocation): object {
+  const { config, process } = applyFlags(templateOf(place), invocation)
+  const { parentDeathSignal, ...rest } = config
+  // Where it is not said it is KILL.
+  const deathSignal = parentDeathSignal === undefined ? { parentDeathSignal: null } : { parentDeathSignal }
+  return { ...rest, rootfs: invocation.flags.get('rootfs') ?? '.', ...deathSignal, process }
+}
+
+/** An empty file is none: the shell has made it for our output. */
+async function present(place: Place): Promise<object | undefined> {
+  const file = fileOf(place)
+  try {
+    const { size } = await stat(file.path, { at: place.directory })
+    return size === 0 ? undefined : await parseFile(file)
+  } catch (error) {
+    if (isAbsent(error)) return undefined
+    throw error
+  }
 }
 
 async function writeNew(file: string, text: string): Promise<void> {

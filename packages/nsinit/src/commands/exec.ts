@@ -1,22 +1,26 @@
 import { type Container, ContainerError } from '@libcontainer/container'
 import { processStat } from '@libcontainer/sys'
-import { attend, type Session } from '../attend.js'
-import type { Invocation } from '../command-line.js'
-import { readContainerJson } from '../container-json.js'
+import { attend } from '../attend.js'
+import { type Invocation, isOn, UsageError } from '../command-line.js'
+import { configOf } from '../container-config.js'
 import { finish, type Made } from '../finish.js'
+import { launch, type Session } from '../launch.js'
 import { lockContainer } from '../lock.js'
+import { debug, warn } from '../log.js'
 import { openFactory, openPlace, type Place } from '../place.js'
-import { programOf } from '../program.js'
 import { loadRecord, saveRecord } from '../record.js'
-import { catchSignals } from '../signals.js'
 import { removeStateCopy, writeStateCopy } from '../state-copy.js'
-import { openStreams } from '../streams.js'
 import { becomeWaiter } from '../waiter.js'
 
 type Factory = Awaited<ReturnType<typeof openFactory>>
 
-/** Runs a program in the container of the directory, and exits as it does. Who has made the container removes it. */
+/** Runs a program in a container, and exits as it does. Who has made the container removes it. */
 export async function run(invocation: Invocation): Promise<number> {
+  if (isOn(invocation, 'list') || (invocation.flags.get('func') ?? 'exec') !== 'exec') {
+    const { runFunction } = await import('../functions.js')
+    return await runFunction(invocation)
+  }
+  if (isOn(invocation, 'systemd')) warn('--systemd: this version makes cgroups itself, and asks no systemd for them')
   const place = await openPlace(invocation)
   const factory = await openFactory(place)
   const lock = await lockContainer(place)
@@ -36,7 +40,7 @@ export async function run(invocation: Invocation): Promise<number> {
   return status
 }
 
-/** The container of the directory, if it runs. What a killed nsinit has left is removed. */
+/** The container, if it runs. What a killed nsinit has left is removed. */
 async function findRunning(factory: Factory, place: Place): Promise<Container | undefined> {
   const container = await load(factory, place.id)
   if (container !== undefined) {
@@ -73,48 +77,25 @@ async function start(
   place: Place,
   invocation: Invocation,
 ): Promise<{ session: Session; made: Made; container: Container }> {
-  const { config, process } = await readContainerJson(place, { rootfs: invocation.flags.get('rootfs') })
+  if (invocation.flags.has('nspid'))
+    throw new UsageError('--nspid names a container that has ended', 'nsinit exec --help')
+  const { config, process } = await configOf(place, invocation)
+  debug(`makes container '${place.id}' on ${config.rootfs}`)
   const container = await factory.create(place.id, config)
   try {
     const { token } = await saveRecord(place, process)
     const session = await launch(container, invocation, process)
-    await writeStateCopy(place, await container.state())
+    if (!place.named) await writeStateCopy(place, await container.state())
     return { session, made: { ...place, token }, container }
   } catch (error) {
     await factory.remove(place.id)
-    await removeStateCopy(place.directory)
+    if (!place.named) await removeStateCopy(place.directory)
     throw error
   }
 }
 
 async function join(container: Container, place: Place, invocation: Invocation): Promise<Session> {
+  debug(`joins container '${place.id}'`)
   const record = await loadRecord(place)
   return await launch(container, invocation, record?.process ?? {})
-}
-
-async function launch(
-  container: Container,
-  invocation: Invocation,
-  defaults: Parameters<typeof programOf>[1],
-): Promise<Session> {
-  const spec = await programOf(invocation, defaults)
-  const streams = spec.terminal ? undefined : openStreams()
-  const signals = catchSignals()
-  try {
-    const process = await container.run(streams === undefined ? spec : { ...spec, stdio: streams.stdio })
-    streams?.started()
-    const { terminal } = process
-    let resized = (): void => undefined
-    signals.to(process, terminal === undefined ? undefined : { resized: () => resized() })
-    const onResize = (changed: () => void): (() => void) => {
-      resized = changed
-      return () => {
-        resized = () => undefined
-      }
-    }
-    return { process, terminal, pipes: streams?.pipes ?? [undefined, undefined, undefined], onResize }
-  } catch (error) {
-    streams?.close()
-    throw error
-  }
 }

@@ -1,15 +1,15 @@
 import { plan } from '@libcontainer/container'
 import { type Invocation, isOn } from '../command-line.js'
-import { readContainerJson } from '../container-json.js'
+import { configOf } from '../container-config.js'
 import { print, printJson } from '../output.js'
 import { openPlace } from '../place.js'
 import { planData, planTable } from '../plan-print.js'
 import { programOf } from '../program.js'
 
-/** Prints what `exec` would do for the first program of the directory's container; looks at the host, and changes nothing. */
+/** Prints what `exec` would do for the first program of the container; looks at the host, and changes nothing. */
 export async function run(invocation: Invocation): Promise<number> {
   const place = await openPlace(invocation)
-  const { config, process } = await readContainerJson(place, { rootfs: invocation.flags.get('rootfs') })
+  const { config, process } = await configOf(place, invocation)
   const planned = await plan(place.id, config, await programOf(invocation, process))
   if (isOn(invocation, 'json')) await printJson(planData(planned))
   else await print(planTable(planned))

@@ -1,0 +1,187 @@
+import type { ContainerConfig, NamespaceRequest } from '@libcontainer/container'
+import { defaultMounts, type Mount } from '@libcontainer/mount'
+import type { IdMap, NamespaceKind } from '@libcontainer/namespaces'
+import { ConfigInvalid, signalNumber } from '@libcontainer/sys'
+import { type Invocation, isOn } from './command-line.js'
+import type { ContainerJson } from './container-json.js'
+import { secure } from './security.js'
+
+type Flags = Pick<Invocation, 'flags' | 'lists'>
+
+/** What is on a command line and cannot be had yet: by name, before anything is touched. */
+const missing: Readonly<Record<string, string>> = {
+  'apparmor-profile': 'AppArmor profiles',
+  'process-label': 'SELinux labels',
+  'mount-label': 'SELinux labels',
+  'veth-bridge': 'networks',
+  'veth-address': 'networks',
+  'veth-gateway': 'networks',
+  'veth-mtu': 'networks',
+}
+
+/**
+ * Changes a config as the flags say that were given; what they do not say stays as it is. Pure.
+ *
+ * @throws {ConfigInvalid} with the flag as its field
+ */
+export function applyFlags({ config, process }: ContainerJson, given: Flags): ContainerJson {
+  for (const [name, what] of Object.entries(missing)) {
+    const value = given.flags.get(name)
+    if (value) throw new ConfigInvalid(`--${name}`, value, `asks for ${what}, which this version does not have`)
+  }
+  const isolated = applyNamespaces(config, given)
+  const limited = applyLimits({ ...isolated, ...simpleFields(given) }, given)
+  const mounted = applyMounts(limited, given)
+  const level = given.flags.get('security')
+  const groups = given.lists.get('groups')
+  return {
+    config: level ? secure(mounted, level) : mounted,
+    process: groups === undefined ? process : { ...process, additionalGroups: groups.map(group) },
+  }
+}
+
+/** A number is an id, all else a name of the container's own /etc/group. */
+const group = (text: string): string | number => {
+  if (text === '') throw new ConfigInvalid('--groups', text, 'must name a group')
+  return /^\d+$/.test(text) ? Number(text) : text
+}
+
+/** `rootfs` is not among them: it is relative to where it was said. */
+function simpleFields(given: Flags): Partial<ContainerConfig> {
+  const hostname = given.flags.get('hostname')
+  const sysctl = given.lists.get('sysctl')
+  const signal = given.flags.get('parent-death-signal')
+  return {
+    ...(given.flags.has('read-only') ? { readonlyRootfs: isOn(given, 'read-only') } : {}),
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(sysctl === undefined ? {} : { sysctl: Object.fromEntries(sysctl.map(pair)) }),
+    ...(signal === undefined ? {} : { parentDeathSignal: deathSignal(signal) }),
+  }
+}
+
+function pair(text: string): [string, string] {
+  const equals = text.indexOf('=')
+  if (equals < 1) throw new ConfigInvalid('--sysctl', text, 'must be KEY=VALUE')
+  return [text.slice(0, equals), text.slice(equals + 1)]
+}
+
+function deathSignal(text: string): number | undefined {
+  if (text === '0') return undefined
+  try {
+    return signalNumber(/^\d+$/.test(text) ? Number(text) : text)
+  } catch (cause) {
+    throw new ConfigInvalid('--parent-death-signal', text, 'must be a signal: KILL, 15; or 0 for none', { cause })
+  }
+}
+
+const OWN: readonly NamespaceRequest[] = ['mnt', 'pid', 'ipc', 'uts', 'net']
+const KINDS: readonly NamespaceKind[] = ['ipc', 'mnt', 'net', 'pid', 'uts']
+
+const kindOf = (request: NamespaceRequest): NamespaceKind => (typeof request === 'string' ? request : request.kind)
+
+function applyNamespaces(config: ContainerConfig, given: Flags): ContainerConfig {
+  let list = config.namespaces ?? OWN
+  let { hostname } = config
+  for (const kind of KINDS) {
+    const said = given.flags.get(kind)
+    if (said === undefined) continue
+    const request = namespaceRequest(kind, said)
+    list = [...list.filter(each => kindOf(each) !== kind), ...(request === undefined ? [] : [request])]
+    // A name that nobody has asked for is not given to a namespace of others.
+    if (kind === 'uts' && request !== 'uts') hostname = undefined
+  }
+  const { hostname: _, ...rest } = config
+  const same = list === config.namespaces || (list === OWN && config.namespaces === undefined)
+  const named = { ...rest, ...(hostname === undefined ? {} : { hostname }), ...(same ? {} : { namespaces: list }) }
+  const uid = integer(given, 'userns-root-uid', 0, 0x7ffffffe)
+  return uid === undefined || uid === 0 ? named : { ...named, ...userNamespace(list, uid) }
+}
+
+function namespaceRequest(kind: NamespaceKind, said: string): NamespaceRequest | undefined {
+  if (said === 'host') return undefined
+  if (said === '' || said === 'private') return kind
+  if (!said.startsWith('/')) throw new ConfigInvalid(`--${kind}`, said, 'must be host, private, or an absolute path')
+  return { kind, path: said }
+}
+
+/** Root is the user `uid` outside; all others are who they are. */
+function userNamespace(list: readonly NamespaceRequest[], uid: number): Partial<ContainerConfig> {
+  const map: IdMap[] = [
+    { containerId: 0, hostId: uid, size: 1 },
+    { containerId: 1, hostId: 1, size: uid - 1 },
+    { containerId: uid + 1, hostId: uid + 1, size: 0x7fffffff - uid },
+  ].filter(({ size }) => size > 0)
+  return {
+    namespaces: ['user', ...list.filter(each => kindOf(each) !== 'user')],
+    uidMappings: map,
+    gidMappings: map,
+  }
+}
+
+function applyLimits(config: ContainerConfig, given: Flags): ContainerConfig {
+  const memory = defined({
+    max: limit(given, 'memory-limit'),
+    memswMax: limit(given, 'memory-swap'),
+    swappiness: swappiness(given),
+  })
+  const cpu = defined({ shares: integer(given, 'cpushares', 2, 262144) })
+  const cpuset = defined({ cpus: given.flags.get('cpuset-cpus'), mems: given.flags.get('cpuset-mems') })
+  const said = Object.entries({ memory, cpu, cpuset }).filter(([, part]) => Object.keys(part).length > 0)
+  if (said.length === 0) return config
+  const before = config.cgroups ?? {}
+  const parts = said.map(([name, part]) => [name, { ...(before[name as 'memory'] as object | undefined), ...part }])
+  return { ...config, cgroups: { ...before, ...Object.fromEntries(parts) } }
+}
+
+const defined = <T extends object>(fields: T): Partial<T> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
+
+function limit(given: Flags, name: string): number | bigint | 'max' | undefined {
+  const text = given.flags.get(name)
+  if (text === undefined) return undefined
+  if (text === '-1') return 'max'
+  if (!/^\d{1,19}$/.test(text))
+    throw new ConfigInvalid(`--${name}`, text, 'must be a number of bytes, or -1 for no limit')
+  const bytes = BigInt(text)
+  return bytes <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(bytes) : bytes
+}
+
+/** -1 is how 2015's configs said that there is none. */
+const swappiness = (given: Flags): number | undefined =>
+  given.flags.get('memory-swappiness') === '-1' ? undefined : integer(given, 'memory-swappiness', 0, 100)
+
+function integer({ flags }: Flags, name: string, least: number, most: number): number | undefined {
+  const text = flags.get(name)
+  if (text === undefined) return undefined
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= least && value <= most))
+    throw new ConfigInvalid(`--${name}`, text, `must be a whole number from ${least} to ${most}`)
+  return value
+}
+
+function applyMounts(config: ContainerConfig, given: Flags): ContainerConfig {
+  const binds = (given.lists.get('bind') ?? []).map(bindMount)
+  const tmpfs = (given.lists.get('tmpfs') ?? []).map(memoryMount)
+  const before = config.mounts ?? defaultMounts
+  const cgroup = defaultMounts.filter(
+    ({ type }) => type === 'cgroup' && isOn(given, 'cgroup') && !before.some(mount => mount.type === 'cgroup'),
+  )
+  const more = [...cgroup, ...tmpfs, ...binds]
+  return more.length === 0 ? config : { ...config, mounts: [...before, ...more] }
+}
+
+function bindMount(text: string): Mount {
+  const parts = text.split(':')
+  const [source = '', destination = '', mode = 'rw'] = parts
+  if (parts.length < 2 || parts.length > 3 || source === '' || destination === '')
+    throw new ConfigInvalid('--bind', text, 'must be SRC:DST, SRC:DST:ro or SRC:DST:rw')
+  if (mode !== 'ro' && mode !== 'rw') throw new ConfigInvalid('--bind', text, `is ro or rw, not '${mode}'`)
+  for (const path of [source, destination])
+    if (!path.startsWith('/')) throw new ConfigInvalid('--bind', text, 'must name absolute paths')
+  return { destination, type: 'bind', source, options: ['rbind', mode] }
+}
+
+function memoryMount(destination: string): Mount {
+  if (!destination.startsWith('/')) throw new ConfigInvalid('--tmpfs', destination, 'must be an absolute path')
+  return { destination, type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'noexec'] }
+}

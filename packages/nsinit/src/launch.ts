@@ -1,0 +1,65 @@
+import { isTerminal } from '@libcontainer/console'
+import type { Container, ProcessDefaults, Stdio } from '@libcontainer/container'
+import { ConfigInvalid, O_NOCTTY, O_RDWR, type OwnedFd, openFile, SyscallError } from '@libcontainer/sys'
+import type { Session } from './attend.js'
+import type { Invocation } from './command-line.js'
+import { programOf } from './program.js'
+import { catchSignals } from './signals.js'
+import { openStreams, type Streams } from './streams.js'
+
+export type { Session }
+
+/** Starts a program in a container: its first, or a further one. */
+export async function launch(
+  container: Container,
+  invocation: Invocation,
+  defaults: ProcessDefaults,
+): Promise<Session> {
+  const spec = await programOf(invocation, defaults)
+  const streams = await streamsFor(invocation, Boolean(spec.terminal))
+  const signals = catchSignals()
+  try {
+    const process = await container.run(
+      streams === undefined ? spec : { ...spec, terminal: false, stdio: streams.stdio },
+    )
+    streams?.started()
+    const { terminal } = process
+    let resized = (): void => undefined
+    signals.to(process, terminal === undefined ? undefined : { resized: () => resized() })
+    const onResize = (changed: () => void): (() => void) => {
+      resized = changed
+      return () => {
+        resized = () => undefined
+      }
+    }
+    return { process, terminal, pipes: streams?.pipes ?? [undefined, undefined, undefined], onResize }
+  } catch (error) {
+    streams?.close()
+    throw error
+  }
+}
+
+async function streamsFor({ flags }: Invocation, terminal: boolean): Promise<Streams | undefined> {
+  const path = flags.get('console')
+  if (path) return consoleStreams(await openConsole(path))
+  return terminal ? undefined : openStreams()
+}
+
+/** A terminal that somebody else has made for the program, as in late 2014. */
+async function openConsole(path: string): Promise<OwnedFd> {
+  let file: OwnedFd
+  try {
+    file = await openFile(path, O_RDWR | O_NOCTTY)
+  } catch (cause) {
+    if (!(cause instanceof SyscallError)) throw cause
+    throw new ConfigInvalid('--console', path, `cannot be opened: ${cause.code}`, { cause })
+  }
+  if (isTerminal(file.fd)) return file
+  file.close()
+  throw new ConfigInvalid('--console', path, 'must be a terminal')
+}
+
+function consoleStreams(file: OwnedFd): Streams {
+  const stdio: [Stdio, Stdio, Stdio] = [file, file, file]
+  return { stdio, pipes: [undefined, undefined, undefined], started: () => file.close(), close: () => file.close() }
+}
