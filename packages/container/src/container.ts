@@ -2,7 +2,6 @@ import type { CgroupStats } from '@libcontainer/cgroups'
 import { exists, type Waiting } from '@libcontainer/sys'
 import { runBeside } from './beside.js'
 import { type DestroyOptions, destroy } from './destroy.js'
-import { ContainerError } from './errors.js'
 import { releaseFirst, startUnlessStarted } from './first.js'
 import { Handle, type HandleOptions } from './handle.js'
 import { type OciState, ociState } from './oci-state.js'
@@ -16,6 +15,7 @@ import { type SignalOptions, sendSignal } from './signal.js'
 import { type ContainerState, loadState } from './state.js'
 import { type Status, statusOf } from './status.js'
 import { type Status2015, statusTo2015 } from './status-names.js'
+import { TransitionError } from './transitions.js'
 import { awaitEnd, terminateFirst, type WaitOptions, waitFirst } from './wait.js'
 
 /** A container: processes in namespaces and cgroups of their own, and a directory that tells of them. */
@@ -65,8 +65,11 @@ export class Container {
   async start(spec: ProcessSpec): Promise<Process> {
     const process = await startUnlessStarted(this.#handle, spec, true)
     if (process !== undefined) return process
-    const status = await statusOf(this.#handle, this.#handle.state)
-    throw new ContainerError('ContainerNotStopped', `container '${this.id}' is ${status} already`)
+    const from = await statusOf(this.#handle, this.#handle.state)
+    throw new TransitionError('ContainerNotStopped', `container '${this.id}' is ${from} already`, {
+      from,
+      to: 'created',
+    })
   }
 
   /** Runs a program: as the first process of a container that has none, else beside it, like {@link exec}. */

@@ -4,6 +4,7 @@ import type { Handle } from './handle.js'
 import { end, openInit } from './init-process.js'
 import { removeAtOnce } from './remove.js'
 import { statusOf } from './status.js'
+import { checkTransition } from './transitions.js'
 
 export interface DestroyOptions {
   /** Kills what runs first. Default: false, and a running container is `ContainerNotStopped`. */
@@ -20,11 +21,7 @@ export async function destroy(handle: Handle, { force = false }: DestroyOptions 
   try {
     await handle.locked(async text => {
       const status = await statusOf(handle, handle.adopt(text))
-      if (!force && status === 'running')
-        throw new ContainerError('ContainerNotStopped', `container '${id}' is running`)
-      if (!force && status === 'paused' && (await handle.alive())) {
-        throw new ContainerError('ContainerPaused', `container '${id}' is paused`)
-      }
+      if (!force) checkTransition(id, status, 'stopped', { alive: status === 'running' || (await handle.alive()) })
       await handle.doing('cannot destroy', () => remove(handle))
     })
   } catch (error) {

@@ -11,6 +11,7 @@ import type { ProcessSpec } from './process-spec.js'
 import { planFirst, startFirst } from './start.js'
 import { START_SOCKET, STATE_FILE } from './state.js'
 import { statusOf } from './status.js'
+import { TransitionError } from './transitions.js'
 
 /** Starts the first process; `undefined` when there is one already. @param wait - stop in the `created` state */
 export async function startUnlessStarted(
@@ -68,10 +69,10 @@ export async function releaseFirst(handle: Handle): Promise<void> {
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ECONNREFUSED') || (error as LibcontainerError).code === 'AlreadyStarted') {
       const status = await statusOf(handle, await handle.reload())
-      throw new ContainerError(
+      throw new TransitionError(
         status === 'stopped' ? 'ContainerNotRunning' : 'AlreadyStarted',
         `container '${id}' is ${status}, not created`,
-        { cause: error },
+        { from: status, to: 'running', cause: error },
       )
     }
     throw systemError(`cannot start '${id}'`, error)

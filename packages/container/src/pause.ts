@@ -1,6 +1,6 @@
-import { ContainerError } from './errors.js'
 import type { Handle } from './handle.js'
 import { statusOf } from './status.js'
+import { checkTransition, TransitionError } from './transitions.js'
 
 /** Stops all processes of a container where they are. */
 export async function pause(handle: Handle): Promise<void> {
@@ -8,7 +8,8 @@ export async function pause(handle: Handle): Promise<void> {
     const status = await statusOf(handle, handle.adopt(text))
     if (status === 'paused') return
     const cgroup = await handle.cgroup()
-    if (status === 'stopped' || cgroup === undefined) throw handle.notRunning()
+    checkTransition(handle.id, status, 'paused')
+    if (cgroup === undefined) throw handle.notRunning()
     await handle.doing('cannot pause', () => cgroup.freeze())
   })
 }
@@ -16,9 +17,9 @@ export async function pause(handle: Handle): Promise<void> {
 /** Lets them go on. */
 export async function resume(handle: Handle): Promise<void> {
   await handle.locked(async text => {
-    if ((await statusOf(handle, handle.adopt(text))) !== 'paused') {
-      throw new ContainerError('NotPaused', `container '${handle.id}' is not paused`)
-    }
+    const from = await statusOf(handle, handle.adopt(text))
+    if (from !== 'paused')
+      throw new TransitionError('NotPaused', `container '${handle.id}' is not paused`, { from, to: 'running' })
     const cgroup = await handle.cgroup()
     await handle.doing('cannot resume', async () => await cgroup?.thaw())
   })

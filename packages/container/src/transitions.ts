@@ -15,17 +15,21 @@ const allowed: Readonly<Record<TransitionStatus, readonly TransitionStatus[]>> =
   loaded: ['creating', 'created', 'running', 'paused', 'stopped', 'restored', 'loaded'],
 }
 
+/** From where to where, and what else is to be said of it. */
+export interface Transition {
+  readonly from: TransitionStatus
+  readonly to: TransitionStatus
+  readonly hint?: string | undefined
+  readonly cause?: unknown
+}
+
 /** What is refused since the container is in no state for it. */
 export class TransitionError extends ContainerError {
   readonly from: TransitionStatus
   readonly to: TransitionStatus
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    { from, to, cause }: { from: TransitionStatus; to: TransitionStatus; cause?: unknown },
-  ) {
-    super(code, message, { cause })
+  constructor(code: ErrorCode, message: string, { from, to, ...options }: Transition) {
+    super(code, message, options)
     this.from = from
     this.to = to
   }
@@ -53,27 +57,17 @@ export function checkTransition(
   to: TransitionStatus,
   options: TransitionOptions = {},
 ): void {
-  if (!mayBecome(from, to, options)) throw transitionError(id, from, to)
-}
-
-/** Why a container cannot be brought from one status to another. */
-export function transitionError(
-  id: string,
-  from: TransitionStatus,
-  to: TransitionStatus,
-  cause?: unknown,
-): TransitionError {
-  return new TransitionError(codeOf(from, to), `container '${id}' is ${from}, and cannot become ${to}`, {
-    from,
-    to,
-    cause,
-  })
+  if (mayBecome(from, to, options)) return
+  const message = `container '${id}' is ${from}, and cannot become ${to}`
+  throw new TransitionError(codeOf(from, to), message, { from, to, hint: hintOf(from, to) })
 }
 
 function codeOf(from: TransitionStatus, to: TransitionStatus): ErrorCode {
   if (from === 'stopped') return 'ContainerNotRunning'
-  if (from === 'paused') return to === 'created' || to === 'creating' ? 'ContainerNotStopped' : 'ContainerPaused'
-  // What runs can be let go on only by who stopped it.
-  if (to === 'running') return 'NotPaused'
-  return 'ContainerNotStopped'
+  return from === 'paused' && to === 'stopped' ? 'ContainerPaused' : 'ContainerNotStopped'
+}
+
+function hintOf(from: TransitionStatus, to: TransitionStatus): string | undefined {
+  if (to !== 'stopped') return undefined
+  return from === 'paused' ? 'resume it first, or use force' : 'end its first process, or use force'
 }
