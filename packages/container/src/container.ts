@@ -89,16 +89,19 @@ export class Container {
     return spec === undefined ? await releaseFirst(this.#handle) : await runBeside(this.#handle, spec)
   }
 
-  /** The host's pids of all processes in the container's cgroup, those below it too; empty when it is gone. */
+  /**
+   * The host's pids of all processes in the container's cgroup, those below it too; empty when it is gone. Without a cgroup, of those in its
+   * pid namespace; where it shares that, of its first process alone.
+   */
   async processes(): Promise<number[]> {
     const cgroup = await this.#handle.cgroup()
-    return cgroup === undefined ? [] : await cgroup.processes()
+    return cgroup === undefined ? await this.#handle.processes() : await cgroup.processes()
   }
 
-  /** What its cgroup counts. @throws {ContainerError} `ContainerNotRunning` when it has none */
+  /** What its cgroup counts. @throws {ContainerError} `ContainerNotRunning` when it is gone, `CgroupNotExist` when it never had one */
   async stats(): Promise<{ cgroups: CgroupStats }> {
     const cgroup = await this.#handle.cgroup()
-    if (cgroup === undefined) throw this.#handle.notRunning()
+    if (cgroup === undefined) throw this.#handle.withoutCgroup()
     return { cgroups: await cgroup.stats() }
   }
 

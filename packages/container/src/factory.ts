@@ -25,8 +25,9 @@ import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
 import { plainCopy } from './plain-copy.js'
-import { resolveConfig } from './resolve.js'
+import { type ResolvedConfig, resolveConfig } from './resolve.js'
 import { withRootlessDefaults } from './rootless.js'
+import { DELEGATION_HINT } from './rootless-cgroups.js'
 import { loadState } from './state.js'
 import { checkRootPath, openStateRoot } from './state-root.js'
 import { confirmOwnDirectory, confirmOwned, confirmOwnProcesses } from './state-trust.js'
@@ -45,6 +46,8 @@ export interface FactoryOptions {
   readonly init?: InitOption | undefined
   /** Mounts a tmpfs on the state root, unless something is mounted there already. Default: false. */
   readonly tmpfsRoot?: boolean | undefined
+  /** Refuses a container that could not be killed reliably: one without a cgroup that shares its pid namespace. Default: false, and it is told to `warn`. */
+  readonly strict?: boolean | undefined
   /** The program for checkpoints: a path, or a name to be looked up in `PATH`. Default: `criu`. */
   readonly criuPath?: string | undefined
 }
@@ -106,6 +109,8 @@ export class Factory {
     const resolved = resolveConfig(id, copy)
     const directory = this.#directory(id)
     const { path } = resolved.cgroups
+    const { places } = await this.#drivers.cgroups.at(path)
+    if (places.length === 0) this.#confirmKillable(resolved)
     const made = new Map<string, number>()
     try {
       // As it mostly goes, in one call off the thread.
@@ -113,7 +118,7 @@ export class Factory {
         [
           ...(validator === undefined ? [confirmPlainDirectoryStep(cleanPath(copy.rootfs))] : []),
           { ...makeDirectoryStep(directory, { mode: 0o711 }), into: 'directory' },
-          absentStep((await this.#drivers.cgroups.at(path)).places),
+          absentStep(places),
         ],
         { results: made },
       )
@@ -193,6 +198,15 @@ export class Factory {
     }
   }
 
+  /** It has no cgroup: only the end of its own pid namespace ends all its processes. */
+  #confirmKillable({ namespaces }: ResolvedConfig): void {
+    if (namespaces.some(({ kind, path }) => kind === 'pid' && path === undefined)) return
+    const problem =
+      "cannot be killed reliably without 'pid' and without a cgroup: its processes would outlive the first"
+    if (this.#options.strict) throw new ConfigInvalid('namespaces', namespaces, problem, { hint: DELEGATION_HINT })
+    this.#options.warn?.(`namespaces: ${problem}`)
+  }
+
   #directory(id: string): string {
     return `${this.root}/${id}`
   }
@@ -215,6 +229,7 @@ const OPTIONS: Readonly<Record<keyof FactoryOptions, true>> = {
   init: true,
   tmpfsRoot: true,
   criuPath: true,
+  strict: true,
 }
 
 function checkOptions(options: FactoryOptions): void {
@@ -222,11 +237,12 @@ function checkOptions(options: FactoryOptions): void {
     if (!Object.hasOwn(OPTIONS, key))
       throw new ConfigInvalid(key, value, `is no option of a factory; there are ${Object.keys(OPTIONS).join(', ')}`)
   }
-  const { warn, validator, tmpfsRoot, criuPath } = options
+  const { warn, validator, tmpfsRoot, strict, criuPath } = options
   for (const [field, value] of Object.entries({ warn, validator })) {
     if (value !== undefined && typeof value !== 'function') throw new ConfigInvalid(field, value, 'must be a function')
   }
   checkBoolean('tmpfsRoot', tmpfsRoot)
+  checkBoolean('strict', strict)
   if (criuPath !== undefined && kernelString(criuPath, 'criuPath') === '')
     throw new ConfigInvalid('criuPath', criuPath, 'must name a program')
 }

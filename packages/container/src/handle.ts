@@ -3,8 +3,10 @@ import type { ContainerCgroup, Drivers } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import { lives } from './init-process.js'
 import { withLock } from './lock.js'
+import { namespaceProcesses } from './namespace-processes.js'
 import type { Process } from './process.js'
 import type { ResolvedConfig } from './resolve.js'
+import { DELEGATION_HINT } from './rootless-cgroups.js'
 import { type ContainerState, parseState, readState, STATE_FILE } from './state.js'
 
 export interface HandleOptions {
@@ -85,6 +87,19 @@ export class Handle {
     } catch (error) {
       throw systemError(`${what} '${this.id}'`, error)
     }
+  }
+
+  /** Its processes, where no cgroup tells. */
+  async processes(): Promise<number[]> {
+    if (this.state === undefined || !(await this.alive())) return []
+    const { init_process_pid: pid } = this.state
+    return this.ownPids ? await namespaceProcesses(pid) : [pid]
+  }
+
+  /** Why there is no cgroup: an ordinary user's container may never have had one. */
+  withoutCgroup(): ContainerError {
+    if (this.state === undefined || Object.keys(this.state.cgroup_paths).length > 0) return this.notRunning()
+    return new ContainerError('CgroupNotExist', `container '${this.id}' has no cgroup`, { hint: DELEGATION_HINT })
   }
 
   notRunning(cause?: unknown): ContainerError {

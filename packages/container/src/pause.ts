@@ -9,7 +9,7 @@ export async function pause(handle: Handle): Promise<void> {
     if (status === 'paused') return
     const cgroup = await handle.cgroup()
     checkTransition(handle.id, status, 'paused')
-    if (cgroup === undefined) throw handle.notRunning()
+    if (cgroup === undefined) throw handle.withoutCgroup()
     await handle.doing('cannot pause', () => cgroup.freeze())
   })
 }

@@ -18,7 +18,7 @@ export async function setLimits(handle: Handle, change: LimitsChange): Promise<v
     const state = handle.adopt(text)
     if (state === undefined || (await statusOf(handle, state)) === 'stopped') throw handle.notRunning()
     const cgroup = await handle.cgroup()
-    if (cgroup === undefined) throw handle.notRunning()
+    if (cgroup === undefined) throw handle.withoutCgroup()
     const config = changed(state.config, wanted)
     const { path: _, devices, ...limits } = wanted
     const next = { ...state, config }
