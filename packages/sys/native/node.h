@@ -190,6 +190,16 @@ inline bool ReadArguments(const Napi::CallbackInfo& info, const struct lc_op* op
         return false;
       }
       args[i].s = strings[i].c_str();
+    } else if (op->signature[i] == 's' && value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+      /* A name that is no UTF-8, as C has it: NUL is its last byte, and only that. */
+      auto bytes = value.As<Napi::Uint8Array>();
+      strings[i].assign(reinterpret_cast<const char*>(bytes.Data()), bytes.ByteLength());
+      if (strings[i].find('\0') + 1 != strings[i].size() || strings[i].empty()) {
+        Napi::TypeError::New(env, std::string(op->name) + ": the bytes of a string do not end at their one NUL").ThrowAsJavaScriptException();
+        return false;
+      }
+      strings[i].pop_back();
+      args[i].s = strings[i].c_str();
     } else if (op->signature[i] == 'b' && value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
       auto bytes = value.As<Napi::Uint8Array>();
       args[i].b.at = bytes.Data();

@@ -1,7 +1,7 @@
 import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { native } from './native.js'
-import { decodeUtf8, encodeUtf8, kernelString } from './utf8.js'
+import { decodeUtf8, encodeUtf8, kernelPath, type Path, shownPath } from './utf8.js'
 import { isErrno, POLLOUT, poll } from './wait.js'
 
 export const AT_FDCWD = -100
@@ -56,36 +56,36 @@ export interface At {
 const dirfd = ({ at }: At): number => at?.fd ?? AT_FDCWD
 
 /** Opens a file. @param flags - `O_…`, or'ed */
-export async function openFile(path: string, flags = O_RDONLY, mode = 0o666, at: At = {}): Promise<OwnedFd> {
+export async function openFile(path: Path, flags = O_RDONLY, mode = 0o666, at: At = {}): Promise<OwnedFd> {
   return new OwnedFd(
-    checked(await native.async.openAt(dirfd(at), kernelString(path, 'path'), flags, mode), 'openat', path),
+    checked(await native.async.openAt(dirfd(at), kernelPath(path), flags, mode), 'openat', shownPath(path)),
   )
 }
 
 /** Opens a directory for the functions of this module: `O_RDONLY | O_DIRECTORY`, or `O_PATH` for a mere handle. */
 export async function openDirectory(
-  path: string,
+  path: Path,
   { handle = false, ...at }: At & { handle?: boolean } = {},
 ): Promise<OwnedFd> {
   return await openFile(path, openFlags().O_DIRECTORY | (handle ? O_PATH : O_RDONLY), 0, at)
 }
 
 /** A whole file, whatever size it says it has: files of /proc and /sys say 0. */
-export async function readBytes(path: string, at: At = {}): Promise<Uint8Array> {
-  kernelString(path, 'path')
+export async function readBytes(path: Path, at: At = {}): Promise<Uint8Array> {
+  const file = kernelPath(path)
   for (let size = 4096; ; size *= 8) {
     const buffer = new Uint8Array(size)
-    const got = checked(await native.async.readFile(dirfd(at), path, buffer), 'read', path)
+    const got = checked(await native.async.readFile(dirfd(at), file, buffer), 'read', shownPath(path))
     if (got < size) return buffer.subarray(0, got)
   }
 }
 
-export async function readText(path: string, at: At = {}): Promise<string> {
+export async function readText(path: Path, at: At = {}): Promise<string> {
   return decodeUtf8(await readBytes(path, at))
 }
 
 /** A text file, or `undefined` where there is none. */
-export async function readTextIfPresent(path: string, at: At = {}): Promise<string | undefined> {
+export async function readTextIfPresent(path: Path, at: At = {}): Promise<string | undefined> {
   try {
     return await readText(path, at)
   } catch (error) {
@@ -102,10 +102,10 @@ export interface WriteOptions extends At {
 }
 
 /** Writes a file in one go. */
-export async function writeText(path: string, data: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
+export async function writeText(path: Path, data: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
   const { flags = O_WRONLY | O_CREAT | O_TRUNC, mode = 0o644 } = options
   const bytes = typeof data === 'string' ? encodeUtf8(data) : data
-  checked(await native.async.writeFile(dirfd(options), kernelString(path, 'path'), flags, mode, bytes), 'write', path)
+  checked(await native.async.writeFile(dirfd(options), kernelPath(path), flags, mode, bytes), 'write', shownPath(path))
 }
 
 /** The types of directory entries, by d_type. */
@@ -120,22 +120,28 @@ const entryTypes = new Map([
 ] as const)
 
 export interface DirectoryEntry {
+  /** With U+FFFD where it is no UTF-8. */
   readonly name: string
+  /** The name as it is, where it may be no UTF-8: what a path is to be made of then. */
+  readonly bytes?: Uint8Array
   readonly type: 'fifo' | 'character' | 'directory' | 'block' | 'file' | 'link' | 'socket' | 'unknown'
 }
 
 /** The entries of a directory but `.` and `..`, in the kernel's order. */
-export async function listDirectory(path: string, at: At = {}): Promise<DirectoryEntry[]> {
-  kernelString(path, 'path')
+export async function listDirectory(path: Path, at: At = {}): Promise<DirectoryEntry[]> {
+  const directory = kernelPath(path)
   for (let size = 4096; ; size *= 8) {
     const buffer = new Uint8Array(size)
-    const used = await native.async.listDirectory(dirfd(at), path, buffer)
+    const used = await native.async.listDirectory(dirfd(at), directory, buffer)
     if (used === -34 /* ERANGE */) continue
-    checked(used, 'getdents64', path)
+    checked(used, 'getdents64', shownPath(path))
     const entries: DirectoryEntry[] = []
     for (let i = 0; i < used; ) {
       const end = buffer.indexOf(0, i + 1)
-      entries.push({ name: decodeUtf8(buffer.subarray(i + 1, end)), type: entryTypes.get(buffer[i] as 1) ?? 'unknown' })
+      const type = entryTypes.get(buffer[i] as 1) ?? 'unknown'
+      const bytes = buffer.subarray(i + 1, end)
+      const name = decodeUtf8(bytes)
+      entries.push(name.includes('\ufffd') ? { name, type, bytes } : { name, type })
       i = end + 1
     }
     return entries
@@ -162,11 +168,11 @@ export interface Stat {
 }
 
 /** statx(2). @param follow - whether a link at the end is followed. Default: true */
-export async function stat(path: string, { follow = true, ...at }: At & { follow?: boolean } = {}): Promise<Stat> {
+export async function stat(path: Path, { follow = true, ...at }: At & { follow?: boolean } = {}): Promise<Stat> {
   const result = new BigInt64Array(12)
   const flags = (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (path === '' ? AT_EMPTY_PATH : 0)
   const bytes = new Uint8Array(result.buffer)
-  checked(await native.async.stat(dirfd(at), kernelString(path, 'path'), flags, bytes), 'statx', path)
+  checked(await native.async.stat(dirfd(at), kernelPath(path), flags, bytes), 'statx', shownPath(path))
   const [mode, uid, gid, size, inode, links, major, minor, rmajor, rminor, mountId, mtimeNs] =
     result as unknown as bigint[]
   const n = Number
@@ -186,7 +192,7 @@ export async function stat(path: string, { follow = true, ...at }: At & { follow
 }
 
 /** Whether something is at `path`, a dangling link too. */
-export async function exists(path: string, at: At = {}): Promise<boolean> {
+export async function exists(path: Path, at: At = {}): Promise<boolean> {
   try {
     await stat(path, { follow: false, ...at })
     return true
@@ -202,43 +208,49 @@ export function openNull(): OwnedFd {
 }
 
 /** Where a link leads, as it is written. */
-export async function readLink(path: string, at: At = {}): Promise<string> {
+export async function readLink(path: Path, at: At = {}): Promise<string> {
   const buffer = new Uint8Array(4096)
-  const size = checked(await native.async.readLink(dirfd(at), kernelString(path, 'path'), buffer), 'readlinkat', path)
+  const size = checked(await native.async.readLink(dirfd(at), kernelPath(path), buffer), 'readlinkat', shownPath(path))
   return decodeUtf8(buffer.subarray(0, size))
 }
 
 /** Makes a directory; with `parents` its missing parents too, and one that is there is fine. */
 export async function makeDirectory(
-  path: string,
+  path: Path,
   { mode = 0o777, parents = false, ...at }: At & { mode?: number; parents?: boolean } = {},
 ): Promise<void> {
-  kernelString(path, 'path')
-  const make = (): Promise<number> => native.async.makeDirectory(dirfd(at), path, mode)
+  const directory = kernelPath(path)
+  const make = (): Promise<number> => native.async.makeDirectory(dirfd(at), directory, mode)
   let result = await make()
-  const slash = path.replace(/\/+$/, '').lastIndexOf('/')
-  if (parents && result === -2 /* ENOENT */ && slash > 0) {
-    await makeDirectory(path.slice(0, slash), { mode, parents, ...at })
+  const parent = parents && result === -2 /* ENOENT */ ? parentOf(path) : undefined
+  if (parent !== undefined) {
+    await makeDirectory(parent, { mode, parents, ...at })
     result = await make()
   }
-  if (!parents || result !== -17 /* EEXIST */) checked(result, 'mkdirat', path)
+  if (!parents || result !== -17 /* EEXIST */) checked(result, 'mkdirat', shownPath(path))
+}
+
+/** The path of the directory that a path's last name stands in, where it tells one. */
+function parentOf(path: Path): Path | undefined {
+  const slash = typeof path === 'string' ? path.replace(/\/+$/, '').lastIndexOf('/') : path.lastIndexOf(0x2f, -2)
+  return slash > 0 ? path.slice(0, slash) : undefined
 }
 
 /** Gives a file another name, in place of whatever has it: rename(2). */
-export async function rename(from: string, to: string, at: At = {}): Promise<void> {
-  const [before, after] = [kernelString(from, 'from'), kernelString(to, 'to')]
-  checked(await native.async.rename(dirfd(at), before, dirfd(at), after, 0), 'rename', to)
+export async function rename(from: Path, to: Path, at: At = {}): Promise<void> {
+  const [before, after] = [kernelPath(from, 'from'), kernelPath(to, 'to')]
+  checked(await native.async.rename(dirfd(at), before, dirfd(at), after, 0), 'rename', shownPath(to))
 }
 
 /** Removes a file; one that is absent is fine. */
-export async function removeFile(path: string, at: At = {}): Promise<void> {
-  const result = await native.async.unlink(dirfd(at), kernelString(path, 'path'), 0)
-  if (result !== -2) checked(result, 'unlinkat', path)
+export async function removeFile(path: Path, at: At = {}): Promise<void> {
+  const result = await native.async.unlink(dirfd(at), kernelPath(path), 0)
+  if (result !== -2) checked(result, 'unlinkat', shownPath(path))
 }
 
 /** Removes a directory with all that is in it; links are removed, not followed, and mounts refused. Absent is fine. */
-export async function removeTree(path: string, at: At = {}): Promise<void> {
-  checked(await native.async.removeTree(dirfd(at), kernelString(path, 'path')), 'removeTree', path)
+export async function removeTree(path: Path, at: At = {}): Promise<void> {
+  checked(await native.async.removeTree(dirfd(at), kernelPath(path)), 'removeTree', shownPath(path))
 }
 
 /** Reads what is there, up to the buffer's size: 0 at the end of file. The descriptor must be ready, or blocking on a pool thread is wanted. */

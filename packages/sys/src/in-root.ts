@@ -2,7 +2,7 @@ import { ConfigInvalid, checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { AT_REMOVEDIR, O_CREAT, O_EXCL, O_PATH, O_RDONLY, O_RDWR, openDirectory, openFlags } from './files.js'
 import { native } from './native.js'
-import { kernelString } from './utf8.js'
+import { kernelPath, type Path, shownPath } from './utf8.js'
 
 /**
  * The functions of this module take a path as a process would that had made `root` its root: absolute and relative paths start there, `..`
@@ -26,11 +26,12 @@ async function inRoot<T>(root: Root, work: (fd: number) => Promise<T>): Promise<
  * @param flags - open(2)'s without `O_CREAT`. Default: `O_RDONLY`
  * @throws {SyscallError} as openat2(2); `ELOOP` for the magic links of procfs too
  */
-export async function openInRoot(root: Root, path: string, flags = O_RDONLY): Promise<OwnedFd> {
-  kernelString(path, 'path')
+export async function openInRoot(root: Root, path: Path, flags = O_RDONLY): Promise<OwnedFd> {
+  const file = kernelPath(path)
   return await inRoot(
     root,
-    async fd => new OwnedFd(checked(await native.async.openInRoot(fd, path, flags & ~O_CREAT), 'openat2', path)),
+    async fd =>
+      new OwnedFd(checked(await native.async.openInRoot(fd, file, flags & ~O_CREAT), 'openat2', shownPath(path))),
   )
 }
 
@@ -40,12 +41,13 @@ export async function openInRoot(root: Root, path: string, flags = O_RDONLY): Pr
  * @param flags - open(2)'s; with `O_EXCL` nothing that is there is opened, no link either. Default: `O_RDWR`
  * @param mode - of a file that is made, less the umask. Default: 0666
  */
-export async function createInRoot(root: Root, path: string, flags = O_RDWR, mode = 0o666): Promise<OwnedFd> {
-  kernelString(path, 'path')
+export async function createInRoot(root: Root, path: Path, flags = O_RDWR, mode = 0o666): Promise<OwnedFd> {
+  const file = kernelPath(path)
   checkMode(mode, 0o7777)
   return await inRoot(
     root,
-    async fd => new OwnedFd(checked(await native.async.createInRoot(fd, path, flags, mode), 'openat2', path)),
+    async fd =>
+      new OwnedFd(checked(await native.async.createInRoot(fd, file, flags, mode), 'openat2', shownPath(path))),
   )
 }
 
@@ -56,21 +58,24 @@ export async function createInRoot(root: Root, path: string, flags = O_RDWR, mod
  * @param mode - of each that is made: permissions and the sticky bit. Default: 0755
  * @returns a handle (`O_PATH`) of the directory
  */
-export async function mkdirAllInRoot(root: Root, path: string, mode = 0o755): Promise<OwnedFd> {
-  kernelString(path, 'path')
+export async function mkdirAllInRoot(root: Root, path: Path, mode = 0o755): Promise<OwnedFd> {
+  const directory = kernelPath(path)
   // mkdir(2) would leave set-user-id and set-group-id out without a word.
   checkMode(mode, 0o1777)
   return await inRoot(
     root,
-    async fd => new OwnedFd(checked(await native.async.makeDirectoriesInRoot(fd, path, mode), 'mkdirat', path)),
+    async fd =>
+      new OwnedFd(checked(await native.async.makeDirectoriesInRoot(fd, directory, mode), 'mkdirat', shownPath(path))),
   )
 }
 
 /** Makes a link at `path` inside a root directory, with its missing parents (0755). @param target - its text, as it stands */
-export async function symlinkInRoot(root: Root, target: string, path: string): Promise<void> {
-  kernelString(target, 'target')
+export async function symlinkInRoot(root: Root, target: Path, path: Path): Promise<void> {
+  const [text, link] = [kernelPath(target, 'target'), kernelPath(path)]
   lastName(path)
-  await inRoot(root, async fd => checked(await native.async.symlinkInRoot(fd, target, path), 'symlinkat', path))
+  await inRoot(root, async fd =>
+    checked(await native.async.symlinkInRoot(fd, text, link), 'symlinkat', shownPath(path)),
+  )
 }
 
 /**
@@ -81,13 +86,17 @@ export async function symlinkInRoot(root: Root, target: string, path: string): P
  */
 export async function unlinkInRoot(
   root: Root,
-  path: string,
+  path: Path,
   { directory = false }: { directory?: boolean } = {},
 ): Promise<void> {
   const [above, name] = lastName(path)
   const parent = await openInRoot(root, above, O_PATH | openFlags().O_DIRECTORY)
   try {
-    checked(await native.async.unlink(parent.fd, name, directory ? AT_REMOVEDIR : 0), 'unlinkat', path)
+    checked(
+      await native.async.unlink(parent.fd, kernelPath(name), directory ? AT_REMOVEDIR : 0),
+      'unlinkat',
+      shownPath(path),
+    )
   } finally {
     parent.close()
   }
@@ -103,12 +112,12 @@ export async function reopen(file: OwnedFd, flags = O_RDONLY): Promise<OwnedFd> 
 }
 
 /** The directory that a path is in, and its last name: by text alone, which `..` and a `/` at the end would outwit. */
-function lastName(path: string): [above: string, name: string] {
-  kernelString(path, 'path')
-  const slash = path.lastIndexOf('/')
+function lastName(path: Path): [above: Path, name: Path] {
+  kernelPath(path)
+  const slash = typeof path === 'string' ? path.lastIndexOf('/') : path.lastIndexOf(0x2f)
   const name = path.slice(slash + 1)
-  if (name === '' || name === '.' || name === '..') {
-    throw new ConfigInvalid('path', path, 'must end with the name of what is meant')
+  if (['', '.', '..'].includes(shownPath(name))) {
+    throw new ConfigInvalid('path', shownPath(path), 'must end with the name of what is meant')
   }
   return [slash < 0 ? '.' : path.slice(0, slash + 1), name]
 }

@@ -1,25 +1,26 @@
 import { binding } from './binding.js'
+import type { Path } from './utf8.js'
 
 /** The ops of native/ops.c; what each does is said there. Paths are relative to a directory's descriptor, or to `AT_FDCWD`. */
 export interface SysOps {
   close(fd: number): number
-  openAt(dirfd: number, path: string, flags: number, mode: number): number
+  openAt(dirfd: number, path: Path, flags: number, mode: number): number
   dup(fd: number, atLeast: number): number
   readFd(fd: number, buffer: Uint8Array): number
   writeFd(fd: number, bytes: Uint8Array): number
-  readFile(dirfd: number, path: string, buffer: Uint8Array): number
-  writeFile(dirfd: number, path: string, flags: number, mode: number, bytes: Uint8Array): number
-  listDirectory(dirfd: number, path: string, buffer: Uint8Array): number
-  stat(dirfd: number, path: string, flags: number, result: Uint8Array): number
+  readFile(dirfd: number, path: Path, buffer: Uint8Array): number
+  writeFile(dirfd: number, path: Path, flags: number, mode: number, bytes: Uint8Array): number
+  listDirectory(dirfd: number, path: Path, buffer: Uint8Array): number
+  stat(dirfd: number, path: Path, flags: number, result: Uint8Array): number
   statFilesystem(fd: number, result: Uint8Array): number
   confirmPlainDirectory(path: string): number
   confirmAbsent(dirfd: number, path: string): number
   confirmContent(dirfd: number, path: string, bytes: Uint8Array): number
-  readLink(dirfd: number, path: string, buffer: Uint8Array): number
-  makeDirectory(dirfd: number, path: string, mode: number): number
-  unlink(dirfd: number, path: string, flags: number): number
-  removeTree(dirfd: number, path: string): number
-  rename(fromDirfd: number, from: string, toDirfd: number, to: string, flags: number): number
+  readLink(dirfd: number, path: Path, buffer: Uint8Array): number
+  makeDirectory(dirfd: number, path: Path, mode: number): number
+  unlink(dirfd: number, path: Path, flags: number): number
+  removeTree(dirfd: number, path: Path): number
+  rename(fromDirfd: number, from: Path, toDirfd: number, to: Path, flags: number): number
   changeMode(fd: number, mode: number): number
   changeOwner(fd: number, uid: number, gid: number): number
   lock(fd: number, operation: number): number
@@ -48,17 +49,17 @@ export interface SysOps {
   listenUnix(dirfd: number, name: string, type: number, mode: number): number
   connectUnix(dirfd: number, name: string, type: number): number
   acceptUnix(socket: number, peer: Uint8Array): number
-  openInRoot(root: number, path: string, flags: number): number
-  createInRoot(root: number, path: string, flags: number, mode: number): number
-  makeDirectoriesInRoot(root: number, path: string, mode: number): number
-  symlinkInRoot(root: number, target: string, path: string): number
+  openInRoot(root: number, path: Path, flags: number): number
+  createInRoot(root: number, path: Path, flags: number, mode: number): number
+  makeDirectoriesInRoot(root: number, path: Path, mode: number): number
+  symlinkInRoot(root: number, target: Path, path: Path): number
   reopen(fd: number, flags: number): number
   openProcfs(pids: number): number
   openInProcfs(procfs: number, path: string, flags: number): number
-  getAttribute(path: string, name: string, buffer: Uint8Array, follow: number): number
-  setAttribute(path: string, name: string, value: Uint8Array, flags: number, follow: number): number
-  listAttributes(path: string, buffer: Uint8Array, follow: number): number
-  removeAttribute(path: string, name: string, follow: number): number
+  getAttribute(path: Path, name: string, buffer: Uint8Array, follow: number): number
+  setAttribute(path: Path, name: string, value: Uint8Array, flags: number, follow: number): number
+  listAttributes(path: Path, buffer: Uint8Array, follow: number): number
+  removeAttribute(path: Path, name: string, follow: number): number
   getParentDeathSignal(): number
   keepParentDeathSignal(signal: number): number
   getSubreaper(): number

@@ -24,6 +24,23 @@ export function kernelString(text: string, field: string): string {
   return text
 }
 
+/** A path: text, or the bytes of one that is not UTF-8. The kernel takes any byte but NUL. */
+export type Path = string | Uint8Array
+
+/** A path as ops take it: text as {@link kernelString} lets it pass, bytes with the NUL that ends them. */
+export function kernelPath(path: Path, field = 'path'): Path {
+  if (!(path instanceof Uint8Array)) return kernelString(path, field)
+  if (path.includes(0)) throw new ConfigInvalid(field, shownPath(path), 'must not hold a NUL byte')
+  const ended = new Uint8Array(path.length + 1)
+  ended.set(path)
+  return ended
+}
+
+/** A path as an error shows it: what is no UTF-8 becomes U+FFFD. */
+export function shownPath(path: Path): string {
+  return typeof path === 'string' ? path : decodeUtf8(path)
+}
+
 /** Strings one after another, each ended by NUL: how ops take `argv` and `environ`. */
 export function nulTerminated(strings: readonly string[]): Uint8Array<ArrayBuffer> {
   return encodeUtf8(strings.length === 0 ? '' : `${strings.join('\0')}\0`)

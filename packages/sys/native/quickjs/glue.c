@@ -62,6 +62,18 @@ static int read_argument(JSContext *js, const struct lc_op *op, int i, JSValueCo
 			return 0;
 		break;
 	case 's':
+		if (JS_GetTypedArrayType(value) == JS_TYPED_ARRAY_UINT8) {
+			/* A name that is no UTF-8, as C has it: NUL is its last byte, and only that. */
+			const uint8_t *at = JS_GetUint8Array(js, &size, value);
+
+			if (at && size > 0 && memchr(at, 0, size) == at + size - 1) {
+				to->s = (const char *)at;
+				return 0;
+			}
+			if (!JS_HasException(js))
+				JS_ThrowTypeError(js, "%s: the bytes of a string do not end at their one NUL", op->name);
+			return -1;
+		}
 		if (!JS_IsString(value))
 			break;
 		to->s = JS_ToCStringLen(js, &size, value);
@@ -98,7 +110,7 @@ static int call(JSContext *js, int argc, JSValueConst *argv, int number, int64_t
 	if (!op->signature[done])
 		*result = op->call(&c, args);
 	for (int i = 0; i < done; i++)
-		if (op->signature[i] == 's')
+		if (op->signature[i] == 's' && JS_IsString(argv[i]))
 			JS_FreeCString(js, args[i].s);
 	return op->signature[done] ? -1 : 0;
 }
