@@ -1,0 +1,34 @@
+import * as capabilities from '@libcontainer/capabilities'
+import * as cgroups from '@libcontainer/cgroups'
+import * as console from '@libcontainer/console'
+import * as container from '@libcontainer/container'
+import * as devices from '@libcontainer/devices'
+import * as init from '@libcontainer/init'
+import * as mount from '@libcontainer/mount'
+import * as namespaces from '@libcontainer/namespaces'
+import * as seccomp from '@libcontainer/seccomp'
+import * as sys from '@libcontainer/sys'
+import * as user from '@libcontainer/user'
+
+/** What every package says of itself and of its host. */
+export interface Facility {
+  features(): sys.Features
+  probe(): Promise<sys.Probe>
+}
+
+/** All packages of which this one is made, by the folder's name. */
+export const facilities: ReadonlyMap<string, Facility> = new Map<string, Facility>(
+  Object.entries({
+    capabilities,
+    cgroups,
+    console,
+    container,
+    devices,
+    init,
+    mount,
+    namespaces,
+    seccomp,
+    sys,
+    user,
+  }),
+)
