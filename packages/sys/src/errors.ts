@@ -1,6 +1,7 @@
 import { detail, type TextWriter } from './detail.js'
 import { errnoName, errnoText } from './errno.js'
 import { errorNumber } from './error-codes.js'
+import { jsonPointer } from './json-pointer.js'
 
 /** The base of every error that this project throws itself. `code` is the field to branch on. */
 export class LibcontainerError extends Error {
@@ -88,6 +89,11 @@ export class ConfigInvalid extends LibcontainerError {
     super('ConfigInvalid', `${field}: ${problem} (got ${shown(value)})`, { hint, cause })
     this.field = field
     this.value = value
+  }
+
+  /** {@link field} as a JSON pointer: `/mounts/2/options/0`. */
+  get pointer(): string {
+    return jsonPointer(this.field)
   }
 }
 
