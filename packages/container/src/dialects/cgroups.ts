@@ -12,7 +12,7 @@ const LATER =
   'slice driver scope_prefix kernel_memory blkio_weight blkio_leaf_weight blkio_weight_device blkio_throttle_read_bps_device ' +
   'blkio_throttle_write_bps_device blkio_throttle_read_iops_device blkio_throttle_write_iops_device hugetlb_limit net_prio_ifpriomap ' +
   'net_cls_classid'
-const LATER_2026 = 'net_cls_classid_u rdma memory_check_before_update Systemd owner_uid'
+const LATER_2026 = 'net_cls_classid_u rdma memory_check_before_update Systemd owner_uid Paths'
 
 type Year = '2014' | '2015' | '2026'
 

@@ -128,28 +128,30 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
   const wanted = namespacesOf(config)
   const joined = wanted.find(({ path }) => path !== undefined)
   const ownNet = wanted.some(({ kind, path }) => kind === 'net' && path === undefined)
-  return pickGiven({
+  const written = pickGiven({
     rootfs,
     hostname,
     user,
     working_dir: cwd,
-    environment: env,
     tty: terminal,
-    namespaces:
-      joined === undefined
-        ? Object.fromEntries(wanted.map(({ kind }) => [keyOf(kind), true]))
-        : wanted.map(({ kind, path }) => pickGiven({ type: keyOf(kind), path })),
     capabilities: writeCapabilityNames(capabilities, '2014'),
     networks: writeNetworks(ownNet),
     cgroups: pickGiven(writeCgroups(cgroups, '2014')),
     rlimits: writeRlimits(rlimits),
-    mount_config: pickGiven({
-      readonly_fs: readonlyRootfs,
-      mounts: writeMounts2014(mounts),
-      device_nodes: writeDevices(config, NAMES_2014),
-    }),
-    ...writeRestriction(maskedPaths, readonlyPaths),
   })
+  return {
+    ...written,
+    ...(env !== undefined && { environment: env }),
+    namespaces:
+      joined === undefined
+        ? Object.fromEntries(wanted.map(({ kind }) => [keyOf(kind), true]))
+        : wanted.map(({ kind, path }) => pickGiven({ type: keyOf(kind), path })),
+    mount_config: {
+      ...pickGiven({ readonly_fs: readonlyRootfs, mounts: writeMounts2014(mounts) }),
+      device_nodes: writeDevices(config, NAMES_2014),
+    },
+    ...writeRestriction(maskedPaths, readonlyPaths),
+  }
 }
 
 function writeRestriction(masked: readonly string[] | undefined, readonly: readonly string[] | undefined): object {

@@ -66,7 +66,7 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     mounts: readMounts2026(file) ?? [],
     devices: readDevices(file, 'devices', NAMES_2015) ?? [],
     cgroups: readCgroups(file.object('cgroups'), '2026', warn),
-    capabilities: readCapabilities(file.object('capabilities')),
+    capabilities: readCapabilities(file.object('capabilities'), warn),
     seccomp: seccomp === undefined ? null : readSeccomp2026(seccomp),
     maskedPaths: file.texts('mask_paths') ?? [],
     readonlyPaths: file.texts('readonly_paths') ?? [],
@@ -108,11 +108,23 @@ function readHooks(file: Fields): void {
   }
 }
 
-function readCapabilities(sets: Fields | undefined): CapabilitySets | null {
+/** The five sets, cut to what the kernel takes: a runtime that left the rest out itself wrote down what it was asked for. */
+function readCapabilities(sets: Fields | undefined, warn: (text: string) => void): CapabilitySets | null {
   if (sets === undefined) return null
-  const read = Object.fromEntries(SETS.map(set => [set.toLowerCase(), readCapabilityNames(sets, set) ?? []]))
+  const [bounding, effective, inheritable, permitted, ambient] = SETS.map(set => readCapabilityNames(sets, set) ?? [])
   sets.end('the capabilities of 2026')
-  return read
+  const cut = (set: string, names: string[], ...within: string[][]): string[] => {
+    const kept = names.filter(name => within.every(list => list.includes(name)))
+    if (kept.length < names.length)
+      warn(`${sets.field(set)}: ${names.filter(name => !kept.includes(name))} cannot be had and are left out`)
+    return kept
+  }
+  const read = { bounding: bounding!, permitted: permitted!, inheritable: cut('Inheritable', inheritable!, bounding!) }
+  return {
+    ...read,
+    effective: cut('Effective', effective!, permitted!),
+    ambient: cut('Ambient', ambient!, permitted!, read.inheritable),
+  }
 }
 
 function readTimeOffsets(clocks: Fields | undefined): TimeOffsets | undefined {

@@ -27,8 +27,8 @@ export function detectDialect(value: unknown): Dialect {
   if (!isObject(value)) throw new ConfigInvalid('config', value, 'must be an object')
   if (has(value, 'ociVersion')) return 'oci'
   if (isState(value)) {
-    const dialect = detectDialect(value.config)
-    return dialect === 'own' ? '2026' : dialect
+    // The first states to have one were those of 2015.
+    return detectDialect(value.config) === '2015' ? '2015' : '2026'
   }
   const { namespaces, capabilities, mounts, cgroups } = value
   if (has(value, OWN) || typeof value.rootPropagation === 'string' || someIn(namespaces, isOwnNamespace)) return 'own'

@@ -1,4 +1,11 @@
-import { defaultMounts, fromClassicMount, type Mount, type ParsedOptions, parseMountOptions } from '@libcontainer/mount'
+import {
+  defaultMounts,
+  fromClassicMount,
+  knownMountOptions,
+  type Mount,
+  type ParsedOptions,
+  parseMountOptions,
+} from '@libcontainer/mount'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { Fields, notYet } from './fields.js'
 
@@ -79,8 +86,16 @@ function readClassic(mount: Fields) {
     device: mount.text('device') ?? '',
     flags: mount.number('flags', 0) ?? 0,
     propagationFlags: mount.list('propagation_flags', (value, at) => new Fields({ value }, at).number('value', 0) ?? 0),
-    data: mount.text('data'),
+    data: readData(mount),
   }
+}
+
+/** Text for the file system alone: an option word of ours in it would be taken for one. */
+function readData(mount: Fields): string | undefined {
+  const data = mount.text('data')
+  if (data !== undefined && knownMountOptions.includes(data))
+    throw new ConfigInvalid(mount.field('data'), data, 'is no file system’s own option: say it in flags')
+  return data
 }
 
 /** The mounts of 2026: any file system, flags that must be off, attributes of the mounts below. */
@@ -98,7 +113,7 @@ export function readMounts2026(fields: Fields): Mount[] | undefined {
       ...(classic.data === undefined ? [] : [classic.data]),
     ]
     mount.refuse('relabel', '@libcontainer/selinux')
-    mount.refuse('id_mapping', '@libcontainer/mount')
+    for (const name of ['id_mapping', 'premount_cmds', 'postmount_cmds']) mount.refuse(name, '@libcontainer/mount')
     mount.end('a mount of 2026')
     return {
       destination: classic.destination,

@@ -124,14 +124,14 @@ export function readSeccomp2026(seccomp: Fields): Profile {
     if (name === undefined) throw new ConfigInvalid(`${at}.name`, name, 'must name a system call')
     const args = call.list('args', (each, where): SyscallArg => {
       const arg = new Fields(each, where)
+      const two = arg.integer('value_two', 0, MAX_U64) ?? 0
       const read = {
         index: arg.number('index', 0, 5) ?? 0,
         value: arg.integer('value', 0, MAX_U64) ?? 0,
-        valueTwo: arg.integer('value_two', 0, MAX_U64) ?? 0,
         op: numbered(arg, 'op', operators2026),
       }
       arg.end('an argument')
-      return read
+      return two === 0 && read.op !== 'SCMP_CMP_MASKED_EQ' ? read : { ...read, valueTwo: two }
     })
     const rule = { action: numbered(call, 'action', actions2026), errnoRet: call.number('errnoRet', 0) }
     call.end('a system call of 2026')

@@ -1,0 +1,629 @@
+import {
+  type ContainerConfig,
+  type DialectConfig,
+  defaultReadonlyPaths,
+  readConfig,
+  readConfig2014,
+  readConfig2015,
+  readConfig2026,
+  validateShape,
+} from '@libcontainer/container'
+import { defaultMounts } from '@libcontainer/mount'
+import { ConfigInvalid, parseJson, stringifyJson } from '@libcontainer/sys'
+import { describe, expect, test } from 'vitest'
+import { file2014, file2015, file2026 } from './files.js'
+
+const box = { rootfs: '/srv/box' }
+const with2014 = (more: object): ContainerConfig => readConfig2014(more, box).config
+const with2015 = (more: object): ContainerConfig => readConfig2015({ ...box, ...more }).config
+const with2026 = (more: object): ContainerConfig => readConfig2026({ ...box, ...more }).config
+
+/** The fault that reading finds, by its field. */
+function fault(read: (value: unknown) => unknown, value: unknown): string {
+  try {
+    read(value)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigInvalid)
+    return (error as ConfigInvalid).message
+  }
+  return 'none'
+}
+const fault2014 = (value: object): string => fault(each => readConfig2014(each, box), value)
+const fault2015 = (value: object): string => fault(readConfig2015, { ...box, ...value })
+const fault2026 = (value: object): string => fault(readConfig2026, { ...box, ...value })
+
+describe('D-01 every field of an era, in this library’s words', () => {
+  const sound = ({ config }: DialectConfig): void => expect(validateShape(config).map(String)).toEqual([])
+
+  test('D-01 2014', () => {
+    const read = readConfig2014(file2014, box)
+    sound(read)
+    expect(read).toEqual({
+      config: {
+        rootfs: '/srv/box',
+        readonlyRootfs: true,
+        rootPropagation: 'rprivate',
+        namespaces: ['ipc', 'net', 'mnt', 'pid', 'uts'],
+        hostname: 'koye',
+        mounts: [
+          ...defaultMounts,
+          { destination: '/in', type: 'bind', source: '/srv/in', options: ['rbind', 'ro'] },
+          { destination: '/out', type: 'bind', source: '/srv/out', options: ['rbind', 'private'] },
+          { destination: '/tmp', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'noexec'] },
+        ],
+        devices: [
+          { path: '/dev/null', type: 'c', major: 1, minor: 3, mode: 0o666, uid: 0, gid: 0, access: 'rwm' },
+          { path: '/dev/sda', type: 'b', major: 8, minor: 0, mode: 0o640, uid: 1, gid: 6, access: 'r' },
+        ],
+        cgroups: {
+          path: 'docker/docker-koye',
+          memory: { max: 1 << 26, memswMax: 1 << 27 },
+          cpu: { shares: 512, quotaUs: 50_000, periodUs: 100_000 },
+          cpuset: { cpus: '0-1' },
+          devices: [
+            { type: 'c', access: 'm', allow: true },
+            { type: 'c', major: 4, minor: 0, access: 'rwm', allow: true },
+          ],
+        },
+        capabilities: ['CAP_CHOWN', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'],
+        parentDeathSignal: 'SIGKILL',
+        readonlyPaths: [...defaultReadonlyPaths, '/sys'],
+      },
+      process: { env: ['HOME=/', 'TERM=xterm'], cwd: '/tmp', user: 'daemon', terminal: true },
+      warnings: ['networks[0].mtu: changes nothing, the loopback interface keeps its own'],
+    })
+  })
+
+  test('D-01 2015', () => {
+    const read = readConfig2015(file2015)
+    sound(read)
+    expect(read).toMatchObject({
+      config: {
+        rootfs: '/srv/box',
+        readonlyRootfs: true,
+        rootPropagation: 'rprivate',
+        namespaces: ['user', 'mnt', 'pid', { kind: 'uts', path: '/proc/1/ns/uts' }, 'net'],
+        uidMappings: [{ containerId: 0, hostId: 1000, size: 1 }],
+        hostname: 'nsinit',
+        mounts: [
+          { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'nodev', 'noexec'] },
+          { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'strictatime', 'mode=755'] },
+          { destination: '/data', type: 'bind', source: '/srv/data', options: ['rbind', 'ro'] },
+        ],
+        devices: [
+          { path: '/dev/fuse', mode: 0 },
+          { path: '/dev/null', mode: 0o666 },
+        ],
+        cgroups: {
+          path: '/nsinit/box',
+          memory: { memswMax: 'max', swappiness: 30, oomKillDisable: true },
+          cpu: { shares: 1024 },
+          cpuset: { mems: '0' },
+          devices: [
+            { type: 'a', access: 'rwm', allow: true },
+            { type: 'b', major: 8, access: 'w', allow: false },
+          ],
+        },
+        capabilities: ['CAP_KILL', 'CAP_SYS_CHROOT'],
+        maskedPaths: ['/proc/kcore'],
+        readonlyPaths: ['/proc/sys'],
+        sysctl: { 'net.ipv4.ip_forward': '1' },
+        rlimits: [
+          { type: 'RLIMIT_NOFILE', soft: 512, hard: 1024 },
+          { type: 'RLIMIT_MEMLOCK', soft: 0, hard: 18446744073709551615n },
+        ],
+        parentDeathSignal: 9,
+        noNewPrivileges: true,
+      },
+      process: { additionalGroups: ['audio', 20] },
+      warnings: [],
+    })
+  })
+
+  test('D-01 2026', () => {
+    const read = readConfig2026(file2026)
+    sound(read)
+    expect(read).toMatchObject({
+      config: {
+        umask: 0o77,
+        rootPropagation: 'rslave',
+        parentDeathSignal: 15,
+        domainname: 'example.org',
+        namespaces: ['mnt', 'uts', 'cgroup', 'time', 'pid'],
+        mounts: [
+          { type: 'proc', options: [] },
+          { type: 'bind', options: ['rbind', 'nosuid', 'rprivate', 'rw', 'rro', 'rstrictatime'] },
+          { type: 'ext4', options: ['ro', 'errors=remount-ro,noload'] },
+        ],
+        capabilities: { bounding: ['CAP_KILL'], inheritable: ['CAP_KILL'], ambient: [] },
+        cgroups: {
+          path: '/box',
+          memory: { max: 9007199254740993n, swappiness: 0 },
+          cpu: { weight: 50, burstUs: 1000, idle: false },
+          pids: { max: 'max' },
+          unified: { 'memory.high': '1000000' },
+          devices: [
+            { type: 'a', access: 'rwm', allow: false },
+            { type: 'c', major: 10, minor: 200, access: 'rw', allow: true },
+            { type: 'c', major: 10, minor: 200, access: 'w', allow: false },
+          ],
+        },
+        seccomp: {
+          defaultAction: 'SCMP_ACT_ERRNO',
+          defaultErrnoRet: 38,
+          architectures: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_AARCH64'],
+          flags: ['SECCOMP_FILTER_FLAG_LOG'],
+        },
+        oomScoreAdj: -500,
+        labels: ['bundle=/srv/box'],
+        timeOffsets: { monotonic: { secs: -3, nanosecs: 5 } },
+      },
+      version: '1.3.0',
+    })
+  })
+
+  test('D-01 any of them, told by itself; a state.json for the config in it', () => {
+    const state = {
+      id: 'box',
+      init_process_pid: 1,
+      init_process_start: 2,
+      created: '',
+      config: file2026,
+      rootless: false,
+      cgroup_paths: {},
+    }
+    const dialects = [file2014, file2015, file2026, state].map(file => readConfig(file, box).dialect)
+    expect(dialects).toEqual(['2014', '2015', '2026', '2026'])
+    expect(readConfig(state).config).toEqual(readConfig2026(file2026).config)
+    expect(readConfig({ ...state, config: file2015, external_descriptors: [] }).config).toEqual(
+      readConfig2015(file2015).config,
+    )
+    expect(fault(readConfig, { ...state, port: 1 })).toMatch(
+      /^port: is no field of a state.json; there are id, init_process_pid, /,
+    )
+    expect(fault(readConfig, { ...state, config: { ...file2026, tty: 1 } })).toMatch(/^config.tty: is no field/)
+    expect(fault(readConfig, { ociVersion: '1.3.0' })).toMatch(/^ociVersion: .*@libcontainer\/oci/)
+    const own = { rootfs: '/srv/box', hostname: 'x', process: { args: ['/bin/sh'] } }
+    expect(readConfig(own)).toEqual({
+      dialect: 'own',
+      config: { rootfs: '/srv/box', hostname: 'x' },
+      process: { args: ['/bin/sh'] },
+      warnings: [],
+    })
+    expect(fault(readConfig, { ...own, process: { arg: [] } })).toMatch(
+      /^process.arg: is no field of a process; there are args, env/,
+    )
+  })
+})
+
+describe('D-03 where eras disagree', () => {
+  test('D-03 what a file does not say has this library’s defaults; what it says holds', () => {
+    for (const config of [with2014({}), with2015({}), with2015({ mounts: null, mask_paths: null })]) {
+      expect(config).not.toHaveProperty('mounts')
+      expect(config).not.toHaveProperty('devices')
+      expect(config).not.toHaveProperty('maskedPaths')
+      expect(config).not.toHaveProperty('readonlyPaths')
+      expect(config).not.toHaveProperty('seccomp')
+    }
+    expect(with2015({ mounts: [], mask_paths: [], readonly_paths: [], seccomp: null })).toMatchObject({
+      mounts: [],
+      maskedPaths: [],
+      readonlyPaths: [],
+      seccomp: null,
+    })
+  })
+
+  test('D-03 a config of 2026 is a record: what is not in it is not there', () => {
+    const none = { mounts: [], devices: [], maskedPaths: [], readonlyPaths: [], seccomp: null, capabilities: null }
+    expect(with2026({})).toMatchObject(none)
+  })
+
+  test('D-03 capabilities that 2014 and 2015 do not list are dropped; null of 2026 drops none', () => {
+    expect(with2014({}).capabilities).toEqual([])
+    expect(with2015({ capabilities: null }).capabilities).toEqual([])
+    expect(with2026({ capabilities: null }).capabilities).toBeNull()
+  })
+
+  test('D-03 privatefs: mounts of the host do not reach a container of 2014', () => {
+    expect(with2014({}).rootPropagation).toBe('rprivate')
+    expect(with2015({ privatefs: true }).rootPropagation).toBe('rprivate')
+    expect(with2015({}).rootPropagation).toBeUndefined()
+  })
+
+  test('D-03 restrict_sys adds all of /sys to what is read-only anyway; only false takes that away', () => {
+    expect(with2014({ restrict_sys: true })).toMatchObject({
+      readonlyPaths: expect.arrayContaining(['/sys', '/proc/sys']),
+    })
+    expect(with2014({ restrict_sys: true })).not.toHaveProperty('maskedPaths')
+    expect(with2014({ restrict_sys: false })).toMatchObject({ readonlyPaths: [], maskedPaths: [] })
+  })
+})
+
+describe('D-09 integers beyond 2^53', () => {
+  test('D-09 limits of 64 bits survive reading', () => {
+    const text = stringifyJson({ ...file2015, cgroups: { memory: 9223372036854775807n } })
+    const { config } = readConfig2015(parseJson(text))
+    expect(config.rlimits?.[1]).toEqual({ type: 'RLIMIT_MEMLOCK', soft: 0, hard: 18446744073709551615n })
+    expect(config.cgroups?.memory).toEqual({ max: 9223372036854775807n })
+  })
+
+  test('D-09 a number that no integer of 64 bits is, is refused', () => {
+    expect(fault2015({ rlimits: [{ type: 7, hard: 18446744073709551616n, soft: 0 }] })).toMatch(
+      /^rlimits\[0\]\.hard: .*18446744073709551615/,
+    )
+    expect(fault2015({ rlimits: [{ type: 7, hard: -1, soft: 0 }] })).toMatch(/^rlimits\[0\]\.hard/)
+    expect(fault2015({ cgroups: { memory: 1.5 } })).toMatch(/^cgroups\.memory: must be a whole number/)
+    expect(fault2015({ cgroups: { memory: '64m' } })).toMatch(/^cgroups\.memory: must be a whole number/)
+    expect(fault2015({ cgroups: { memory: 2 ** 60 } })).toMatch(/^cgroups\.memory: must be a whole number/)
+  })
+})
+
+describe('§5a top level', () => {
+  test('5a rootfs: named by the file, or else by the caller; 2014 calls it root_fs too', () => {
+    expect(readConfig2014({ root_fs: '/a' }, box).config.rootfs).toBe('/a')
+    expect(readConfig2014({}, box).config.rootfs).toBe('/srv/box')
+    expect(readConfig2015({ rootfs: '/a' }, box).config.rootfs).toBe('/a')
+    expect(fault(readConfig2014, {})).toMatch(/^rootfs: must be given/)
+    expect(fault(readConfig2015, {})).toMatch(/^rootfs: must be given/)
+    expect(fault(readConfig2026, { rootfs: 7 })).toMatch(/^rootfs: must be a string/)
+  })
+
+  test('5a namespaces: a map or a list in 2014, a list since; absent is shared; a path joins', () => {
+    expect(with2014({ namespaces: { NEWNS: true, NEWPID: false } }).namespaces).toEqual(['mnt'])
+    expect(with2014({ namespaces: [{ type: 'NEWNS' }, { type: 'NEWNET', path: '/run/net' }] }).namespaces).toEqual([
+      'mnt',
+      { kind: 'net', path: '/run/net' },
+    ])
+    expect(with2014({ namespaces: { NEWNS: true }, ipc: '/proc/1/ns/ipc' }).namespaces).toEqual([
+      'mnt',
+      { kind: 'ipc', path: '/proc/1/ns/ipc' },
+    ])
+    expect(with2015({}).namespaces).toEqual([])
+    expect(fault2014({ namespaces: { NEWFOO: true } })).toMatch(/^namespaces\.NEWFOO: must be one of NEWUSER/)
+    expect(fault2014({ namespaces: { NEWNS: 1 } })).toMatch(/^namespaces\.NEWNS: must be true or false/)
+    expect(fault2015({ namespaces: [{ type: 'mnt' }] })).toMatch(/^namespaces\[0\]\.type: must be one of NEWUSER/)
+    expect(fault2015({ namespaces: [{ type: 'NEWNS', file: 'mnt' }] })).toMatch(
+      /^namespaces\[0\]\.file: is no field of a namespace/,
+    )
+  })
+
+  test('5a capabilities: with or without CAP_; unknown ones are refused', () => {
+    expect(with2015({ capabilities: ['CAP_KILL', 'kill', 'CHECKPOINT_RESTORE'] }).capabilities).toEqual([
+      'CAP_KILL',
+      'CAP_KILL',
+      'CAP_CHECKPOINT_RESTORE',
+    ])
+    expect(fault2014({ capabilities: ['FOO'] })).toMatch(/^capabilities\[0\]: unknown capability/)
+    expect(fault2015({ capabilities: { Bounding: [] } })).toMatch(/^capabilities: must be a list/)
+    expect(fault2026({ capabilities: ['CAP_KILL'] })).toMatch(/^capabilities: must be an object/)
+  })
+
+  test('5a capabilities of 2026 that the kernel would refuse are left out, and told', () => {
+    const caps = {
+      Bounding: ['CAP_KILL'],
+      Permitted: ['CAP_KILL'],
+      Effective: ['CAP_CHOWN'],
+      Inheritable: null,
+      Ambient: ['CAP_KILL'],
+    }
+    const { config, warnings } = readConfig2026({ ...box, capabilities: caps })
+    expect(config.capabilities).toMatchObject({ effective: [], ambient: [] })
+    expect(warnings).toEqual([
+      'capabilities.Effective: CAP_CHOWN cannot be had and are left out',
+      'capabilities.Ambient: CAP_KILL cannot be had and are left out',
+    ])
+  })
+
+  test.each([
+    ['2014', fault2014, { process_label: 'x' }, 'process_label', 'selinux'],
+    ['2014', fault2014, { apparmor_profile: 'docker-default' }, 'apparmor_profile', 'apparmor'],
+    ['2014', fault2014, { mount_config: { mount_label: 'x' } }, 'mount_config.mount_label', 'selinux'],
+    ['2014', fault2014, { mount_config: { no_pivot_root: true } }, 'mount_config.no_pivot_root', 'mount'],
+    ['2014', fault2014, { networks: [{ type: 'veth', bridge: 'docker0' }] }, 'networks[0]', 'network'],
+    ['2014', fault2014, { routes: [{ gateway: '1.2.3.4' }] }, 'routes', 'network'],
+    ['2015', fault2015, { no_pivot_root: true }, 'no_pivot_root', 'mount'],
+    ['2015', fault2015, { mount_label: 'x' }, 'mount_label', 'selinux'],
+    ['2015', fault2015, { process_label: 'x' }, 'process_label', 'selinux'],
+    ['2015', fault2015, { apparmor_profile: 'x' }, 'apparmor_profile', 'apparmor'],
+    ['2015', fault2015, { networks: [{ type: 'veth' }] }, 'networks[0]', 'network'],
+    ['2015', fault2015, { routes: [{}] }, 'routes', 'network'],
+    ['2026', fault2026, { intel_rdt: { closID: 'x' } }, 'intel_rdt', 'intelrdt'],
+    ['2026', fault2026, { netDevices: { eth0: {} } }, 'netDevices', 'netlink'],
+    ['2026', fault2026, { memory_policy: { mode: 1 } }, 'memory_policy', 'init'],
+    ['2026', fault2026, { scheduler: { policy: 'SCHED_FIFO' } }, 'scheduler', 'init'],
+    ['2026', fault2026, { io_priority: { class: 'x' } }, 'io_priority', 'init'],
+    ['2026', fault2026, { personality: { domain: 8 } }, 'personality', 'init'],
+    ['2026', fault2026, { exec_cpu_affinity: { Initial: '0' } }, 'exec_cpu_affinity', 'init'],
+    ['2026', fault2026, { Hooks: { prestart: [{ path: '/x' }] } }, 'Hooks.prestart', 'container'],
+    ['2026', fault2026, { seccomp: { default_action: 4, listener_path: '/s' } }, 'seccomp.listener_path', 'seccomp'],
+  ] as const)('5a %s refuses what cannot be done yet: %#', (_year, faultOf, value, field, owner) => {
+    expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
+  })
+
+  test('5a what changes nothing is told, not dropped', () => {
+    expect(readConfig2014({ mount_config: { pivot_dir: '/p' } }, box).warnings[0]).toMatch(/^mount_config\.pivot_dir/)
+    expect(readConfig2015({ ...box, pivot_dir: '/p' }).warnings[0]).toMatch(/^pivot_dir/)
+    const told = readConfig2026({ ...box, rootless_euid: true, rootless_cgroups: true, no_new_keyring: true }).warnings
+    expect(told.map(text => text.split(':')[0])).toEqual(['rootless_euid', 'rootless_cgroups', 'no_new_keyring'])
+  })
+
+  test('5a unknown fields are refused by name, with those that there are', () => {
+    expect(fault2014({ hostnam: 'x' })).toMatch(
+      /^hostnam: is no field of a config of 2014; there are rootfs, .*hostname/,
+    )
+    expect(fault2015({ environment: [] })).toMatch(/^environment: is no field of a config of 2015/)
+    expect(fault2026({ privatefs: true })).toMatch(/^privatefs: is no field of a config of 2026/)
+    expect(fault(readConfig2015, JSON.parse('{"rootfs": "/a", "__proto__": {"a": 1}}'))).toMatch(
+      /^__proto__: is no field/,
+    )
+  })
+
+  test('5a sysctl: keys are data', () => {
+    const file = JSON.parse('{"rootfs": "/a", "system_properties": {"__proto__": "1", "kernel.sem": "2"}}')
+    expect(Object.entries(readConfig2015(file).config.sysctl ?? {})).toEqual([
+      ['__proto__', '1'],
+      ['kernel.sem', '2'],
+    ])
+    expect(fault2015({ system_properties: { 'kernel.sem': 1 } })).toMatch(
+      /^system_properties\.kernel\.sem: must be a string/,
+    )
+  })
+
+  test('5a additional_groups: names, or ids', () => {
+    expect(readConfig2015({ ...box, additional_groups: [7, '8', 'audio'] }).process.additionalGroups).toEqual([
+      7,
+      8,
+      'audio',
+    ])
+    expect(fault2015({ additional_groups: [''] })).toMatch(/^additional_groups\[0\]: must be the name of a group/)
+  })
+
+  test('5a seccomp of 2015: SC-01 numbers become names of this machine, and no_new_privs holds', () => {
+    const { config } = readConfig2015(file2015)
+    if (process.arch !== 'x64') return
+    expect(config.seccomp).toEqual({
+      defaultAction: 'SCMP_ACT_ALLOW',
+      architectures: ['SCMP_ARCH_X86_64'],
+      syscalls: [
+        { names: ['mount'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
+        {
+          names: ['clone'],
+          action: 'SCMP_ACT_ERRNO',
+          errnoRet: 13,
+          args: [{ index: 0, value: 0x10000000, valueTwo: 0x10000000, op: 'SCMP_CMP_MASKED_EQ' }],
+        },
+        { names: ['ptrace'], action: 'SCMP_ACT_KILL', args: [{ index: 1, value: 7, op: 'SCMP_CMP_GT' }] },
+      ],
+    })
+    expect(fault2015({ seccomp: { syscalls: [{ value: 99999, action: 1 }] } })).toMatch(
+      /^seccomp\.syscalls\[0\]\.value: is no system call/,
+    )
+    expect(fault2015({ seccomp: { syscalls: [{ value: 1, action: 0 }] } })).toMatch(
+      /^seccomp\.syscalls\[0\]\.action: must be -3/,
+    )
+    expect(fault2015({ seccomp: { syscalls: [{ value: 1, action: 1, args: [{ index: 6 }] }] } })).toMatch(
+      /args\[0\]\.index/,
+    )
+    expect(fault2015({ seccomp: { default_action: 4 } })).toMatch(
+      /^seccomp\.default_action: is no field of a filter of 2015/,
+    )
+  })
+})
+
+describe('§5b mounts', () => {
+  test('5b device: 2015 knows seven, 2026 passes any on', () => {
+    expect(fault2015({ mounts: [{ destination: '/x', device: 'ext4' }] })).toMatch(
+      /^mounts\[0\]\.device: unknown mount device/,
+    )
+    expect(with2026({ mounts: [{ destination: '/x', device: 'ext4' }] }).mounts?.[0]?.type).toBe('ext4')
+    expect(fault2014({ mount_config: { mounts: [{ type: 'ext4' }] } })).toMatch(
+      /^mount_config\.mounts\[0\]\.type: must be bind or tmpfs/,
+    )
+  })
+
+  test('5b flags: bits of mount(2) as words; bits that no mount takes are refused', () => {
+    const mounts = [{ destination: '/x', device: 'tmpfs', flags: 1 | 2 | 4 | 8 | 1024 | 2048 | (1 << 21) }]
+    expect(with2015({ mounts }).mounts?.[0]?.options).toEqual([
+      'ro',
+      'nosuid',
+      'nodev',
+      'noexec',
+      'noatime',
+      'nodiratime',
+      'relatime',
+    ])
+    expect(fault2015({ mounts: [{ destination: '/x', device: 'tmpfs', flags: 1 << 30 }] })).toMatch(
+      /^mounts\[0\]\.flags: has bits/,
+    )
+    expect(fault2015({ mounts: [{ destination: '/x', device: 'tmpfs', flags: -1 }] })).toMatch(
+      /^mounts\[0\]\.flags: must be a whole number/,
+    )
+    expect(fault2026({ mounts: [{ destination: '/x', device: 'tmpfs', cleared_flags: 4096 }] })).toMatch(
+      /^mounts\[0\]\.cleared_flags: has bits/,
+    )
+  })
+
+  test('5b data: goes to the file system, and is no option word', () => {
+    expect(fault2015({ mounts: [{ destination: '/x', device: 'tmpfs', data: 'bind' }] })).toMatch(
+      /^mounts\[0\]\.data: is no file system’s own option/,
+    )
+  })
+
+  test.each([
+    [
+      fault2014,
+      { mount_config: { mounts: [{ type: 'bind', relabel: 'z' }] } },
+      'mount_config.mounts[0].relabel',
+      'selinux',
+    ],
+    [fault2015, { mounts: [{ device: 'bind', relabel: 'Z' }] }, 'mounts[0].relabel', 'selinux'],
+    [fault2015, { mounts: [{ device: 'bind', premount_cmds: [{ path: '/x' }] }] }, 'mounts[0].premount_cmds', 'mount'],
+    [
+      fault2015,
+      { mounts: [{ device: 'bind', postmount_cmds: [{ path: '/x' }] }] },
+      'mounts[0].postmount_cmds',
+      'mount',
+    ],
+    [fault2026, { mounts: [{ device: 'bind', id_mapping: { recursive: true } }] }, 'mounts[0].id_mapping', 'mount'],
+    [fault2026, { mounts: [{ device: 'bind', rec_attr: { Attr_set: 0x100000 } }] }, 'mounts[0].rec_attr', 'mount'],
+  ] as const)('5b refuses what cannot be done yet: %#', (faultOf, value, field, owner) => {
+    expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
+  })
+})
+
+describe('§5c devices, limits, networks', () => {
+  test('5c type: the letter, or its code point', () => {
+    const types = [99, 'c', 117, 'u', 98, 'b'].map(type =>
+      with2015({ devices: [{ type, path: '/dev/x', major: 1, minor: 3 }] }),
+    )
+    expect(types.map(({ devices }) => devices?.[0]?.type)).toEqual(['c', 'c', 'c', 'c', 'b', 'b'])
+    expect(fault2015({ devices: [{ type: 97, path: '/dev/x' }] })).toMatch(/^devices\[0\]\.type/)
+  })
+
+  test('5c major and minor: -1 is every one, in rules alone', () => {
+    expect(fault2015({ devices: [{ type: 99, path: '/dev/x', major: -1 }] })).toMatch(/^devices\[0\]\.major/)
+    expect(fault2014({ mount_config: { device_nodes: [{ type: 99, path: '/dev/x', minor_number: -1 }] } })).toMatch(
+      /^mount_config\.device_nodes\[0\]\.minor/,
+    )
+    expect(fault2015({ cgroups: { allowed_devices: [{ type: 99, major: -2, permissions: 'r' }] } })).toMatch(
+      /^cgroups\.allowed_devices\[0\]\.major/,
+    )
+  })
+
+  test('5c permissions: any order, some letters; file_mode 0666 where it is not said', () => {
+    const [node] = with2015({ devices: [{ type: 99, path: '/dev/x', major: 1, permissions: 'mmwr' }] }).devices ?? []
+    expect(node).toMatchObject({ access: 'rwm', mode: 0o666, uid: 0, gid: 0 })
+    expect(fault2015({ devices: [{ type: 99, path: '/dev/x', permissions: 'x' }] })).toMatch(/^devices\[0\]\.access/)
+    expect(fault2015({ cgroups: { allowed_devices: [{ type: 99, permissions: '' }] } })).toMatch(
+      /^cgroups\.allowed_devices\[0\]\.access/,
+    )
+    expect(fault2014({ cgroups: { allowed_devices: [{ type: 99, permissions: 'r' }] } })).toMatch(
+      /^cgroups\.allowed_devices\[0\]\.permissions: is no field/,
+    )
+  })
+
+  test('5c rlimit: by number or name', () => {
+    expect(with2015({ rlimits: [{ type: 'RLIMIT_CORE', hard: 0, soft: 0 }] }).rlimits).toEqual([
+      { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
+    ])
+    expect(with2014({ rlimits: [{ hard: 5, soft: 4 }] }).rlimits).toEqual([{ type: 'RLIMIT_CPU', soft: 4, hard: 5 }])
+    expect(fault2015({ rlimits: [{ type: 16 }] })).toMatch(/^rlimits\[0\]\.type/)
+    expect(fault2015({ rlimits: [{ type: 'constructor' }] })).toMatch(/^rlimits\[0\]\.type/)
+  })
+
+  test('5c network: loopback needs a network namespace of one’s own; netns of 2014 joins one', () => {
+    const loopback = [{ type: 'loopback' }]
+    expect(with2015({ networks: loopback, namespaces: [{ type: 'NEWNET' }] }).namespaces).toEqual(['net'])
+    expect(fault2015({ networks: loopback })).toMatch(/^networks\[0\]: needs a network namespace/)
+    expect(fault2015({ networks: loopback, namespaces: [{ type: 'NEWNET', path: '/run/net' }] })).toMatch(
+      /^networks\[0\]: needs/,
+    )
+    const joined = { namespaces: { NEWNS: true, NEWNET: true }, networks: [{ type: 'netns', ns_path: '/run/net' }] }
+    expect(with2014(joined).namespaces).toEqual(['mnt', { kind: 'net', path: '/run/net' }])
+    expect(fault2014({ networks: [{ type: 'netns' }] })).toMatch(/^networks\[0\]\.ns_path: must be the path/)
+    expect(fault2014({ networks: [{ type: 'tun' }] })).toMatch(/^networks\[0\]\.type: must be loopback, veth or netns/)
+  })
+})
+
+describe('§5d cgroups', () => {
+  const cgroups2015 = (cgroups: object): ContainerConfig['cgroups'] => with2015({ cgroups }).cgroups
+  const cgroups2026 = (cgroups: object): ContainerConfig['cgroups'] => with2026({ cgroups }).cgroups
+
+  test('5d name and parent: one path, which cannot climb', () => {
+    expect(cgroups2015({ name: 'a', parent: 'b/c' })?.path).toBe('b/c/a')
+    expect(cgroups2015({ name: '../../a', parent: '/b' })?.path).toBe('/a')
+    expect(cgroups2015({ name: '../../../a', parent: '..' })?.path).toBe('a')
+    expect(cgroups2015({ name: 'a' })?.path).toBe('a')
+    expect(fault2015({ cgroups: { parent: 'b' } })).toMatch(/^cgroups\.name: must be given/)
+    expect(fault2015({ cgroups: { name: '..' } })).toMatch(/^cgroups\.name: must name a cgroup/)
+    expect(fault2015({ cgroups: { name: 'a\nb' } })).toMatch(/^cgroups\.name: must not hold a line end/)
+    expect(cgroups2026({ path: '/x/../y' })?.path).toBe('/y')
+    expect(fault2015({ cgroups: { name: 'a', path: '/b' } })).toMatch(/^cgroups\.path: must be alone/)
+  })
+
+  test('5d device policy: none but a list, or all but a list', () => {
+    expect(cgroups2015({ allowed_devices: [{ type: 99, major: 1, minor: 3, permissions: 'r' }] })?.devices).toEqual([
+      { type: 'c', major: 1, minor: 3, access: 'r', allow: true },
+    ])
+    expect(cgroups2015({ allow_all_devices: true })?.devices).toEqual([{ type: 'a', access: 'rwm', allow: true }])
+    expect(cgroups2015({ allow_all_devices: false })?.devices).toBeUndefined()
+  })
+
+  test('5d memory: 0 is not given, -1 is no limit, memory_swap is both together', () => {
+    expect(cgroups2015({ memory: 0, memory_swap: 0, memory_reservation: 0 })).toBeUndefined()
+    expect(cgroups2015({ memory: -1 })?.memory).toEqual({ max: 'max', memswMax: 'max' })
+    expect(cgroups2015({ memory: 10, memory_swap: 20, memory_reservation: 5 })?.memory).toEqual({
+      max: 10,
+      memswMax: 20,
+      low: 5,
+    })
+    expect(fault2015({ cgroups: { memory: -2 } })).toMatch(/^cgroups\.memory/)
+  })
+
+  test('5d memory_swappiness: missing, null and -1 leave it alone; 0 is 0', () => {
+    expect(cgroups2015({ memory_swappiness: -1 })).toBeUndefined()
+    expect(cgroups2026({ memory_swappiness: null })).toBeUndefined()
+    expect(cgroups2015({ memory_swappiness: 0 })?.memory).toEqual({ swappiness: 0 })
+  })
+
+  test('5d cpu: shares, quota, period as CFS; real-time by keys of its own', () => {
+    const cpu = { cpu_shares: 512, cpu_quota: -1, cpu_period: 1000, cpu_rt_quota: 5, cpu_rt_period: 10 }
+    expect(cgroups2015(cpu)?.cpu).toEqual({
+      shares: 512,
+      quotaUs: 'max',
+      periodUs: 1000,
+      rtRuntimeUs: 5,
+      rtPeriodUs: 10,
+    })
+  })
+
+  test('5d pids_limit: null is not given, below 0 is no limit, 0 is 1', () => {
+    expect(cgroups2026({ pids_limit: null })).toBeUndefined()
+    expect(cgroups2026({ pids_limit: -1 })?.pids).toEqual({ max: 'max' })
+    expect(cgroups2026({ pids_limit: 0 })?.pids).toEqual({ max: 1 })
+    expect(fault2015({ cgroups: { pids_limit: 5 } })).toMatch(/^cgroups\.pids_limit: is no field/)
+  })
+
+  test('5d freezer: a container cannot start frozen', () => {
+    expect(cgroups2015({ freezer: 'THAWED' })).toBeUndefined()
+    expect(fault2015({ cgroups: { freezer: 'FROZEN' } })).toMatch(
+      /^cgroups\.freezer: would keep the container from starting/,
+    )
+    expect(fault2015({ cgroups: { freezer: 'cold' } })).toMatch(/^cgroups\.freezer: must be FROZEN/)
+  })
+
+  test.each([
+    { slice: 'system.slice' },
+    { scope_prefix: 'docker' },
+    { kernel_memory: 5 },
+    { blkio_weight: 500 },
+    { blkio_throttle_read_bps_device: '8:0 100' },
+    { blkio_weight_device: [{ major: 8, minor: 0, weight: 10 }] },
+    { hugetlb_limit: [{ page_size: '2MB', limit: 1 }] },
+    { net_prio_ifpriomap: [{ interface: 'eth0', priority: 1 }] },
+    { net_cls_classid: '0x100001' },
+    { driver: 'systemd' },
+  ])('5d refuses what cannot be done yet: %o', cgroups => {
+    const [name] = Object.keys(cgroups)
+    expect(fault2015({ cgroups })).toContain(
+      `cgroups.${name}: cannot be honoured yet: it will be done by @libcontainer/cgroups `,
+    )
+  })
+
+  test.each([
+    { Systemd: true },
+    { owner_uid: 0 },
+    { rdma: { mlx: {} } },
+    { net_cls_classid_u: 7 },
+    { memory_check_before_update: true },
+  ])('5d refuses what cannot be done yet, of 2026: %o', cgroups => {
+    const [name] = Object.keys(cgroups)
+    expect(fault2026({ cgroups })).toContain(
+      `cgroups.${name}: cannot be honoured yet: it will be done by @libcontainer/cgroups `,
+    )
+  })
+
+  test('5d Rootless changes nothing, and is told', () => {
+    expect(readConfig2026({ ...box, cgroups: { Rootless: true } }).warnings[0]).toMatch(/^cgroups\.Rootless/)
+  })
+})
