@@ -1,10 +1,10 @@
 import { resolveCapabilities } from '@libcontainer/capabilities'
-import { checkLimits, cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
+import { checkLimits, cleanPath as cleanCgroupPath, type Limits } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
-import { ConfigInvalid, kernelString, signalNumber } from '@libcontainer/sys'
+import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { namespaceOf, namespacesOf } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
@@ -52,7 +52,9 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
 
   for (const [key, value] of Object.entries(config)) {
     if (!Object.hasOwn(FIELDS, key))
-      check(() => refuse(key, value, `is no field of a container; there are ${Object.keys(FIELDS).join(', ')}`))
+      check(() =>
+        refuse(fieldName(key), value, `is no field of a container; there are ${Object.keys(FIELDS).join(', ')}`),
+      )
   }
   check(() => checkRootfsPath(config.rootfs))
   check(() => checkBoolean('readonlyRootfs', config.readonlyRootfs))
@@ -69,6 +71,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   each('mounts', config.mounts, (mount, field) => void checkMount(mount, field))
   each('devices', config.devices, (request, field) => void device(request, field))
   check(() => checkCgroups(config))
+  for (const limits of limitsApart(config.cgroups)) check(() => checkLimits(limits, 'cgroups'))
   each('cgroups.devices', config.cgroups?.devices, (rule, field) => void deviceRule(rule, field))
   check(() => checkCapabilities(config.capabilities))
   check(() => {
@@ -156,12 +159,16 @@ export function checkInteger(field: string, value: unknown, low: number, high: n
 function checkCgroups({ cgroups }: ContainerConfig): void {
   if (cgroups === undefined) return
   if (typeof cgroups !== 'object' || cgroups === null) throw new ConfigInvalid('cgroups', cgroups, 'must be an object')
-  const { path, devices: _, ...limits } = cgroups
-  if (path !== undefined) {
-    if (cleanCgroupPath(path, 'cgroups.path') === '')
-      throw new ConfigInvalid('cgroups.path', path, 'must name a cgroup below the top')
-  }
-  checkLimits(limits, 'cgroups')
+  const { path } = cgroups
+  if (path !== undefined && cleanCgroupPath(path, 'cgroups.path') === '')
+    throw new ConfigInvalid('cgroups.path', path, 'must name a cgroup below the top')
+}
+
+/** The limits of each controller by themselves, so that what is wrong with one does not hide what is wrong with the next. */
+function limitsApart(cgroups: ContainerConfig['cgroups']): Limits[] {
+  if (typeof cgroups !== 'object' || cgroups === null) return []
+  const { path: _, devices: __, ...limits } = cgroups
+  return Object.entries(limits).map(([controller, value]) => ({ [controller]: value }))
 }
 
 export function checkCapabilities(capabilities: ContainerConfig['capabilities'], field = 'capabilities'): void {

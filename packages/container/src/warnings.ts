@@ -1,3 +1,4 @@
+import { checkMount } from '@libcontainer/mount'
 import type { ContainerConfig } from './config.js'
 import { namespacesOf } from './namespace-requests.js'
 
@@ -7,11 +8,9 @@ export function configWarnings(config: ContainerConfig): string[] {
 }
 
 function mountWarnings({ mounts = [] }: ContainerConfig): string[] {
-  return mounts.flatMap(({ destination }, i) =>
-    destination.startsWith('/')
-      ? []
-      : [`mounts[${i}].destination: ${destination} is relative, and is taken from /: say /${destination}`],
-  )
+  const warnings: string[] = []
+  for (const [i, mount] of mounts.entries()) checkMount(mount, `mounts[${i}]`, warning => void warnings.push(warning))
+  return warnings
 }
 
 function userWarnings(config: ContainerConfig): string[] {
