@@ -70,7 +70,12 @@ export const setResourceLimit = (resource: number, name: string, soft: bigint, h
   op: 'setResourceLimit',
   args: [resource, soft, hard],
   about: `limit ${name} to ${limitText(soft)}, at most ${limitText(hard)}`,
-  hints: { EPERM: `raising the hard limit of ${name} needs CAP_SYS_RESOURCE` },
+  hints: {
+    EPERM:
+      name === 'RLIMIT_NOFILE'
+        ? `raising the hard limit of ${name} needs CAP_SYS_RESOURCE, and nobody may raise it above /proc/sys/fs/nr_open`
+        : `raising the hard limit of ${name} needs CAP_SYS_RESOURCE`,
+  },
 })
 
 /** The soft limit alone: what the engine of the parent raised for itself is not the program's. */
