@@ -80,21 +80,21 @@ const KINDS: readonly NamespaceKind[] = ['ipc', 'mnt', 'net', 'pid', 'uts']
 const kindOf = (request: NamespaceRequest): NamespaceKind => (typeof request === 'string' ? request : request.kind)
 
 function applyNamespaces(config: ContainerConfig, given: Flags): ContainerConfig {
-  let list = config.namespaces ?? OWN
-  let { hostname } = config
-  for (const kind of KINDS) {
-    const said = given.flags.get(kind)
-    if (said === undefined) continue
-    const request = namespaceRequest(kind, said)
-    list = [...list.filter(each => kindOf(each) !== kind), ...(request === undefined ? [] : [request])]
-    // A name that nobody has asked for is not given to a namespace of others.
-    if (kind === 'uts' && request !== 'uts') hostname = undefined
-  }
-  const { hostname: _, ...rest } = config
-  const same = list === config.namespaces || (list === OWN && config.namespaces === undefined)
-  const named = { ...rest, ...(hostname === undefined ? {} : { hostname }), ...(same ? {} : { namespaces: list }) }
+  const said = KINDS.filter(kind => given.flags.has(kind)).map(
+    kind => [kind, namespaceRequest(kind, given.flags.get(kind)!)] as const,
+  )
   const uid = integer(given, 'userns-root-uid', 0, 0x7ffffffe)
-  return uid === undefined || uid === 0 ? named : { ...named, ...userNamespace(list, uid) }
+  if (said.length === 0 && !uid) return config
+  const kept = (config.namespaces ?? OWN).filter(each => said.every(([kind]) => kind !== kindOf(each)))
+  const namespaces = [...kept, ...said.map(([, request]) => request).filter(request => request !== undefined)]
+  const { hostname, ...rest } = config
+  // A name that nobody has asked for is not given to a namespace of others.
+  const shared = said.some(([kind, request]) => kind === 'uts' && request !== 'uts')
+  return {
+    ...(hostname === undefined || shared ? rest : config),
+    namespaces,
+    ...(uid ? userNamespace(namespaces, uid) : {}),
+  }
 }
 
 function namespaceRequest(kind: NamespaceKind, said: string): NamespaceRequest | undefined {

@@ -84,6 +84,20 @@ export const table: CommandTable = {
       load: () => import('./commands/plan.js'),
     },
     {
+      name: 'shell',
+      operands: '[command…]',
+      runsProgram: true,
+      about: "open a shell in a container on the host's own programs; needs no config, nor root",
+      flags: [tty],
+      load: () => import('./commands/shell.js'),
+    },
+    {
+      name: 'doctor',
+      about: 'tell what this host offers, what will not work here, and the line that mends it',
+      flags: [{ name: 'json', about: 'as data' }],
+      load: () => import('./commands/doctor.js'),
+    },
+    {
       name: 'checkpoint',
       about: 'write a running container to files (not in this version)',
       flags: [

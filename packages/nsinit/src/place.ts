@@ -34,7 +34,7 @@ export interface Place {
 export async function openPlace({ flags }: Invocation): Promise<Place> {
   const directory = await openNamed(environment.data_path || '.')
   const path = await readLink(`/proc/self/fd/${directory.fd}`)
-  const stateRoot = flags.get('root') ?? defaultStateRoot()
+  const stateRoot = flags.get('root') ?? (await defaultStateRoot())
   const pid = flags.get('nspid')
   if (pid !== undefined) {
     const { idOfProcess } = await import('./by-pid.js')

@@ -30,6 +30,8 @@ export interface Host {
   decodeUtf8(bytes: Uint8Array): string
   /** The command line without the engine and the script. */
   readonly args: readonly string[]
+  /** The name by which the program was called: the script's, or the executable's. */
+  calledAs(): string
   /** The environment, read once. */
   readonly environment: Readonly<Record<string, string>>
   /** Ends the process. */

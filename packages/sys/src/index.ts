@@ -27,7 +27,7 @@ export type { Host } from './host.js'
 export * from './in-root.js'
 export { filesystems, type Inode, inspectInode, verifyInode } from './inode.js'
 export { parseJson, stringifyJson } from './json.js'
-export { fieldName, fieldName, jsonPointer, jsonPointer } from './json-pointer.js'
+export { fieldName, jsonPointer } from './json-pointer.js'
 export { type KernelVersion, kernelAtLeast, parseKernelVersion } from './kernel-version.js'
 export * from './lock.js'
 export {

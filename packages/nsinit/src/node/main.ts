@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { args, exit } from '@libcontainer/sys'
+import { args, calledAs, exit, type LibcontainerError } from '@libcontainer/sys'
+import { wordsOf } from '../called-as.js'
 import { run } from '../main.js'
 
 // A defect must not leave the user's terminal raw.
@@ -10,4 +11,11 @@ process.on('uncaughtException', async error => {
   exit(1)
 })
 
-exit(await run(args))
+try {
+  exit(await run(wordsOf(calledAs(), args)))
+} catch (error) {
+  // Only where there is no binding: on another system, or where the package is not whole.
+  const { message, hint } = error as LibcontainerError
+  process.stderr.write(`nsinit: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`)
+  exit(1)
+}

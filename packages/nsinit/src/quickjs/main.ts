@@ -1,5 +1,6 @@
 import { prepare } from '@libcontainer/container'
-import { args, exit } from '@libcontainer/sys'
+import { args, calledAs, exit } from '@libcontainer/sys'
+import { wordsOf } from '../called-as.js'
 import { run } from '../main.js'
 
 // Modules are evaluated once, when the executable is built.
@@ -7,5 +8,5 @@ prepare()
 
 /** Called at each start. */
 export default async function main(): Promise<never> {
-  exit(await run(args))
+  exit(await run(wordsOf(calledAs(), args)))
 }

@@ -84,6 +84,7 @@ export const encodeUtf8: Host['encodeUtf8'] = text => {
 export const decodeUtf8: Host['decodeUtf8'] = bytes => decoder.decode(bytes)
 
 export const args: Host['args'] = process.argv.slice(2)
+export const calledAs: Host['calledAs'] = () => process.argv[1] ?? process.argv0
 export const environment: Host['environment'] = Object.freeze({ ...process.env } as Record<string, string>)
 export const exit: Host['exit'] = code => process.exit(code)
 export const engine: Host['engine'] = `node ${process.versions.node}`

@@ -54,9 +54,11 @@ export const timer: Host['timer'] = (ms, callback) => {
 
 // Modules are evaluated when the executable is built: what belongs to one run is filled in when it starts.
 const argv: string[] = []
+let name = ''
 const variables: Record<string, string> = {}
 
-native.onStart(([, ...rest], entries) => {
+native.onStart(([first = '', ...rest], entries) => {
+  name = first
   argv.push(...rest)
   for (const entry of entries) {
     const equals = entry.indexOf('=', 1)
@@ -96,6 +98,7 @@ export const becomeProgram: Host['becomeProgram'] = (program, args, keep) => {
 }
 
 export const args: Host['args'] = argv
+export const calledAs: Host['calledAs'] = () => name
 export const environment: Host['environment'] = variables
 
 export const encodeUtf8: Host['encodeUtf8'] = native.encodeUtf8
