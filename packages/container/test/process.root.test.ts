@@ -949,6 +949,9 @@ describe('the end', () => {
       await using bench = await Bench.open('abort')
       const names = new RegExp(`abort-${process.pid}`)
       await bench.run('true')
+      const begun = performance.now()
+      await bench.run('true')
+      const once = performance.now() - begun
       const before = everything(names)
       const seen = new Set<string>()
       for (let i = 0; i < 24; i++) {
@@ -956,7 +959,7 @@ describe('the end', () => {
         const controller = new AbortController()
         const reason = new Error('enough')
         const run = container.run({ ...sleeper, signal: controller.signal })
-        const timer = setTimeout(() => controller.abort(reason), i)
+        const timer = setTimeout(() => controller.abort(reason), (i / 12) * once)
         const outcome = await run.catch(error => error)
         if (outcome === reason) seen.add('start')
         else {
