@@ -3,6 +3,7 @@ import { DEFAULT_SIMPLE_DEVICES } from '@libcontainer/devices'
 import { cleanPath, defaultMounts, type Mount } from '@libcontainer/mount'
 import type { Namespace } from '@libcontainer/namespaces'
 import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from './config.js'
+import { withMappedIds } from './mapped-ids.js'
 import { namespacesOf } from './namespace-requests.js'
 
 /** A config with every default said, as plans want it and as `state.json` keeps it. */
@@ -44,15 +45,10 @@ export function resolveConfig(id: string, config: ContainerConfig): ResolvedConf
 }
 
 /** The terminals' group has an id of the host, 5, that the user namespace need not have: then they belong to root's. */
-function defaultMountsOf({ namespaces, gidMappings }: ContainerConfig): readonly Mount[] {
+function defaultMountsOf({ namespaces, uidMappings, gidMappings }: ContainerConfig): readonly Mount[] {
   const owns = namespaces?.some(each => (typeof each === 'string' ? each : each.kind) === 'user') && gidMappings
   if (!owns) return defaultMounts
-  const mapped = (id: number): boolean =>
-    gidMappings.some(({ containerId, size }) => id >= containerId && id - containerId < size)
-  return defaultMounts.map(({ options = [], ...mount }) => ({
-    ...mount,
-    options: options.filter(option => !option.startsWith('gid=') || mapped(Number(option.slice('gid='.length)))),
-  }))
+  return defaultMounts.map(mount => withMappedIds(mount, { uidMappings, gidMappings }))
 }
 
 /** Whether a path is one that {@link defaultCgroupPath} makes, of whatever id. */

@@ -3,6 +3,7 @@ import { readText } from '@libcontainer/sys'
 import { lookupUid, NoPasswdEntries, type SubIdRange, subGids, subUids } from '@libcontainer/user'
 import type { ContainerConfig } from './config.js'
 import { hostFacts } from './facts.js'
+import { withMappedIds } from './mapped-ids.js'
 import { namespacesOf } from './namespace-requests.js'
 
 /**
@@ -62,14 +63,21 @@ export async function withRootlessDefaults(config: ContainerConfig): Promise<Con
 }
 
 /**
- * A config that an ordinary user can run, from one that root could: with a user namespace of its own, and maps for it. For anybody else
- * it stays as it is.
+ * A config that an ordinary user can run, from one that root could: with a user namespace of its own, maps for it, no ids in its mounts that
+ * these lack, and no place among the host's cgroups. For anybody else it stays as it is. Limits stay: they hold in a delegated cgroup, and else
+ * are refused.
  */
 export async function rootlessConfig(config: ContainerConfig): Promise<ContainerConfig> {
   if (!(await hostFacts()).unprivileged) return config
   const namespaces = namespacesOf(config)
-  if (namespaces.some(({ kind }) => kind === 'user')) return await withMaps(config)
-  return await withMaps({ ...config, namespaces: [{ kind: 'user' }, ...namespaces] })
+  const user = namespaces.some(({ kind }) => kind === 'user') ? [] : [{ kind: 'user' } as const]
+  const mapped = await withMaps({ ...config, namespaces: [...user, ...namespaces] })
+  const { mounts, cgroups } = mapped
+  return {
+    ...mapped,
+    ...(mounts === undefined ? {} : { mounts: mounts.map(mount => withMappedIds(mount, mapped)) }),
+    ...(cgroups?.path?.startsWith('/') ? { cgroups: { ...cgroups, path: undefined } } : {}),
+  }
 }
 
 async function withMaps(config: ContainerConfig): Promise<ContainerConfig> {

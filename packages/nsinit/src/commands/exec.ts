@@ -1,4 +1,4 @@
-import { type Container, ContainerError } from '@libcontainer/container'
+import { type Container, ContainerError, rootlessConfig } from '@libcontainer/container'
 import { processStat } from '@libcontainer/sys'
 import { attend } from '../attend.js'
 import { type Invocation, isOn, UsageError } from '../command-line.js'
@@ -81,7 +81,7 @@ async function start(
     throw new UsageError('--nspid names a container that has ended', 'nsinit exec --help')
   const { config, process } = await configOf(place, invocation)
   debug(`makes container '${place.id}' on ${config.rootfs}`)
-  const container = await factory.create(place.id, config)
+  const container = await factory.create(place.id, await rootlessConfig(config))
   try {
     const { token } = await saveRecord(place, process)
     const session = await launch(container, invocation, process)

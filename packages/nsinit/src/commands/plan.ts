@@ -1,4 +1,4 @@
-import { plan } from '@libcontainer/container'
+import { plan, rootlessConfig } from '@libcontainer/container'
 import { type Invocation, isOn } from '../command-line.js'
 import { configOf } from '../container-config.js'
 import { print, printJson } from '../output.js'
@@ -10,7 +10,7 @@ import { programOf } from '../program.js'
 export async function run(invocation: Invocation): Promise<number> {
   const place = await openPlace(invocation)
   const { config, process } = await configOf(place, invocation)
-  const planned = await plan(place.id, config, await programOf(invocation, process))
+  const planned = await plan(place.id, await rootlessConfig(config), await programOf(invocation, process))
   if (isOn(invocation, 'json')) await printJson(planData(planned))
   else await print(planTable(planned))
   return 0

@@ -26,11 +26,17 @@ export async function shellLimits(command: string): Promise<ShellLimits> {
   if (lacking.length === 0) return { cgroups, warnings: [] }
   const what = lacking.map(([name]) => name).join(' and ')
   const [[, { reason }]] = lacking as [(typeof lacking)[0]]
-  return { cgroups, warnings: [`no limit holds for ${what}: ${reason}`, `to make it hold: ${await remedy(command)}`] }
+  return {
+    cgroups,
+    warnings: [`no limit holds for ${what}: ${reason}`, `to make it hold: ${await limitsRemedy(command)}`],
+  }
 }
 
-/** An ordinary user's cgroup comes from systemd, where that runs it by version 2; only root has one elsewhere. */
-async function remedy(command: string): Promise<string> {
+/**
+ * The line that lets a command have limits. An ordinary user's cgroup comes from systemd, where that keeps to version 2; elsewhere only root has
+ * one.
+ */
+export async function limitsRemedy(command: string): Promise<string> {
   if (ids().euid === 0) return 'mount the controllers: mount -t cgroup2 none /sys/fs/cgroup'
   const systemd = await exists('/run/systemd/system')
   const unified = await exists('/sys/fs/cgroup/cgroup.controllers')

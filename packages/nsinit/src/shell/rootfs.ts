@@ -62,7 +62,13 @@ export async function shellRoot(): Promise<ShellRoot> {
   for (const found of [...programs, ...settings]) {
     if (found === undefined) continue
     if (found.stat.type === 'link') links.push([found.path, await readLink(found.path)])
-    else binds.push(bindOf(found.path, infos.some(info => info.mountpoint.startsWith(`${found.path}/`))))
+    else
+      binds.push(
+        bindOf(
+          found.path,
+          infos.some(({ mountPoint }) => mountPoint.startsWith(`${found.path}/`)),
+        ),
+      )
   }
   const own = defaultMounts.filter(({ destination }) => !destination.startsWith('/sys/fs/cgroup'))
   const tmpfs = (destination: string, ...options: string[]): Mount => ({
@@ -71,7 +77,10 @@ export async function shellRoot(): Promise<ShellRoot> {
     source: 'tmpfs',
     options: ['nosuid', 'nodev', ...options],
   })
-  return { links, mounts: [...binds, ...own, tmpfs('/tmp', 'mode=1777', `size=${TMP_SIZE}`), tmpfs('/run', 'mode=755', 'size=16m')] }
+  return {
+    links,
+    mounts: [...binds, ...own, tmpfs('/tmp', 'mode=1777', `size=${TMP_SIZE}`), tmpfs('/run', 'mode=755', 'size=16m')],
+  }
 }
 
 /** Read-only with all that is mounted below it, where something is: that takes Linux 5.12. */
@@ -91,7 +100,8 @@ async function look(path: string): Promise<{ path: string; stat: Stat } | undefi
 
 /** Makes what is the shell's own. The points to mount on are made when they are mounted on. */
 export async function makeShellRoot(path: string, { links }: ShellRoot): Promise<void> {
-  for (const directory of ['', '/etc', '/home', '/root', '/var']) await makeDirectory(`${path}${directory}`, { mode: 0o755 })
+  for (const directory of ['', '/etc', '/home', '/root', '/var'])
+    await makeDirectory(`${path}${directory}`, { mode: 0o755 })
   const root: OwnedFd = await openDirectory(path, { handle: true })
   try {
     for (const [link, target] of links) await symlinkInRoot(root, target, link)
