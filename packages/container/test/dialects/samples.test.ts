@@ -1,0 +1,210 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { type DialectConfig, detectDialect, readConfig, validateShape } from '@libcontainer/container'
+import { knownMountOptions } from '@libcontainer/mount'
+import { ConfigInvalid } from '@libcontainer/sys'
+import { describe, expect, test } from 'vitest'
+
+const directory = fileURLToPath(new URL('../../../../sample_configs', import.meta.url))
+const read = (path: string): Record<string, unknown> => JSON.parse(readFileSync(`${directory}/${path}`, 'utf8'))
+const filesOf = (folder: string): string[] =>
+  readdirSync(`${directory}/${folder}`)
+    .filter(name => name.endsWith('.json'))
+    .map(name => (folder === '.' ? name : `${folder}/${name}`))
+
+const classic = ['2014', '2015'].flatMap(filesOf)
+const own = filesOf('.')
+const oci = filesOf('oci')
+
+/** What cannot be had yet: the field that is refused, and the package that will have it. */
+const refused = new Map([
+  ['attach_to_bridge', ['networks[1]', '@libcontainer/network']],
+  ['route_source_address_selection', ['networks[1]', '@libcontainer/network']],
+  ['apparmor', ['apparmor_profile', '@libcontainer/apparmor']],
+])
+const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1, -'.json'.length)
+
+function fault(path: string): ConfigInvalid | undefined {
+  try {
+    readConfig(read(path), { rootfs: '/box' })
+  } catch (error) {
+    if (error instanceof ConfigInvalid) return error
+    throw error
+  }
+  return undefined
+}
+
+describe('each sample says what it is and is sound', () => {
+  test.each(own)('SA-08 %s is in our own words', path => {
+    expect(detectDialect(read(path))).toBe('own')
+    const { config, process } = readConfig(read(path))
+    expect(Object.keys(process)).toContain('args')
+    const problems = validateShape({ ...config, rootfs: '/box' }).map(({ field }) => field)
+    expect(problems).toEqual(nameOf(path) === 'idmapped-volume' ? ['mounts[6].options'] : [])
+  })
+
+  test.each(classic)('SA-08 %s is of its year', path => {
+    const year = path.slice(0, 4)
+    expect(detectDialect(read(path))).toBe(year)
+    if (refused.has(nameOf(path)) || nameOf(path) === 'selinux') return
+    const { config, warnings } = readConfig(read(path), { rootfs: '/box' })
+    expect(validateShape({ ...config, rootfs: '/box' })).toEqual([])
+    expect(warnings).toEqual(
+      year === '2014' ? ['networks[0].mtu: changes nothing, the loopback interface keeps its own'] : [],
+    )
+  })
+
+  test('SA-08 the README names every sample', () => {
+    const readme = readFileSync(`${directory}/README.md`, 'utf8')
+    for (const path of [...own, ...classic, ...oci]) expect(readme).toContain(`\`${nameOf(path)}`)
+  })
+})
+
+describe('what cannot be had yet is refused by name', () => {
+  const ids: Readonly<Record<string, string>> = {
+    attach_to_bridge: 'SA-02',
+    apparmor: 'SA-03',
+    route_source_address_selection: 'SA-05',
+  }
+  test.each(classic.filter(path => refused.has(nameOf(path))).map(path => [ids[nameOf(path)]!, path]))(
+    '%s %s',
+    (_id, path) => {
+      const [field, owner] = refused.get(nameOf(path))!
+      expect(fault(path)).toMatchObject({ field, message: expect.stringContaining(`will be done by ${owner} `) })
+    },
+  )
+
+  test.each(['2014', '2015'])('SA-04 %s/selinux.json', year => {
+    const field = year === '2014' ? 'mount_config.mount_label' : 'mount_label'
+    expect(fault(`${year}/selinux.json`)).toMatchObject({
+      field,
+      message: expect.stringContaining('@libcontainer/selinux '),
+    })
+  })
+
+  test('SA-09 an idmapped mount', () => {
+    const { config } = readConfig(read('idmapped-volume.json'))
+    expect(validateShape({ ...config, rootfs: '/box' })[0]?.message).toMatch(
+      /^mounts\[6\]\.options: is not supported by this version \(got "idmap"\)/,
+    )
+  })
+
+  test.each(oci)('SA-09 %s is left to the package that reads OCI', path => {
+    expect(detectDialect(read(path))).toBe('oci')
+    expect(fault(path)).toMatchObject({ field: 'ociVersion', message: expect.stringContaining('@libcontainer/oci') })
+  })
+})
+
+describe('the samples of two dialects mean the same', () => {
+  const of = (path: string): DialectConfig => readConfig(read(path), { rootfs: 'rootfs' })
+
+  test('SA-01 minimal.json of 2014', () => {
+    const { config, process } = of('2014/minimal.json')
+    expect(config).toMatchObject({
+      hostname: 'koye',
+      rootPropagation: 'rprivate',
+      cgroups: { path: 'docker/docker-koye' },
+    })
+    expect(config.capabilities).toHaveLength(12)
+    expect(config.capabilities).not.toContain('CAP_FSETID')
+    expect(config.capabilities).not.toContain('CAP_AUDIT_WRITE')
+    expect(config.devices).toHaveLength(6)
+    expect(new Set(config.namespaces)).toEqual(new Set(['ipc', 'net', 'mnt', 'pid', 'uts']))
+    expect(process).toMatchObject({ user: 'daemon', terminal: true })
+    expect(config.readonlyPaths).toContain('/sys')
+    const ours = of('minimal.json')
+    expect(new Set(ours.config.capabilities as string[])).toEqual(new Set(config.capabilities as string[]))
+    expect(ours.process.user).toBe('daemon')
+  })
+
+  test('SA-01 minimal.json of 2015', () => {
+    const { config } = of('2015/minimal.json')
+    expect(config).toMatchObject({
+      hostname: 'nsinit',
+      maskedPaths: ['/proc/kcore'],
+      readonlyPaths: ['/proc/sys', '/proc/sysrq-trigger', '/proc/irq', '/proc/bus'],
+      rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1024, hard: 1024 }],
+    })
+    expect(config.capabilities).toHaveLength(14)
+    expect(config.devices?.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(['/dev/fuse', '/dev/null', '/dev/random']),
+    )
+    expect(config.devices).toHaveLength(7)
+    const mounts = new Map(config.mounts?.map(({ destination, options }) => [destination, options]))
+    expect([...mounts.keys()]).toEqual(['/proc', '/dev', '/dev/pts', '/dev/shm', '/dev/mqueue', '/sys'])
+    expect(mounts.get('/sys')).toContain('ro')
+  })
+
+  test('SA-06 userns.json', () => {
+    const { uidMappings, gidMappings } = of('2015/userns.json').config
+    const ours = of('userns.json').config
+    expect(uidMappings).toEqual(ours.uidMappings)
+    expect(gidMappings).toEqual(ours.gidMappings)
+    expect(uidMappings?.at(-1)).toEqual({ containerId: 1001, hostId: 1001, size: 2 ** 31 - 1 - 1000 })
+    expect(uidMappings?.reduce((sum, { size }) => sum + size, 0)).toBe(2 ** 31 - 1 - 1000 + 1000)
+  })
+
+  test('SA-07 host-pid.json has no pid namespace in any dialect', () => {
+    for (const path of ['host-pid.json', '2014/host-pid.json', '2015/host-pid.json']) {
+      expect(of(path).config.namespaces).not.toContain('pid')
+      expect(of(path).config.namespaces).toContain('mnt')
+    }
+  })
+})
+
+describe('OCI’s shape', () => {
+  const namespaces = new Set(['pid', 'network', 'mount', 'ipc', 'uts', 'user', 'cgroup', 'time'])
+  interface Oci {
+    ociVersion: string
+    root: { path: string }
+    process: {
+      args: string[]
+      cwd: string
+      env: string[]
+      user: { uid: number; gid: number }
+      capabilities: Record<string, string[]>
+    }
+    mounts: { destination: string; type?: string; source?: string; options?: string[] }[]
+    hooks?: Record<string, { path: string; args?: string[]; timeout?: number }[]>
+    linux: {
+      namespaces: { type: string; path?: string }[]
+      uidMappings?: Record<string, number>[]
+      maskedPaths: string[]
+    }
+  }
+
+  test.each(oci)('SA-09 %s has what the runtime specification asks for', path => {
+    const config = read(path) as unknown as Oci
+    expect(config.ociVersion).toMatch(/^\d+\.\d+\.\d+$/)
+    const top = 'ociVersion process root hostname domainname mounts hooks annotations linux'.split(' ')
+    expect(top).toEqual(expect.arrayContaining(Object.keys(config)))
+    expect(config.root.path).toBe('rootfs')
+    const { args, cwd, env, user, capabilities } = config.process
+    expect(args.length).toBeGreaterThan(0)
+    expect(cwd).toMatch(/^\//)
+    expect(env.every(entry => /^[A-Z]+=/.test(entry))).toBe(true)
+    expect(Number.isInteger(user.uid) && Number.isInteger(user.gid)).toBe(true)
+    for (const set of Object.values(capabilities)) expect(set.every(name => name.startsWith('CAP_'))).toBe(true)
+    for (const { destination, options = [] } of config.mounts) {
+      expect(destination).toMatch(/^\//)
+      for (const word of options)
+        expect(word.includes('=') || knownMountOptions.includes(word) || word === 'newinstance').toBe(true)
+    }
+    const kinds = config.linux.namespaces.map(({ type }) => type)
+    expect(kinds.every(kind => namespaces.has(kind))).toBe(true)
+    expect(new Set(kinds).size).toBe(kinds.length)
+    expect(config.linux.uidMappings !== undefined).toBe(kinds.includes('user'))
+    for (const map of config.linux.uidMappings ?? [])
+      expect(Object.keys(map).sort()).toEqual(['containerID', 'hostID', 'size'])
+    for (const [point, hooks] of Object.entries(config.hooks ?? {})) {
+      expect(['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop']).toContain(
+        point,
+      )
+      for (const hook of hooks) {
+        expect(hook.path).toMatch(/^\//)
+        expect(hook.timeout === undefined || hook.timeout > 0).toBe(true)
+        if (hook.path === '/bin/sh') expect(existsSync(hook.path)).toBe(true)
+      }
+    }
+  })
+})
