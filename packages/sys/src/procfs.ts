@@ -56,7 +56,10 @@ export class Procfs {
 }
 
 async function openProcfs(pids: boolean): Promise<OwnedFd> {
-  return new OwnedFd(checked(await native.async.openProcfs(pids ? 1 : 0), 'fsopen', '/proc'))
+  const results = new Map<string, number>()
+  const args = [pids ? 1 : 0]
+  await native.apply([{ op: 'openProcfs', args, about: 'open a procfs', path: '/proc', into: 'procfs' }], { results })
+  return new OwnedFd(results.get('procfs')!)
 }
 
 async function openBeneath(procfs: OwnedFd, path: string, flags: number): Promise<OwnedFd> {
