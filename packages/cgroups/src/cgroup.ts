@@ -9,6 +9,7 @@ import {
   SyscallError,
   type Waiting,
 } from '@libcontainer/sys'
+import { placesBelow } from './below.js'
 import { removeAll } from './destroy.js'
 import { DevicePolicy } from './device-policy.js'
 import { LimitUnsupported } from './errors.js'
@@ -144,6 +145,16 @@ export class Cgroup {
   /** The kind of host that it is on. */
   get host(): CgroupHost {
     return this.#host
+  }
+
+  /**
+   * Some of it further down: for a process that is to live in cgroups which somebody has made below this one.
+   *
+   * @param paths - by controller, `''` for the unified hierarchy; the other hierarchies stay as they are
+   * @throws {ConfigInvalid} for a hierarchy that is not there or has a path already, a path that climbs, and one that is no cgroup
+   */
+  async below(paths: Readonly<Record<string, string>>, field = 'paths'): Promise<Cgroup> {
+    return new Cgroup(this.#host, this.path, await placesBelow(this.#places, paths, field))
   }
 
   /** Its directories, one in each hierarchy. */

@@ -13,6 +13,7 @@ export {
   type HostTerminal,
   type NewConsoleOptions,
   newConsole,
+  slavePath,
 } from './pty.js'
 export { type RawMode, restoreTerminals, setRawMode } from './raw-mode.js'
 export { type RelayOptions, relay } from './relay.js'

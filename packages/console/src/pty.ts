@@ -36,6 +36,11 @@ export async function writeMaster(master: OwnedFd, bytes: Uint8Array, waiting: W
   return true
 }
 
+/** The path of a master's slave in the devpts that it was opened in: `/dev/pts/7`. */
+export function slavePath(master: OwnedFd): string {
+  return `/dev/pts/${checked(native.sync.ptyNumber(master.fd), 'ioctl(TIOCGPTN)')}`
+}
+
 /** A new pty of the host. */
 export class Console {
   /** The slave's file, such as `/dev/pts/7`. */
@@ -102,7 +107,7 @@ export async function newConsole(uid: number, gid: number, { size }: NewConsoleO
   const master = new OwnedFd(checked(await native.async.openPty(), 'open', '/dev/ptmx'))
   try {
     checked(native.sync.neverWait(master.fd), 'fcntl(F_SETFL)')
-    const path = `/dev/pts/${checked(native.sync.ptyNumber(master.fd), 'ioctl(TIOCGPTN)')}`
+    const path = slavePath(master)
     const slave = new OwnedFd(checked(native.sync.openConsolePeer(master.fd), 'ioctl(TIOCGPTPEER)', path))
     const made = new Console(path, master, slave)
     try {

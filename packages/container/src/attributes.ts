@@ -3,6 +3,7 @@ import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
 import { seccompOf } from './seccomp.js'
+import { sharingOf } from './sharing.js'
 
 /** What a process gets: its own wish where it has one, the container's else. */
 export function attributesOf(config: ResolvedConfig, spec: ProcessSpec, first: boolean): Attributes {
@@ -12,6 +13,7 @@ export function attributesOf(config: ResolvedConfig, spec: ProcessSpec, first: b
     seccomp: seccompOf({ seccomp: config.seccomp, capabilities: config.capabilities }),
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,
     rlimits: spec.rlimits ?? config.rlimits ?? [],
+    sharing: sharingOf(config, spec),
     umask: spec.umask ?? config.umask ?? 0o022,
     parentDeathSignal:
       first && parentDeathSignal !== undefined ? signalNumber(parentDeathSignal, 'parentDeathSignal') : undefined,

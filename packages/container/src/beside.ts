@@ -1,6 +1,7 @@
 import { joinTarget, readMaps } from '@libcontainer/namespaces'
 import type { OwnedFd } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
+import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import { hostFacts } from './facts.js'
 import type { Handle } from './handle.js'
@@ -37,7 +38,11 @@ async function joinLocked(handle: Handle, spec: ProcessSpec, state: ContainerSta
 
 async function launchBeside(handle: Handle, spec: ProcessSpec, state: ContainerState, init: OwnedFd): Promise<Process> {
   const { config } = handle
-  const [cgroup, target, host] = await Promise.all([handle.cgroup(), joinTarget(state.init_process_pid), hostFacts()])
+  const [cgroup, target, host] = await Promise.all([
+    subCgroup(handle, spec),
+    joinTarget(state.init_process_pid),
+    hostFacts(),
+  ])
   target.pidfd.close()
   const maps = target.kinds.includes('user') ? await readMaps(state.init_process_pid) : undefined
   checkIds(spec, maps, host.unprivileged)
@@ -47,6 +52,7 @@ async function launchBeside(handle: Handle, spec: ProcessSpec, state: ContainerS
   const userns = target.kinds.includes('user')
   const { process } = await launch({
     spec,
+    first: false,
     steps: plan.steps,
     slots: plan.slots,
     cgroup,
@@ -60,4 +66,12 @@ async function launchBeside(handle: Handle, spec: ProcessSpec, state: ContainerS
     handed: { target: init.fd },
   })
   return process
+}
+
+/** Where the process is to live: below the container's cgroup, where it says so. */
+async function subCgroup(handle: Handle, { subCgroupPaths }: ProcessSpec): Promise<ContainerCgroup | undefined> {
+  const cgroup = await handle.cgroup()
+  if (subCgroupPaths === undefined) return cgroup
+  if (cgroup === undefined) throw handle.withoutCgroup()
+  return await cgroup.below(subCgroupPaths, 'process.subCgroupPaths')
 }

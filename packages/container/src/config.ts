@@ -1,9 +1,12 @@
 import type { CapabilitySets } from '@libcontainer/capabilities'
 import type { Limits } from '@libcontainer/cgroups'
 import type { DeviceRequest, RuleRequest } from '@libcontainer/devices'
+import type { IoPriority, Personality, Scheduler } from '@libcontainer/init'
 import type { Mount, Propagation } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
 import type { Profile } from '@libcontainer/seccomp'
+import type { Hooks } from './hooks.js'
+import type { CpuAffinity } from './process-spec.js'
 
 /** A namespace of a container: a new one, or with `path` one that exists. */
 export type NamespaceRequest = NamespaceKind | { readonly kind: NamespaceKind; readonly path?: string | undefined }
@@ -68,12 +71,19 @@ export interface ContainerConfig {
   readonly rlimits?: readonly ResourceLimit[] | undefined
   /** -1000 to 1000. Default: as this process. */
   readonly oomScoreAdj?: number | undefined
+  /** How its processes share the processors and disks, and which processors and kernel they see: each process may say otherwise. */
+  readonly scheduler?: Scheduler | undefined
+  readonly ioPriority?: IoPriority | undefined
+  readonly cpuAffinity?: CpuAffinity | undefined
+  readonly personality?: Personality | undefined
   /** No program of the container gains privileges by exec. Default: false. */
   readonly noNewPrivileges?: boolean | undefined
   /** Default: 0022. */
   readonly umask?: number | undefined
   /** The signal that the container's init gets when this process ends. Default: none. */
   readonly parentDeathSignal?: string | number | undefined
+  /** Programs of the host that are run beside the container's life. */
+  readonly hooks?: Hooks | undefined
   /** `key=value` strings for people and tools; the kernel never sees them. */
   readonly labels?: readonly string[] | undefined
 }

@@ -1,9 +1,11 @@
-import type { CgroupStats } from '@libcontainer/cgroups'
-import { exists, type Waiting } from '@libcontainer/sys'
+import type { CgroupStats, OomEvent, PressureLevel } from '@libcontainer/cgroups'
+import { ConfigInvalid, exists, type Waiting } from '@libcontainer/sys'
 import { runBeside } from './beside.js'
 import { type DestroyOptions, destroy } from './destroy.js'
+import type { ContainerEvent } from './events.js'
 import { releaseFirst, startUnlessStarted } from './first.js'
 import { Handle, type HandleOptions } from './handle.js'
+import { checkCommand, type Hook, type HookPoint, hookPoints } from './hooks.js'
 import { type OciState, ociState } from './oci-state.js'
 import { pause, resume } from './pause.js'
 import { plainCopy } from './plain-copy.js'
@@ -113,6 +115,47 @@ export class Container {
   /** Lets a paused container go on. @throws {ContainerError} `NotPaused` */
   async resume(): Promise<void> {
     await resume(this.#handle)
+  }
+
+  /**
+   * Each time that it is out of memory, until its cgroup is removed. Listens from when the promise resolves.
+   *
+   * @throws {ContainerError} `ContainerNotRunning` when it has no cgroup yet, or none any more
+   */
+  async notifyOOM(waiting: Waiting = {}): Promise<AsyncIterableIterator<OomEvent>> {
+    const cgroup = await this.#handle.cgroup()
+    if (cgroup === undefined) throw this.#handle.withoutCgroup()
+    return await this.#handle.doing('cannot watch the memory of', async () => cgroup.oomEvents(waiting))
+  }
+
+  /**
+   * Each time that memory becomes this hard to find for it: by the levels of cgroup v1, or by the stall times of v2.
+   *
+   * @throws {ConfigInvalid} for another level
+   */
+  async notifyMemoryPressure(
+    level: PressureLevel,
+    waiting: Waiting = {},
+  ): Promise<AsyncIterableIterator<PressureLevel>> {
+    const cgroup = await this.#handle.cgroup()
+    if (cgroup === undefined) throw this.#handle.withoutCgroup()
+    return await this.#handle.doing('cannot watch the memory of', () => cgroup.memoryPressure(level, waiting))
+  }
+
+  /**
+   * What happens to it from now on, up to `destroyed`: its end and want of memory whoever has started it, the rest by what this object does.
+   *
+   * While somebody listens, the program does not end by itself before the container does.
+   */
+  events(waiting: Waiting = {}): AsyncIterableIterator<ContainerEvent> {
+    return this.#handle.events.listen(waiting)
+  }
+
+  /** Adds a hook of this program's own, or a command: run after those of the config, and forgotten with this object. */
+  hook(point: HookPoint, hook: Hook): void {
+    if (!hookPoints.includes(point)) throw new ConfigInvalid('point', point, `must be one of ${hookPoints.join(', ')}`)
+    if (typeof hook !== 'function') checkCommand(hook, point)
+    this.#handle.addHook(point, hook)
   }
 
   /**

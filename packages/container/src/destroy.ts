@@ -1,4 +1,5 @@
 import { POLLIN, poll, removeTree } from '@libcontainer/sys'
+import { afterStop } from './after.js'
 import { ContainerError } from './errors.js'
 import type { Handle } from './handle.js'
 import { end, openInit } from './init-process.js'
@@ -16,7 +17,7 @@ export async function destroy(handle: Handle, { force = false }: DestroyOptions 
   const { id, directory, init, state, text, drivers } = handle
   if (init?.ended && state !== undefined && (await removeAtOnce(drivers.cgroups, directory, state, text!))) {
     handle.forget()
-    return
+    return await afterStop(handle)
   }
   try {
     await handle.locked(async text => {
@@ -26,7 +27,9 @@ export async function destroy(handle: Handle, { force = false }: DestroyOptions 
     })
   } catch (error) {
     if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
+    return
   }
+  await afterStop(handle)
 }
 
 async function remove(handle: Handle): Promise<void> {

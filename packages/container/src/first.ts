@@ -1,5 +1,6 @@
 import { InitDied, release } from '@libcontainer/init'
 import { isErrno, type LibcontainerError, openDirectory, removeFile } from '@libcontainer/sys'
+import { afterStart } from './after.js'
 import { begin, makeCgroup } from './begin.js'
 import { deviceRules } from './device-rules.js'
 import type { ContainerCgroup } from './drivers.js'
@@ -20,6 +21,13 @@ export async function startUnlessStarted(
   wait: boolean,
 ): Promise<Process | undefined> {
   checkProcess(spec)
+  const process = await startLocked(handle, spec, wait)
+  // Without the lock: a hook may look at the container, or run something in it.
+  if (process !== undefined && !wait) await afterStart(handle)
+  return process
+}
+
+async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Promise<Process | undefined> {
   const { id, directory, config, drivers } = handle
   const { path, devices, ...limits } = config.cgroups
   const cgroup = await handle.doing('cannot make the cgroup', () => drivers.cgroups.at(path))
@@ -66,6 +74,7 @@ export async function releaseFirst(handle: Handle): Promise<void> {
   try {
     await release(START_SOCKET, { directory })
     await removeFile(START_SOCKET, { at: directory })
+    if (handle.state === undefined) await handle.reload()
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ECONNREFUSED') || (error as LibcontainerError).code === 'AlreadyStarted') {
       const status = await statusOf(handle, await handle.reload())
@@ -79,4 +88,5 @@ export async function releaseFirst(handle: Handle): Promise<void> {
   } finally {
     directory.close()
   }
+  await afterStart(handle)
 }

@@ -1,6 +1,8 @@
 import { findCgroup } from './cgroup.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
+import { Events } from './events.js'
+import type { Hook, HookPoint } from './hooks.js'
 import { lives } from './init-process.js'
 import { withLock } from './lock.js'
 import { namespaceProcesses } from './namespace-processes.js'
@@ -8,6 +10,7 @@ import type { Process } from './process.js'
 import type { ResolvedConfig } from './resolve.js'
 import { DELEGATION_HINT } from './rootless-cgroups.js'
 import { type ContainerState, parseState, readState, STATE_FILE } from './state.js'
+import { watch } from './watch.js'
 
 export interface HandleOptions {
   readonly id: string
@@ -31,6 +34,13 @@ export class Handle {
   text: string | undefined
   /** The first process, where this object has started it: its child, to be reaped. */
   init: Process | undefined
+  readonly events = new Events(
+    () => this.watch(),
+    () => this.#watching?.abort(),
+  )
+  /** Hooks that are functions, by their point: after those of the config. */
+  readonly #hooks = new Map<HookPoint, Hook[]>()
+  #watching: AbortController | undefined
 
   constructor({ id, directory, config, state, drivers, warn }: HandleOptions) {
     this.id = id
@@ -56,8 +66,31 @@ export class Handle {
 
   /** It was removed. */
   forget(): void {
+    this.#watching?.abort()
     this.adopt(undefined)
     this.init = undefined
+  }
+
+  /** Looks after a container with a first process while somebody listens. */
+  watch(): void {
+    if (!this.events.heard || this.#watching !== undefined) return
+    const watching = new AbortController()
+    this.#watching = watching
+    const failed = (error: unknown): void =>
+      this.warn?.(`the events of '${this.id}' are not all told: ${(error as Error).message}`)
+    watch(this, watching.signal)
+      .catch(failed)
+      .finally(() => {
+        this.#watching = undefined
+      })
+  }
+
+  addHook(point: HookPoint, hook: Hook): void {
+    this.#hooks.set(point, [...(this.#hooks.get(point) ?? []), hook])
+  }
+
+  hooks(point: HookPoint): readonly Hook[] {
+    return [...(this.config.hooks?.[point] ?? []), ...(this.#hooks.get(point) ?? [])]
   }
 
   /** Its cgroup; `undefined` when it is gone, or when it was never this container's: another may have the same path. */

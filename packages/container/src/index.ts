@@ -1,6 +1,7 @@
 export type { CgroupStats } from '@libcontainer/cgroups'
 export { ContainerBuilder, container, type InitBuilder, type TenantBuilder } from './builder.js'
 export type { CgroupOption } from './cgroup-option.js'
+export type { Command } from './command.js'
 export {
   type ContainerCgroups,
   type ContainerConfig,
@@ -29,17 +30,28 @@ export {
 } from './dialects/index.js'
 export type { CgroupCreation, CgroupDriver, ContainerCgroup } from './drivers.js'
 export { ContainerError, type ErrorCode, errorCodes } from './errors.js'
+export type { ContainerEvent } from './events.js'
 export { Factory, type FactoryOptions } from './factory.js'
 export { features } from './features.js'
 export { create, load } from './functions.js'
+export type { Hook, HookFunction, HookPoint, Hooks } from './hooks.js'
 export { checkId } from './id.js'
 export type { InitOption } from './init-option.js'
+export { initializeIO, type ProcessIO } from './initialize-io.js'
 export { OCI_VERSION, type OciState } from './oci-state.js'
 export { type ContainerPlan, plan } from './plan.js'
 export { prepare } from './prepare.js'
 export { probe } from './probe.js'
 export { Process, type ProcessResult } from './process.js'
-export { DEFAULT_PATH, type ProcessSpec, type Stdio, type TerminalSize, type UserRequest } from './process-spec.js'
+export {
+  type CpuAffinity,
+  DEFAULT_PATH,
+  type HostTerminal,
+  type ProcessSpec,
+  type Stdio,
+  type TerminalSize,
+  type UserRequest,
+} from './process-spec.js'
 export { type ResolvedConfig, resolveConfig } from './resolve.js'
 export { defaultIdMaps, isUnprivileged, rootlessConfig } from './rootless.js'
 export { DELEGATION_HINT } from './rootless-cgroups.js'

@@ -2,10 +2,10 @@ import { Cgroup } from '@libcontainer/cgroups'
 import { isErrno, type OwnedFd, openPidfd, processStat, readLink, signalPidfd } from '@libcontainer/sys'
 import type { ContainerState } from './state.js'
 
-/** By either freezer of a hybrid host. */
+/** By either freezer of a hybrid host. One that a signal has woken for a moment is on its way back, and counts. */
 export async function isFrozen({ cgroup_paths }: ContainerState): Promise<boolean> {
   const cgroup = await Cgroup.at(cgroup_paths)
-  return (await cgroup.freezerState()) === 'FROZEN'
+  return (await cgroup.freezerState()) !== 'THAWED'
 }
 
 /** Whether the process that the state names is alive: it, and not a later one with its number. */

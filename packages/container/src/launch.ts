@@ -1,4 +1,4 @@
-import { type BootstrapOptions, type Bootstrapped, bootstrap, type InitProgram } from '@libcontainer/init'
+import { type BootstrapOptions, type Bootstrapped, bootstrap, type Child, type InitProgram } from '@libcontainer/init'
 import type { IdMaps } from '@libcontainer/namespaces'
 import {
   type ExitStatus,
@@ -15,12 +15,15 @@ import type { ContainerCgroup } from './drivers.js'
 import { limitNumbers } from './plan-process.js'
 import { Process } from './process.js'
 import type { ProcessSpec } from './process-spec.js'
-import { descriptor, prepareStdio } from './stdio.js'
+import { ProcessSockets } from './sockets.js'
+import { descriptor, isHostTerminal, type PreparedStdio, prepareStdio } from './stdio.js'
 import { answerUser } from './user-answer.js'
 
 /** What is the same for a container's first process and for every further one, around the plan. */
 export interface LaunchOptions extends Pick<BootstrapOptions, 'cloneFlags' | 'keepCapabilities' | 'handed'> {
   readonly spec: ProcessSpec
+  /** The first process of its container. */
+  readonly first: boolean
   readonly steps: readonly Step[]
   readonly slots: readonly string[]
   readonly cgroup: ContainerCgroup | undefined
@@ -48,15 +51,26 @@ export interface Launched {
 
 /** Prepares streams and descriptors, runs the plan, and answers with the process. */
 export async function launch(options: LaunchOptions): Promise<Launched> {
+  const { spec } = options
+  const sockets = await ProcessSockets.connect(spec)
+  try {
+    return await launchWith(sockets, options, prepareStdio(spec))
+  } finally {
+    sockets.close()
+  }
+}
+
+async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio: PreparedStdio): Promise<Launched> {
   const { spec, cgroup, oomBefore } = options
-  const stdio = prepareStdio(spec)
   const handed: Record<string, number> = { ...options.handed }
+  if (isHostTerminal(spec.terminal)) handed.terminal = spec.terminal.slave.fd
   const extraFds = (spec.extraFds ?? []).map(descriptor)
   let unified: OwnedFd | undefined
   let parent: OwnedFd | undefined
   let terminal: OwnedFd | undefined
   let readying: Promise<undefined> | undefined
-  const getReady = ({ pid }: { readonly pid: number }): Promise<undefined> => {
+  const getReady = ({ pid, pidfd }: Child): Promise<undefined> => {
+    sockets.sendPidfd(pidfd, options.first)
     readying = Promise.all([
       prepareFromOutside(pid, options),
       options.ready?.({ pid, stdio: stdio.theirs }),
@@ -86,8 +100,9 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
       ahead: { ready: getReady },
       rendezvous: {
         user: ({ files }) => answerUser(spec, files, options.maps),
-        terminal: ({ fds }) => {
-          terminal = fds[0]
+        terminal: async ({ fds: [master] }) => {
+          terminal = master
+          if (master !== undefined && (await sockets.takeTerminal(master))) terminal = undefined
           return undefined
         },
         ...options.rendezvous,

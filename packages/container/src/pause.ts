@@ -11,6 +11,7 @@ export async function pause(handle: Handle): Promise<void> {
     checkTransition(handle.id, status, 'paused')
     if (cgroup === undefined) throw handle.withoutCgroup()
     await handle.doing('cannot pause', () => cgroup.freeze())
+    handle.events.emit({ type: 'paused' })
   })
 }
 
@@ -22,5 +23,6 @@ export async function resume(handle: Handle): Promise<void> {
       throw new TransitionError('NotPaused', `container '${handle.id}' is not paused`, { from, to: 'running' })
     const cgroup = await handle.cgroup()
     await handle.doing('cannot resume', async () => await cgroup?.thaw())
+    handle.events.emit({ type: 'resumed' })
   })
 }

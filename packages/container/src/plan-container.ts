@@ -30,6 +30,7 @@ import { type Attributes, type ProcessFacts, processSteps, USER_SLOTS, userArgs 
 import { environment } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
+import { isHostTerminal } from './stdio.js'
 
 export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'userns'> {
   /** What mounts of type `cgroup` show. */
@@ -66,6 +67,7 @@ export function planContainer(
   const ownDev = !bindsDev(config.mounts)
 
   const steps: Step[] = [
+    ...attributes.sharing.initial,
     // First, by the ids and in the mounts of the host; a cgroup namespace that is made later has them as its roots.
     ...facts.joinCgroups,
     ...namespaces.enter,
@@ -112,6 +114,7 @@ function mapSteps({ unprivileged = false }: ContainerFacts): Step[] {
 /** A terminal of the container's own devpts, its master sent up. */
 export function terminalSteps({ terminal }: ProcessSpec, bind = true): Step[] {
   if (!terminal) return []
+  if (isHostTerminal(terminal)) return [useTerminalStep(slot('terminal'))]
   const size = terminal === true ? undefined : terminal
   const steps = consoleSteps({
     root: slot('root'),

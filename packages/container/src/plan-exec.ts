@@ -23,6 +23,7 @@ export function planExec(
 ): { steps: readonly Step[]; slots: readonly string[] } {
   const join = planProcessJoin(slot('target'), facts.kinds)
   const steps = [
+    ...attributes.sharing.initial,
     ...facts.joinCgroups,
     ...join.steps,
     ...(join.needsSecondClone ? [secondClone] : []),

@@ -24,6 +24,7 @@ import { type Arg, type Step, slot } from '@libcontainer/sys'
 import type { ResourceLimit } from './config.js'
 import { environment, variable } from './process-check.js'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
+import type { Sharing } from './sharing.js'
 import { limitValue } from './validate-shape.js'
 
 /** What a process has from its container, its own wishes merged in. */
@@ -34,6 +35,8 @@ export interface Attributes {
   readonly noNewPrivileges: boolean
   readonly rlimits: readonly ResourceLimit[]
   readonly umask: number
+  /** How it shares processors and disks. */
+  readonly sharing: Sharing
   readonly parentDeathSignal: number | undefined
 }
 
@@ -72,11 +75,12 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
   const directory = workingDirectorySteps(cwd)
 
   return [
-    resetAffinity,
+    attributes.sharing.affinity ?? resetAffinity,
     ...(facts.userns ? [] : limitSteps(attributes.rlimits, facts.initialFiles)),
     ...(user.lookup ? [askWithFiles('user', 'look the user up in the container’s passwd and group', userFiles)] : []),
     ...(cwd === '/' ? [] : [makeWorkingDirectory(cwd)]),
     setUmask(attributes.umask),
+    ...attributes.sharing.steps,
     ownStdio(user.uid),
     directory.beforeUserSwitch,
     ...capabilities.beforeUserSwitch,

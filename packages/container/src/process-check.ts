@@ -1,6 +1,7 @@
 import { ConfigInvalid, kernelString, shown } from '@libcontainer/sys'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
-import { checkStdio, isDescriptor } from './stdio.js'
+import { checkSharing } from './sharing.js'
+import { checkStdio, isDescriptor, isHostTerminal } from './stdio.js'
 import { checkBoolean, checkCapabilities, checkInteger, checkRlimits } from './validate-shape.js'
 
 const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
@@ -10,6 +11,9 @@ const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   user: true,
   additionalGroups: true,
   terminal: true,
+  consoleSocket: true,
+  pidfdSocket: true,
+  subCgroupPaths: true,
   stdio: true,
   extraFds: true,
   capabilities: true,
@@ -17,6 +21,10 @@ const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   noNewPrivileges: true,
   umask: true,
   oomScoreAdj: true,
+  scheduler: true,
+  ioPriority: true,
+  cpuAffinity: true,
+  personality: true,
   signal: true,
   timed: true,
   failAt: true,
@@ -52,7 +60,9 @@ export function checkProcess(spec: ProcessSpec): void {
   checkInteger('process.umask', spec.umask, 0, 0o777)
   checkInteger('process.oomScoreAdj', spec.oomScoreAdj, -1000, 1000)
   checkBoolean('process.noNewPrivileges', spec.noNewPrivileges)
+  checkSharing(spec, 'process.')
   checkStreams(spec)
+  checkSockets(spec)
 }
 
 function checkUser({ user, additionalGroups = [] }: ProcessSpec): void {
@@ -71,7 +81,10 @@ function checkUser({ user, additionalGroups = [] }: ProcessSpec): void {
 }
 
 function checkStreams({ terminal, stdio, extraFds = [] }: ProcessSpec): void {
-  if (typeof terminal === 'object' && terminal !== null) {
+  if (isHostTerminal(terminal)) {
+    if (!isDescriptor(terminal.slave))
+      throw new ConfigInvalid('process.terminal.slave', terminal.slave, 'must be a descriptor')
+  } else if (typeof terminal === 'object' && terminal !== null) {
     checkInteger('process.terminal.rows', terminal.rows ?? null, 1, 65535)
     checkInteger('process.terminal.columns', terminal.columns ?? null, 1, 65535)
   } else checkBoolean('process.terminal', terminal)
@@ -82,6 +95,21 @@ function checkStreams({ terminal, stdio, extraFds = [] }: ProcessSpec): void {
   extraFds.forEach((fd: unknown, i) => {
     if (!isDescriptor(fd)) throw new ConfigInvalid(`process.extraFds[${i}]`, fd, 'must be a descriptor')
   })
+}
+
+function checkSockets({ terminal, consoleSocket, pidfdSocket, subCgroupPaths }: ProcessSpec): void {
+  for (const [field, path] of Object.entries({ consoleSocket, pidfdSocket })) {
+    if (path !== undefined && kernelString(path, `process.${field}`) === '')
+      throw new ConfigInvalid(`process.${field}`, path, 'must be the path of a socket')
+  }
+  if (consoleSocket !== undefined && (!terminal || isHostTerminal(terminal)))
+    throw new ConfigInvalid(
+      'process.consoleSocket',
+      consoleSocket,
+      "needs a terminal of the container's own to send: set terminal",
+    )
+  if (subCgroupPaths !== undefined && (typeof subCgroupPaths !== 'object' || subCgroupPaths === null))
+    throw new ConfigInvalid('process.subCgroupPaths', subCgroupPaths, 'must be an object of paths by controller')
 }
 
 /** The environment as a list: `=` in each, no empty names, the last of duplicates in the place of the first. */

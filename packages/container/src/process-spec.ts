@@ -1,4 +1,5 @@
 import type { CapabilitySets } from '@libcontainer/capabilities'
+import type { IoPriority, Personality, Scheduler } from '@libcontainer/init'
 import type { OwnedFd } from '@libcontainer/sys'
 import type { ResourceLimit } from './config.js'
 
@@ -14,6 +15,19 @@ export interface TerminalSize {
   readonly columns: number
 }
 
+/** A pty of the host, such as `newConsole` of `@libcontainer/console` makes: its slave becomes the terminal of the process. */
+export interface HostTerminal {
+  readonly slave: OwnedFd
+}
+
+/** Which processors a process runs on, as lists: `0-3,7`. */
+export interface CpuAffinity {
+  /** While it is being set up. Default: as this process. */
+  readonly initial?: string | undefined
+  /** From when it is in its cgroup. Default: all that the cpuset allows. */
+  readonly final?: string | undefined
+}
+
 /** A program to run in a container, and what it runs with. What is absent comes from the container's config. */
 export interface ProcessSpec {
   /** argv; the first is looked up in PATH of `env`, inside the container. */
@@ -26,8 +40,17 @@ export interface ProcessSpec {
   readonly user?: UserRequest | undefined
   /** Supplementary groups besides the user's own: ids, or names of the container's /etc/group. */
   readonly additionalGroups?: readonly (string | number)[] | undefined
-  /** A terminal of the container's own for all three streams; its master is `process.terminal`. Default: false. */
-  readonly terminal?: boolean | TerminalSize | undefined
+  /**
+   * A terminal for all three streams: of the container's own, whose master is `process.terminal`, or one of the host, whose master
+   * stays with who made it. Default: false.
+   */
+  readonly terminal?: boolean | TerminalSize | HostTerminal | undefined
+  /** The path of a UNIX socket that the master is sent over, in place of `process.terminal`, with the name of its slave. */
+  readonly consoleSocket?: string | undefined
+  /** The path of a UNIX socket that a pidfd of the process is sent over before its program runs: with `standard` for a first process, else `setns`. */
+  readonly pidfdSocket?: string | undefined
+  /** For a further process: cgroups below the container's that it lives in, by controller, `''` for the unified hierarchy. They must be there. */
+  readonly subCgroupPaths?: Readonly<Record<string, string>> | undefined
   /** One for all, or stdin, stdout and stderr. Default: `null`. */
   readonly stdio?: Stdio | readonly [Stdio, Stdio, Stdio] | undefined
   /** Descriptors that become 3, 4, …; they stay the caller's. */
@@ -37,6 +60,10 @@ export interface ProcessSpec {
   readonly noNewPrivileges?: boolean | undefined
   readonly umask?: number | undefined
   readonly oomScoreAdj?: number | undefined
+  readonly scheduler?: Scheduler | undefined
+  readonly ioPriority?: IoPriority | undefined
+  readonly cpuAffinity?: CpuAffinity | undefined
+  readonly personality?: Personality | undefined
   /** Ends the start; once the program runs, kills it. */
   readonly signal?: AbortSignal | undefined
   /** Records how long each step of the set-up took: `process.timings`. Default: false. */

@@ -1,5 +1,5 @@
 import { containerId, type IdMaps, obstacleOf, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
-import { ids, listenUnix, type OwnedFd, processStat, readLink, removeFile } from '@libcontainer/sys'
+import { ConfigInvalid, ids, listenUnix, type OwnedFd, processStat, readLink, removeFile } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
 import { hostFacts } from './facts.js'
@@ -35,6 +35,12 @@ export interface FirstPlan {
 
 /** Plans the first process of a container; touches nothing, so that it can be done while the cgroup is being made. */
 export async function planFirst({ config, cgroup, spec, wait }: StartRequest): Promise<FirstPlan> {
+  if (spec.subCgroupPaths !== undefined)
+    throw new ConfigInvalid(
+      'process.subCgroupPaths',
+      spec.subCgroupPaths,
+      "is for further processes: the first lives in the container's own cgroup",
+    )
   const { initialFiles, unprivileged } = await hostFacts()
   checkIds(spec, newMaps(config), unprivileged)
   const plan = await planFor(config, spec, cgroup, wait ? uidInside(config) : undefined)
@@ -64,6 +70,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     }
     const launched = await launch({
       spec,
+      first: true,
       steps: plan.steps,
       slots: plan.slots,
       cgroup,

@@ -1,5 +1,5 @@
 import { ConfigInvalid, OwnedFd, openNull, pipe } from '@libcontainer/sys'
-import type { ProcessSpec, Stdio } from './process-spec.js'
+import type { HostTerminal, ProcessSpec, Stdio } from './process-spec.js'
 
 /** The descriptors that a process is born with, and this side's ends of its pipes. */
 export interface PreparedStdio {
@@ -61,6 +61,9 @@ const streams = (stdio: NonNullable<ProcessSpec['stdio']>): readonly Stdio[] =>
 
 /** A descriptor that a caller gave, by number or owned. */
 export const descriptor = (value: number | OwnedFd): number => (value instanceof OwnedFd ? value.fd : value)
+
+export const isHostTerminal = (terminal: ProcessSpec['terminal']): terminal is HostTerminal =>
+  typeof terminal === 'object' && terminal !== null && 'slave' in terminal
 
 /** Refuses what is no standard stream. */
 export function checkStdio(stdio: ProcessSpec['stdio']): void {

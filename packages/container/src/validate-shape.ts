@@ -6,8 +6,10 @@ import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
+import { checkHooks } from './hooks.js'
 import { namespaceOf, namespacesOf } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
+import { checkSharing } from './sharing.js'
 import { sysctlProblems } from './validate-sysctl.js'
 
 const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
@@ -30,9 +32,14 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   sysctl: true,
   rlimits: true,
   oomScoreAdj: true,
+  scheduler: true,
+  ioPriority: true,
+  cpuAffinity: true,
+  personality: true,
   noNewPrivileges: true,
   umask: true,
   parentDeathSignal: true,
+  hooks: true,
   labels: true,
 }
 
@@ -82,6 +89,8 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   problems.push(...sysctlProblems(config.sysctl, kinds))
   each('rlimits', config.rlimits, rlimitCheck())
   check(() => checkInteger('oomScoreAdj', config.oomScoreAdj, -1000, 1000))
+  check(() => checkSharing(config, ''))
+  check(() => checkHooks(config.hooks))
   check(() => checkBoolean('noNewPrivileges', config.noNewPrivileges))
   check(() => checkInteger('umask', config.umask, 0, 0o777))
   check(

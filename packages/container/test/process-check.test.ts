@@ -223,6 +223,7 @@ describe('what is looked up in the container', () => {
     rlimits: [],
     umask: 0o22,
     parentDeathSignal: undefined,
+    sharing: { initial: [], affinity: undefined, steps: [] },
   }
   const asks = (spec: ProcessSpec): boolean =>
     processSteps(spec, attributes, { userns: false }).some(step => step.op === 'askWithFiles')

@@ -214,6 +214,11 @@ export async function readLink(path: Path, at: At = {}): Promise<string> {
   return decodeUtf8(buffer.subarray(0, size))
 }
 
+/** Gives a file that is open to a user and a group: fchown(2). @throws {SyscallError} `EPERM` without CAP_CHOWN */
+export function changeOwner(file: OwnedFd, uid: number, gid: number): void {
+  checked(native.sync.changeOwner(file.fd, uid, gid), 'fchown')
+}
+
 /** Makes a directory; with `parents` its missing parents too, and one that is there is fine. */
 export async function makeDirectory(
   path: Path,

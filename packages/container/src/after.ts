@@ -1,0 +1,48 @@
+import { systemError } from './errors.js'
+import type { Handle } from './handle.js'
+import { runAllHooks, runHooks } from './hooks.js'
+import { end, openInit } from './init-process.js'
+import { type OciState, ociState } from './oci-state.js'
+import { sendSignal } from './signal.js'
+import { awaitEnd } from './wait.js'
+
+/** What follows when the program of a container runs: listeners hear of it, and hooks run. One that fails ends the container. */
+export async function afterStart(handle: Handle): Promise<void> {
+  const { state } = handle
+  if (state === undefined) return
+  handle.events.emit({ type: 'start', pid: state.init_process_pid })
+  handle.watch()
+  const hooks = handle.hooks('poststart')
+  if (hooks.length === 0) return
+  try {
+    await runHooks('poststart', hooks, stateFor(handle, 'running'))
+  } catch (error) {
+    await endAll(handle)
+    throw systemError(`cannot start '${handle.id}'`, error)
+  }
+}
+
+/** What follows when a container is removed. */
+export async function afterStop(handle: Handle): Promise<void> {
+  handle.events.emit({ type: 'destroyed' })
+  const hooks = handle.hooks('poststop')
+  if (hooks.length > 0)
+    await handle.doing('removed, but', () => runAllHooks('poststop', hooks, stateFor(handle, 'stopped')))
+}
+
+const stateFor = ({ id, config, state }: Handle, status: 'running' | 'stopped'): OciState =>
+  ociState({ id, labels: config.labels, state, status })
+
+/** Kills the container, and reaps its first process where that is our child. */
+async function endAll(handle: Handle): Promise<void> {
+  const init = handle.state === undefined ? undefined : await openInit(handle.state)
+  try {
+    if (init !== undefined) {
+      await sendSignal(handle, 'KILL', {}).catch(() => end(init))
+      await awaitEnd(handle, {})
+    }
+  } finally {
+    init?.close()
+  }
+  await handle.init?.wait()
+}

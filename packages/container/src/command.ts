@@ -1,0 +1,132 @@
+import { announceExec, bootstrap, execProgram, findProgram, setSession } from '@libcontainer/init'
+import {
+  decodeUtf8,
+  type ExitStatus,
+  isErrno,
+  memoryFile,
+  type OwnedFd,
+  POLLIN,
+  pipe,
+  poll,
+  readFd,
+  signalPidfd,
+  sleep,
+  waitExit,
+} from '@libcontainer/sys'
+
+/** A program of the host, run as it stands: no shell, no PATH, no environment but its own. */
+export interface Command {
+  /** Absolute. */
+  readonly path: string
+  /** Its argv, from `argv[0]` on. Default: the path alone. */
+  readonly args?: readonly string[] | undefined
+  /** `NAME=value`. Default: none. */
+  readonly env?: readonly string[] | undefined
+  /** How long it may take, in milliseconds; then it is killed. Default: as long as it wants. */
+  readonly timeoutMs?: number | undefined
+}
+
+export interface CommandResult extends ExitStatus {
+  /** What it wrote to its standard output and error, in order, as far as it was kept. */
+  readonly output: string
+  /** It was killed for taking too long. */
+  readonly timedOut: boolean
+}
+
+/** What is kept of the output; all that follows is read and dropped, so that a program never stands still for it. */
+export const MAX_OUTPUT = 1024 * 1024
+
+/**
+ * Runs a program of the host to its end, with `input` as its standard input. `init` executes it: one way to clone, for both engines.
+ *
+ * @throws {SyscallError} when it cannot be executed
+ */
+export async function runCommand(
+  { path, args = [path], env = [], timeoutMs }: Command,
+  input: string,
+): Promise<CommandResult> {
+  const { read, write } = pipe()
+  const stdin = memoryFile('input', new TextEncoder().encode(input))
+  const { stdio, done } = {
+    stdio: [stdin.fd, write.fd, write.fd] as const,
+    done: () => [stdin, write].map(fd => fd.close()),
+  }
+  let child: { readonly pidfd: OwnedFd }
+  try {
+    const steps = [setSession, findProgram(path, ''), announceExec, execProgram(args, env)]
+    child = await bootstrap({ steps, stdio })
+  } catch (error) {
+    read.close()
+    throw error
+  } finally {
+    done()
+  }
+  const over = new AbortController()
+  const output = collect(read, over.signal)
+  const timer = new AbortController()
+  let timedOut = false
+  const limit =
+    timeoutMs === undefined
+      ? undefined
+      : sleep(timeoutMs, { signal: timer.signal }).then(
+          () => {
+            timedOut = true
+            kill(child.pidfd)
+          },
+          () => undefined,
+        )
+  const status = await waitExit(child.pidfd)
+  child.pidfd.close()
+  timer.abort()
+  await limit
+  // What it has left behind may hold the pipe for ever: what is in it now is all.
+  over.abort()
+  return { ...status, output: await output, timedOut }
+}
+
+function kill(pidfd: OwnedFd): void {
+  try {
+    if (!pidfd.closed) signalPidfd(pidfd, 9)
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error
+  }
+}
+
+/** Reads until the end, or until `over`: then what is there. Closes the pipe. */
+async function collect(pipe: OwnedFd, over: AbortSignal): Promise<string> {
+  const kept = new Uint8Array(MAX_OUTPUT)
+  const buffer = new Uint8Array(65536)
+  let size = 0
+  try {
+    while (await readable(pipe, over)) {
+      const got = await readFd(pipe.fd, buffer)
+      if (got === 0) break
+      const room = buffer.subarray(0, Math.min(got, MAX_OUTPUT - size))
+      kept.set(room, size)
+      size += room.length
+    }
+  } finally {
+    pipe.close()
+  }
+  return decodeUtf8(kept.subarray(0, size))
+}
+
+/** Whether there is something to read now, or will be before it is over. */
+async function readable(pipe: OwnedFd, over: AbortSignal): Promise<boolean> {
+  if (!over.aborted) {
+    try {
+      await poll(pipe.fd, POLLIN, { signal: over })
+      return true
+    } catch (error) {
+      if (!over.aborted) throw error
+    }
+  }
+  const now = new AbortController()
+  const waiting = poll(pipe.fd, POLLIN, { signal: now.signal }).then(
+    () => true,
+    () => false,
+  )
+  await sleep(0)
+  now.abort()
+  return await waiting
+}

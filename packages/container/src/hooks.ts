@@ -1,0 +1,99 @@
+import { ConfigInvalid, kernelString } from '@libcontainer/sys'
+import { type Command, runCommand } from './command.js'
+import { ContainerError } from './errors.js'
+import type { OciState } from './oci-state.js'
+
+/**
+ * Programs of the host that are run beside a container's life, in their order, with its state as JSON on their standard input.
+ *
+ * `poststart`: when its program runs; a failure ends the container. `poststop`: when it is removed; all are run, whatever fails.
+ */
+export interface Hooks {
+  readonly poststart?: readonly Command[] | undefined
+  readonly poststop?: readonly Command[] | undefined
+}
+
+export type HookPoint = keyof Hooks
+
+/** A hook of this program's own: it lives as long as the object that it was given to, and is in no state. */
+export type HookFunction = (state: OciState) => void | Promise<void>
+
+export type Hook = Command | HookFunction
+
+export const hookPoints: readonly HookPoint[] = ['poststart', 'poststop']
+
+/** @throws {ConfigInvalid} */
+export function checkHooks(hooks: unknown): void {
+  if (hooks === undefined) return
+  if (typeof hooks !== 'object' || hooks === null || Array.isArray(hooks))
+    throw new ConfigInvalid('hooks', hooks, `must be an object of ${hookPoints.join(', ')}`)
+  for (const [point, list] of Object.entries(hooks)) {
+    if (!hookPoints.includes(point as HookPoint))
+      throw new ConfigInvalid(`hooks.${point}`, list, `must be one of ${hookPoints.join(', ')}`)
+    if (list === undefined) continue
+    if (!Array.isArray(list)) throw new ConfigInvalid(`hooks.${point}`, list, 'must be a list')
+    for (const [i, command] of list.entries()) checkCommand(command, `hooks.${point}[${i}]`)
+  }
+}
+
+/** @throws {ConfigInvalid} for a path that is not absolute, among others */
+export function checkCommand(command: unknown, field: string): asserts command is Command {
+  if (typeof command !== 'object' || command === null)
+    throw new ConfigInvalid(field, command, 'must be { path, args, env, timeoutMs }')
+  const { path, args, env, timeoutMs, ...others } = command as Partial<Record<keyof Command, unknown>>
+  for (const [name, value] of Object.entries(others))
+    throw new ConfigInvalid(`${field}.${name}`, value, 'must be one of path, args, env, timeoutMs')
+  if (!kernelString(path as string, `${field}.path`).startsWith('/'))
+    throw new ConfigInvalid(`${field}.path`, path, 'must be absolute: no shell and no PATH looks it up')
+  for (const [name, list] of Object.entries({ args, env })) {
+    if (list === undefined) continue
+    if (!Array.isArray(list)) throw new ConfigInvalid(`${field}.${name}`, list, 'must be a list')
+    for (const [i, each] of list.entries()) kernelString(each, `${field}.${name}[${i}]`)
+  }
+  if (Array.isArray(args) && args.length === 0)
+    throw new ConfigInvalid(`${field}.args`, args, 'must begin with argv[0]')
+  if (Array.isArray(env)) {
+    for (const [i, entry] of env.entries())
+      if (entry.indexOf('=') < 1) throw new ConfigInvalid(`${field}.env[${i}]`, entry, 'must be NAME=value')
+  }
+  if (timeoutMs !== undefined && (typeof timeoutMs !== 'number' || !(timeoutMs > 0)))
+    throw new ConfigInvalid(`${field}.timeoutMs`, timeoutMs, 'must be milliseconds, more than 0')
+}
+
+/** Runs hooks one after another, up to the first that fails. @throws {ContainerError} naming the hook */
+export async function runHooks(point: string, hooks: readonly Hook[], state: OciState): Promise<void> {
+  for (const [i, hook] of hooks.entries()) await runHook(`${point}[${i}]`, hook, state)
+}
+
+/** Runs all hooks, whatever fails. @throws {ContainerError} for the first failure, with all of them in its cause's `errors` */
+export async function runAllHooks(point: string, hooks: readonly Hook[], state: OciState): Promise<void> {
+  const errors: Error[] = []
+  for (const [i, hook] of hooks.entries()) {
+    try {
+      await runHook(`${point}[${i}]`, hook, state)
+    } catch (error) {
+      errors.push(error as Error)
+    }
+  }
+  if (errors.length === 0) return
+  if (errors.length === 1) throw errors[0]
+  const cause = new AggregateError(errors, errors.map(({ message }) => message).join('; '))
+  throw new ContainerError('SystemError', cause.message, { cause })
+}
+
+async function runHook(name: string, hook: Hook, state: OciState): Promise<void> {
+  try {
+    if (typeof hook === 'function') return await hook(state)
+    const { code, signal, output, timedOut } = await runCommand(hook, JSON.stringify(state))
+    if (code === 0) return
+    const how = timedOut
+      ? `took longer than ${hook.timeoutMs} ms and was killed`
+      : signal === undefined
+        ? `ended with exit code ${code}`
+        : `was ended by signal ${signal}`
+    throw new ContainerError('SystemError', `${hook.path} ${how}${output === '' ? '' : `: ${output.trimEnd()}`}`)
+  } catch (cause) {
+    const { message, hint } = cause as Error & { hint?: string }
+    throw new ContainerError('SystemError', `hook ${name} failed: ${message}`, { cause, hint })
+  }
+}

@@ -1,0 +1,1 @@
+export { type ContainerEventMap, containerEvents } from './events.js'
