@@ -65,6 +65,8 @@ describe('both hosts answer alike', () => {
       'numbers beyond 32 bits': '0000010000000000',
       'bigints of 63 bits': '4000010000000000',
       'strings beyond ASCII': '/memfd:é€😀 (deleted)',
+      'the bytes of a string': 2,
+      'the bytes of a string with two': 'TypeError: readFile: the bytes of a string do not end at their one NUL',
       'a string with NUL': 'TypeError: readFile: a string holds a NUL byte',
       'a number for a string': 'TypeError: readFile: argument 2 is of the wrong kind',
       'undefined for a number': 'TypeError: close: argument 1 is of the wrong kind',

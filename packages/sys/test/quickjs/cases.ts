@@ -1,4 +1,31 @@
-import { SyscallError } from '@libcontainer/sys'
+import {
+  captureStack,
+  createInRoot,
+  detail,
+  features,
+  generateRandomName,
+  getAttribute,
+  Logger,
+  listDirectory,
+  makeDirectory,
+  mkdirAllInRoot,
+  openInRoot,
+  ParentDeathSignal,
+  Procfs,
+  pipe,
+  probe,
+  readText,
+  receiveFd,
+  removeTree,
+  reopen,
+  SyscallError,
+  secureJoin,
+  sendFd,
+  socketPair,
+  symlinkInRoot,
+  unlinkInRoot,
+  verifyInode,
+} from '@libcontainer/sys'
 // The ops themselves, as every package's native.ts has them: both hosts resolve this to one instance of the package.
 import { native } from '../../dist/native.js'
 
@@ -25,6 +52,13 @@ export const cases: Record<string, () => unknown> = {
     native.sync.close(fd!)
     return new TextDecoder().decode(buffer.subarray(0, size))
   },
+  'the bytes of a string': () =>
+    native.sync.readFile(-100, new TextEncoder().encode('/proc/self/comm\0'), new Uint8Array(2)),
+  'the bytes of a string without their NUL': () =>
+    thrown(() => native.sync.readFile(-100, new Uint8Array([47]), new Uint8Array(2))),
+  'the bytes of a string with two': () =>
+    thrown(() => native.sync.readFile(-100, new Uint8Array([47, 0, 47, 0]), new Uint8Array(2))),
+  'no bytes for a string': () => thrown(() => native.sync.readFile(-100, new Uint8Array(0), new Uint8Array(2))),
   'a string with NUL': () => thrown(() => native.sync.readFile(-100, '/proc/self/comm\0x', new Uint8Array(9))),
   'a number for a string': () => thrown(() => native.sync.readFile(-100, 5 as unknown as string, new Uint8Array(9))),
   'a string for a number': () => thrown(() => native.sync.close('5' as unknown as number)),
@@ -50,6 +84,61 @@ export const cases: Record<string, () => unknown> = {
     native.sync.close(read)
     native.sync.close(write)
     return { wrote, sync, async, none, all: [...all] }
+  },
+
+  'UT-05 EV-200 files in a root': () =>
+    within(async root => {
+      ;(await mkdirAllInRoot(root, '../a/b')).close()
+      const name = new Uint8Array([0xff, 0x66])
+      const made = await createInRoot(root, name)
+      const again = await reopen(made, 0)
+      await symlinkInRoot(root, '/a', 'b')
+      const found = await openInRoot(root, '/b/b', 0)
+      for (const fd of [made, again, found]) fd.close()
+      const entries = await listDirectory(root)
+      const joined = (await secureJoin(root, 'b/../x')).slice(root.length)
+      await unlinkInRoot(root, name)
+      const left = (await listDirectory(root)).map(each => each.name).sort()
+      const failed = await caught(openInRoot(root, 'none'))
+      return [entries.map(({ type, bytes }) => [type, bytes && [...bytes]]).sort(), joined, left, failed]
+    }),
+  async 'UT-06 UT-07 a file of procfs is of procfs'() {
+    const procfs = await Procfs.open()
+    const file = await procfs.root('sys/kernel/ostype')
+    const { filesystem } = await verifyInode(file, ({ stat }) => (stat.type === 'file' ? undefined : stat.type))
+    file.close()
+    procfs.close()
+    return filesystem
+  },
+  async 'UT-08 a descriptor with its name'() {
+    const [a, b] = socketPair()
+    const { read, write } = pipe()
+    sendFd(a, read, 'näme')
+    const { file, name } = await receiveFd(b)
+    for (const fd of [a, b, read, write, file]) fd.close()
+    return name
+  },
+  'UT-10 UT-11 UT-12 of a file and of this process': async () => [
+    await getAttribute('/', 'trusted.libcontainer-none'),
+    ParentDeathSignal.get().name,
+    generateRandomName('x', 5).length,
+  ],
+  'UT-14 a log': () =>
+    within(async root => {
+      const log = await Logger.open({ to: `${root}/log`, format: 'json', fields: { n: 2n ** 64n - 1n } })
+      log.info('é')
+      log.merge('{"level":"fatal","msg":"helper"}')
+      await log.close()
+      return (await readText(`${root}/log`)).replaceAll(/"time":"[^"]*"/g, '"time"')
+    }),
+  'ER-12 UT-13 an error in detail'() {
+    const text = detail(new SyscallError(1, 'mount', { path: '/proc' }))
+    const [first] = captureStack()
+    return [/\nFrames:\n---\n0: /.test(text), text.split('\n').slice(1, 4), typeof first?.line, (first?.line ?? 0) > 0]
+  },
+  'D-10 features': () => features(),
+  async 'D-10 probe'() {
+    return Object.entries(await probe()).map(([name, { available }]) => [name, available])
   },
 
   async 'a plan that works'() {
@@ -101,4 +190,22 @@ function thrown(act: () => void): string {
     return `${(error as Error).name}: ${(error as Error).message}`
   }
   return 'nothing was thrown'
+}
+
+async function within<T>(work: (root: string) => Promise<T>): Promise<T> {
+  const root = generateRandomName('/tmp/libcontainer-cases-', 16)
+  await makeDirectory(root)
+  try {
+    return await work(root)
+  } finally {
+    await removeTree(root)
+  }
+}
+
+async function caught(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    return await promise
+  } catch (error) {
+    return error instanceof SyscallError ? [error.code, error.syscall, error.path] : String(error)
+  }
 }
