@@ -66,6 +66,7 @@ export const table: CommandTable = {
     about('stats', 'print what its cgroup counts', () => import('./commands/stats.js')),
     about('pause', 'stop all its processes where they are', () => import('./commands/pause.js')),
     about('unpause', 'let them go on', () => import('./commands/unpause.js')),
+    about('oom', 'print a line each time that its memory runs out, until it ends', () => import('./commands/oom.js')),
     {
       name: 'config',
       about: 'print container.json of the directory; with flags, or where there is none, a new config',
