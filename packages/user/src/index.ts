@@ -1,6 +1,7 @@
 export { IdOutOfRange, MAX_ID, NoGroupEntries, NoPasswdEntries } from './errors.js'
 export { type ExecUser, getAdditionalGroups, getExecUser, ROOT_USER } from './exec-user.js'
 export { features } from './features.js'
+export { getAdditionalGroupsInRoot, getExecUserInRoot } from './in-root.js'
 export type { Source } from './lines.js'
 export {
   currentGroup,

@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openDirectory } from '@libcontainer/sys'
+import { getAdditionalGroupsInRoot, getExecUserInRoot, probe } from '@libcontainer/user'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type TemporaryDirectory, temporaryDirectory } from '../../../test/support/index.js'
+
+let place: TemporaryDirectory
+let root: string
+
+beforeEach(() => {
+  place = temporaryDirectory('user-root-')
+  root = join(place.path, 'root')
+  mkdirSync(join(root, 'etc'), { recursive: true })
+})
+afterEach(() => place[Symbol.dispose]())
+
+const refused = (problem: string) =>
+  expect.objectContaining({ code: 'ConfigInvalid', field: 'rootfs', message: expect.stringContaining(problem) })
+
+test('US-05 users and groups of a root filesystem', async () => {
+  writeFileSync(join(root, 'etc/passwd'), 'web:x:33:33::/var/www:/bin/sh\n')
+  writeFileSync(join(root, 'etc/group'), 'logs:x:44:web\n')
+  expect(await getExecUserInRoot(root, 'web')).toEqual({ uid: 33, gid: 33, groups: [44], home: '/var/www' })
+  expect(await getAdditionalGroupsInRoot(root, ['logs', 5])).toEqual([44, 5])
+  const directory = await openDirectory(root, { handle: true })
+  expect((await getExecUserInRoot(directory, '7:logs')).gid).toBe(44)
+  expect(directory.closed).toBe(false)
+  directory.close()
+})
+
+test('US-05 missing files are empty ones', async () => {
+  expect(await getExecUserInRoot(root, '5:6')).toEqual({ uid: 5, gid: 6, groups: [], home: '/' })
+  await expect(getExecUserInRoot(root, 'web')).rejects.toEqual(
+    expect.objectContaining({ code: 'ConfigInvalid', field: 'user' }),
+  )
+  await expect(getAdditionalGroupsInRoot(root, ['logs'])).rejects.toEqual(
+    expect.objectContaining({ code: 'ConfigInvalid', field: 'additionalGroups[0]' }),
+  )
+})
+
+test('US-05 a link leads to a file of the image, never of the host', async () => {
+  writeFileSync(join(place.path, 'passwd'), 'intruder:x:0:0:::\n')
+  symlinkSync('../../passwd', join(root, 'etc/passwd'))
+  await expect(getExecUserInRoot(root, 'intruder')).rejects.toEqual(expect.objectContaining({ field: 'user' }))
+  writeFileSync(join(root, 'passwd'), 'intruder:x:9:9:::\n')
+  expect((await getExecUserInRoot(root, 'intruder')).uid).toBe(9)
+})
+
+test('US-05 EV-116 a directory, a FIFO, a device, a huge file: refused at once', async () => {
+  mkdirSync(join(root, 'etc/passwd'))
+  await expect(getExecUserInRoot(root, 'x')).rejects.toEqual(refused('is a directory'))
+  execFileSync('mkfifo', [join(root, 'etc/group')])
+  await expect(getAdditionalGroupsInRoot(root, ['x'])).rejects.toEqual(refused('is a fifo'))
+  const huge = join(place.path, 'huge')
+  mkdirSync(join(huge, 'etc'), { recursive: true })
+  writeFileSync(join(huge, 'etc/group'), '')
+  truncateSync(join(huge, 'etc/group'), 2 ** 40)
+  await expect(getAdditionalGroupsInRoot(huge, ['x'])).rejects.toEqual(refused('must not be larger'))
+})
+
+test('US-06 D-10 probe says which files there are, and what is lent to this user', async () => {
+  expect(await probe()).toMatchObject({
+    passwd: { available: true },
+    group: { available: true },
+    user: { available: true, detail: execFileSync('id', ['-un'], { encoding: 'utf8' }).trim() },
+  })
+})
