@@ -22,6 +22,14 @@ import {
 } from './lists.js'
 import { propagationFlag, propagationWord, readMounts2026, writeMounts } from './mounts.js'
 import { readNetworks, writeNetworks } from './networks.js'
+import {
+  readHooks,
+  readIoPriority,
+  readPersonality,
+  readScheduler,
+  writeHooks,
+  writeScheduler,
+} from './process-2026.js'
 import { readSeccomp2026, writeSeccomp2026 } from './seccomp.js'
 import { configFields, rootfsOf } from './shared.js'
 
@@ -40,7 +48,6 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
   const file = configFields(value)
   const rootfs = rootfsOf(file.text('rootfs'), options)
   for (const [name, owner] of LATER) file.refuse(name, owner)
-  readHooks(file)
   for (const name of ['rootless_euid', 'rootless_cgroups']) {
     if (file.flag(name)) warn(`${file.field(name)}: changes nothing, who calls is seen when the container is made`)
   }
@@ -76,6 +83,10 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     noNewPrivileges: file.flag('no_new_privileges') || undefined,
     umask: file.number('umask', 0),
     parentDeathSignal: file.number('parent_death_signal', 0, 64) || undefined,
+    hooks: readHooks(file),
+    scheduler: readScheduler(file.object('scheduler')),
+    ioPriority: readIoPriority(file.object('io_priority')),
+    personality: readPersonality(file.object('personality')),
     labels: labels && labels.length > 0 ? labels : undefined,
   }
   const version = file.text('version')
@@ -91,22 +102,9 @@ const LATER = [
   ['apparmor_profile', '@libcontainer/apparmor'],
   ['intel_rdt', '@libcontainer/intelrdt'],
   ['chown_cgroup', '@libcontainer/cgroups'],
-  ['scheduler', '@libcontainer/init'],
-  ['io_priority', '@libcontainer/init'],
-  ['personality', '@libcontainer/init'],
-  ['exec_cpu_affinity', '@libcontainer/init'],
-  ['memory_policy', '@libcontainer/init'],
+  ['exec_cpu_affinity', '@libcontainer/container'],
+  ['memory_policy', '@libcontainer/container'],
 ] as const
-
-/** Six lists, each of which may be there and empty. */
-function readHooks(file: Fields): void {
-  for (const name of ['Hooks', 'hooks']) {
-    const hooks = file.object(name)
-    for (const list of ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'])
-      hooks?.refuse(list, '@libcontainer/container')
-    hooks?.end('the hooks of 2026')
-  }
-}
 
 /** The five sets, cut to what the kernel takes: a runtime that left the rest out itself wrote down what it was asked for. */
 function readCapabilities(sets: Fields | undefined, warn: (text: string) => void): CapabilitySets | null {
@@ -167,7 +165,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     ...others
   } = more
   const { maskedPaths, readonlyPaths, sysctl, rlimits, oomScoreAdj, noNewPrivileges, umask, ...rest } = others
-  const { parentDeathSignal, labels, ...unsaid } = rest
+  const { parentDeathSignal, labels, hooks, scheduler, ioPriority, personality, ...unsaid } = rest
   refuseAll('', unsaid, '2026')
   refuseAll('process', process, '2026')
   const ownNet = namespacesOf(config).some(({ kind, path }) => kind === 'net' && path === undefined)
@@ -201,10 +199,13 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     sysctl: sysctl ?? null,
     seccomp: profile && writeSeccomp2026(profile),
     no_new_privileges: noNewPrivileges ?? false,
-    Hooks: null,
+    Hooks: writeHooks(hooks),
     version,
     labels: labels ?? null,
     no_new_keyring: true,
+    ...(scheduler !== undefined && { scheduler: writeScheduler(scheduler) }),
+    ...(ioPriority !== undefined && { io_priority: { class: ioPriority.class, priority: ioPriority.level ?? 0 } }),
+    ...(personality !== undefined && { personality: { domain: personality === 'LINUX32' ? 8 : 0 } }),
     ...(timeOffsets !== undefined && { time_offsets: timeOffsets }),
   }
 }

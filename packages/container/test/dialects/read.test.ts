@@ -155,6 +155,10 @@ describe('D-01 every field of an era, in this library’s words', () => {
           flags: ['SECCOMP_FILTER_FLAG_LOG'],
         },
         oomScoreAdj: -500,
+        hooks: { poststart: [{ path: '/bin/logger', args: ['logger', 'up'], env: ['A=b'], timeoutMs: 2000 }] },
+        scheduler: { policy: 'SCHED_BATCH', nice: 5 },
+        ioPriority: { class: 'IOPRIO_CLASS_BE', level: 4 },
+        personality: 'LINUX32',
         labels: ['bundle=/srv/box'],
         timeOffsets: { monotonic: { secs: -3, nanosecs: 5 } },
       },
@@ -329,15 +333,32 @@ describe('§5a top level', () => {
     ['2015', fault2015, { routes: [{}] }, 'routes', 'network'],
     ['2026', fault2026, { intel_rdt: { closID: 'x' } }, 'intel_rdt', 'intelrdt'],
     ['2026', fault2026, { netDevices: { eth0: {} } }, 'netDevices', 'netlink'],
-    ['2026', fault2026, { memory_policy: { mode: 1 } }, 'memory_policy', 'init'],
-    ['2026', fault2026, { scheduler: { policy: 'SCHED_FIFO' } }, 'scheduler', 'init'],
-    ['2026', fault2026, { io_priority: { class: 'x' } }, 'io_priority', 'init'],
-    ['2026', fault2026, { personality: { domain: 8 } }, 'personality', 'init'],
-    ['2026', fault2026, { exec_cpu_affinity: { Initial: '0' } }, 'exec_cpu_affinity', 'init'],
+    ['2026', fault2026, { memory_policy: { mode: 1 } }, 'memory_policy', 'container'],
+    ['2026', fault2026, { exec_cpu_affinity: { Initial: '0' } }, 'exec_cpu_affinity', 'container'],
     ['2026', fault2026, { Hooks: { prestart: [{ path: '/x' }] } }, 'Hooks.prestart', 'container'],
     ['2026', fault2026, { seccomp: { default_action: 4, listener_path: '/s' } }, 'seccomp.listener_path', 'seccomp'],
   ] as const)('5a %s refuses what cannot be done yet: %#', (_year, faultOf, value, field, owner) => {
     expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
+  })
+
+  test('5a hooks, scheduler, io_priority and personality of 2026', () => {
+    expect(with2026({ Hooks: null, hooks: { poststop: null } })).not.toHaveProperty('hooks')
+    expect(with2026({ hooks: { poststop: [{ path: '/x', args: null }] } }).hooks).toEqual({
+      poststop: [{ path: '/x' }],
+    })
+    expect(fault2026({ Hooks: { poststop: [{ path: '/x', dir: '/y' }] } })).toMatch(
+      /^Hooks\.poststop\[0\]\.dir: cannot be honoured yet/,
+    )
+    expect(fault2026({ Hooks: { poststop: [{ path: '/x', timeout: -1 }] } })).toMatch(/^Hooks\.poststop\[0\]\.timeout/)
+    expect(fault2026({ Hooks: { later: [] } })).toMatch(/^Hooks\.later: is no field of the hooks of 2026/)
+    expect(fault2026({ scheduler: { policy: 'SCHED_WEIRD' } })).toMatch(/^scheduler\.policy/)
+    expect(fault2026({ scheduler: { policy: 'SCHED_FIFO', nice: 3 } })).toMatch(/^scheduler\.nice/)
+    expect(with2026({ scheduler: { policy: 'SCHED_DEADLINE', runtime: 9007199254740993n } }).scheduler).toEqual({
+      policy: 'SCHED_DEADLINE',
+      runtimeNs: 9007199254740993n,
+    })
+    expect(fault2026({ io_priority: { class: 'IOPRIO_CLASS_BE', priority: 8 } })).toMatch(/^io_priority\.level/)
+    expect(fault2026({ personality: { domain: 3 } })).toMatch(/^personality\.domain: must be 0/)
   })
 
   test('5a what changes nothing is told, not dropped', () => {

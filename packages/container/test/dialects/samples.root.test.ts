@@ -182,6 +182,19 @@ describe('samples in our own words', () => {
   })
 })
 
+test('SA-09 hooks.json: programs of the host are run at both ends', needs, async () => {
+  await using bench = await Bench.open('sample')
+  using place = temporaryDirectory('hooks-')
+  const mark = `${place.path}/started`
+  const text = readFileSync(`${directory}/hooks.json`, 'utf8').replaceAll('/run/sample-hooks-started', mark)
+  const { config } = readConfig(parseJson(text))
+  const container = await bench.create({ ...config, rootfs: busyboxRootfs() })
+  await container.run({ args: ['/bin/sleep', '1000'] })
+  expect(JSON.parse(readFileSync(mark, 'utf8'))).toMatchObject({ id: container.id, status: 'running' })
+  await container.destroy({ force: true })
+  expect(existsSync(mark)).toBe(false)
+})
+
 /** A bundle of an OCI sample, with busybox as its root. */
 function bundle(
   path: string,

@@ -159,6 +159,8 @@ test('D-01 telling dialects apart', () => {
   expect(told({ rootfs: '/a', hostname: 'x' })).toBe('own')
   expect(told({ rootfs: 'rootfs', namespaces: ['mnt'], seccomp: null })).toBe('own')
   expect(told({ namespaces: [{ kind: 'net', path: '/x' }] })).toBe('own')
+  expect(told({ rootfs: '/a', hooks: {}, sysctl: {}, labels: [], umask: 0, scheduler: {} })).toBe('own')
+  expect(told({ rootfs: '/a', readonlyfs: true, hooks: {} })).toBe('2026')
   expect(told({ rootfs: '/a', process: { args: [] }, mounts: [] })).toBe('own')
   expect(told({ namespaces: { NEWNS: true } })).toBe('2014')
   expect(told({ hostname: 'x', tty: true })).toBe('2014')
