@@ -46,7 +46,7 @@ function imports(path: string): Set<string> {
   )
 }
 
-test('every package has its layer', () => {
+test('D-12 every package has its layer', () => {
   expect(packages.filter(name => layerOf(name) < 0)).toEqual([])
 })
 
