@@ -52,7 +52,9 @@ export class OrdinaryUser implements Disposable {
       chownSync(own, ID, ID)
     }
     this.#copyPackages()
-    cpSync(busyboxRootfs(), this.rootfs, { recursive: true, verbatimSymlinks: true })
+    // Without nodes of devices, which a container of somebody else's may have in it for a moment.
+    const isKept = (path: string): boolean => !path.startsWith(join(busyboxRootfs(), 'dev/'))
+    cpSync(busyboxRootfs(), this.rootfs, { recursive: true, verbatimSymlinks: true, filter: isKept })
     const executable = join(top, 'bundles/nsinit')
     if (existsSync(executable)) cpSync(executable, this.executable, { dereference: true })
     const line = (file: string, text: string): void =>
