@@ -1,6 +1,7 @@
 import { type Arg, ConfigInvalid, nulTerminated, type Step, slot } from '@libcontainer/sys'
 import { exactChange, filesystemWords, namedChange, newAttributes, packAttributes } from './attributes.js'
 import { type CgroupMounts, cgroupSteps } from './cgroup-mounts.js'
+import { mountDetail } from './flag-names.js'
 import { HOW, MOUNT_ATTR, MS } from './flags.js'
 import { type CheckedMount, checkMount, type Mount, mayCoverProc } from './mount.js'
 import type { AttributeChange } from './options.js'
@@ -91,6 +92,7 @@ function filesystemStep(mount: CheckedMount, root: Arg, { userns = false, pidns 
       packPropagation(options.propagation),
     ],
     about: `mount ${type} on ${destination}`,
+    detail: mountDetail(mount),
     path: destination,
     hints: { ...targetHints, ...filesystemHints(type) },
     ...(fallback ? { onError: { EPERM: hostStep(mount, root, how) } } : {}),
@@ -134,6 +136,7 @@ function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined): Step {
       packPropagation(options.propagation),
     ],
     about: `bind ${source} on ${destination}`,
+    detail: mountDetail(mount),
     path: destination,
     hints: { ...targetHints, ...bindHints },
   })
@@ -146,14 +149,16 @@ function without({ set, clear }: AttributeChange, bits: number): AttributeChange
   return { set: set & ~bits, clear }
 }
 
-function remountStep({ destination, options }: CheckedMount, root: Arg): Step {
+function remountStep(mount: CheckedMount, root: Arg): Step {
+  const { destination, options } = mount
+  const detail = mountDetail(mount)
   const change = packAttributes(namedChange(options))
   const about = `remount ${destination}`
   if (options.flags & MS.BIND) {
-    return { op: 'setMountAttributes', args: [root, destination, change, 0], about, path: destination }
+    return { op: 'setMountAttributes', args: [root, destination, change, 0], about, detail, path: destination }
   }
   const words = nulTerminated([...filesystemWords(options.flags, options.cleared), ...options.data])
-  return { op: 'remountFilesystem', args: [root, destination, words, change], about, path: destination }
+  return { op: 'remountFilesystem', args: [root, destination, words, change], about, detail, path: destination }
 }
 
 const targetHints = {

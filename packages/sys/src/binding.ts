@@ -92,7 +92,7 @@ export function stepError(steps: readonly Step[], failure: Uint8Array): SyscallE
   return new SyscallError(errno, text(8, 40) || (step?.op ?? 'apply'), {
     step: step === undefined ? 'plan' : `step ${number + 1}: ${step.about}`,
     path: step?.path,
-    detail: text(40, FAILURE),
+    detail: [text(40, FAILURE), step?.detail].filter(Boolean).join('; '),
     hint: step?.hints?.[code] ?? step?.hints?.['*'],
   })
 }

@@ -24,6 +24,8 @@ export interface Step {
   readonly about: string
   /** The path that an error should name. */
   readonly path?: string | undefined
+  /** What an error tells beside the step: what was asked for in full. */
+  readonly detail?: string | undefined
   /** What the reader of an error can do, by errno's name; `'*'` for any. */
   readonly hints?: Readonly<Record<string, string>> | undefined
   /** The slot that receives the result. */
