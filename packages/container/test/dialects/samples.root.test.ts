@@ -195,14 +195,16 @@ test('SA-09 hooks.json: programs of the host are run at both ends', needs, async
   expect(existsSync(mark)).toBe(false)
 })
 
+interface OciConfig {
+  root: object
+  process: object
+  linux: object
+  mounts: object[]
+}
+
 /** A bundle of an OCI sample, with busybox as its root. */
-function bundle(
-  path: string,
-  name: string,
-  script: string,
-  change: (config: Record<string, never>) => void = () => {},
-): void {
-  const config = load(`oci/${name}`) as Record<string, never> & { root: object; process: object }
+function bundle(path: string, name: string, script: string, change: (config: OciConfig) => void = () => {}): void {
+  const config = load(`oci/${name}`) as OciConfig
   Object.assign(config.root, { path: busyboxRootfs() })
   Object.assign(config.process, { terminal: false, args: ['/bin/sh', '-c', script] })
   change(config)
@@ -301,7 +303,7 @@ describe('OCI samples, by runc', () => {
           source: place.path,
           options: ['rbind', 'rslave', 'nosuid', 'ro'],
         }
-        ;(config.mounts as object[]).push(data)
+        config.mounts.push(data)
         Object.assign(config, { annotations: { owner: 'test' } })
       })
       const runc = (...args: string[]): string =>
