@@ -1,0 +1,182 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command, Hooks } from '@libcontainer/container'
+import { describe, expect, test } from 'vitest'
+import { requires, temporaryDirectory } from '../../../test/support/index.js'
+import { runCommand } from '../src/command.js'
+import { Bench, elsewhere, inside, sleeper } from './support.js'
+
+const needs = requires('root')
+
+/** A hook that writes what it is given to a file. */
+const recorder = (file: string, ...more: string[]): Command => ({
+  path: '/bin/sh',
+  args: ['hook', '-c', 'echo "$0 $*" > "$0"; cat >> "$0"; echo >> "$0"; env >> "$0"', file, ...more],
+  env: ['A=b', 'PWD=/'],
+})
+const script = (text: string): Command => ({ path: '/bin/sh', args: ['sh', '-c', text] })
+
+describe('commands', () => {
+  test('HK-07 argv as given, only the environment given, the input, and no shell', needs, async () => {
+    const command = { path: '/usr/bin/env', args: ['any name'], env: ['B=$(id)', 'A=1 2'] }
+    expect(await runCommand(command, '')).toEqual({
+      code: 0,
+      signal: undefined,
+      output: 'B=$(id)\nA=1 2\n',
+      timedOut: false,
+    })
+    const echo = { path: '/bin/echo', args: ['echo', '$HOME', '*;'] }
+    expect((await runCommand(echo, '')).output).toBe('$HOME *;\n')
+    const large = 'x'.repeat(300_000)
+    expect((await runCommand({ path: '/usr/bin/wc', args: ['wc', '-c'] }, large)).output).toBe('300000\n')
+  })
+
+  test('EV-125 what is absent, or no program, is told with its path; how one ends is told', needs, async () => {
+    await expect(runCommand({ path: '/no/such' }, '')).rejects.toMatchObject({ code: 'ENOENT', path: '/no/such' })
+    await expect(runCommand({ path: '/etc/passwd' }, '')).rejects.toMatchObject({ code: 'EACCES' })
+    expect(await runCommand(script('echo out; echo err >&2; exit 3'), '')).toMatchObject({
+      code: 3,
+      output: 'out\nerr\n',
+    })
+    expect(await runCommand(script('kill -TERM $$'), '')).toMatchObject({ code: undefined, signal: 15 })
+  })
+
+  test('EV-125 HK-08 one that takes too long is killed', needs, async () => {
+    const before = performance.now()
+    const result = await runCommand({ ...script('exec sleep 100'), timeoutMs: 200 }, '')
+    expect(result).toMatchObject({ signal: 9, timedOut: true })
+    expect(performance.now() - before).toBeLessThan(5000)
+  })
+
+  test('EV-126 a flood is read to its end, and the first MiB of it kept', needs, async () => {
+    const { code, output } = await runCommand(script('head -c 20000000 /dev/zero | tr "\\0" y'), '')
+    expect(code).toBe(0)
+    expect(output).toHaveLength(1024 * 1024)
+  })
+
+  test('EV-126 what a program leaves behind with its output open is not waited for', needs, async () => {
+    const before = performance.now()
+    const { code, output } = await runCommand(script('sleep 3 & echo done'), '')
+    expect([code, output]).toEqual([0, 'done\n'])
+    expect(performance.now() - before).toBeLessThan(2500)
+  })
+})
+
+describe('hooks', () => {
+  test('HK-05 HK-07 poststart runs when the program does, with the state on its standard input', needs, async () => {
+    await using bench = await Bench.open('poststart')
+    using dir = temporaryDirectory('hooks-')
+    const file = join(dir.path, 'ran')
+    const container = await bench.create({
+      hooks: { poststart: [recorder(file, 'x y')] },
+      labels: ['bundle=/b', 'k=v'],
+    })
+    const child = await container.start(sleeper)
+    expect(existsSync(file)).toBe(false)
+    await container.exec()
+    const [args, state, ...env] = readFileSync(file, 'utf8').split('\n')
+    expect(args).toContain(`${file} x y`)
+    expect(JSON.parse(state!)).toMatchObject({
+      id: container.id,
+      status: 'running',
+      pid: child.pid,
+      bundle: '/b',
+      annotations: { k: 'v' },
+    })
+    expect(env.filter(line => line !== '' && !/^(PWD|_|SHLVL|OLDPWD)=/.test(line))).toEqual(['A=b'])
+  })
+
+  test(
+    'CO-26 HK-05 a poststart that fails ends the container: run rejects, and nothing of it lives',
+    needs,
+    async () => {
+      await using bench = await Bench.open('failing')
+      for (const [hook, problem] of [
+        [script('echo no luck; exit 7'), /hook poststart\[1\] failed: \/bin\/sh ended with exit code 7: no luck$/],
+        [{ path: '/no/such' }, /hook poststart\[1\] failed: .*ENOENT/],
+        [
+          { ...script('exec sleep 100'), timeoutMs: 100 },
+          /hook poststart\[1\] failed: .* took longer than 100 ms and was killed/,
+        ],
+      ] as const) {
+        const container = await bench.create({ hooks: { poststart: [script('exit 0'), hook, script('exit 9')] } })
+        await expect(container.run(sleeper)).rejects.toMatchObject({ code: 'SystemError', message: problem })
+        expect(await container.status()).toBe('stopped')
+        expect(await container.processes()).toEqual([])
+        await container.destroy()
+      }
+    },
+  )
+
+  test('CO-26 in two moves, too, and from another process', needs, async () => {
+    await using bench = await Bench.open('moves')
+    const container = await bench.create({ hooks: { poststart: [script('exit 1')] } })
+    const child = await container.start(sleeper)
+    const answer = await elsewhere(
+      'await (await (await Factory.open(args[0])).load(args[1])).exec()',
+      bench.factory.root,
+      container.id,
+    )
+    expect(answer).toMatchObject({ error: 'SystemError', message: expect.stringContaining('poststart[0]') })
+    expect(await child.wait()).toMatchObject({ signal: 'SIGKILL' })
+  })
+
+  test('CO-18 HK-06 poststop runs once, after all is removed, all of them whatever fails', needs, async () => {
+    await using bench = await Bench.open('poststop')
+    using dir = temporaryDirectory('hooks-')
+    const at = (name: string) => join(dir.path, name)
+    for (const force of [false, true]) {
+      const gone = at(`gone-${force}`)
+      const id = bench.id()
+      const hooks: Hooks = {
+        poststop: [
+          script(`cat > ${at('state')}; [ ! -e ${bench.factory.root}/${id} ] && echo > ${gone}`),
+          script('exit 1'),
+          script('exit 2'),
+          script(`echo again >> ${at(`last-${force}`)}`),
+        ],
+      }
+      const container = await bench.create({ hooks }, id)
+      const child = await container.run(force ? sleeper : { args: ['/bin/true'] })
+      if (!force) await child.wait()
+      const destroyed = container.destroy({ force })
+      await expect(destroyed).rejects.toMatchObject({
+        code: 'SystemError',
+        message: /poststop\[1\].*exit code 1; .*poststop\[2\].*exit code 2/,
+      })
+      expect(existsSync(gone)).toBe(true)
+      expect(JSON.parse(readFileSync(at('state'), 'utf8'))).toMatchObject({ id, status: 'stopped' })
+      await container.destroy()
+      expect(readFileSync(at(`last-${force}`), 'utf8')).toBe('again\n')
+    }
+  })
+
+  test('HK-10 functions are hooks, too; they may look at the container, and are in no state', needs, async () => {
+    await using bench = await Bench.open('functions')
+    const container = await bench.create()
+    const seen: string[] = []
+    container.hook('poststart', async ({ status }) => {
+      seen.push(status, await inside(container, 'echo inside'))
+    })
+    container.hook('poststop', ({ status }) => void seen.push(status))
+    await container.run(sleeper)
+    expect((await container.state()).config.hooks).toBeUndefined()
+    await container.destroy({ force: true })
+    expect(seen).toEqual(['running', 'inside', 'stopped'])
+    const second = await bench.create()
+    second.hook('poststart', () => Promise.reject(new Error('not today')))
+    await expect(second.run(sleeper)).rejects.toMatchObject({ message: /poststart\[0\] failed: not today/ })
+    expect(await second.status()).toBe('stopped')
+  })
+
+  test('HK-07 the program is executed as it stands: a script by its #! line', needs, async () => {
+    await using bench = await Bench.open('script')
+    using dir = temporaryDirectory('hooks-')
+    const path = join(dir.path, 'hook')
+    writeFileSync(path, `#!/bin/sh\ncat > ${dir.path}/state\n`)
+    chmodSync(path, 0o755)
+    const container = await bench.create({ hooks: { poststart: [{ path }] } })
+    await container.run(sleeper)
+    expect(JSON.parse(readFileSync(`${dir.path}/state`, 'utf8'))).toMatchObject({ id: container.id })
+  })
+})

@@ -1,0 +1,78 @@
+import { validateShape } from '@libcontainer/container'
+import { expect, test } from 'vitest'
+import { checkProcess } from '../src/process-check.js'
+
+/** What is wrong, as told for a container; a process is told the same, below `process`. */
+function refused(request: object): string | undefined {
+  const [problem] = validateShape({ rootfs: '/r', ...request } as never)
+  let told: string | undefined
+  try {
+    checkProcess({ args: ['a'], ...request } as never)
+  } catch (error) {
+    told = (error as { field: string }).field
+  }
+  expect(told).toBe(problem && `process.${problem.field}`)
+  return problem?.field
+}
+
+test('EV-107 a scheduler: policy, flags, and what each policy takes', () => {
+  for (const scheduler of [
+    { policy: 'SCHED_OTHER', nice: -20 },
+    { policy: 'SCHED_BATCH', nice: 19, flags: [] },
+    { policy: 'SCHED_FIFO', priority: 99, flags: ['SCHED_FLAG_RESET_ON_FORK'] },
+    { policy: 'SCHED_DEADLINE', runtimeNs: 1e6, deadlineNs: 2n ** 40n, periodNs: 2e6 },
+    { policy: 'SCHED_IDLE', nice: 0, priority: 0 },
+  ]) {
+    expect(refused({ scheduler })).toBeUndefined()
+  }
+  for (const [scheduler, field] of [
+    [{}, '.policy'],
+    [null, ''],
+    [{ policy: 'SCHED_NONE' }, '.policy'],
+    [{ policy: 'toString' }, '.policy'],
+    [{ policy: 0 }, '.policy'],
+    [{ policy: 'SCHED_OTHER', flags: ['SCHED_FLAG_ALL'] }, '.flags[0]'],
+    [{ policy: 'SCHED_OTHER', flags: 1 }, '.flags'],
+    [{ policy: 'SCHED_OTHER', nice: 20 }, '.nice'],
+    [{ policy: 'SCHED_OTHER', nice: -21 }, '.nice'],
+    [{ policy: 'SCHED_FIFO', nice: 1 }, '.nice'],
+    [{ policy: 'SCHED_OTHER', priority: 1 }, '.priority'],
+    [{ policy: 'SCHED_RR', priority: 100 }, '.priority'],
+    [{ policy: 'SCHED_FIFO', runtimeNs: 5 }, '.runtimeNs'],
+    [{ policy: 'SCHED_DEADLINE', periodNs: -1 }, '.periodNs'],
+    [{ policy: 'SCHED_DEADLINE', deadlineNs: 1.5 }, '.deadlineNs'],
+    [{ policy: 'SCHED_OTHER', runtime: 5 }, '.runtime'],
+  ] as const) {
+    expect(refused({ scheduler }), JSON.stringify(scheduler)).toBe(`scheduler${field}`)
+  }
+})
+
+test('EV-109 an io priority: class and level', () => {
+  for (const level of [undefined, 0, 7])
+    expect(refused({ ioPriority: { class: 'IOPRIO_CLASS_RT', level } })).toBeUndefined()
+  for (const [ioPriority, field] of [
+    [{}, '.class'],
+    [{ class: 'IOPRIO_CLASS_NONE' }, '.class'],
+    [{ class: 'IOPRIO_CLASS_BE', level: 8 }, '.level'],
+    [{ class: 'IOPRIO_CLASS_BE', level: -1 }, '.level'],
+    [{ class: 'IOPRIO_CLASS_BE', priority: 1 }, '.priority'],
+    [7, ''],
+  ] as const) {
+    expect(refused({ ioPriority }), JSON.stringify(ioPriority)).toBe(`ioPriority${field}`)
+  }
+})
+
+test('EV-111 lists of processors: reversed, letters, negative, too high, nothing but commas', () => {
+  for (const list of ['0', '0-3,7', ' 1 , 2 ,', '65536'])
+    expect(refused({ cpuAffinity: { initial: list, final: list } })).toBeUndefined()
+  for (const list of ['', ',', ' , ,', '3-1', 'a', '-1', '1-', '0x1', '65537', '0-70000', '1;2', 3, null]) {
+    expect(refused({ cpuAffinity: { final: list } }), String(list)).toBe('cpuAffinity.final')
+  }
+  expect(refused({ cpuAffinity: { last: '1' } })).toBe('cpuAffinity.last')
+  expect(refused({ cpuAffinity: '1' })).toBe('cpuAffinity')
+})
+
+test('EV-112 a personality: LINUX or LINUX32', () => {
+  expect(refused({ personality: 'LINUX' })).toBeUndefined()
+  for (const personality of ['linux', 'LINUX64', 8, null]) expect(refused({ personality })).toBe('personality')
+})
