@@ -13,12 +13,16 @@ const CAP_SYS_ADMIN = 21
 export async function probe(): Promise<
   Probe<'privileged' | 'rootless' | 'namespaces' | 'limits' | 'filters' | 'program'>
 > {
-  const namespaces = probeNamespaces()
+  let namespaces: ReturnType<typeof probeNamespaces> | undefined
+  const kinds = (): ReturnType<typeof probeNamespaces> => {
+    namespaces ??= probeNamespaces()
+    return namespaces
+  }
   return await probeEach({
     privileged: () => probeCapability('CAP_SYS_ADMIN', CAP_SYS_ADMIN),
-    rootless: async () => (await namespaces).user,
+    rootless: async () => (await kinds()).user,
     namespaces: async () => {
-      const { mnt, pid, ipc, uts, net } = await namespaces
+      const { mnt, pid, ipc, uts, net } = await kinds()
       return all({ mnt, pid, ipc, uts, net })
     },
     limits: async () => {

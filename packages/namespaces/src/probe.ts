@@ -7,13 +7,21 @@ const CAP_SYS_ADMIN = 21
 
 /** Which kinds of namespaces this kernel has and this process may make: an ordinary user inside a user namespace of its own. */
 export async function probe(): Promise<Probe<NamespaceKind>> {
-  const privileged = probeCapability('CAP_SYS_ADMIN', CAP_SYS_ADMIN)
-  const user = privileged.then(({ available }) => probeUser(available))
+  let privilege: Promise<Availability> | undefined
+  let userNamespace: Promise<Availability> | undefined
+  const privileged = async (): Promise<boolean> => {
+    privilege ??= probeCapability('CAP_SYS_ADMIN', CAP_SYS_ADMIN)
+    return (await privilege).available
+  }
+  const user = async (): Promise<Availability> => {
+    userNamespace ??= probeUser(await privileged())
+    return await userNamespace
+  }
   const look = async (kind: NamespaceKind): Promise<Availability> => {
     if (!(await isSupported(kind))) return unavailable(`the kernel was built without ${ociName(kind)} namespaces`)
-    if (kind === 'user') return await user
-    if ((await privileged).available) return { available: true }
-    const own = await user
+    if (kind === 'user') return await user()
+    if (await privileged()) return { available: true }
+    const own = await user()
     if (own.available) return { available: true, detail: 'with a user namespace' }
     return unavailable(`neither CAP_SYS_ADMIN nor a user namespace: ${own.reason}`, own.hint)
   }

@@ -4,15 +4,18 @@ import { type SubIdRange, subGids, subUids } from './sub-ids.js'
 
 /** Which files of users this host has, and whether this process's user stands there and has subordinate ids (`subuid`, `subgid`). */
 export async function probe(): Promise<Probe<'passwd' | 'group' | 'user' | 'subuid' | 'subgid'>> {
-  const { uid } = ids()
   const user = async (): Promise<{ uid: number; name?: string }> => {
+    const { uid } = ids()
     const [entry] = parsePasswd(await readTextIfPresent('/etc/passwd'), each => each.uid === uid)
     return entry === undefined ? { uid } : { uid, name: entry.name }
   }
   return await probeEach({
     passwd: () => present('/etc/passwd'),
     group: () => present('/etc/group'),
-    user: async () => (await user()).name ?? unavailable(`/etc/passwd has no entry of uid ${uid}`),
+    user: async () => {
+      const { uid, name } = await user()
+      return name ?? unavailable(`/etc/passwd has no entry of uid ${uid}`)
+    },
     subuid: async () => ranges('/etc/subuid', await subUids(await user())),
     subgid: async () => ranges('/etc/subgid', await subGids(await user())),
   })
