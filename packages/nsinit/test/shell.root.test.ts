@@ -48,7 +48,7 @@ for (const host of hosts) {
     test('nsinit shell as root has 256 MiB and 100 processes', both, () => {
       using dir = temporaryDirectory('shell-')
       const [first, ...rest] = host.command
-      const forks = 'i=0; while [ $i -lt 150 ]; do sleep 9 & i=$((i+1)); done; echo all'
+      const forks = 'i=0; while [ $i -lt 150 ]; do sleep 9 > /dev/null 2>&1 & i=$((i+1)); done; echo all'
       const script = `head -c 400000000 /dev/zero | tail -c 400000000 > /dev/null; echo $?; sh -c '${forks}' 2>&1 | tail -1`
       const { stdout } = spawnSync(
         first!,
