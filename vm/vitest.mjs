@@ -212,12 +212,12 @@ async function runGroup(at, path, around) {
 }
 
 const told = error => {
-  const text = error?.stack ?? String(error)
-  const cause = error?.cause === undefined ? '' : `\ncaused by: ${told(error.cause)}`
-  const fields = ['actual', 'expected'].flatMap(key =>
-    error && key in error ? [`${key}: ${format('%o', error[key])}`] : [],
-  )
-  return [text, ...fields].join('\n').slice(0, 4000) + cause
+  const lines = (error?.stack ?? String(error)).split('\n')
+  const values = ['actual', 'expected']
+    .filter(key => error && key in error)
+    .map(key => `${key}: ${format('%o', error[key]).slice(0, 1000)}`)
+  const cause = error?.cause === undefined ? [] : [`caused by: ${told(error.cause)}`]
+  return [...lines.slice(0, 8), ...values, ...cause].join('\n')
 }
 
 /** Runs what was collected, and ends the process whatever still holds it. */

@@ -74,13 +74,14 @@ static int watch(int inotify, int fd, uint32_t events)
 
 /*
  * watchCgroup(mount, path, file): v2's way. An inotify descriptor that becomes readable when the kernel changes `file` (memory.events,
- * cgroup.events) and when the cgroup is removed, of which a poll of the file itself would not tell.
+ * cgroup.events) and when the cgroup is removed, of which a poll of the file itself would not tell. Nor does the cgroup's own directory:
+ * kernfs sends no IN_DELETE_SELF. Its parent does, when it loses any child.
  */
 int64_t lc_op_watch_cgroup(struct lc_ctx *c, const union lc_arg *a)
 {
 	int dir = lc_open_cgroup(c, a[0].s, a[1].s, O_RDONLY | O_DIRECTORY);
 	int64_t result;
-	int file, inotify;
+	int file, parent, inotify;
 
 	if (dir < 0)
 		return dir;
@@ -89,11 +90,18 @@ int64_t lc_op_watch_cgroup(struct lc_ctx *c, const union lc_arg *a)
 		close(dir);
 		return file;
 	}
-	inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	result = inotify < 0 ? lc_fail(c, "inotify_init1") : inotify;
-	if (result >= 0 && (watch(inotify, file, IN_MODIFY) < 0 || watch(inotify, dir, IN_DELETE_SELF) < 0)) {
-		result = lc_fail(c, "inotify_add_watch");
-		close(inotify);
+	/* The top of the hierarchy is never removed. */
+	parent = openat(dir, a[1].s[0] ? ".." : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (parent < 0) {
+		result = lc_fail(c, "openat");
+	} else {
+		inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+		result = inotify < 0 ? lc_fail(c, "inotify_init1") : inotify;
+		if (result >= 0 && (watch(inotify, parent, IN_DELETE) < 0 || watch(inotify, file, IN_MODIFY) < 0)) {
+			result = lc_fail(c, "inotify_add_watch");
+			close(inotify);
+		}
+		close(parent);
 	}
 	close(file);
 	close(dir);
