@@ -50,7 +50,7 @@ test('D-12 every package has its layer', () => {
   expect(packages.filter(name => layerOf(name) < 0)).toEqual([])
 })
 
-test.each(packages)('%s depends on what stands below it, and imports what it depends on', name => {
+test.each(packages)('D-12 %s depends on what stands below it, and imports what it depends on', name => {
   const { dependencies = {} } = JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as {
     dependencies?: Record<string, string>
   }
@@ -59,7 +59,7 @@ test.each(packages)('%s depends on what stands below it, and imports what it dep
   expect(used.filter(one => !(one in dependencies))).toEqual([])
 })
 
-test.each(packages)('%s: its C includes its own and that of packages below it', name => {
+test.each(packages)('D-12 %s: its C includes its own and that of packages below it', name => {
   const strangers = files(join(folder, name, 'native'), /\.(c|cc|h)$/).flatMap(file =>
     [...readFileSync(file, 'utf8').matchAll(/^#include "([^"]+)"/gm)]
       .map(match => relative(folder, join(dirname(file), match[1]!)).split('/')[0]!)

@@ -19,6 +19,7 @@ export function container(id: string): ContainerBuilder {
   return new ContainerBuilder(id)
 }
 
+/** Where a container is, and how its factory is opened: what {@link container} answers. */
 export class ContainerBuilder {
   readonly #id: string
   #root = '/run/libcontainer'

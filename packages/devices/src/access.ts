@@ -10,6 +10,7 @@ export function accessIsValid(access: string): boolean {
   return typeof access === 'string' && /^[rwm]*$/.test(access)
 }
 
+/** Whether it has no letter: nothing is allowed. */
 export function accessIsEmpty(access: Access): boolean {
   return access === ''
 }

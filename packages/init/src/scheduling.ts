@@ -80,6 +80,7 @@ export function checkScheduler(value: unknown, field: string): asserts value is 
   }
 }
 
+/** Refuses what ioprio_set(2) would. @throws {ConfigInvalid} */
 export function checkIoPriority(value: unknown, field: string): asserts value is IoPriority {
   const { class: name, level, ...others } = object<IoPriority>(value, field)
   for (const [key, other] of Object.entries(others))
@@ -88,10 +89,12 @@ export function checkIoPriority(value: unknown, field: string): asserts value is
   integer(level, 0, 7, `${field}.level`)
 }
 
+/** Refuses a domain that is not known. @throws {ConfigInvalid} */
 export function checkPersonality(value: unknown, field: string): asserts value is Personality {
   oneOf(value, DOMAINS, field)
 }
 
+/** sched_setattr(2). */
 export const setScheduler = (scheduler: Scheduler): Step => ({
   op: 'setScheduler',
   args: [
@@ -110,6 +113,7 @@ export const setScheduler = (scheduler: Scheduler): Step => ({
   },
 })
 
+/** ioprio_set(2). */
 export const setIoPriority = ({ class: name, level = 0 }: IoPriority): Step => ({
   op: 'setIoPriority',
   args: [(CLASSES[name] << 13) | level],
@@ -117,6 +121,7 @@ export const setIoPriority = ({ class: name, level = 0 }: IoPriority): Step => (
   hints: { EPERM: 'IOPRIO_CLASS_RT needs CAP_SYS_NICE or CAP_SYS_ADMIN' },
 })
 
+/** personality(2). */
 export const setPersonality = (domain: Personality): Step => ({
   op: 'setPersonality',
   args: [DOMAINS[domain]],

@@ -25,8 +25,10 @@ export function createdSteps(listener: Arg, uid: number): Step[] {
   ]
 }
 
+/** A session of its own, without a controlling terminal: setsid(2). */
 export const setSession: Step = { op: 'setSession', args: [], about: 'start a new session' }
 
+/** Whether other processes of the user may look into this one: PR_SET_DUMPABLE of prctl(2). */
 export const setDumpable = (on: boolean): Step => ({
   op: 'setDumpable',
   args: [on ? 1 : 0],
@@ -40,11 +42,13 @@ export const setParentDeathSignal = (signal: number, parent: Arg): Step => ({
   about: `die by signal ${signal} with the parent`,
 })
 
+/** sethostname(2), in the UTS namespace of the process. */
 export const setHostname = (name: string): Step => ({
   op: 'setHostname',
   args: [name],
   about: `set the hostname to ${name}`,
 })
+/** setdomainname(2), in the UTS namespace of the process. */
 export const setDomainname = (name: string): Step => ({
   op: 'setDomainname',
   args: [name],
@@ -87,14 +91,18 @@ export const setSoftLimit = (resource: number, name: string, soft: bigint): Step
 
 const limitText = (value: bigint): string => (value === 0xffff_ffff_ffff_ffffn ? 'unlimited' : String(value))
 
+/** Takes back what the parent's own affinity would hand down: sched_setaffinity(2) with every CPU. */
 export const resetAffinity: Step = { op: 'resetAffinity', args: [], about: 'run on every CPU that the cpuset allows' }
+/** umask(2). */
 export const setUmask = (mask: number): Step => ({
   op: 'setUmask',
   args: [mask],
   about: `set the umask to ${mask.toString(8).padStart(4, '0')}`,
 })
+/** No program executed from now on gains privileges: PR_SET_NO_NEW_PRIVS of prctl(2). */
 export const setNoNewPrivileges: Step = { op: 'setNoNewPrivileges', args: [], about: 'gain no privileges by exec' }
 
+/** Makes the working directory and its missing parents, inside the root. */
 export const makeWorkingDirectory = (path: string): Step => ({
   op: 'makeWorkingDirectory',
   args: [path],
@@ -128,6 +136,7 @@ export const setGroups = (groups: Arg, onError?: Step['onError']): Step => ({
   onError,
 })
 
+/** All three user ids and group ids: setresgid(2), setresuid(2). */
 export const setUser = (uid: Arg, gid: Arg): Step => ({
   op: 'setUser',
   args: [uid, gid],
@@ -137,14 +146,17 @@ export const setUser = (uid: Arg, gid: Arg): Step => ({
 
 const argText = (arg: Arg): string => (typeof arg === 'object' ? 'of the container' : String(arg))
 
+/** Gives the standard streams, but for the null device, to the user who will run. */
 export const ownStdio = (uid: Arg): Step => ({
   op: 'ownStdio',
   args: [uid],
   about: 'give the standard streams to the user',
 })
+/** Brings an interface up, such as `lo`, in the network namespace of the process. */
 export const linkUp = (name: string): Step => ({ op: 'linkUp', args: [name], about: `bring the interface ${name} up` })
 /** The root directory as this process sees it, into the slot `root`. */
 export const openRoot: Step = { op: 'openRoot', args: [], about: 'open the root of the container', into: 'root' }
+/** Closes a descriptor of the process. @param what - in words, for a printed plan */
 export const closeFd = (fd: Arg, what: string): Step => ({ op: 'closeFd', args: [fd], about: `close ${what}` })
 
 /** Looks a program up by execvp's rules, so that its absence is told before the container is. */

@@ -35,6 +35,7 @@ export const readFileStep = (path: string, buffer: Uint8Array, into: string, at:
   into,
 })
 
+/** Gives a file another name, in place of whatever has it. */
 export const renameStep = (from: string, to: string, at: At = {}): Step => ({
   op: 'rename',
   args: [dirfd(at), kernelString(from, 'from'), dirfd(at), kernelString(to, 'to'), 0],
@@ -50,6 +51,7 @@ export const removeTreeStep = (path: string, at: At = {}): Step => ({
   path,
 })
 
+/** Closes a descriptor. @param what - in words, for a printed plan */
 export const closeStep = (fd: Arg, what: string): Step => ({ op: 'close', args: [fd], about: `close ${what}` })
 
 /** Goes on where `path` is a directory that is reached through no link; else `ENOTDIR`, whatever is wrong with it. */

@@ -80,6 +80,7 @@ export async function readBytes(path: Path, at: At = {}): Promise<Uint8Array> {
   }
 }
 
+/** A whole file as text; what is no UTF-8 becomes U+FFFD. */
 export async function readText(path: Path, at: At = {}): Promise<string> {
   return decodeUtf8(await readBytes(path, at))
 }

@@ -67,6 +67,7 @@ export interface ProcessStat {
   readonly startTime: bigint
 }
 
+/** Reads a line of /proc/PID/stat, whose name may hold anything. */
 export function parseProcessStat(text: string): ProcessStat {
   const open = text.indexOf('(')
   const close = text.lastIndexOf(')')
