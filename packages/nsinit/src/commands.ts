@@ -115,6 +115,13 @@ export const table: CommandTable = {
       load: () => import('./commands/restore.js'),
     },
     {
+      name: 'help',
+      operands: '[command]',
+      about: 'print this, or the help of a command',
+      flags: [],
+      load: () => import('./commands/help.js'),
+    },
+    {
       name: 'init',
       operands: '[…]',
       runsProgram: true,

@@ -3,7 +3,9 @@ import {
   ConfigInvalid,
   isErrno,
   LibcontainerError,
+  O_PATH,
   type OwnedFd,
+  openFile,
   parseJson,
   readLink,
   readText,
@@ -76,13 +78,21 @@ function object(value: unknown, { name }: Pick<ConfigFile, 'name'>): Record<stri
   return value as Record<string, unknown>
 }
 
-/** A container may have put anything there: what is no plain file of a sane size is not even opened. */
+/** A container may have put anything there, and may change it at any time: what is no plain file of a sane size is not even opened. */
 async function readConfigText({ path, at, name }: ConfigFile): Promise<string> {
-  const where = at === undefined ? {} : { at }
-  const { type, size } = await stat(path, where)
+  const handle = await openFile(path, O_PATH, 0, at === undefined ? {} : { at })
+  try {
+    return await readHandle(handle, name)
+  } finally {
+    handle.close()
+  }
+}
+
+async function readHandle(handle: OwnedFd, name: string): Promise<string> {
+  const { type, size } = await stat('', { at: handle })
   if (type !== 'file') throw new LibcontainerError('ConfigInvalid', `${name} must be a file, not a ${type}`)
   if (size > MOST) throw new LibcontainerError('ConfigInvalid', `${name} must have at most ${MOST} bytes, not ${size}`)
-  return await readText(path, where)
+  return await readText(`/proc/self/fd/${handle.fd}`)
 }
 
 /** Whether the error says that there is no such file. */

@@ -250,6 +250,8 @@ describe.each(hosts)('on $name', host => {
     expect(nsinit()).toEqual({ status: 0, stdout: help(table), stderr: '' })
     for (const command of table.commands)
       expect(nsinit(command.name, '--help')).toEqual({ status: 0, stdout: help(table, command), stderr: '' })
+    expect(nsinit('help')).toEqual(nsinit('--help'))
+    expect(nsinit('help', 'exec')).toEqual(nsinit('exec', '--help'))
     expect(nsinit('--version').stdout).toMatch(/^nsinit version 2 \((node|quickjs) [\d.]+\)\n$/)
   })
 
@@ -258,7 +260,7 @@ describe.each(hosts)('on $name', host => {
       status: 1,
       stdout: '',
       stderr:
-        "nsinit: there is no command 'exce'\nhint: the commands are exec, state, stats, pause, unpause, oom, config, plan, checkpoint, restore\n",
+        "nsinit: there is no command 'exce'\nhint: the commands are exec, state, stats, pause, unpause, oom, config, plan, shell, doctor, checkpoint, restore, help\n",
     })
     expect(nsinit('finish').stderr).toMatch(/^nsinit: finish is what nsinit runs itself\nhint: /)
   })
@@ -267,7 +269,7 @@ describe.each(hosts)('on $name', host => {
     const { status, stderr } = nsinit('--debug', '--root', '/absent', 'config', '--bind', 'x')
     expect(status).toBe(1)
     expect(stderr).toMatch(
-      /^nsinit: --root: must be a directory that exists \(got "\/absent"\)\nat ConfigInvalid: .*\n\s+at /,
+      /^nsinit: --bind: must be SRC:DST, .* \(got "x"\)\nTimestamp: .*\nCode: ConfigInvalid .*\n(?:.*\n)+Frames:\n---\n/,
     )
   })
 

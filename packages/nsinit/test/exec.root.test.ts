@@ -95,8 +95,9 @@ describe.each(hosts)('on $name', host => {
 
   test('the first that comes makes the container, however many come at once', host.needs, async () => {
     using bench = new Bench(host)
-    const all = [1, 2, 3, 4].map(() => bench.start(['exec', 'sh', '-c', 'echo $$; sleep 1.5']))
-    // Those that come last may find that the first one has ended, and begin anew.
+    // None ends before all are there.
+    const script = 'echo $$; echo >> /dev/shm/all; while [ $(wc -l < /dev/shm/all) -lt 4 ]; do sleep 0.1; done'
+    const all = [1, 2, 3, 4].map(() => bench.start(['exec', 'sh', '-c', script]))
     const statuses = await Promise.all(all.map(each => each.ended()))
     expect(statuses.filter(status => status !== 0 && status !== 137)).toEqual([])
     expect(all.filter(({ stdout }) => stdout === '1\n')).toHaveLength(1)

@@ -53,7 +53,7 @@ describe.each(hosts)('on $name', host => {
     [{ process: { stdio: 'null' } }, /^nsinit: process\.stdio: is no field of a process/],
     [{ process: [] }, /^nsinit: process: must be an object/],
     [{ process: { cwd: 'relative' } }, /^nsinit: process\.cwd: must be absolute/],
-    [{ rootfs: 7 }, /^nsinit: rootfs: must be the path of a directory \(got 7\)$/],
+    [{ rootfs: 7 }, /^nsinit: rootfs: must be a string \(got 7\)$/],
     [{ rootfs: 'absent' }, /^nsinit: rootfs: cannot be used: ENOENT \(got ".*\/absent"\)$/],
     [{ rootfs: 'container.json' }, /^nsinit: rootfs: must be a directory, not a file/],
     [{ namespaces: ['mnt', 'moon'] }, /^nsinit: namespaces\[1\].*moon/],
@@ -167,16 +167,6 @@ describe.each(hosts)('on $name', host => {
       })
       expect(denied.status).toBe(1)
       expect(denied.stderr).toMatch(/EACCES|EPERM/)
-      const [last, ...rest] = host.command
-      const without = ['--reuid', '65534', '--regid', '65534', '--clear-groups', last!, ...rest, 'state']
-      const { stderr } = spawnSync('setpriv', without, {
-        encoding: 'utf8',
-        cwd: bench.path,
-        env: { PATH: process.env.PATH },
-      })
-      expect(stderr).toBe(
-        'nsinit: there is no directory for the state: XDG_RUNTIME_DIR is not set\nhint: run as root, or say where: --root DIR\n',
-      )
     },
   )
 

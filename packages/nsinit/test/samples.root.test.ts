@@ -1,4 +1,5 @@
 import { chmodSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { copyOfBusyboxRootfs } from '../../../test/support/index.js'
@@ -30,6 +31,20 @@ describe.each(hosts)('on $name', host => {
         .toString(2)
         .replaceAll('0', ''),
     ).toHaveLength(names.capabilities.length)
+  })
+
+  test.each(['2014', '2015'])('SA-01 minimal.json of %s', host.needs, year => {
+    using rootfs = copyOfBusyboxRootfs()
+    chmodSync(rootfs.path, 0o755)
+    using bench = new Bench(host, null)
+    // A cgroup of the test's own, without a parent that would stay.
+    const config = sample(`${year}/minimal`) as { cgroups: object }
+    bench.write({ ...config, cgroups: { ...config.cgroups, name: basename(bench.path), parent: '' } })
+    const { status, stdout, stderr } = bench.run(['exec', '--tty=false', '--rootfs', rootfs.path, 'hostname'])
+    const warning = /^nsinit: warning: .*networks\[0\]\.mtu: changes nothing.*\n$/
+    expect({ status, stdout }).toEqual({ status: 0, stdout: year === '2014' ? 'koye\n' : 'nsinit\n' })
+    expect(stderr).toMatch(year === '2014' ? warning : /^$/)
+    expect(bench.left()).toEqual([])
   })
 
   test('SA-07 host-pid.json sees the processes of the host', host.needs, () => {

@@ -1,0 +1,14 @@
+import { type Invocation, UsageError } from '../command-line.js'
+import { table } from '../commands.js'
+import { help } from '../help.js'
+import { print } from '../output.js'
+
+/** What `--help` prints, for those who say it as a command. */
+export async function run({ operands }: Invocation): Promise<number> {
+  const [name] = operands
+  const command = table.commands.find(each => each.name === name)
+  if (name !== undefined && command === undefined)
+    throw new UsageError(`there is no command '${name}'`, 'nsinit --help tells what there is')
+  await print(help(table, command))
+  return 0
+}
