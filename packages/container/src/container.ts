@@ -125,6 +125,8 @@ export class Container {
   async notifyOOM(waiting: Waiting = {}): Promise<AsyncIterableIterator<OomEvent>> {
     const cgroup = await this.#handle.cgroup()
     if (cgroup === undefined) throw this.#handle.withoutCgroup()
+    if (this.#handle.state?.rootless)
+      this.#handle.warn?.(`'${this.id}' belongs to an ordinary user, who may not be told of all want of memory`)
     return await this.#handle.doing('cannot watch the memory of', async () => cgroup.oomEvents(waiting))
   }
 

@@ -102,7 +102,7 @@ describe('events', () => {
     const heard: string[] = []
     const emitter = containerEvents(container)
     for (const type of ['start', 'paused', 'resumed', 'exit', 'destroyed'] as const)
-      emitter.on(type, event => heard.push(event.type))
+      emitter.on(type, () => heard.push(type))
     const destroyed = new Promise(resolve => emitter.once('destroyed', resolve))
     await container.run(sleeper)
     await container.pause()
