@@ -62,12 +62,13 @@ function plant(tree: Tree): string {
   return root
 }
 
-/** All names below a root, links with what they say. */
-function listing(root: string): string[] {
-  return readdirSync(root, { recursive: true, withFileTypes: true })
-    .map(entry => {
-      const path = join(entry.parentPath ?? entry.path, entry.name)
-      return `${within(root, path)} ${entry.isSymbolicLink() ? readlinkSync(path) : entry.isDirectory() ? 'd' : 'f'}`
+/** All names below a root, links with what they say. `recursive` of readdirSync follows links, from Node.js 22 on. */
+function listing(root: string, folder = root): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap(entry => {
+      const path = join(folder, entry.name)
+      if (entry.isSymbolicLink()) return [`${within(root, path)} ${readlinkSync(path)}`]
+      return entry.isDirectory() ? [`${within(root, path)} d`, ...listing(root, path)] : [`${within(root, path)} f`]
     })
     .sort()
 }
