@@ -171,7 +171,8 @@ function lackOfCgroup1(controller?: string): string | undefined {
 function lackOfCgroup2(controller?: string): string | undefined {
   const [mount] = cgroupMounts('cgroup2')
   if (mount === undefined) return 'no cgroup2 is mounted'
-  if (!writable(mount.path)) return `${mount.path} is read-only`
+  // What an ordinary user may do in it is another question: see `cgroup`.
+  if (lackOfCapability('CAP_SYS_ADMIN') === undefined && !writable(mount.path)) return `${mount.path} is read-only`
   const has = readFileSync(join(mount.path, 'cgroup.controllers'), 'utf8').trim().split(' ')
   if (controller === undefined || has.includes(controller)) return undefined
   return `cgroup.controllers of ${mount.path} has: ${has.join(' ') || 'nothing'}`
