@@ -2,7 +2,7 @@ import { hostId, type IdMap, type IdMaps, type Namespace } from '@libcontainer/n
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
 import type { ProcessSpec } from './process-spec.js'
-import { problemOf } from './validate-shape.js'
+import { problemOf } from './validate-apart.js'
 
 /** What is wrong with a config for somebody who may not administer the system. Pure. */
 export function rootlessProblems(config: ContainerConfig, namespaces: readonly Namespace[]): ConfigInvalid[] {

@@ -1,15 +1,14 @@
 import { resolveCapabilities } from '@libcontainer/capabilities'
-import { checkLimits, cleanPath as cleanCgroupPath, type Limits } from '@libcontainer/cgroups'
+import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
-import { checkHooks } from './hooks.js'
 import { namespaceOf, namespacesOf } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
-import { checkSharing } from './sharing.js'
+import { capabilityProblems, hookProblems, limitProblems, problemOf, sharingProblems } from './validate-apart.js'
 import { sysctlProblems } from './validate-sysctl.js'
 
 const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
@@ -78,9 +77,9 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   each('mounts', config.mounts, (mount, field) => void checkMount(mount, field))
   each('devices', config.devices, (request, field) => void device(request, field))
   check(() => checkCgroups(config))
-  for (const limits of limitsApart(config.cgroups)) check(() => checkLimits(limits, 'cgroups'))
+  problems.push(...limitProblems(config.cgroups))
   each('cgroups.devices', config.cgroups?.devices, (rule, field) => void deviceRule(rule, field))
-  check(() => checkCapabilities(config.capabilities))
+  problems.push(...capabilityProblems(config.capabilities, checkCapabilities))
   check(() => {
     if (config.seccomp !== undefined) seccompOf(config)
   })
@@ -89,8 +88,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   problems.push(...sysctlProblems(config.sysctl, kinds))
   each('rlimits', config.rlimits, rlimitCheck())
   check(() => checkInteger('oomScoreAdj', config.oomScoreAdj, -1000, 1000))
-  check(() => checkSharing(config, ''))
-  check(() => checkHooks(config.hooks))
+  problems.push(...sharingProblems(config), ...hookProblems(config.hooks))
   check(() => checkBoolean('noNewPrivileges', config.noNewPrivileges))
   check(() => checkInteger('umask', config.umask, 0, 0o777))
   check(
@@ -100,17 +98,6 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
     if (typeof label !== 'string' || !label.includes('=')) refuse(field, label, 'must be key=value')
   })
   return problems
-}
-
-/** The problem that `part` throws, if any. */
-export function problemOf(part: () => void): ConfigInvalid | undefined {
-  try {
-    part()
-  } catch (error) {
-    if (!(error instanceof ConfigInvalid)) throw error
-    return error
-  }
-  return undefined
 }
 
 function refuse(field: string, value: unknown, problem: string): never {
@@ -171,13 +158,6 @@ function checkCgroups({ cgroups }: ContainerConfig): void {
   const { path } = cgroups
   if (path !== undefined && cleanCgroupPath(path, 'cgroups.path') === '')
     throw new ConfigInvalid('cgroups.path', path, 'must name a cgroup below the top')
-}
-
-/** The limits of each controller by themselves, so that what is wrong with one does not hide what is wrong with the next. */
-function limitsApart(cgroups: ContainerConfig['cgroups']): Limits[] {
-  if (typeof cgroups !== 'object' || cgroups === null) return []
-  const { path: _, devices: __, ...limits } = cgroups
-  return Object.entries(limits).map(([controller, value]) => ({ [controller]: value }))
 }
 
 export function checkCapabilities(capabilities: ContainerConfig['capabilities'], field = 'capabilities'): void {

@@ -4,8 +4,9 @@ import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
 import { namespacesOf } from './namespace-requests.js'
 import { isUnprivileged, withRootlessDefaults } from './rootless.js'
+import { problemOf } from './validate-apart.js'
 import { mountIdProblems, rootlessProblems } from './validate-rootless.js'
-import { checkName, problemOf, validateShape } from './validate-shape.js'
+import { checkName, validateShape } from './validate-shape.js'
 import { sysctlProblems } from './validate-sysctl.js'
 
 /**
