@@ -1,7 +1,4 @@
-import { ConfigInvalid, kernelString } from '@libcontainer/sys'
-
-/** Where a field stands: `cgroups.memory`, or its own name at the top. */
-export const join = (at: string, name: string): string => (at === '' ? name : `${at}.${name}`)
+import { ConfigInvalid, fieldName, kernelString } from '@libcontainer/sys'
 
 /**
  * An object of a file, taken apart field by field. A field is typed when it is taken, and what nobody took is refused by name, so that a file
@@ -34,7 +31,7 @@ export class Fields {
   }
 
   field(name: string): string {
-    return join(this.at, name)
+    return fieldName(name, this.at)
   }
 
   /** `undefined` for the empty string. */
@@ -85,7 +82,7 @@ export class Fields {
     new Fields(value, this.field(name))
     return Object.entries(value as Record<string, unknown>).map(([key, text]) => [
       key,
-      kernelString(text as string, `${this.field(name)}.${key}`),
+      kernelString(text as string, fieldName(key, this.field(name))),
     ])
   }
 

@@ -379,14 +379,22 @@ describe('§5a top level', () => {
     )
   })
 
-  test('5a sysctl: keys are data', () => {
+  test('5a what is nested as deeply as a text can be is refused as any', () => {
+    const deep = JSON.parse(`${'['.repeat(50_000)}${']'.repeat(50_000)}`)
+    expect(fault2015({ other: deep })).toMatch(/^other: is no field of a config of 2015/)
+    expect(fault2015({ mounts: deep })).toMatch(/^mounts\[0\]: must be an object/)
+    expect(fault2015({ hostname: deep })).toMatch(/^hostname: must be a string/)
+    expect(fault2015({ routes: deep })).toMatch(/^routes: cannot be honoured yet/)
+  })
+
+  test('5a EV-198 sysctl: keys are data', () => {
     const file = JSON.parse('{"rootfs": "/a", "system_properties": {"__proto__": "1", "kernel.sem": "2"}}')
     expect(Object.entries(readConfig2015(file).config.sysctl ?? {})).toEqual([
       ['__proto__', '1'],
       ['kernel.sem', '2'],
     ])
     expect(fault2015({ system_properties: { 'kernel.sem': 1 } })).toMatch(
-      /^system_properties\.kernel\.sem: must be a string/,
+      /^system_properties\['kernel\.sem'\]: must be a string/,
     )
   })
 

@@ -361,4 +361,48 @@ describe('OCI samples, by runc', () => {
       expect(meaning(again.config)).toEqual(meaning(config))
     },
   )
+
+  test('D-01 runc takes the config that is written for one of its own', byRunc, () => {
+    using place = temporaryDirectory('runc-')
+    const id = `written-${process.pid}`
+    bundle(place.path, 'minimal', 'sleep 60', config => void Object.assign(config.linux, { cgroupsPath: `/${id}` }))
+    const runc = (...args: string[]): string =>
+      execFileSync('runc', ['--root', `${place.path}/state`, ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+        timeout: 20_000,
+      })
+    spawnSync('runc', ['--root', `${place.path}/state`, 'create', '-b', place.path, id], {
+      stdio: 'ignore',
+      timeout: 20_000,
+    })
+    try {
+      const file = `${place.path}/state/${id}/state.json`
+      const state = parseJson(readFileSync(file, 'utf8')) as object
+      const { config } = readConfig(state)
+      const rlimits = [{ type: 'RLIMIT_CORE', soft: 7, hard: 'unlimited' }] as const
+      writeFileSync(file, stringifyJson({ ...state, config: writeConfig2026({ config: { ...config, rlimits } }) }))
+      expect(JSON.parse(runc('state', id))).toMatchObject({ id, status: 'created' })
+      runc('start', id)
+      // What runc runs in it takes its capabilities from the config that it reads.
+      const [hostname, caps, seccomp] = runc(
+        'exec',
+        id,
+        '/bin/sh',
+        '-c',
+        'hostname; grep -E "^(CapBnd|Seccomp:)" /proc/self/status',
+      ).split('\n')
+      expect({ hostname, caps: bounding(caps), seccomp }).toEqual({
+        hostname: 'nsinit',
+        caps: 14,
+        seccomp: 'Seccomp:\t0',
+      })
+      runc('update', '--pids-limit', '50', id)
+      const updated = readConfig(parseJson(readFileSync(file, 'utf8'))).config
+      expect(updated.cgroups?.pids).toEqual({ max: 50 })
+      expect(updated.rlimits).toEqual([{ type: 'RLIMIT_CORE', soft: 7, hard: 18446744073709551615n }])
+    } finally {
+      runc('delete', '--force', id)
+    }
+  })
 })
