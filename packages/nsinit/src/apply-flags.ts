@@ -10,13 +10,13 @@ type Flags = Pick<Invocation, 'flags' | 'lists'>
 
 /** What is on a command line and cannot be had yet: by name, before anything is touched. */
 const missing: Readonly<Record<string, string>> = {
-  'apparmor-profile': 'AppArmor profiles',
-  'process-label': 'SELinux labels',
-  'mount-label': 'SELinux labels',
-  'veth-bridge': 'networks',
-  'veth-address': 'networks',
-  'veth-gateway': 'networks',
-  'veth-mtu': 'networks',
+  'apparmor-profile': 'apparmor',
+  'process-label': 'selinux',
+  'mount-label': 'selinux',
+  'veth-bridge': 'network',
+  'veth-address': 'network',
+  'veth-gateway': 'network',
+  'veth-mtu': 'network',
 }
 
 /**
@@ -25,9 +25,10 @@ const missing: Readonly<Record<string, string>> = {
  * @throws {ConfigInvalid} with the flag as its field
  */
 export function applyFlags({ config, process }: ContainerJson, given: Flags): ContainerJson {
-  for (const [name, what] of Object.entries(missing)) {
+  for (const [name, owner] of Object.entries(missing)) {
     const value = given.flags.get(name)
-    if (value) throw new ConfigInvalid(`--${name}`, value, `asks for ${what}, which this version does not have`)
+    if (value)
+      throw new ConfigInvalid(`--${name}`, value, `cannot be honoured yet: it will be done by @libcontainer/${owner}`)
   }
   const isolated = applyNamespaces(config, given)
   const limited = applyLimits({ ...isolated, ...simpleFields(given) }, given)

@@ -109,11 +109,13 @@ describe('CL-13', () => {
   })
 
   test.each([
-    ['--apparmor-profile', 'docker-default', 'AppArmor profiles'],
-    ['--process-label', 'a:b:c:s0', 'SELinux labels'],
-    ['--mount-label', 'a:b:c:s0', 'SELinux labels'],
+    ['--apparmor-profile', 'docker-default', 'apparmor'],
+    ['--process-label', 'a:b:c:s0', 'selinux'],
+    ['--mount-label', 'a:b:c:s0', 'selinux'],
   ])('CL-13 %s is refused by name, and taken when it is empty', (flag, value, what) => {
-    expect(problem(flag, value)).toBe(`${flag}: asks for ${what}, which this version does not have (got "${value}")`)
+    expect(problem(flag, value)).toBe(
+      `${flag}: cannot be honoured yet: it will be done by @libcontainer/${what} (got "${value}")`,
+    )
     expect(applied(flag, '')).toEqual({ rootfs: '/r' })
   })
 })
@@ -182,7 +184,7 @@ describe('CL-15', () => {
 })
 
 test.each(['--veth-bridge', '--veth-address', '--veth-gateway', '--veth-mtu'])('CL-16 %s is refused by name', flag => {
-  expect(problem(flag, '1')).toBe(`${flag}: asks for networks, which this version does not have (got "1")`)
+  expect(problem(flag, '1')).toBe(`${flag}: cannot be honoured yet: it will be done by @libcontainer/network (got "1")`)
 })
 
 test('CL-18 the template', () => {
