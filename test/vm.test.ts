@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { bundle } from '../vm/bundle.mjs'
+import { leaveOut, worlds } from '../vm/worlds.mjs'
+import { temporaryDirectory } from './support/index.js'
+
+const top = fileURLToPath(new URL('..', import.meta.url))
+
+test('the worlds of test:vm name test files that exist, and leave out tests that do', () => {
+  const files = [...new Set(worlds.flatMap(world => world.files))]
+  expect(files.filter(file => !existsSync(join(top, file)))).toEqual([])
+  const names = files.map(file => readFileSync(join(top, file), 'utf8')).join('\n')
+  for (const { test, why } of leaveOut as { test: string; why: string }[]) {
+    expect(new RegExp(test).test(names), test).toBe(true)
+    expect(why).toMatch(/\w/)
+  }
+})
+
+interface Record {
+  name?: string
+  outcome: string
+  errors?: string[]
+  why?: string
+}
+
+const sample = `
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+const order: string[] = []
+const say = (word: string) => () => void order.push(word)
+beforeAll(say('beforeAll')); beforeEach(say('beforeEach')); afterEach(say('afterEach')); afterAll(() => console.log(order.join(' ')))
+describe('a group', () => {
+  afterAll(say('inner afterAll'))
+  beforeEach(say('inner beforeEach'))
+  test('passes', async () => { onTestFinished(say('finished')); await expect(Promise.reject(new Error('so'))).rejects.toThrow('so') })
+  test.each([['a', 1], ['b', 2]] as const)('row %s is %d', (_, n) => expect(n).toBe(1))
+})
+test('fails late', { timeout: 20 }, () => new Promise(() => undefined))
+test('fails where nobody waits', async () => { void Promise.reject(new Error('stray')); await new Promise(resolve => setTimeout(resolve, 10)) })
+test('is skipped', { skip: true }, () => expect.unreachable())
+test('is left out', () => expect.unreachable())
+test('knows where it lies', () => expect(import.meta.filename).toMatch(/sample\\.test\\.ts$/))
+test('polls', async () => { let n = 0; await expect.poll(() => n++, { interval: 1 }).toBeGreaterThan(3) })
+test('compares', () => expect({ a: [1], b: 2 }).toMatchObject({ a: [expect.any(Number)] }))
+`
+
+test('the runner of test:vm tells what passes, fails and is skipped, and calls the hooks in their order', async () => {
+  using directory = temporaryDirectory('vm-runner-')
+  const source = join(directory.path, 'sample.test.ts')
+  writeFileSync(source, sample)
+  await bundle(relative(top, source), join(directory.path, 'sample.mjs'))
+  const settings = { leaveOut: [{ test: 'left out', why: 'to see it' }] }
+  const output = execFileSync(process.execPath, [join(directory.path, 'sample.mjs')], {
+    encoding: 'utf8',
+    env: { ...process.env, VM_TESTS: JSON.stringify(settings) },
+  })
+  const lines = output.trim().split('\n')
+  const records = lines.filter(line => line.startsWith('\x1e')).map(line => JSON.parse(line.slice(1)) as Record)
+  const outcome = (wanted: string) => records.filter(({ outcome }) => outcome === wanted).map(({ name }) => name)
+  expect(outcome('passed')).toEqual([
+    'a group > passes',
+    'a group > row a is 1',
+    'knows where it lies',
+    'polls',
+    'compares',
+  ])
+  expect(outcome('failed')).toEqual(['a group > row b is 2', 'fails late', 'fails where nobody waits'])
+  expect(outcome('skipped')).toEqual(['is skipped', 'is left out'])
+  expect(records.find(({ name, errors }) => errors && name === 'fails where nobody waits')?.errors?.[0]).toContain(
+    'stray',
+  )
+  expect(records.find(({ name }) => name === 'is left out')?.why).toBe('to see it')
+  expect(records.at(-1)).toEqual({ outcome: 'end' })
+  expect(lines.find(line => line.startsWith('beforeAll'))).toMatch(
+    /^beforeAll beforeEach inner beforeEach afterEach finished (beforeEach inner beforeEach afterEach ){2}inner afterAll beforeEach/,
+  )
+})
