@@ -1,3 +1,4 @@
+import { findDelegation } from '@libcontainer/cgroups'
 import { findMapHelpers, type IdMap, type IdMaps, mapWriter } from '@libcontainer/namespaces'
 import { readText } from '@libcontainer/sys'
 import { lookupUid, NoPasswdEntries, type SubIdRange, subGids, subUids } from '@libcontainer/user'
@@ -64,7 +65,7 @@ export async function withRootlessDefaults(config: ContainerConfig): Promise<Con
 
 /**
  * A config that an ordinary user can run, from one that root could: with a user namespace of its own, maps for it, no ids in its mounts that
- * these lack, and no place among the host's cgroups. For anybody else it stays as it is. Limits stay: they hold in a delegated cgroup, and else
+ * these lack, and no place among the host's cgroups where this user has none. For anybody else it stays as it is. Limits stay: they hold in a delegated cgroup, and else
  * are refused.
  */
 export async function rootlessConfig(config: ContainerConfig): Promise<ContainerConfig> {
@@ -76,8 +77,13 @@ export async function rootlessConfig(config: ContainerConfig): Promise<Container
   return {
     ...mapped,
     ...(mounts === undefined ? {} : { mounts: mounts.map(mount => withMappedIds(mount, mapped)) }),
-    ...(cgroups?.path?.startsWith('/') ? { cgroups: { ...cgroups, path: undefined } } : {}),
+    ...(cgroups?.path === undefined || (await mayBe(cgroups.path)) ? {} : { cgroups: { ...cgroups, path: undefined } }),
   }
+}
+
+/** A path from the top is the host's; one below the cgroup of this process is the user's where that was delegated. */
+async function mayBe(path: string): Promise<boolean> {
+  return !path.startsWith('/') && (await findDelegation()) !== undefined
 }
 
 async function withMaps(config: ContainerConfig): Promise<ContainerConfig> {

@@ -1,11 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OrdinaryUser, requires, temporaryDirectory, together } from '../../../test/support/index.js'
 import { hosts } from './hosts.js'
 
+const samples = new URL('../../../sample_configs/', import.meta.url)
+
 const needs = requires('root', 'rootfs', 'namespace:user')
+const lending = requires('program:newuidmap', 'program:newgidmap')
 let user: OrdinaryUser
 
 beforeAll(() => {
@@ -126,6 +129,28 @@ for (const host of hosts) {
         expect(nsinit('plan', '--json', '/bin/true').stdout).toContain('let the parent write our id maps')
       } finally {
         spawnSync('rm', ['-f', join(user.home, 'container.json')])
+      }
+    })
+
+    test('SA-09 rootless.json and the classic samples run as an ordinary user', together(both, lending), () => {
+      using rich = new OrdinaryUser({ subIds: 65536 })
+      const command =
+        host.name === 'Node.js' ? [process.execPath, rich.module('nsinit', 'dist/node/main.js')] : [rich.executable]
+      for (const [sample, id] of [
+        ['rootless.json', '0'],
+        ['2014/minimal.json', '1'],
+        ['2015/minimal.json', '0'],
+        ['minimal.json', '1'],
+      ] as const) {
+        // In this sample root inside is user 1000 outside.
+        const text = readFileSync(new URL(sample, samples), 'utf8').replaceAll(
+          '"hostId": 1000,',
+          `"hostId": ${rich.uid},`,
+        )
+        writeFileSync(join(rich.home, 'container.json'), text)
+        const args = ['exec', '--tty=false', '--rootfs', rich.rootfs, '/bin/sh', '-c', 'id -u; readlink /proc/1/exe']
+        const { status, stdout, stderr } = rich.run([...command, ...args])
+        expect({ sample, status, stdout, stderr }).toMatchObject({ status: 0, stdout: `${id}\n/bin/busybox\n` })
       }
     })
   })
