@@ -2,7 +2,7 @@ import { chmodSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { copyOfBusyboxRootfs } from '../../../test/support/index.js'
+import { busyboxRootfs, copyOfBusyboxRootfs } from '../../../test/support/index.js'
 import { Bench, hosts } from './hosts.js'
 
 const sample = (name: string): object =>
@@ -61,5 +61,28 @@ describe.each(hosts)('on $name', host => {
       [1, 1, 999],
       [1001, 1001, 2147482647],
     ])
+  })
+
+  /** One of libcontainer's own, with a cgroup of the test's. */
+  function old(bench: Bench, name: string): string[] {
+    const config = sample(name) as { cgroups: object }
+    const cgroup = bench.path.slice(bench.path.lastIndexOf('/') + 1)
+    bench.write({ ...config, cgroups: { ...config.cgroups, name: cgroup, parent: 'nsinit' } })
+    return ['exec', '--tty=false', '--rootfs', busyboxRootfs()]
+  }
+
+  test.each([
+    ['SA-02', 'attach_to_bridge', 'network'],
+    ['SA-03', 'apparmor', 'apparmor'],
+    ['SA-04', 'selinux', 'selinux'],
+    ['SA-05', 'route_source_address_selection', 'network'],
+  ])('%s %s.json of both years is refused by name, before anything is touched', host.needs, (_, name, owner) => {
+    for (const year of [2014, 2015]) {
+      using bench = new Bench(host, null)
+      const { status, stdout, stderr } = bench.run([...old(bench, `${year}/${name}`), 'true'])
+      expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+      expect(stderr).toMatch(new RegExp(`^nsinit: \\S+: cannot be honoured yet: it will be done by .*${owner}`))
+      expect(bench.left()).toEqual([])
+    }
   })
 })
