@@ -14,7 +14,8 @@ test('the worlds of test:vm name test files that exist, and leave out tests that
   expect(files.filter(file => !existsSync(join(top, file)))).toEqual([])
   const names = files.map(file => readFileSync(join(top, file), 'utf8')).join('\n')
   for (const { test, why } of leaveOut as { test: string; why: string }[]) {
-    expect(new RegExp(test).test(names), test).toBe(true)
+    // A name of a group stands without what is in it.
+    expect(names).toContain(test.replace(/^\^| > $/g, ''))
     expect(why).toMatch(/\w/)
   }
 })
