@@ -91,8 +91,9 @@ async function runWorld({ name, cgroup, user = false, mustRun, files }) {
     seconds: WORLD_SECONDS,
     environment: {
       LIBCONTAINER_TESTS_MUST_RUN: mustRun,
+      LIBCONTAINER_TESTS_SLOWNESS: SLOWNESS,
       VM_USER: user ? 'lab' : '',
-      VM_TESTS: JSON.stringify({ leaveOut: leaveOutIn(name), only: values.only, slowness: SLOWNESS }),
+      VM_TESTS: JSON.stringify({ leaveOut: leaveOutIn(name), only: values.only }),
     },
     stdout: lines(line => (line.startsWith('\x1e') ? take(JSON.parse(line.slice(1))) : console.log(line))),
     stderr: text => process.stderr.write(text),

@@ -14,7 +14,8 @@ import {
   setState,
 } from '@vitest/expect'
 
-const settings = { file: '', leaveOut: [], only: '', slowness: 1, ...JSON.parse(process.env.VM_TESTS ?? '{}') }
+const settings = { leaveOut: [], only: '', ...JSON.parse(process.env.VM_TESTS ?? '{}') }
+const slowness = Number(process.env.LIBCONTAINER_TESTS_SLOWNESS ?? 1)
 
 const group = (name, parent, skip = false) => {
   return {
@@ -121,7 +122,7 @@ expect.extend(customMatchers)
 
 /** The matcher that is called on it is tried until it holds. */
 function poll(read, { interval = 50, timeout = 1000 } = {}) {
-  const until = Date.now() + timeout * settings.slowness
+  const until = Date.now() + timeout * slowness
   const retrying = path =>
     new Proxy(() => undefined, {
       get: (_, key) => retrying([...path, key]),
@@ -151,7 +152,7 @@ process.on('unhandledRejection', error => {
 async function within(call, milliseconds, argument) {
   let timer
   const late = new Promise((_, reject) => {
-    const wait = milliseconds * settings.slowness
+    const wait = milliseconds * slowness
     timer = setTimeout(() => reject(new Error(`not done after ${wait} ms`)), wait)
   })
   try {
@@ -226,7 +227,7 @@ export async function run() {
     await runGroup(root, [], [])
     record({ outcome: 'end' })
   } catch (error) {
-    record({ name: settings.file, outcome: 'failed', errors: [told(error)] })
+    record({ name: 'a hook of the file', outcome: 'failed', errors: [told(error)] })
     record({ outcome: 'end' })
   }
   process.stdout.write('', () => process.exit())

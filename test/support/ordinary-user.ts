@@ -3,6 +3,7 @@ import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, readF
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { busyboxRootfs } from './rootfs.js'
+import { slowness } from './slowness.js'
 import { temporaryDirectory } from './temporary-directory.js'
 
 const top = fileURLToPath(new URL('../../', import.meta.url))
@@ -108,7 +109,7 @@ export class OrdinaryUser implements Disposable {
       env: this.#environment(options.env),
       input: options.input ?? '',
       encoding: 'utf8',
-      timeout: 30_000,
+      timeout: 30_000 * slowness,
     })
   }
 
