@@ -132,7 +132,10 @@ for (const host of hosts) {
       }
     })
 
-    test('SA-09 rootless.json and the classic samples run as an ordinary user', together(both, lending), () => {
+    test('SA-09 rootless.json and the classic samples run as an ordinary user', {
+      ...together(both, lending),
+      timeout: 90_000,
+    }, () => {
       using rich = new OrdinaryUser({ subIds: 65536 })
       const command =
         host.name === 'Node.js' ? [process.execPath, rich.module('nsinit', 'dist/node/main.js')] : [rich.executable]
@@ -140,7 +143,6 @@ for (const host of hosts) {
         ['rootless.json', '0'],
         ['2014/minimal.json', '1'],
         ['2015/minimal.json', '0'],
-        ['minimal.json', '1'],
       ] as const) {
         // In this sample root inside is user 1000 outside.
         const text = readFileSync(new URL(sample, samples), 'utf8').replaceAll(

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Console, getTermios, newConsole } from '@libcontainer/console'
 import { decodeUtf8, encodeUtf8 } from '@libcontainer/sys'
@@ -213,5 +214,26 @@ describe.each(hosts)('on $name', host => {
     const { init_process_pid: pid } = await bench.running()
     process.kill(pid as number, 'SIGKILL')
     expect(await first.running.ended()).toBe(137)
+  })
+
+  test('CL-07 --console: the program runs on a terminal that somebody else has made', needs(host), async () => {
+    using bench = new Bench(host)
+    const console = await newConsole(0, 0, { size: { rows: 11, columns: 44 } })
+    const path = readlinkSync(`/proc/self/fd/${console.slave.fd}`)
+    const { status, stdout } = bench.run([
+      '--console',
+      path,
+      'exec',
+      'sh',
+      '-c',
+      'test -t 0 && test -t 2 && stty size; exit 4',
+    ])
+    expect({ status, stdout }).toEqual({ status: 4, stdout: '' })
+    const buffer = new Uint8Array(100)
+    expect(decodeUtf8(buffer.subarray(0, await console.read(buffer)))).toMatch(/^11 44\r?\n$/)
+    console.close()
+    expect(bench.run(['--console', '/absent', 'exec']).stderr).toMatch(/^nsinit: --console: cannot be opened: ENOENT/)
+    expect(bench.run(['--console', '/dev/null', 'exec']).stderr).toMatch(/^nsinit: --console: must be a terminal/)
+    expect(bench.left()).toEqual([])
   })
 })
