@@ -51,7 +51,7 @@ class Listener implements AsyncIterableIterator<ContainerEvent> {
   readonly #events: ContainerEvent[] = []
   readonly #gone: () => void
   readonly #signal: AbortSignal | undefined
-  #wake: (() => void) | undefined
+  #waiting: (() => void)[] = []
   #over = false
 
   constructor(gone: () => void, signal: AbortSignal | undefined) {
@@ -63,7 +63,7 @@ class Listener implements AsyncIterableIterator<ContainerEvent> {
   push(event: ContainerEvent): void {
     this.#events.push(event)
     if (event.type === 'destroyed') this.#end()
-    else this.#wake?.()
+    else this.#wake()
   }
 
   async next(): Promise<IteratorResult<ContainerEvent>> {
@@ -72,9 +72,7 @@ class Listener implements AsyncIterableIterator<ContainerEvent> {
       const event = this.#events.shift()
       if (event !== undefined) return { done: false, value: event }
       if (this.#over) return { done: true, value: undefined }
-      await new Promise<void>(resolve => {
-        this.#wake = resolve
-      })
+      await new Promise<void>(resolve => this.#waiting.push(resolve))
     }
   }
 
@@ -88,11 +86,15 @@ class Listener implements AsyncIterableIterator<ContainerEvent> {
     return this
   }
 
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
   readonly #end = (): void => {
     if (this.#over) return
     this.#over = true
     this.#signal?.removeEventListener('abort', this.#end)
     this.#gone()
-    this.#wake?.()
+    this.#wake()
   }
 }

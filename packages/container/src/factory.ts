@@ -183,6 +183,8 @@ export class Factory {
       await container.destroy({ force: true })
     } catch (error) {
       if (!(error instanceof LibcontainerError)) throw error
+      // Removed it is, and a hook has failed.
+      if (!(await exists(directory))) throw error
       await removeLeftovers(this.#drivers.cgroups, id, directory)
     }
   }

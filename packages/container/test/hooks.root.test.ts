@@ -151,6 +151,15 @@ describe('hooks', () => {
     }
   })
 
+  test('HK-06 remove runs them, too, and tells of a failure when all is removed', needs, async () => {
+    await using bench = await Bench.open('remove')
+    const container = await bench.create({ hooks: { poststop: [script('exit 5')] } })
+    await container.run(sleeper)
+    await expect(bench.factory.remove(container.id)).rejects.toMatchObject({ message: /poststop\[0\].*exit code 5/ })
+    expect(existsSync(`${bench.factory.root}/${container.id}`)).toBe(false)
+    expect(await container.processes()).toEqual([])
+  })
+
   test('HK-10 functions are hooks, too; they may look at the container, and are in no state', needs, async () => {
     await using bench = await Bench.open('functions')
     const container = await bench.create()
