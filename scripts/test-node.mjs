@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// npm run test:node [-- MAJOR…]: the tests in which Node.js itself has a part, on each line of Node.js that is supported, from one build.
-// npm test runs everything on the Node.js it is started with: what is pure computation, C, or the static executable is the same on all.
+// npm run test:node [-- MAJOR…]: on each line of Node.js that is supported, from one build: all tests that need no root, and of those that do
+// the ones in which Node.js itself has a part. npm test runs everything, on the Node.js that it is started with.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -8,13 +8,9 @@ import { delimiter, join } from 'node:path'
 import { majors, nodeOf } from './nodes.mjs'
 import { top } from './quietly.mjs'
 
-/** Files, or what their paths begin with. */
+/** Files with tests for root, or what their paths begin with. */
 const tests = [
-  // The bindings: loading them, threads and workers, promises from our own threads, streams, signals, what is collected and when.
-  'packages/sys/test/load.test.ts',
-  'packages/sys/test/files.test.ts',
-  'packages/sys/test/json.test.ts',
-  'packages/sys/test/on-signals.test.ts',
+  // Bindings: loading them, our own threads, promises, streams, signals, and what is collected when.
   'packages/sys/test/process.root.test.ts',
   'packages/console/test/console.root.test.ts',
   'test/import.root.test.ts',
@@ -25,13 +21,12 @@ const tests = [
   'packages/mount/test/host.root.test.ts',
   'packages/devices/test/nodes.root.test.ts',
   'packages/seccomp/test/kernel.root.test.ts',
-  'packages/user/test',
   // Containers, from clone to exec and to the end, and what people paste.
   'packages/init/test/bootstrap.root.test.ts',
   'packages/container/test/lifecycle.root.test.ts',
   'packages/container/test/operations.root.test.ts',
   'packages/container/test/events.root.test.ts',
-  'test/readme',
+  'test/readme.root.test.ts',
 ]
 
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : majors
@@ -40,20 +35,23 @@ function run(major, work) {
   const node = nodeOf(major)
   if (!existsSync(node)) {
     console.error(`Node.js ${major} is absent: node scripts/nodes.mjs fetches it`)
-    return { major, report: `node-${major}=failed`, passed: false }
+    return { major, reports: [`node-${major}=failed`], passed: false }
   }
   console.log(`\n--- Node.js ${major}`)
   const bin = join(work, `bin-${major}`)
-  const report = join(work, `${major}.json`)
   const temporary = join(work, `tmp-${major}`)
   for (const folder of [bin, temporary]) mkdirSync(folder)
   chmodSync(temporary, 0o1777)
   symlinkSync(node, join(bin, 'node'))
-  const vitest = join(top, 'node_modules/vitest/vitest.mjs')
-  const options = ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`]
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, TMPDIR: temporary, NODE_ENV: undefined }
-  const { status } = spawnSync(node, [vitest, ...options, ...tests], { cwd: top, stdio: 'inherit', env })
-  return { major, report, passed: status === 0 }
+  const parts = [['unit'], ['root', ...tests]].map(([project, ...files]) => {
+    const report = join(work, `${major}-${project}.json`)
+    const options = [`--project=${project}`, '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`]
+    const command = [join(top, 'node_modules/vitest/vitest.mjs'), 'run', ...options, ...files]
+    const { status } = spawnSync(node, command, { cwd: top, stdio: 'inherit', env })
+    return { report, passed: status === 0 }
+  })
+  return { major, reports: parts.map(({ report }) => report), passed: parts.every(({ passed }) => passed) }
 }
 
 const work = mkdtempSync(join(tmpdir(), 'libcontainer-node.'))
@@ -63,7 +61,7 @@ try {
   for (const name of Object.keys(process.env)) if (/^npm_/i.test(name)) delete process.env[name]
   const outcomes = wanted.map(major => run(major, work))
   const totals = [join(top, 'scripts/totals.mjs'), '--to', join(top, '.cache/totals/node.json')]
-  spawnSync(process.execPath, [...totals, ...outcomes.map(({ report }) => report)], { stdio: 'inherit' })
+  spawnSync(process.execPath, [...totals, ...outcomes.flatMap(({ reports }) => reports)], { stdio: 'inherit' })
   for (const { major, passed } of outcomes) if (!passed) console.error(`failed on Node.js ${major}`)
   process.exitCode = outcomes.every(({ passed }) => passed) ? 0 : 1
 } finally {

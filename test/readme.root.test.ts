@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { transformSync } from 'esbuild'
 import { expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from './support/index.js'
 
@@ -13,10 +14,12 @@ interface Program {
   source: string
 }
 
-/** The blocks marked `js`: what a reader may paste, and so what must run. A block that needs more than this machine is marked `ts` or `sh`. */
-function programs(readme: string): Program[] {
-  const blocks = readFileSync(join(top, readme), 'utf8').matchAll(/^```js\n([\s\S]*?)^```$/gm)
-  return [...blocks].map(([, source], i) => ({ readme, number: i + 1, source: source! }))
+/** The blocks marked `js` or `ts`: what a reader may paste, and so what must run. A block that needs more than this machine is marked `sh`. */
+function programs(readme: string, language: 'js' | 'ts'): Program[] {
+  const blocks = readFileSync(join(top, readme), 'utf8').matchAll(/^```(js|ts)\n([\s\S]*?)^```$/gm)
+  return [...blocks]
+    .filter(([, marked]) => marked === language)
+    .map(([, , source], i) => ({ readme, number: i + 1, source: source! }))
 }
 
 const readmes = ['README.md', ...readdirSync(join(top, 'packages')).map(name => `packages/${name}/README.md`)]
@@ -45,8 +48,40 @@ function run(source: string) {
   }
 }
 
-test.each(readmes.filter(readme => existsSync(join(top, readme))).flatMap(programs))(
-  '$readme: program $number runs',
+const existing = readmes.filter(readme => existsSync(join(top, readme)))
+const typed = existing.flatMap(readme => programs(readme, 'ts'))
+const runnable = [
+  ...existing.flatMap(readme => programs(readme, 'js')).map(program => ({ ...program, language: 'JavaScript' })),
+  // Node.js 20 has no `await using`: compilers make of it what it has.
+  ...typed.map(program => {
+    const { code } = transformSync(program.source, { loader: 'ts', target: 'node20', format: 'esm' })
+    return { ...program, language: 'TypeScript', source: code }
+  }),
+]
+
+test('the programs in TypeScript have the types that they should', () => {
+  expect(typed.length).toBeGreaterThan(3)
+  mkdirSync(join(top, '.cache'), { recursive: true })
+  const folder = mkdtempSync(join(top, '.cache/readme-'))
+  try {
+    typed.forEach(({ source }, i) => void writeFileSync(join(folder, `program-${i}.mts`), source))
+    const settings = { extends: '../../tsconfig.test.json', include: ['*.mts'] }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [join(top, 'node_modules/typescript/bin/tsc'), '-p', folder],
+      {
+        encoding: 'utf8',
+      },
+    )
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
+test.each(runnable)(
+  '$readme: program $number in $language runs',
   { ...requires('root', 'rootfs'), timeout: 90_000 },
   ({ source }) => {
     const { status, signal, stderr, stdout } = run(source)
