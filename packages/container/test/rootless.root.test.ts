@@ -68,10 +68,7 @@ test('an ordinary user without lent ids is root of a container, by one mapping a
 })
 
 test('US-06 a user whom ids are lent to has them in containers, by newuidmap and newgidmap', lending, () => {
-  const text = asked<string>(
-    "return await script('cat /proc/self/gid_map /proc/self/setgroups')",
-    { who: rich },
-  )
+  const text = asked<string>("return await script('cat /proc/self/gid_map /proc/self/setgroups')", { who: rich })
   expect(text.replace(/ +/g, ' ')).toBe(` 0 ${rich.uid} 1\n 1 1000000 65536\nallow\n`)
   expect(asked("return await script('id', { user: '1000:1000', additionalGroups: [7] })", { who: rich })).toMatch(
     /^uid=1000\(user\) gid=1000\(user\) groups=7$/m,
