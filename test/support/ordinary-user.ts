@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { lackOfReach } from './requires.js'
 import { busyboxRootfs } from './rootfs.js'
 import { slowness } from './slowness.js'
 import { temporaryDirectory } from './temporary-directory.js'
@@ -28,8 +29,8 @@ export interface RunOptions {
 }
 
 /**
- * Somebody without privileges, with a name in a passwd of its own, and copies of all packages, of the executable and of the busybox root
- * filesystem where it may read them, whoever the work tree is closed to. Nothing of the host is changed: its files of users are bound over
+ * Somebody without privileges, with a name in a passwd of its own, and copies of the executable, of the busybox root filesystem and, where the
+ * work tree is closed to it, of all packages. Nothing of the host is changed: its files of users are bound over
  * in a mount namespace. Needs root.
  */
 export class OrdinaryUser implements Disposable {
@@ -39,6 +40,8 @@ export class OrdinaryUser implements Disposable {
   readonly #children: ChildProcess[] = []
   /** Absolute, mode 755. */
   readonly path = this.#place.path
+  /** Where node_modules is that it may read. */
+  readonly #packages = lackOfReach(top) === undefined ? top : this.path
   /** Its own directory, mode 700. */
   readonly home = join(this.path, 'home')
   /** XDG_RUNTIME_DIR. */
@@ -52,7 +55,7 @@ export class OrdinaryUser implements Disposable {
       mkdirSync(own, { mode: 0o700 })
       chownSync(own, ID, ID)
     }
-    this.#copyPackages()
+    if (this.#packages !== top) this.#copyPackages()
     // Without nodes of devices, which a container of somebody else's may have in it for a moment.
     const isKept = (path: string): boolean => !path.startsWith(join(busyboxRootfs(), 'dev/'))
     cpSync(busyboxRootfs(), this.rootfs, { recursive: true, verbatimSymlinks: true, filter: isKept })
@@ -66,9 +69,9 @@ export class OrdinaryUser implements Disposable {
     for (const file of ['subuid', 'subgid']) writeFileSync(join(this.path, file), lent)
   }
 
-  /** The main module of a package, or a path in it, in the copy. */
+  /** The main module of a package, or a path in it. */
   module(name: string, file = 'dist/index.js'): string {
-    return join(this.path, 'node_modules', name, file)
+    return join(this.#packages, 'node_modules', name, file)
   }
 
   #copyPackages(): void {

@@ -228,7 +228,8 @@ function lackOfNamespace(kind: string): string | undefined {
   return status === 0 ? undefined : stderr.trim() || 'unshare failed'
 }
 
-function lackOfReach(path: string): string | undefined {
+/** Why others than its owner cannot look into it, if they cannot. */
+export function lackOfReach(path: string): string | undefined {
   for (let at = dirname(path); at !== '/'; at = dirname(at)) {
     if ((statSync(at).mode & 0o001) === 0) return `${at} is closed to other users`
   }
