@@ -56,7 +56,9 @@ async function build({ entry, output, arch, packages, assets }) {
   const tool = await bytecodeCompiler({ root, cache, sources })
   const modules = await bytecode({ root, entry, folder: join(folder, 'modules'), tool })
   const tables = facilities(root).filter(({ name }) => packages?.includes(name) ?? true)
-  const written = writeTables(folder, { modules, assets, tables })
+  const runner = await runnerFor(arch)
+  // An image has all that the modules make: their bytecode is handed in while it is made, and takes no room.
+  const written = writeTables(folder, { modules, assets, tables, carried: runner === undefined })
 
   const include = `-I${sources}`
   const ourInputs = [engineHash(sources), ...headers(root).map(file => ({ file: join(root, file) }))]
@@ -97,11 +99,12 @@ async function build({ entry, output, arch, packages, assets }) {
     units.map(unit => () => compile(unit)),
     Math.max(1, availableParallelism() - 1),
   )
-  await link({ compiler, folder, objects: units.map(({ object }) => object), runner: await runnerFor(arch), output })
+  const objects = units.map(({ object }) => object)
+  await link({ compiler, folder, objects, runner, output, modules: modules.map(({ file }) => file) })
   return output
 }
 
-async function link({ compiler, folder, objects, runner, output }) {
+async function link({ compiler, folder, objects, runner, output, modules }) {
   const place = join(folder, 'image.S')
   const aside = join(folder, 'executable')
   const command = [
@@ -118,6 +121,7 @@ async function link({ compiler, folder, objects, runner, output }) {
   const make = async () => {
     await linkWithImage({
       runner,
+      modules,
       output: aside,
       place: async bytes => {
         writePlace(place, bytes)
@@ -128,15 +132,15 @@ async function link({ compiler, folder, objects, runner, output }) {
     // Renamed at last: a running executable cannot be written to.
     renameSync(aside, output)
   }
-  const inputs = [command.join(' '), JSON.stringify(runner), ...objects.map(file => ({ file }))]
+  const inputs = [command.join(' '), JSON.stringify(runner), ...[...objects, ...modules].map(file => ({ file }))]
   await cached(output, inputs, make, join(folder, 'executable.key'))
   const { size } = statSync(output)
   if (size > LIMIT) throw new Error(`${output} has ${size} bytes, more than the ${LIMIT} that it may have`)
 }
 
 /** The three tables of native/quickjs/host.h, and the assembly that carries the bytes. */
-function writeTables(folder, { modules, assets, tables }) {
-  const all = [...modules, ...assets].map(({ name, file }, i) => ({ name, file, label: `data_${i}` }))
+function writeTables(folder, { modules, assets, tables, carried }) {
+  const all = [...(carried ? modules : []), ...assets].map(({ name, file }, i) => ({ name, file, label: `data_${i}` }))
   const rows = files =>
     files.map(({ name, label }) => `\t{ ${JSON.stringify(name)}, ${label}, ${label}_end },\n`).join('')
   const table = (type, name, content) => `const struct ${type} ${name}[] = {\n${content}\t{ 0 },\n};\n`
@@ -149,8 +153,14 @@ function writeTables(folder, { modules, assets, tables }) {
       'lc_facilities',
       tables.map(({ name, table: symbol }) => `\t{ "${name}", ${symbol} },\n`).join(''),
     ),
-    table('lc_embedded', 'lc_modules', rows(all.slice(0, modules.length))),
-    table('lc_embedded', 'lc_files', rows(all.slice(modules.length))),
+    table(
+      'lc_embedded',
+      'lc_modules',
+      carried
+        ? rows(all.slice(0, modules.length))
+        : modules.map(({ name }) => `\t{ ${JSON.stringify(name)}, 0, 0 },\n`).join(''),
+    ),
+    table('lc_embedded', 'lc_files', rows(all.slice(all.length - assets.length))),
   ]
   const assembly = [
     '\t.section .rodata\n',

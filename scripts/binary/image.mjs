@@ -15,14 +15,16 @@ const MOST = 32 * 1024 * 1024
  *
  * Where the machine cannot run the executable, it is left without an image: it then makes its engine at every start.
  *
- * @param {{ runner: string[] | undefined, place: (bytes: number) => Promise<void>, link: () => Promise<void>, output: string }} how - `place` reserves
- *   the image's room; `runner` is the command that runs the executable, before its path
+ * @param {{ runner: string[] | undefined, place: (bytes: number) => Promise<void>, link: () => Promise<void>, output: string, modules: string[] }} how - `place` reserves
+ *   the image's room; `runner` is the command that runs the executable, before its path; `modules` are the files of the bytecode, in the order of
+ *   the executable's table
  */
-export async function linkWithImage({ runner, place, link, output }) {
+export async function linkWithImage({ runner, place, link, output, modules }) {
   await place(runner === undefined ? HEAD : MOST)
   await link()
   if (runner === undefined) return
-  const make = () => run([...runner, output, '--write-image'])
+  const input = Buffer.concat(modules.flatMap(file => sized(readFileSync(file))))
+  const make = () => run([...runner, output, '--write-image'], { input })
   const used = Number((await make()).readBigUInt64LE(USED))
   await place(HEAD + used + 4096)
   await link()
@@ -33,6 +35,13 @@ export async function linkWithImage({ runner, place, link, output }) {
   const fd = openSync(output, 'r+')
   writeSync(fd, image, 0, image.length, at)
   closeSync(fd)
+}
+
+/** As native/quickjs/modules.c takes it. */
+function sized(bytes) {
+  const size = Buffer.alloc(8)
+  size.writeBigUInt64LE(BigInt(bytes.length))
+  return [size, bytes]
 }
 
 /** The assembly that reserves the place. */

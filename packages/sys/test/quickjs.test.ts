@@ -1,5 +1,5 @@
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process'
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseJson, stringifyJson } from '@libcontainer/sys'
@@ -284,6 +284,14 @@ describe('the executable', () => {
   test('what belongs to one run is not in the image', () => {
     expect(result(['random'])).not.toBe(result(['random']))
     expect(start(['--write-image']).status).toBe(1)
+  })
+
+  test('what is in the image is not carried once more', () => {
+    const head = readFileSync(
+      join(root, `.cache/binary/${process.arch}-test-program/modules/main.js.bytecode`),
+    ).subarray(0, 512)
+    expect(head.length).toBe(512)
+    expect(readFileSync(program).includes(head)).toBe(false)
   })
 
   test('carries files', () => {

@@ -19,7 +19,7 @@ struct lc_facility {
 	const struct lc_op *ops;
 };
 
-/* Bytes that the executable carries: the bytecode of a module, or a file such as `init`. */
+/* Bytes that the executable carries: the bytecode of a module (none where there is an image), or a file such as `init`. */
 struct lc_embedded {
 	const char *name;
 	const uint8_t *at, *end;
@@ -43,7 +43,7 @@ extern const JSMallocFunctions lc_memory_functions;
 /*
  * The engine as it stood when the executable was built, with all modules of the program evaluated. The executable's own data holds it, at
  * the addresses at which it was made, so that a start makes no engine, reads no bytecode and evaluates no module: it calls `main`. The build
- * writes the assembly that reserves the place, runs the executable with `--write-image`, and puts what it gets into the file: see
+ * writes the assembly that reserves the place, runs the executable with `--write-image` and the modules as its input, and puts what it gets into the file: see
  * scripts/binary/image.mjs.
  */
 struct lc_image {
@@ -71,6 +71,8 @@ bool lc_started(JSContext *js, const char *what);
 /* modules.c: evaluates a module of the executable, unless it has been; its namespace. */
 JSValue lc_evaluate_module(JSContext *js, const char *name);
 void lc_use_modules(JSRuntime *runtime);
+/* Takes the bytecode of all modules from standard input, for an image. */
+int lc_take_modules(void);
 
 /* exports.c: the module `lc:host`. */
 int lc_add_host_module(JSContext *js);

@@ -118,7 +118,7 @@ int main(int argc, char **argv)
 
 	if (image->used == 0) {
 		image->making = argc == 2 && strcmp(argv[1], "--write-image") == 0;
-		if (make_engine(image) < 0)
+		if ((image->making && lc_take_modules() < 0) || make_engine(image) < 0)
 			return 1;
 		if (image->making)
 			return lc_write_image();

@@ -1,11 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Modules come as bytecode that the executable carries; there is no other way to load one. A program that is split into modules
- * reads only those that its command needs.
+ * Modules come as bytecode that the executable carries, or that the build hands in when it has the image made: what is in the image needs
+ * none any more. There is no other way to load one.
  */
 #include "host.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* More than all modules of a program have. */
+#define HANDED_IN (64u << 20)
+
+/* What came on standard input: of each module of the table, in its order, a u64 size and the bytecode. */
+static const uint8_t *handed_in;
+
+int lc_take_modules(void)
+{
+	uint8_t *to = mmap(NULL, HANDED_IN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	size_t done = 0;
+	ssize_t got = 1;
+
+	if (to == MAP_FAILED)
+		return -1;
+	while (got > 0 && done < HANDED_IN) {
+		got = read(0, to + done, HANDED_IN - done);
+		if (got < 0)
+			return -1;
+		done += (size_t)got;
+	}
+	handed_in = to;
+	return 0;
+}
+
+/* The bytecode of a module of the table; NULL where there is none. */
+static const uint8_t *bytecode(const struct lc_embedded *module, size_t *size)
+{
+	const uint8_t *at = handed_in;
+	uint64_t next;
+
+	*size = (size_t)(module->end - module->at);
+	if (*size > 0 || !at)
+		return module->at;
+	for (const struct lc_embedded *other = lc_modules;; other++, at += next) {
+		memcpy(&next, at, sizeof(next));
+		at += sizeof(next);
+		if (other == module)
+			break;
+	}
+	*size = (size_t)next;
+	return at;
+}
 
 /* Names are as the compiler saw them: `main.js`, `chunk-….js`. */
 static const struct lc_embedded *find(const char *name)
@@ -20,15 +65,18 @@ static const struct lc_embedded *find(const char *name)
 static JSModuleDef *load(JSContext *js, const char *name, void *with)
 {
 	const struct lc_embedded *module = find(name);
+	const uint8_t *at;
+	size_t size = 0;
 	JSModuleDef *definition;
 	JSValue value;
 
 	(void)with;
-	if (!module) {
+	at = module ? bytecode(module, &size) : NULL;
+	if (!at) {
 		JS_ThrowReferenceError(js, "this executable has no module '%s'", name);
 		return NULL;
 	}
-	value = JS_ReadObject(js, module->at, (size_t)(module->end - module->at), JS_READ_OBJ_BYTECODE);
+	value = JS_ReadObject(js, at, size, JS_READ_OBJ_BYTECODE);
 	if (JS_IsException(value))
 		return NULL;
 	/* The engine's list of modules holds it. */
