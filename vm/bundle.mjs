@@ -26,7 +26,10 @@ const places = {
 /** @param {string} file - below the top @param {string} outfile */
 export async function bundle(file, outfile) {
   await build({
-    stdin: { contents: `import './${file}'\nimport { run } from 'vitest'\nrun()\n`, resolveDir: top },
+    stdin: {
+      contents: `import './${file}'\nimport { run } from 'vitest'\nrun(${JSON.stringify(file)})\n`,
+      resolveDir: top,
+    },
     outfile,
     bundle: true,
     format: 'esm',

@@ -31,6 +31,7 @@ const group = (name, parent, skip = false) => {
 }
 const root = group('', undefined)
 let current = root
+let file = ''
 
 const hook = kind => (call, timeout) => current[kind].push({ call, timeout })
 export const [beforeAll, afterAll, beforeEach, afterEach] = ['beforeAll', 'afterAll', 'beforeEach', 'afterEach'].map(
@@ -169,10 +170,16 @@ async function runHooks(hooks) {
   for (const { call, timeout = HOOK_MS } of hooks) await within(call, timeout)
 }
 
+/** A rule of worlds.mjs. */
+function isMeant({ file: of, test: pattern, allBut }, name) {
+  if (of !== undefined && of !== file) return false
+  return pattern !== undefined ? new RegExp(pattern).test(name) : !new RegExp(allBut).test(name)
+}
+
 async function runTest(entry, path, around) {
   const name = [...path, entry.name].join(' > ')
   if (settings.only && !new RegExp(settings.only).test(name)) return
-  const left = settings.leaveOut.find(({ test: pattern }) => new RegExp(pattern).test(name))
+  const left = settings.leaveOut.find(rule => isMeant(rule, name))
   if (entry.skip || left !== undefined) {
     record({ name, outcome: 'skipped', ...(left && { why: left.why }) })
     return
@@ -222,12 +229,13 @@ const told = error => {
 }
 
 /** Runs what was collected, and ends the process whatever still holds it. */
-export async function run() {
+export async function run(of) {
+  file = of
   try {
     await runGroup(root, [], [])
     record({ outcome: 'end' })
   } catch (error) {
-    record({ name: 'a hook of the file', outcome: 'failed', errors: [told(error)] })
+    record({ name: file, outcome: 'failed', errors: [told(error)] })
     record({ outcome: 'end' })
   }
   process.stdout.write('', () => process.exit())

@@ -37,7 +37,10 @@ export const worlds = [
   { name: 'user', cgroup: 'v2', user: true, mustRun: everywhere, files: [...cgroups] },
 ]
 
-/** Tests that are left out, and why: in an emulator everything takes ten to twenty times as long. */
+/**
+ * Tests that are left out, and why: in an emulator everything takes ten to twenty times as long. Those whose names match `test`, or of a file
+ * those whose names do not match `allBut`; in all worlds, or in `worlds`.
+ */
 export const leaveOut = [
   {
     test: 'two processes that create',
@@ -56,5 +59,15 @@ export const leaveOut = [
     test: 'CO-20 tells of memory pressure',
     worlds: ['v1'],
     why: 'reads hundreds of megabytes; a hybrid host has the same controller',
+  },
+  {
+    file: 'packages/container/test/rootless.root.test.ts',
+    allBut: 'US-06|created, started, joined|a delegated cgroup is used',
+    why: 'each starts two more of Node.js, and asks for nothing of this world',
+  },
+  {
+    file: 'packages/nsinit/test/shell.root.test.ts',
+    allBut: 'needs neither root nor any set-up|work as an ordinary user',
+    why: 'each starts the command line several times, and asks for nothing of this world',
   },
 ]
