@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -51,6 +51,45 @@ test.runIf(process.arch === 'x64')(
       kernel: true,
       code: 137,
     })
+  },
+)
+
+/** A program linked with musl, which has whatever of Node-API a binding asks for by name, and loads those it is told. */
+const loader = (symbols: readonly string[]) => `
+  #include <dlfcn.h>
+  #include <stdio.h>
+  #include <stdlib.h>
+  ${symbols.map(name => `void ${name}(void) { abort(); }`).join('\n')}
+  int main(int count, char **files)
+  {
+    for (int i = 1; i < count; i++) {
+      void *binding = dlopen(files[i], RTLD_NOW);
+      if (!binding || !dlsym(binding, "napi_register_module_v1")) {
+        puts(dlerror());
+        return 1;
+      }
+    }
+    printf("%d", count - 1);
+    return 0;
+  }`
+
+test.runIf(process.arch === 'x64')(
+  'the bindings for musl are loaded by a program linked with musl, each system call and function found',
+  requires('program:musl-gcc', 'program:readelf'),
+  () => {
+    using dir = temporaryDirectory('musl-')
+    const files = natives.map(({ name, tarball }) => {
+      const path = `prebuilds/linux-x64/${short(name)}.musl.node`
+      execFileSync('tar', ['xzf', tarball, '-C', dir.path, '--strip-components=1', `package/${path}`])
+      return join(dir.path, path)
+    })
+    const symbols = execFileSync('readelf', ['--wide', '--dyn-syms', ...files], { encoding: 'utf8' })
+    const wanted = new Set([...symbols.matchAll(/ UND ((?:napi|node_api)_\w+)/g)].map(match => match[1]!))
+    writeFileSync(join(dir.path, 'loader.c'), loader([...wanted]))
+    const program = join(dir.path, 'loader')
+    execFileSync('musl-gcc', ['-rdynamic', '-o', program, join(dir.path, 'loader.c')])
+    const { status, stdout } = spawnSync(program, files, { encoding: 'utf8' })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: String(natives.length) })
   },
 )
 

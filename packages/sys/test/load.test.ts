@@ -107,6 +107,29 @@ describe('a prebuild that is not what its name says is refused by what it is', (
   })
 })
 
+describe('where Node.js is linked with musl, as its executable says', () => {
+  const musl = (dir: TemporaryDirectory): string => {
+    const executable = join(dir.path, 'node')
+    writeFileSync(executable, `\x7fELF${'\0'.repeat(600)}/lib/ld-musl-x86_64.so.1\0`, 'latin1')
+    return `process.execPath = ${JSON.stringify(executable)}\n${program}`
+  }
+
+  test('a prebuild for glibc, under its own name, is none', () => {
+    using dir = installed({ [`linux-${arch}/sys.glibc.node`]: good() })
+    const { code, message } = call(dir.path, [], musl(dir))
+    expect(code).toBe('ERR_NO_BINDING')
+    expect(message).toContain(`for linux-${arch} (musl): looked for`)
+    expect(message).toContain(`; the package has linux-${arch}/sys.glibc.node`)
+  })
+
+  test('one for glibc under the other name is refused before musl takes it, and crashes', () => {
+    using dir = installed({ [`linux-${arch}/sys.musl.node`]: good() })
+    const { code, message } = call(dir.path, [], musl(dir))
+    expect(code).toBe('ERR_BINDING_REFUSED')
+    expect(message).toContain(`it was built for linux-${arch} (glibc), and this Node.js is for linux-${arch} (musl)`)
+  })
+})
+
 describe("Node.js' permission model", () => {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const permission = major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13)
