@@ -62,10 +62,12 @@ export const fileOf = ({ directory, path }: Place): ConfigFile => ({
   base: path,
 })
 
-/** 2015's template. Its cgroup has the directory's name, as ever; that of a further container of the directory its id, too. */
+/** 2015's template. The cgroup of the container `nsinit` has the directory's name, as ever; those of others their ids, too. */
 export function templateOf({ path, id, named }: Place): ContainerJson {
   const name = nameOf(path)
-  return template(path, !named || id === DEFAULT_ID ? name : `${name}-${id}`)
+  const further = named ? `${name}-${id}` : id
+  const cgroup = id === DEFAULT_ID ? name : further
+  return template(path, cgroup)
 }
 
 /**

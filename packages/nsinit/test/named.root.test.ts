@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, copyOfBusyboxRootfs } from '../../../test/support/index.js'
-import { Bench, hosts } from './hosts.js'
+import { Bench, hosts, until } from './hosts.js'
 
 /** The 2015 way: containers by `--id`, configs by `--config` or by flags. */
 describe.each(hosts)('on $name', host => {
@@ -205,14 +205,14 @@ describe.each(hosts)('on $name', host => {
     const eat = 'read line; tail -c 100000000 /dev/zero; echo $?; read line'
     const first = bench.start(['exec', 'sh', '-c', `echo ready; ${eat}`])
     await first.wrote('ready')
-    const oom = bench.start(['oom'])
-    await new Promise(resolve => setTimeout(resolve, 1500))
+    const oom = bench.start(['--debug', 'oom'])
+    await until('oom to listen', () => (oom.stderr.includes('listens') ? true : undefined))
     first.child.stdin?.write('\n')
     await first.wrote('137')
     first.child.stdin?.end('\n')
     expect(await first.ended()).toBe(0)
     expect(await oom.ended()).toBe(0)
-    expect(oom.stderr).toMatch(/^(nsinit: out of memory: container 'nsinit-.*'\n)+$/)
+    expect(oom.stderr).toMatch(/^nsinit: debug: listens .*\n(nsinit: out of memory: container 'nsinit-.*'\n)+$/)
     expect(bench.run(['oom', '--id', 'absent']).stderr).toMatch(/there is no container 'absent'/)
     expect(bench.left()).toEqual([])
   })

@@ -5,7 +5,7 @@ import { fileOf, templateOf } from '../container-config.js'
 import { isAbsent, parseFile } from '../container-json.js'
 import { saysConfig } from '../create-flags.js'
 import { printJson } from '../output.js'
-import { openPlace, type Place } from '../place.js'
+import { DEFAULT_ID, openPlace, type Place } from '../place.js'
 
 /** Prints container.json of the directory as it stands; or, as in 2015, the config that the flags make; into a file where that is asked for. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -19,7 +19,7 @@ export async function run(invocation: Invocation): Promise<number> {
 
 /** In the words of container.json: what programs run with is a field of it. */
 function made(place: Place, invocation: Invocation): object {
-  const { config, process } = applyFlags(templateOf(place), invocation)
+  const { config, process } = applyFlags(templateOf({ ...place, id: DEFAULT_ID }), invocation)
   const { parentDeathSignal, ...rest } = config
   // Where it is not said it is KILL.
   const deathSignal = parentDeathSignal === undefined ? { parentDeathSignal: null } : { parentDeathSignal }

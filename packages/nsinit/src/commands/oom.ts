@@ -1,6 +1,6 @@
 import { sleep } from '@libcontainer/sys'
 import type { Invocation } from '../command-line.js'
-import { flushLog, inform } from '../log.js'
+import { debug, flushLog, inform } from '../log.js'
 import { loadContainer } from '../place.js'
 
 /** In milliseconds: what the kernel still tells of a container that has ended, until its cgroup is removed. */
@@ -11,7 +11,9 @@ export async function run(invocation: Invocation): Promise<number> {
   const container = await loadContainer(invocation)
   const over = new AbortController()
   const { signal } = over
-  const told = unless(signal, tell(await container.notifyOOM({ signal }), container.id))
+  const events = await container.notifyOOM({ signal })
+  debug(`listens to container '${container.id}'`)
+  const told = unless(signal, tell(events, container.id))
   await Promise.race([told, unless(signal, container.ended({ signal }))])
   await Promise.race([told, unless(signal, sleep(LATE, { signal }))])
   over.abort()
