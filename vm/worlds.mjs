@@ -17,6 +17,9 @@ const kernel = [
   'packages/init/test/bootstrap.root.test.ts',
 ]
 
+/** Of ordinary users: what they get as the tests' own user. */
+const ordinary = ['packages/container/test/ordinary.test.ts', 'packages/nsinit/test/ordinary.test.ts']
+
 /** What no test may be skipped for the want of: see test/support/requires.ts. */
 const everywhere = 'cgroup,rootfs,program,reachable'
 
@@ -34,7 +37,7 @@ export const worlds = [
     mustRun: `${everywhere},root,cgroup1,namespace`,
     files: [...cgroups, notices, ...containers],
   },
-  { name: 'user', cgroup: 'v2', user: true, mustRun: everywhere, files: [...cgroups] },
+  { name: 'user', cgroup: 'v2', user: true, mustRun: everywhere, files: [...cgroups, ...ordinary] },
 ]
 
 /**
