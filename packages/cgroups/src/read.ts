@@ -64,3 +64,12 @@ export function parseFlat(text: string): Map<string, number> {
   }
   return values
 }
+
+/** The same where numbers may have 64 bits, such as v1's limits of "all pages": one that no double holds exactly is a bigint. */
+export function parseExact(text: string): Map<string, number | bigint> {
+  const values = new Map<string, number | bigint>(parseFlat(text))
+  for (const [, key, digits] of text.matchAll(/^(\S+) (\d{16,})$/gm)) {
+    if (!Number.isSafeInteger(Number(digits))) values.set(key!, BigInt(digits!))
+  }
+  return values
+}

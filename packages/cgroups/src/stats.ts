@@ -1,7 +1,7 @@
 import { parseList } from './cpuset.js'
 import { type CgroupHost, hierarchyOf } from './host.js'
 import type { Place } from './place.js'
-import { type FileOf, parseFlat, readFiles } from './read.js'
+import { type FileOf, parseExact, parseFlat, readFiles } from './read.js'
 
 /** A snapshot. A controller that the host lacks is absent, and so is a number that its kernel does not count. */
 export interface CgroupStats {
@@ -24,8 +24,8 @@ export interface MemoryStats {
   readonly maxCount?: number | undefined
   /** Processes that the OOM killer ended. */
   readonly oomKillCount?: number | undefined
-  /** `memory.stat`, all of it. */
-  readonly stat: ReadonlyMap<string, number>
+  /** `memory.stat`, all of it; a bigint beyond 2^53. */
+  readonly stat: ReadonlyMap<string, number | bigint>
 }
 
 /** In microseconds; v1 counts nanoseconds, which show as fractions. */
@@ -107,7 +107,7 @@ function memory1(read: Read): MemoryStats | undefined {
     // The smaller of the two limits is met first, and it alone counts.
     maxCount: (number(read('memory.failcnt')) ?? 0) + (number(read('memory.memsw.failcnt')) ?? 0),
     oomKillCount: parseFlat(read('memory.oom_control') ?? '').get('oom_kill'),
-    stat: parseFlat(read('memory.stat') ?? ''),
+    stat: parseExact(read('memory.stat') ?? ''),
   }
 }
 
@@ -123,7 +123,7 @@ function memory2(read: Read): MemoryStats | undefined {
     swapMax: limit(read('memory.swap.max')),
     maxCount: events.get('max'),
     oomKillCount: events.get('oom_kill'),
-    stat: parseFlat(read('memory.stat') ?? ''),
+    stat: parseExact(read('memory.stat') ?? ''),
   }
 }
 

@@ -93,7 +93,7 @@ describe('plans', () => {
     expect(plan(v1, { memory: { max: 0, swappiness: 0 } })).toEqual(['memory.limit_in_bytes=0', 'memory.swappiness=0'])
   })
 
-  test('bigints go through exactly', () => {
+  test('D-09 bigints go through exactly', () => {
     const max = 2n ** 62n + 1n
     expect(plan(v2, { memory: { max } })).toEqual(['memory.max=4611686018427387905'])
     expect(plan(v1, { memory: { max, swapMax: 1n } })).toContain('memory.memsw.limit_in_bytes=4611686018427387906')
