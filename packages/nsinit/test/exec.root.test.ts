@@ -3,7 +3,7 @@ import { cpSync, existsSync, lstatSync, readFileSync, renameSync, symlinkSync, w
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs } from '../../../test/support/index.js'
-import { Bench, hosts, until } from './hosts.js'
+import { Bench, hosts, often, until } from './hosts.js'
 
 describe.each(hosts)('on $name', host => {
   test('CL-02 exec runs a program, passes its streams on, and leaves nothing', host.needs, () => {
@@ -93,7 +93,7 @@ describe.each(hosts)('on $name', host => {
     expect(bench.left()).toEqual([])
   })
 
-  test('the first that comes makes the container, however many come at once', host.needs, async () => {
+  test('the first that comes makes the container, however many come at once', often(host.needs), async () => {
     using bench = new Bench(host)
     // None ends before all are there.
     const script = 'echo $$; echo >> /dev/shm/all; while [ $(wc -l < /dev/shm/all) -lt 4 ]; do sleep 0.1; done'
@@ -159,7 +159,7 @@ describe.each(hosts)('on $name', host => {
     expect(bench.run(['unpause']).status).toBe(1)
   })
 
-  test('CL-02 signals reach the program', host.needs, async () => {
+  test('CL-02 signals reach the program', often(host.needs), async () => {
     using bench = new Bench(host)
     const names = ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'ALRM', 'TERM', 'CONT', 'XCPU', 'WINCH']
     const passed = names.filter(name => name !== 'WINCH')
@@ -220,7 +220,7 @@ describe.each(hosts)('on $name', host => {
     expect(bench.left()).toEqual([])
   })
 
-  test('a killed nsinit takes its container along, and the next one cleans up', host.needs, async () => {
+  test('a killed nsinit takes its container along, and the next one cleans up', often(host.needs), async () => {
     using bench = new Bench(host)
     const first = bench.start(['exec', 'sh', '-c', 'echo ready; sleep 1000'])
     await first.wrote('ready')
@@ -232,20 +232,24 @@ describe.each(hosts)('on $name', host => {
     expect(bench.left()).toEqual([])
   })
 
-  test('parentDeathSignal null leaves it running without its nsinit, and the next one joins', host.needs, async () => {
-    using bench = new Bench(host, { parentDeathSignal: null })
-    const first = bench.start(['exec', 'sh', '-c', 'echo ready; sleep 1000'])
-    await first.wrote('ready')
-    const { init_process_pid: pid } = await bench.running()
-    await first.killed()
-    expect(bench.run(['exec', 'cat', '/proc/1/comm']).stdout).toBe('sleep\n')
-    process.kill(pid as number, 'SIGKILL')
-    await until('the end of the container', () => (existsSync(`/proc/${pid}/root/.`) ? undefined : true))
-    expect(bench.run(['exec', 'cat', '/proc/1/comm']).stdout).toBe('cat\n')
-    expect(bench.left()).toEqual([])
-  })
+  test(
+    'parentDeathSignal null leaves it running without its nsinit, and the next one joins',
+    often(host.needs),
+    async () => {
+      using bench = new Bench(host, { parentDeathSignal: null })
+      const first = bench.start(['exec', 'sh', '-c', 'echo ready; sleep 1000'])
+      await first.wrote('ready')
+      const { init_process_pid: pid } = await bench.running()
+      await first.killed()
+      expect(bench.run(['exec', 'cat', '/proc/1/comm']).stdout).toBe('sleep\n')
+      process.kill(pid as number, 'SIGKILL')
+      await until('the end of the container', () => (existsSync(`/proc/${pid}/root/.`) ? undefined : true))
+      expect(bench.run(['exec', 'cat', '/proc/1/comm']).stdout).toBe('cat\n')
+      expect(bench.left()).toEqual([])
+    },
+  )
 
-  test('killed at any moment, nsinit leaves what the next one cleans', host.needs, async () => {
+  test('killed at any moment, nsinit leaves what the next one cleans', often(host.needs), async () => {
     using bench = new Bench(host)
     for (let ms = 1; ms <= 60; ms += host.name === 'Node.js' ? 12 : 2) {
       const first = bench.start(['exec', 'sleep', '1000'])

@@ -29,6 +29,12 @@ export const hosts: readonly TestHost[] = [
   },
 ]
 
+/** Of a test that starts nsinit often: a busy machine takes a second for each on Node.js. */
+export const often = (needs: TestHost['needs']): TestHost['needs'] & { timeout: number } => ({
+  ...needs,
+  timeout: 120_000,
+})
+
 /** A directory with a container.json, and a state root, both of the test's own. */
 export class Bench implements Disposable {
   readonly #place = temporaryDirectory('nsinit-')

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, copyOfBusyboxRootfs } from '../../../test/support/index.js'
-import { Bench, hosts, until } from './hosts.js'
+import { Bench, hosts, often, until } from './hosts.js'
 
 /** The 2015 way: containers by `--id`, configs by `--config` or by flags. */
 describe.each(hosts)('on $name', host => {
@@ -19,7 +19,7 @@ describe.each(hosts)('on $name', host => {
 
   test(
     'CL-11 CL-18 CL-23 --id makes a container by flags, a further one joins it, and its maker removes it',
-    host.needs,
+    often(host.needs),
     async () => {
       using bench = new Bench(host, null)
       const id = ['--id', 'box']
@@ -50,7 +50,7 @@ describe.each(hosts)('on $name', host => {
 
   test(
     'CL-11 CL-22 --config FILE without --id is the container nsinit, which its directory knows, too',
-    host.needs,
+    often(host.needs),
     async () => {
       using bench = new Bench(host, null)
       const file = join(bench.path, 'box.json')
@@ -89,7 +89,7 @@ describe.each(hosts)('on $name', host => {
     expect(await first.ended()).toBe(0)
   })
 
-  test('CL-10 --log-file is made anew, CL-01 log is written on to, with what --debug tells', host.needs, () => {
+  test('CL-10 --log-file is made anew, CL-01 log is written on to, with what --debug tells', often(host.needs), () => {
     using bench = new Bench(host)
     const [file, old] = ['new.log', 'old.log'].map(name => join(bench.path, name)) as [string, string]
     writeFileSync(file, 'of yesterday\n')
@@ -217,7 +217,7 @@ describe.each(hosts)('on $name', host => {
     expect(bench.left()).toEqual([])
   })
 
-  test('EV-002 CL-11 ids that are none', host.needs, () => {
+  test('EV-002 CL-11 ids that are none', often(host.needs), () => {
     using bench = new Bench(host)
     for (const command of ['exec', 'state', 'stats', 'pause', 'unpause', 'oom'])
       expect(bench.run([command, '--id', ''])).toEqual({
@@ -249,7 +249,7 @@ describe.each(hosts)('on $name', host => {
     },
   )
 
-  test('CL-24 CL-25 checkpoint and restore are in the help, and refused by name', host.asks, () => {
+  test('CL-24 CL-25 checkpoint and restore are in the help, and refused by name', often(host.asks), () => {
     using bench = new Bench(host, null)
     for (const command of ['checkpoint', 'restore']) {
       expect(bench.run(['--help']).stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
@@ -291,7 +291,7 @@ describe.each(hosts)('on $name', host => {
     )
   })
 
-  test('CL-17 CL-04 config writes what exec takes; an empty container.json is none', host.needs, () => {
+  test('CL-17 CL-04 config writes what exec takes; an empty container.json is none', often(host.needs), () => {
     using bench = new Bench(host, null)
     const file = join(bench.path, 'container.json')
     writeFileSync(file, '')

@@ -165,7 +165,7 @@ describe.each(hosts)('on $name', host => {
     expect(lines.slice(0, 20000)).toEqual(Array.from({ length: 20000 }, (_, i) => String(i + 1)))
   })
 
-  test('a second shell joins on a terminal of its own', needs(host), async () => {
+  test('CL-28 a second shell joins on a terminal of its own', needs(host), async () => {
     using bench = new Bench(host)
     const first = await Seat.start(bench, SHELL)
     await first.shows(/[#$] /)
