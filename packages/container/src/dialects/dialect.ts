@@ -22,6 +22,10 @@ export type ProcessDefaults = Partial<
     | 'noNewPrivileges'
     | 'umask'
     | 'oomScoreAdj'
+    | 'scheduler'
+    | 'ioPriority'
+    | 'cpuAffinity'
+    | 'personality'
   >
 >
 

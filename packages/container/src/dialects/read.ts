@@ -20,6 +20,10 @@ const processFields = {
   noNewPrivileges: true,
   umask: true,
   oomScoreAdj: true,
+  scheduler: true,
+  ioPriority: true,
+  cpuAffinity: true,
+  personality: true,
 } satisfies Record<keyof ProcessDefaults, true>
 
 /**
