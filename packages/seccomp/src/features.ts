@@ -1,13 +1,21 @@
-import { describeFeatures, type Features } from '@libcontainer/sys'
-import { ACTIONS, FLAGS, OPERATORS } from './actions.js'
+import { describeFeatures } from '@libcontainer/sys'
+import { ACTIONS, type Action, FLAGS, type Flag, OPERATORS, type Operator } from './actions.js'
 import { architectures, ociArch } from './architectures.js'
 
-/** What this package can compile, on whatever host: the lists of the `seccomp` part of OCI's features document. */
-export function features(): Features<'actions' | 'operators' | 'archs' | 'knownFlags'> {
+/** The lists of the `seccomp` part of OCI's features document. */
+export type SeccompFeatures = Readonly<{
+  actions: readonly Action[]
+  operators: readonly Operator[]
+  archs: readonly string[]
+  knownFlags: readonly Flag[]
+}>
+
+/** What this package can compile, on whatever host. */
+export function features(): SeccompFeatures {
   return describeFeatures({
-    actions: Object.keys(ACTIONS),
+    actions: Object.keys(ACTIONS) as Action[],
     operators: OPERATORS,
     archs: architectures.map(ociArch),
-    knownFlags: Object.keys(FLAGS),
+    knownFlags: Object.keys(FLAGS) as Flag[],
   })
 }

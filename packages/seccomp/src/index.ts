@@ -4,7 +4,7 @@ export { type CompiledFilter, type CompileOptions, compile, MAX_INSTRUCTIONS } f
 export { type DefaultProfileOptions, defaultProfile } from './default-profile.js'
 export { disassemble } from './disassemble.js'
 export { type EvaluateOptions, evaluate } from './evaluate.js'
-export { features } from './features.js'
+export { features, type SeccompFeatures } from './features.js'
 export { nsinitProfile, type SecurityLevel } from './nsinit-profiles.js'
 export { probe } from './probe.js'
 export type { Profile, SyscallArg, SyscallRule } from './profile.js'

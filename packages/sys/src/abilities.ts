@@ -33,9 +33,9 @@ export type Probe<Name extends string = string> = Readonly<Record<Name, Availabi
 export type Check = () => Availability | string | undefined | Promise<Availability | string | undefined>
 
 /** Freezes what a package says of itself. */
-export function describeFeatures<Subject extends string>(words: Record<Subject, readonly string[]>): Features<Subject> {
-  for (const subject of Object.keys(words) as Subject[]) words[subject] = Object.freeze([...words[subject]])
-  return Object.freeze(words)
+export function describeFeatures<Words extends Features>(words: Words): Words {
+  const copies = Object.entries(words).map(([subject, list]) => [subject, Object.freeze([...list])] as const)
+  return Object.freeze(Object.fromEntries(copies)) as Words
 }
 
 /** Looks for each thing; a refusal of the kernel becomes the reason why it is absent. */
