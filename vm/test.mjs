@@ -14,7 +14,9 @@ const SLOWNESS = 8
 const WORLD_SECONDS = 900
 
 const top = fileURLToPath(new URL('..', import.meta.url))
-const bundles = '.cache/vm/bundles'
+/** Of this run alone: another may be under way. */
+const bundles = `.cache/vm/bundles-${process.pid}`
+process.on('exit', () => rmSync(join(top, bundles), { recursive: true, force: true }))
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -43,7 +45,6 @@ async function runWorld({ name, cgroup, user = false, mustRun, files }) {
   const start = performance.now()
   const chosen = positionals.length > 0 ? positionals : files
   console.log(`\n=== ${name}: ${user ? 'an ordinary user, ' : ''}cgroup ${cgroup}`)
-  rmSync(join(top, bundles), { recursive: true, force: true })
   const programs = []
   for (const file of chosen) {
     const program = `${bundles}/${file.replaceAll('/', '+').replace(/\.ts$/, '.mjs')}`
