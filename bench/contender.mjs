@@ -149,13 +149,7 @@ export class CommandLine {
   }
 
   async run(seccomp) {
-    const order = [
-      join(this.#directory, seccomp),
-      this.#program,
-      '--root',
-      join(this.#directory, 'state'),
-      'exec',
-    ]
+    const order = [join(this.#directory, seccomp), this.#program, '--root', join(this.#directory, 'state'), 'exec']
     const [ns, status] = (await this.#worker.ask(order.join('\t'))).split(' ').map(Number)
     if (status === 0) return ns
     throw new Error(`${this.#program}: status ${status}: ${readFileSync(this.#errors, 'utf8').trim()}`)

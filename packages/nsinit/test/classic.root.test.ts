@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { defaultMounts } from '@libcontainer/mount'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, copyOfBusyboxRootfs } from '../../../test/support/index.js'
-import { Bench, hosts, often, type TestHost } from './hosts.js'
+import { Bench, hosts, often, type TestHost, until } from './hosts.js'
 
 /** As libcontainer wrote it in the summer of 2014, but for its networks. */
 const config2014 = {
@@ -200,7 +200,10 @@ describe.each(hosts)('on $name', host => {
   test('ST-13 state.json has its fields of 2014, and goes when the container ends', host.needs, async () => {
     using bench = new Bench(host)
     const first = await running(bench)
-    const copy = JSON.parse(readFileSync(join(bench.path, 'state.json'), 'utf8'))
+    const file = join(bench.path, 'state.json')
+    const copy = JSON.parse(
+      await until('state.json', () => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)),
+    )
     const { init_process_pid, init_process_start } = JSON.parse(bench.run(['state']).stdout)
     expect(copy).toMatchObject({ init_pid: init_process_pid, init_start_time: init_process_start, network_state: {} })
     expect(
@@ -210,7 +213,7 @@ describe.each(hosts)('on $name', host => {
     ).toBe(copy.init_start_time)
     first.child.stdin?.end('\n')
     expect(await first.ended()).toBe(0)
-    expect(existsSync(join(bench.path, 'state.json'))).toBe(false)
+    expect(existsSync(file)).toBe(false)
   })
 
   test('CL-01 what the container forges of its config and state nobody believes', often(host.needs), async () => {
@@ -275,6 +278,29 @@ describe.each(hosts)('on $name', host => {
     other.child.stdin?.end('\n')
     expect(await other.ended()).toBe(0)
   })
+
+  test(
+    'CL-01 what a killed nsinit has left is told by its own state, not by a forged one',
+    often(host.needs),
+    async () => {
+      using bench = new Bench(host)
+      using victim = new Bench(host)
+      const other = await running(victim)
+      const theirs = JSON.parse(victim.run(['state']).stdout)
+      const first = await running(bench)
+      await first.killed()
+      writeFileSync(join(bench.path, 'state.json'), JSON.stringify({ ...theirs, init_pid: theirs.init_process_pid }))
+      expect(bench.run(['exec', 'cat', '/proc/1/comm'])).toEqual({ status: 0, stdout: 'cat\n', stderr: '' })
+      expect(bench.left()).toEqual([])
+      expect(JSON.parse(victim.run(['state']).stdout)).toMatchObject({
+        status: 'running',
+        init_process_pid: theirs.init_process_pid,
+      })
+      other.child.stdin?.end('\n')
+      expect(await other.ended()).toBe(0)
+      expect(victim.left()).toEqual([])
+    },
+  )
 
   test(
     'CL-02 where the directory is the root filesystem, its container cannot touch container.json',
