@@ -234,6 +234,20 @@ return { paused, cgroup_paths, pids: (await c.processes()).length, seen: await s
   )
 })
 
+test(
+  'an ordinary user’s container that shares the network, or process ids, sees the host’s /sys and /proc read-only and bound',
+  needs,
+  () => {
+    const see = (namespaces: string[]): unknown =>
+      asked("return await script('touch /sys/kernel/x 2>&1; test -e /proc/self/stat && echo proc')", {
+        config: { namespaces },
+      })
+    expect(see(['user', 'mnt', 'pid', 'ipc'])).toBe('touch: /sys/kernel/x: Read-only file system\nproc\n')
+    expect(see(['user', 'mnt', 'ipc'])).toBe('touch: /sys/kernel/x: Read-only file system\nproc\n')
+    expect(see(['user', 'mnt', 'pid'])).toMatchObject({ hint: expect.stringContaining("kind 'ipc'") })
+  },
+)
+
 test('EV-048 a shared pid namespace without a cgroup is warned of, and refused where that is asked for', needs, () => {
   const config = { namespaces: ['user', 'mnt', 'ipc', 'net'] }
   expect(asked('return warnings', { config })).toEqual([expect.stringContaining('cannot be killed reliably')])

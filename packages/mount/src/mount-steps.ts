@@ -94,7 +94,7 @@ function filesystemStep(mount: CheckedMount, root: Arg, { userns = false, pidns 
     about: `mount ${type} on ${destination}`,
     detail: mountDetail(mount),
     path: destination,
-    hints: { ...targetHints, ...filesystemHints(type) },
+    hints: { ...targetHints, ...filesystemHints(type, userns) },
     ...(fallback ? { onError: { EPERM: hostStep(mount, root, how) } } : {}),
   }
 }
@@ -175,11 +175,19 @@ const bindHints = {
   EINVAL: 'an unbindable mount cannot be bound, nor, in a user namespace, one with mounts below it unless by rbind',
 }
 
-function filesystemHints(type: string): Record<string, string> {
+/** In a user namespace one may mount what shows a namespace that it owns, and of /proc and /sys no more than is seen already. */
+const ownedHints: Readonly<Record<string, string>> = {
+  proc: 'something covers parts of the /proc that we see: a container around this one has to show all of it (--security-opt systempaths=unconfined)',
+  mqueue: "needs a namespace of kind 'ipc' besides, or a config without this mount",
+}
+
+function filesystemHints(type: string, userns: boolean): Record<string, string> {
   return {
     ...(type === 'devpts' ? { EINVAL: 'in a user namespace, gid= must name a group that it maps' } : {}),
     ENODEV: `the kernel has no file system '${type}', or its module is not loaded`,
-    EPERM: `${type} cannot be mounted here: it needs CAP_SYS_ADMIN over the namespace that it shows`,
+    EPERM:
+      (userns ? ownedHints[type] : undefined) ??
+      `${type} cannot be mounted here: it needs CAP_SYS_ADMIN over the namespace that it shows`,
   }
 }
 
