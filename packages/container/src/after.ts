@@ -11,7 +11,7 @@ export async function afterStart(handle: Handle): Promise<void> {
   const { state } = handle
   if (state === undefined) return
   handle.events.emit({ type: 'start', pid: state.init_process_pid })
-  handle.watch()
+  handle.watch({ anew: true })
   const hooks = handle.hooks('poststart')
   if (hooks.length === 0) return
   try {
@@ -24,7 +24,7 @@ export async function afterStart(handle: Handle): Promise<void> {
 
 /** What follows when a container is removed. */
 export async function afterStop(handle: Handle): Promise<void> {
-  handle.events.emit({ type: 'destroyed' })
+  await handle.tellRemoval()
   const hooks = handle.hooks('poststop')
   if (hooks.length > 0)
     await handle.doing('removed, but', () => runAllHooks('poststop', hooks, stateFor(handle, 'stopped')))

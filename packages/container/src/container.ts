@@ -145,9 +145,10 @@ export class Container {
   }
 
   /**
-   * What happens to it from now on, up to `destroyed`: its end and want of memory whoever has started it, the rest by what this object does.
+   * What happens to it from now on, up to `destroyed`: its end, want of memory and its removal, whoever sees to them; its start, `paused` and
+   * `resumed` by what this object does.
    *
-   * While somebody listens, the program does not end by itself before the container does.
+   * While somebody listens, the program does not end by itself before the container is removed.
    */
   events(waiting: Waiting = {}): AsyncIterableIterator<ContainerEvent> {
     return this.#handle.events.listen(waiting)

@@ -36,11 +36,11 @@ export class Handle {
   init: Process | undefined
   readonly events = new Events(
     () => this.watch(),
-    () => this.#watching?.abort(),
+    () => this.#unwatch(),
   )
   /** Hooks that are functions, by their point: after those of the config. */
   readonly #hooks = new Map<HookPoint, Hook[]>()
-  #watching: AbortController | undefined
+  #watching: { readonly stop: AbortController; readonly told: Promise<void> } | undefined
 
   constructor({ id, directory, config, state, drivers, warn }: HandleOptions) {
     this.id = id
@@ -66,23 +66,38 @@ export class Handle {
 
   /** It was removed. */
   forget(): void {
-    this.#watching?.abort()
     this.adopt(undefined)
     this.init = undefined
   }
 
-  /** Looks after a container with a first process while somebody listens. */
-  watch(): void {
-    if (!this.events.heard || this.#watching !== undefined) return
-    const watching = new AbortController()
+  /** Looks after the container while somebody listens. @param anew - it has a new first process */
+  watch({ anew = false }: { anew?: boolean } = {}): void {
+    if (anew) this.#unwatch()
+    else if (this.#watching !== undefined) return
+    if (!this.events.heard) return
+    const stop = new AbortController()
+    const { told, over } = watch(this, stop.signal)
+    const watching = { stop, told }
     this.#watching = watching
-    const failed = (error: unknown): void =>
-      this.warn?.(`the events of '${this.id}' are not all told: ${(error as Error).message}`)
-    watch(this, watching.signal)
-      .catch(failed)
+    // Both fail for the same reason.
+    told.catch(() => {})
+    over
+      .catch((error: unknown) => this.warn?.(`not all events of '${this.id}' are told: ${(error as Error).message}`))
       .finally(() => {
-        this.#watching = undefined
+        if (this.#watching === watching) this.#watching = undefined
       })
+  }
+
+  /** It was removed: listeners hear of it, behind the end of its first process. */
+  async tellRemoval(): Promise<void> {
+    await this.#watching?.told.catch(() => {})
+    this.events.emit({ type: 'destroyed' })
+    this.#unwatch()
+  }
+
+  #unwatch(): void {
+    this.#watching?.stop.abort()
+    this.#watching = undefined
   }
 
   addHook(point: HookPoint, hook: Hook): void {
