@@ -71,7 +71,13 @@ async function running(bench: Bench, ...args: string[]): Promise<ReturnType<Benc
   return first
 }
 
-const initPid = (bench: Bench): number => JSON.parse(bench.run(['state']).stdout).init_process_pid
+function stateOf(bench: Bench): { readonly [field: string]: unknown; readonly init_process_pid: number } {
+  const { stdout, stderr } = bench.run(['state'])
+  expect(stderr).toBe('')
+  return JSON.parse(stdout)
+}
+
+const initPid = (bench: Bench): number => stateOf(bench).init_process_pid
 
 /** The same command line by another name. */
 function calledAs(host: TestHost, name: string, bench: Bench, args: readonly string[]): ReturnType<Bench['run']> {
@@ -204,7 +210,7 @@ describe.each(hosts)('on $name', host => {
     const copy = JSON.parse(
       await until('state.json', () => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)),
     )
-    const { init_process_pid, init_process_start } = JSON.parse(bench.run(['state']).stdout)
+    const { init_process_pid, init_process_start } = stateOf(bench)
     expect(copy).toMatchObject({ init_pid: init_process_pid, init_start_time: init_process_start, network_state: {} })
     expect(
       readFileSync(`/proc/${copy.init_pid}/stat`, 'utf8')
@@ -256,19 +262,19 @@ describe.each(hosts)('on $name', host => {
     expect({ status: joined.status, hostname, kept }).toEqual({ status: 0, hostname: 'honest', kept: 'yes' })
     expect(namespace).toBe(readNamespace(pid))
     expect(capabilities).not.toMatch(/f{8}/)
-    expect(JSON.parse(bench.run(['state']).stdout).init_process_pid).toBe(pid)
+    expect(stateOf(bench).init_process_pid).toBe(pid)
 
     // Paused is the container itself, too.
     expect(bench.run(['pause']).status).toBe(0)
-    expect(JSON.parse(victim.run(['state']).stdout).status).toBe('running')
-    expect(JSON.parse(bench.run(['state']).stdout).status).toBe('paused')
+    expect(stateOf(victim).status).toBe('running')
+    expect(stateOf(bench).status).toBe('paused')
     expect(bench.run(['unpause']).status).toBe(0)
 
     // Its end removes what is its own, and nothing else.
     first.child.stdin?.end('\n')
     expect(await first.ended()).toBe(0)
     expect(bench.left()).toEqual([])
-    expect(JSON.parse(victim.run(['state']).stdout)).toMatchObject({ status: 'running', init_process_pid: otherPid })
+    expect(stateOf(victim)).toMatchObject({ status: 'running', init_process_pid: otherPid })
     expect(victim.run(['exec', 'hostname']).stdout).toBe('victim\n')
     // Neither is a state.json without a container joined, signalled or removed.
     writeFileSync(join(bench.path, 'state.json'), JSON.stringify(forgedState))
@@ -286,13 +292,13 @@ describe.each(hosts)('on $name', host => {
       using bench = new Bench(host)
       using victim = new Bench(host)
       const other = await running(victim)
-      const theirs = JSON.parse(victim.run(['state']).stdout)
+      const theirs = stateOf(victim)
       const first = await running(bench)
       await first.killed()
       writeFileSync(join(bench.path, 'state.json'), JSON.stringify({ ...theirs, init_pid: theirs.init_process_pid }))
       expect(bench.run(['exec', 'cat', '/proc/1/comm'])).toEqual({ status: 0, stdout: 'cat\n', stderr: '' })
       expect(bench.left()).toEqual([])
-      expect(JSON.parse(victim.run(['state']).stdout)).toMatchObject({
+      expect(stateOf(victim)).toMatchObject({
         status: 'running',
         init_process_pid: theirs.init_process_pid,
       })

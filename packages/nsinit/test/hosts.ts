@@ -72,7 +72,7 @@ export class Bench implements Disposable {
       env: { ...process.env, ...env },
       input,
       encoding: 'utf8',
-      timeout: 20_000,
+      timeout: 60_000,
     })
     return outcome(result)
   }
@@ -168,7 +168,7 @@ export class Running {
     const limit = new AbortController()
     await Promise.race([
       this.#ended,
-      sleep(15_000, undefined, { signal: limit.signal }).then(() => {
+      sleep(30_000, undefined, { signal: limit.signal }).then(() => {
         throw new Error(`nsinit has not ended; it wrote: ${this.stdout}${this.stderr}`)
       }),
     ])
@@ -193,9 +193,9 @@ export class Running {
   }
 }
 
-/** Asks until there is an answer, for 10 seconds. */
+/** Asks until there is an answer, for 20 seconds. */
 export async function until<T>(what: string, ask: () => T | undefined, detail = (): string => ''): Promise<T> {
-  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(20)) {
+  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(20)) {
     const answer = ask()
     if (answer !== undefined) return answer
   }

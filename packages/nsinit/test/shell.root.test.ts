@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { OrdinaryUser, requires, temporaryDirectory, together } from '../../../test/support/index.js'
-import { hosts } from './hosts.js'
+import { hosts, until } from './hosts.js'
 
 const samples = new URL('../../../sample_configs/', import.meta.url)
 
@@ -115,7 +115,7 @@ for (const host of hosts) {
       expect(readdirSync(state)).toEqual([])
     })
 
-    test('nsinit exec, state, pause and config work as an ordinary user', both, () => {
+    test('nsinit config, plan, exec, state and pause answer an ordinary user', both, async () => {
       const nsinit = (...args: string[]): ReturnType<OrdinaryUser['run']> => user.run([...commandOf(), ...args])
       const made = nsinit('config', '--rootfs', user.rootfs, '--file', 'container.json')
       expect({ status: made.status, stderr: made.stderr }).toEqual({ status: 0, stderr: '' })
@@ -127,6 +127,16 @@ for (const host of hosts) {
           stderr: '',
         })
         expect(nsinit('plan', '--json', '/bin/true').stdout).toContain('let the parent write our id maps')
+        const first = user.start([...commandOf(), 'exec', '/bin/sleep', '100'])
+        await until('a state', () => (nsinit('state').stdout.includes('"running"') ? true : undefined))
+        expect(nsinit('exec', '/bin/sh', '-c', 'readlink /proc/1/exe; exit 3')).toMatchObject({
+          status: 3,
+          stdout: '/bin/busybox\n',
+        })
+        expect(nsinit('pause').stderr).toMatch(/has no cgroup\nhint: .*Delegate=yes/)
+        first.kill('SIGTERM')
+        await until('its end', () => (first.exitCode !== null || first.signalCode !== null ? true : undefined))
+        await until('nothing left', () => (readdirSync(join(user.runtime, 'nsinit')).length === 0 ? true : undefined))
       } finally {
         spawnSync('rm', ['-f', join(user.home, 'container.json')])
       }
