@@ -54,7 +54,7 @@ test('a failed step is an error with step, syscall, errno, path and hint', requi
   fd.close()
 })
 
-test('S18 a program that cannot be executed is a failure, not a success', requires('root'), async () => {
+test('S18 UT-12 a program that cannot be executed is a failure, not a success', requires('root'), async () => {
   using directory = temporaryDirectory('bootstrap-')
   const script = `${directory.path}/script`
   await (await import('node:fs/promises')).writeFile(script, 'no interpreter line', { mode: 0o755 })
