@@ -127,14 +127,14 @@ for (const host of hosts) {
           stderr: '',
         })
         expect(nsinit('plan', '--json', '/bin/true').stdout).toContain('let the parent write our id maps')
-        const first = user.start([...commandOf(), 'exec', '/bin/sleep', '100'])
+        const first = user.start([...commandOf(), 'exec', '/bin/cat'])
         await until('a state', () => (nsinit('state').stdout.includes('"running"') ? true : undefined))
         expect(nsinit('exec', '/bin/sh', '-c', 'readlink /proc/1/exe; exit 3')).toMatchObject({
           status: 3,
           stdout: '/bin/busybox\n',
         })
         expect(nsinit('pause').stderr).toMatch(/has no cgroup\nhint: .*Delegate=yes/)
-        first.kill('SIGTERM')
+        first.stdin!.end()
         await until('its end', () => (first.exitCode !== null || first.signalCode !== null ? true : undefined))
         await until('nothing left', () => (readdirSync(join(user.runtime, 'nsinit')).length === 0 ? true : undefined))
       } finally {
