@@ -1,15 +1,29 @@
 #!/usr/bin/env node
-// npm run test:node [-- MAJOR…]: on each line of Node.js that is supported, from one build: all tests that need no root, and of those that do
-// the ones in which Node.js itself has a part. npm test runs everything, on the Node.js that it is started with.
+// npm run test:node [-- MAJOR…]: on each line of Node.js that is supported, from one build, the tests in which Node.js itself has a part.
+// npm test runs all of them, on the Node.js that it is started with.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { files, packages } from './bindings.mjs'
 import { majors, nodeOf } from './nodes.mjs'
 import { top } from './quietly.mjs'
 
-/** Files with tests for root, or what their paths begin with. */
-const tests = [
+/** Long ones that need no root, and test C, the static executable, the linter or long computations: the same on all. */
+const elsewhere = [
+  'packages/sys/test/path.test.ts',
+  'packages/sys/test/quickjs.test.ts',
+  'packages/init/test/program.test.ts',
+  'packages/seccomp/test/oracle.test.ts',
+  'packages/seccomp/test/compile.test.ts',
+  'packages/seccomp/test/default-profile.test.ts',
+  'test/lint.test.ts',
+]
+const unit = [...packages.map(name => `packages/${name}/test`), 'test']
+  .flatMap(folder => files(folder, /\.test\.ts$/))
+  .filter(file => !/\.root\.test\.ts$|^test\/packages\//.test(file) && !elsewhere.includes(file))
+
+const root = [
   // Bindings: loading them, our own threads, promises, streams, signals, and what is collected when.
   'packages/sys/test/process.root.test.ts',
   'packages/console/test/console.root.test.ts',
@@ -44,10 +58,13 @@ function run(major, work) {
   chmodSync(temporary, 0o1777)
   symlinkSync(node, join(bin, 'node'))
   const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, TMPDIR: temporary, NODE_ENV: undefined }
-  const parts = [['unit'], ['root', ...tests]].map(([project, ...files]) => {
+  const parts = [
+    ['unit', unit],
+    ['root', root],
+  ].map(([project, names]) => {
     const report = join(work, `${major}-${project}.json`)
     const options = [`--project=${project}`, '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`]
-    const command = [join(top, 'node_modules/vitest/vitest.mjs'), 'run', ...options, ...files]
+    const command = [join(top, 'node_modules/vitest/vitest.mjs'), 'run', ...options, ...names]
     const { status } = spawnSync(node, command, { cwd: top, stdio: 'inherit', env })
     return { report, passed: status === 0 }
   })
