@@ -257,11 +257,15 @@ test('CVE-2025-52565, CN-04 a /dev/pts that is no devpts, or whose ptmx was cove
   await expect(inContainer('umount dev/pts; rmdir dev/pts')).rejects.toThrow(/^0 2 openat2/)
 })
 
-test('CN-06 UT-12 without a session of its own a process gets no controlling terminal, and says so', needs, async () => {
-  await expect(inContainer('', steps => steps.filter(step => step !== session))).rejects.toThrow(
-    / 1 ioctl\(TIOCSCTTY\)/,
-  )
-})
+test(
+  'CN-06 UT-12 without a session of its own a process gets no controlling terminal, and says so',
+  needs,
+  async () => {
+    await expect(inContainer('', steps => steps.filter(step => step !== session))).rejects.toThrow(
+      / 1 ioctl\(TIOCSCTTY\)/,
+    )
+  },
+)
 
 test('CN-07 a master travels over a console socket, both ways, at a path of any length', needs, async () => {
   const long = join(directory, ...Array.from({ length: 6 }, () => 'd'.repeat(40)))
