@@ -2,8 +2,10 @@ import { announceExec, bootstrap, execProgram, findProgram, setSession } from '@
 import {
   decodeUtf8,
   type ExitStatus,
+  encodeUtf8,
   isErrno,
   memoryFile,
+  neverWait,
   type OwnedFd,
   POLLIN,
   pipe,
@@ -46,23 +48,23 @@ export async function runCommand(
   input: string,
 ): Promise<CommandResult> {
   const { read, write } = pipe()
-  const stdin = memoryFile('input', new TextEncoder().encode(input))
-  const { stdio, done } = {
-    stdio: [stdin.fd, write.fd, write.fd] as const,
-    done: () => [stdin, write].map(fd => fd.close()),
-  }
+  neverWait(read.fd)
+  const stdin = memoryFile('input', encodeUtf8(input))
   let child: { readonly pidfd: OwnedFd }
   try {
     const steps = [setSession, findProgram(path, ''), announceExec, execProgram(args, env)]
-    child = await bootstrap({ steps, stdio })
+    child = await bootstrap({ steps, stdio: [stdin.fd, write.fd, write.fd] })
   } catch (error) {
     read.close()
     throw error
   } finally {
-    done()
+    stdin.close()
+    write.close()
   }
   const over = new AbortController()
   const output = collect(read, over.signal)
+  // Told where it is waited for.
+  output.catch(() => {})
   const timer = new AbortController()
   let timedOut = false
   const limit =
@@ -92,18 +94,27 @@ function kill(pidfd: OwnedFd): void {
   }
 }
 
-/** Reads until the end, or until `over`: then what is there. Closes the pipe. */
+/** What a pipe can hold, at most: /proc/sys/fs/pipe-max-size is 1 MiB unless somebody has raised it. */
+const PIPE_SIZE = 1024 * 1024
+
+/** Reads until the end, or until it is over: then what is there. Closes the pipe. */
 async function collect(pipe: OwnedFd, over: AbortSignal): Promise<string> {
   const kept = new Uint8Array(MAX_OUTPUT)
   const buffer = new Uint8Array(65536)
   let size = 0
+  // What is left behind may go on writing.
+  let late = 0
   try {
-    while (await readable(pipe, over)) {
-      const got = await readFd(pipe.fd, buffer)
-      if (got === 0) break
-      const room = buffer.subarray(0, Math.min(got, MAX_OUTPUT - size))
-      kept.set(room, size)
-      size += room.length
+    while (late < PIPE_SIZE) {
+      const got = await readNow(pipe, buffer)
+      if (got === 0 || (got === undefined && over.aborted)) break
+      if (got === undefined) await readable(pipe, over)
+      else {
+        const room = buffer.subarray(0, Math.min(got, MAX_OUTPUT - size))
+        kept.set(room, size)
+        size += room.length
+        if (over.aborted) late += got
+      }
     }
   } finally {
     pipe.close()
@@ -111,22 +122,21 @@ async function collect(pipe: OwnedFd, over: AbortSignal): Promise<string> {
   return decodeUtf8(kept.subarray(0, size))
 }
 
-/** Whether there is something to read now, or will be before it is over. */
-async function readable(pipe: OwnedFd, over: AbortSignal): Promise<boolean> {
-  if (!over.aborted) {
-    try {
-      await poll(pipe.fd, POLLIN, { signal: over })
-      return true
-    } catch (error) {
-      if (!over.aborted) throw error
-    }
+/** `undefined` when there is nothing now. */
+async function readNow(pipe: OwnedFd, buffer: Uint8Array): Promise<number | undefined> {
+  try {
+    return await readFd(pipe.fd, buffer)
+  } catch (error) {
+    if (isErrno(error, 'EAGAIN')) return undefined
+    throw error
   }
-  const now = new AbortController()
-  const waiting = poll(pipe.fd, POLLIN, { signal: now.signal }).then(
-    () => true,
-    () => false,
-  )
-  await sleep(0)
-  now.abort()
-  return await waiting
+}
+
+/** Waits until there is something to read, or it is over. */
+async function readable(pipe: OwnedFd, over: AbortSignal): Promise<void> {
+  try {
+    await poll(pipe.fd, POLLIN, { signal: over })
+  } catch (error) {
+    if (!over.aborted) throw error
+  }
 }

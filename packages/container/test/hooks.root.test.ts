@@ -54,6 +54,20 @@ describe('commands', () => {
     expect(output).toHaveLength(1024 * 1024)
   })
 
+  test(
+    'EV-126 the last that a program writes is there, and a flood of what it leaves behind is not waited for',
+    needs,
+    async () => {
+      for (let i = 0; i < 10; i++) {
+        expect((await runCommand(script('head -c 60000 /dev/zero | tr "\\0" y'), '')).output).toHaveLength(60000)
+      }
+      // It ends by SIGPIPE when the pipe is closed.
+      const { code, output } = await runCommand(script('(sleep 0.1; exec yes) & echo first; sleep 0.3'), '')
+      expect(code).toBe(0)
+      expect(output.startsWith('first\ny\n')).toBe(true)
+    },
+  )
+
   test('EV-126 what a program leaves behind with its output open is not waited for', needs, async () => {
     const before = performance.now()
     const { code, output } = await runCommand(script('sleep 3 & echo done'), '')
