@@ -19,7 +19,8 @@ export function everything(names: RegExp): Everything {
     cgroups: readdirSync('/sys/fs/cgroup')
       .flatMap(top =>
         existsSync(`/sys/fs/cgroup/${top}/cgroup.procs`)
-          ? readdirSync(`/sys/fs/cgroup/${top}`).map(name => `${top}/${name}`)
+          ? // On pure v2 the containers' own are here, on v1 in a hierarchy each.
+            [top, ...readdirSync(`/sys/fs/cgroup/${top}`).map(name => `${top}/${name}`)]
           : [],
       )
       .filter(path => names.test(path.slice(path.indexOf('/') + 1))),
@@ -30,10 +31,19 @@ export function everything(names: RegExp): Everything {
       .filter(text => text !== '/proc/N/fd' && text !== 'gone' && !text.startsWith('/memfd:init'))
       .sort(),
     children: readdirSync('/proc/self/task').flatMap(task => {
-      const list = readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim()
+      const list = childrenOf(task)
       return list === '' ? [] : list.split(' ').map(pid => nameOf(pid))
     }),
     links: readdirSync('/sys/class/net').sort(),
+  }
+}
+
+/** A thread may have ended since its name was read. */
+function childrenOf(task: string): string {
+  try {
+    return readFileSync(`/proc/self/task/${task}/children`, 'utf8').trim()
+  } catch {
+    return ''
   }
 }
 
