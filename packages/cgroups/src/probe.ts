@@ -56,9 +56,9 @@ async function usable(hierarchy: Hierarchy, name: Controller, host: CgroupHost):
     const within = delegated?.host.hierarchies[0]?.controllers ?? []
     if (delegated !== undefined && (within.includes(name) || builtIn.includes(name)))
       return { available: true, detail: `${detail}, below ${delegated.path}` }
-    return unavailable(
-      `${error.code}: this user may not use ${hierarchy.mountpoint}`,
-      `start it by: ${DELEGATED_SCOPE}`,
-    )
+    // A subtree of version 1 is never handed to an ordinary user.
+    const hint =
+      hierarchy.version === 1 ? 'run as root, or boot with cgroup v2 alone' : `start it by: ${DELEGATED_SCOPE}`
+    return unavailable(`${error.code}: this user may not use ${hierarchy.mountpoint}`, hint)
   }
 }
