@@ -1,4 +1,4 @@
-import type { Limits } from '@libcontainer/cgroups'
+import { Cgroup, type Limits } from '@libcontainer/cgroups'
 import { confirmAbsentStep, isErrno, lockSteps, OwnedFd, readText, type Step, SyscallError } from '@libcontainer/sys'
 import { checkCgroup, forgetCgroup, recordCgroupStep } from './cgroup.js'
 import type { CgroupDriver } from './drivers.js'
@@ -58,7 +58,9 @@ export async function makeCgroup(
   results?: Map<string, number>,
 ): Promise<number> {
   // Before there is a cgroup: whoever is killed from now on leaves a trace of it.
-  const record = path === defaultCgroupPath(id) ? [] : [await recordCgroupStep(driver, directory, path)]
+  // The file systems themselves have the usual one where its name says; where another driver has it may change.
+  const usual = driver === Cgroup && path === defaultCgroupPath(id)
+  const record = usual ? [] : [await recordCgroupStep(driver, directory, path)]
   try {
     await driver.create(path, limits, { before: [...before, ...record], results })
     return 0

@@ -61,19 +61,22 @@ export async function confirmOwnProcesses(
   const path = `${directory}/${STATE_FILE}`
   if (state.era !== undefined) return await confirmEarlier(driver, path, state)
   const [recorded, alive] = await Promise.all([recordedPaths(driver, directory, state), lives(state)])
-  for (const [name, cgroup] of Object.entries(state.cgroup_paths)) {
+  const named = Object.entries(state.cgroup_paths)
+  if (named.length === 0 && recorded.size > 0)
+    throw forged(path, `names no cgroup, and the cgroup of this container is ${[...recorded.values()][0]}`)
+  for (const [name, cgroup] of named) {
     const expected = recorded.get(name)
     if (expected !== undefined && expected !== cgroup)
       throw forged(path, `names ${cgroup} in cgroup_paths.${name}, and the cgroup of this container is ${expected}`)
   }
-  if (!alive || Object.keys(state.cgroup_paths).length === 0) return
-  if (!(await processesOf(driver, state)).includes(state.init_process_pid))
+  const processes = alive ? await processesOf(driver, state) : undefined
+  if (processes?.includes(state.init_process_pid) === false)
     throw forged(path, `names process ${state.init_process_pid}, which is not in the cgroup of this container`)
 }
 
 /** There is no record of the cgroup, which is known by the first process alone. */
 async function confirmEarlier(driver: CgroupDriver, path: string, state: ContainerState): Promise<void> {
-  const processes = await processesOf(driver, state)
+  const processes = (await processesOf(driver, state)) ?? []
   if (processes.length === 0 || (processes.includes(state.init_process_pid) && (await lives(state)))) return
   throw forged(path, `names a cgroup with processes (${processes.join(', ')}) of which none is its first`)
 }
@@ -87,11 +90,11 @@ async function recordedPaths(
   return typeof recorded === 'string' ? (await driver.at(recorded)).paths : new Map(Object.entries(recorded))
 }
 
-async function processesOf(driver: CgroupDriver, { cgroup_paths }: ContainerState): Promise<readonly number[]> {
-  try {
-    return await (await driver.open(cgroup_paths)).processes()
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return []
-    throw error
-  }
+/** `undefined` where none of its hierarchies is mounted. */
+async function processesOf(
+  driver: CgroupDriver,
+  { cgroup_paths }: ContainerState,
+): Promise<readonly number[] | undefined> {
+  const cgroup = await driver.at(cgroup_paths)
+  return cgroup.places.length === 0 ? undefined : await cgroup.processes()
 }

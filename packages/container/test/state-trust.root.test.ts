@@ -159,6 +159,51 @@ describe('a state that was forged', () => {
     expect(await bench.factory.list()).toBeDefined()
   })
 
+  test('EV-009 no cgroup at all, with the process of somebody else', needs, async () => {
+    await using bench = await Bench.open('forged')
+    await using victim = await Victim.start()
+    const container = await bench.create()
+    await container.run(sleeper)
+    change(bench, container, state => ({
+      ...state,
+      init_process_pid: victim.pid,
+      init_process_start: victim.start,
+      namespace_paths: {},
+      cgroup_paths: {},
+    }))
+    await refused(bench, container, /names no cgroup, and the cgroup of this container is .*libcontainer-/)
+    await bench.factory.remove(container.id)
+    expect(await victim.isUntouched()).toBe(true)
+  })
+
+  test('EV-009 FA-09 a driver that has its cgroups elsewhere by now: where they were made counts', needs, async () => {
+    using directory = temporaryDirectory('elsewhere-')
+    let parent = `/here-${process.pid}`
+    const below = (where: string | Readonly<Record<string, string>>): string | Readonly<Record<string, string>> =>
+      typeof where === 'string' ? parent + where : where
+    const factory = await Factory.open(directory.path, {
+      cgroupDriver: {
+        at: async where => await Cgroup.at(below(where)),
+        open: async where => await Cgroup.open(below(where)),
+        create: async (path, limits, options) => await Cgroup.create(below(path) as string, limits, options),
+      },
+    })
+    const id = `elsewhere-${process.pid}`
+    const made = await factory.create(id, { rootfs: busyboxRootfs() })
+    try {
+      const child = await made.run(sleeper)
+      parent = `/there-${process.pid}`
+      const found = await factory.load(id)
+      expect(await found.processes()).toEqual([child.pid])
+      writeFileSync(join(directory.path, id, 'state.json'), '{')
+      await factory.remove(id)
+      expect((await child.wait()).signal).toBe('SIGKILL')
+    } finally {
+      await made.destroy({ force: true })
+      await (await Cgroup.at(`/here-${process.pid}`)).destroy()
+    }
+  })
+
   test('EV-009 namespaces of another process, or files elsewhere', needs, async () => {
     await using bench = await Bench.open('forged')
     const container = await bench.create()
