@@ -151,6 +151,32 @@ test(
   },
 )
 
+test(
+  'D-10 probe as an ordinary user: what is refused has the reason and what would bring it',
+  requires('root', 'reachable', 'program:setpriv'),
+  () => {
+    const script = `const { probe } = await import('libcontainer'); console.log(JSON.stringify(await probe()))`
+    const user = ['--reuid', '65534', '--regid', '65534', '--clear-groups', process.execPath, '--input-type=module']
+    const { stdout, stderr, status } = spawnSync('setpriv', [...user, '-e', script], {
+      encoding: 'utf8',
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+    })
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    const answers = JSON.parse(stdout) as Record<string, libcontainer.sys.Availability>
+    expect(answers['capabilities.CAP_SYS_ADMIN']).toEqual({
+      available: false,
+      reason: expect.stringContaining('effective set'),
+      hint: expect.stringContaining('root'),
+    })
+    for (const what of ['container.privileged', 'devices.mknod', 'mount.mounts', 'sys.freshProcfs']) {
+      expect(answers[what], what).toMatchObject({ available: false, hint: expect.any(String) })
+    }
+    for (const what of ['sys.openat2', 'seccomp.filters', 'user.passwd', 'init.program']) {
+      expect(answers[what], what).toMatchObject({ available: true })
+    }
+  },
+)
+
 test('MP-03 versions of all packages, and the versions of OCI’s specification', () => {
   const { packages, oci, engine } = libcontainer.versions()
   const wanted = names.filter(name => name !== 'nsinit')
