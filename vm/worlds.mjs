@@ -2,15 +2,15 @@
 
 const cgroups = ['packages/cgroups/test/cgroup.root.test.ts', 'packages/cgroups/test/limits.root.test.ts']
 const notices = 'packages/cgroups/test/notices.root.test.ts'
-const containers = [
-  'packages/container/test/lifecycle.root.test.ts',
-  'packages/container/test/operations.root.test.ts',
-  'packages/container/test/isolation.root.test.ts',
-]
+const containers = ['packages/container/test/lifecycle.root.test.ts', 'packages/container/test/operations.root.test.ts']
+/** Ordinary users, whom these tests run as root and become. */
 const people = ['packages/container/test/rootless.root.test.ts', 'packages/nsinit/test/shell.root.test.ts']
 /** What a sample asks of cgroup v2. */
 const samples = 'packages/container/test/dialects/samples.root.test.ts'
+/** What a container is and sees by another kernel; the kind of cgroups hardly matters. */
 const kernel = [
+  'packages/container/test/isolation.root.test.ts',
+  'packages/container/test/process.root.test.ts',
   'packages/namespaces/test/namespaces.root.test.ts',
   'packages/mount/test/recipe.root.test.ts',
   'packages/mount/test/host.root.test.ts',
@@ -65,7 +65,6 @@ export const leaveOut = [
   },
   {
     test: '^two processes > ',
-    worlds: ['v1'],
     why: 'locks and sockets know nothing of cgroups, and each of these starts several Node.js',
   },
   {
