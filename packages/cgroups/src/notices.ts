@@ -14,10 +14,12 @@ export function openNotices(place: Place, file: string, argument = ''): OwnedFd 
   )
 }
 
-/** Waits for the next notice, and takes it and those that came with it. */
-export async function nextNotice(notices: OwnedFd, { signal }: Waiting): Promise<void> {
+/** Waits for the next notice, and takes it and those that came with it. Answers how many these were, where that can be known (v1); else 1. */
+export async function nextNotice(notices: OwnedFd, { signal }: Waiting): Promise<number> {
   await poll(notices.fd, POLLIN, { signal })
-  await readFd(notices.fd, new Uint8Array(4096))
+  const bytes = new Uint8Array(4096)
+  // An eventfd's counter; what inotify tells is longer.
+  return (await readFd(notices.fd, bytes)) === 8 ? Number(new DataView(bytes.buffer).getBigUint64(0, true)) : 1
 }
 
 /** Opens PSI's trigger of a v2 cgroup: readable by `POLLPRI` when tasks stall longer than `some 150000 1000000` says. */

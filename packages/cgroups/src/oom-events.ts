@@ -21,9 +21,13 @@ async function* follow(place: Place, notices: OwnedFd, waiting: Waiting): AsyncI
   try {
     let before = place.hierarchy.version === 1 ? -1 : await killsOf(place)
     while (before !== undefined) {
-      await nextNotice(notices, waiting)
+      const came = await nextNotice(notices, waiting)
       const kills = await killsOf(place)
-      if (kills === undefined) return
+      if (kills === undefined) {
+        // v1 tells of the removal itself, once: what came with it was want of memory.
+        if (came > 1) yield { kills: Math.max(before, 0) }
+        return
+      }
       // v2's file tells of much else; v1's notice comes before the kill is counted.
       if (kills > before || place.hierarchy.version === 1) yield { kills }
       before = kills

@@ -209,6 +209,7 @@ describe.each(hosts)('on $name', host => {
     await until('oom to listen', () => (oom.stderr.includes('listens') ? true : undefined))
     first.child.stdin?.write('\n')
     await first.wrote('137')
+    // Also when the end follows at once.
     first.child.stdin?.end('\n')
     expect(await first.ended()).toBe(0)
     expect(await oom.ended()).toBe(0)

@@ -4,7 +4,7 @@ import { debug, flushLog, inform } from '../log.js'
 import { loadContainer } from '../place.js'
 
 /** In milliseconds: what the kernel still tells of a container that has ended, until its cgroup is removed. */
-const LATE = 500
+const LATE = 2000
 
 /** Tells each time that the container's memory runs out, until it ends. */
 export async function run(invocation: Invocation): Promise<number> {
