@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// npm run test:node [-- MAJOR…]: on each line of Node.js that is supported, from one build, the tests in which Node.js itself has a part.
-// npm test runs all of them, on the Node.js that it is started with.
+// npm run test:node [-- --others | MAJOR…]: on each line of Node.js that is supported, from one build, the tests in which Node.js itself has a part.
+// npm test runs all of them, on the Node.js that it is started with: --others leaves that line out.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { files, packages } from './bindings.mjs'
 import { majors, nodeOf } from './nodes.mjs'
 import { top } from './quietly.mjs'
@@ -43,7 +44,9 @@ const root = [
   'test/readme.root.test.ts',
 ]
 
-const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : majors
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { others: { type: 'boolean' } } })
+const here = process.versions.node.split('.')[0]
+const wanted = positionals.length > 0 ? positionals : majors.filter(major => !values.others || major !== here)
 
 function run(major, work) {
   const node = nodeOf(major)

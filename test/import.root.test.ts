@@ -16,7 +16,7 @@ const calls: Record<string, string> = {
   '@libcontainer/mount': "it.mount('tmpfs', '/nowhere')",
   '@libcontainer/devices': "it.deviceFromPath('/dev/null')",
   '@libcontainer/console': 'it.newConsole(0, 0)',
-  '@libcontainer/seccomp': 'it.probe()',
+  '@libcontainer/seccomp': 'it.seccompSupport()',
   '@libcontainer/user': 'it.currentUser()',
   '@libcontainer/init': 'it.initProgram()',
   '@libcontainer/container': "it.Factory.open('/nowhere/libcontainer')",

@@ -135,7 +135,7 @@ describe("Node.js' permission model", () => {
   const permission = major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13)
   const flag = permission ? '--permission' : '--experimental-permission'
 
-  test('without --allow-addons: the flag is named', () => {
+  test('S30 without --allow-addons: the flag is named', () => {
     using dir = installed({ [`linux-${arch}/sys.glibc.node`]: good() })
     const { name, code, message, hint } = call(dir.path, [flag, '--allow-fs-read=*'])
     expect({ name, code }).toEqual({ name: 'LibcontainerError', code: 'ERR_DLOPEN_DISABLED' })

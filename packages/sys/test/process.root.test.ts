@@ -144,16 +144,6 @@ test('a worker that ends while its call is under way harms nobody', requires('ro
   expect((await processStat(ids().pid))?.pid).toBe(process.pid)
 })
 
-test('S30 the permission model is named with its remedy', requires('kernel:5.10'), () => {
-  const program =
-    "import('@libcontainer/sys').then(sys => sys.ids()).catch(error => console.log(error.code, error.hint))"
-  const run = spawnSync(process.execPath, ['--experimental-permission', '--allow-fs-read=*', '-e', program], {
-    cwd: import.meta.dirname,
-    encoding: 'utf8',
-  })
-  expect(run.stdout.trim()).toMatch(/^ERR_DLOPEN_DISABLED start Node\.js with --allow-addons\b/)
-})
-
 test('a weak wait lets the program end, and holding keeps it', () => {
   const run = (...lines: string[]): string => {
     const program = ["import * as sys from '@libcontainer/sys'", 'const { read, write } = sys.pipe()', ...lines].join(
