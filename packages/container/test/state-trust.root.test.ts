@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { Cgroup } from '@libcontainer/cgroups'
-import { type Container, Factory } from '@libcontainer/container'
+import { type CgroupDriver, type Container, Factory } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Bench, elsewhere, inside, sleeper } from './support.js'
@@ -181,13 +181,12 @@ describe('a state that was forged', () => {
     let parent = `/here-${process.pid}`
     const below = (where: string | Readonly<Record<string, string>>): string | Readonly<Record<string, string>> =>
       typeof where === 'string' ? parent + where : where
-    const factory = await Factory.open(directory.path, {
-      cgroupDriver: {
-        at: async where => await Cgroup.at(below(where)),
-        open: async where => await Cgroup.open(below(where)),
-        create: async (path, limits, options) => await Cgroup.create(below(path) as string, limits, options),
-      },
-    })
+    const cgroupDriver: CgroupDriver = {
+      at: async where => await Cgroup.at(below(where)),
+      open: async where => await Cgroup.open(below(where)),
+      create: async (path, limits, options) => await Cgroup.create(below(path) as string, limits, options),
+    }
+    const factory = await Factory.open(directory.path, { cgroupDriver })
     const id = `elsewhere-${process.pid}`
     const made = await factory.create(id, { rootfs: busyboxRootfs() })
     try {
