@@ -51,11 +51,14 @@ test(
   needs,
   async () => {
     const cgroup = await Cgroup.create(path())
-    const stop = new AbortController()
-    const listening = cgroup.oomEvents({ signal: stop.signal }).next()
-    stop.abort(new Error('enough'))
-    await expect(listening).rejects.toThrow('enough')
-    await cgroup.destroy()
+    try {
+      const stop = new AbortController()
+      const listening = cgroup.oomEvents({ signal: stop.signal }).next()
+      stop.abort(new Error('enough'))
+      await expect(listening).rejects.toThrow('enough')
+    } finally {
+      await cgroup.destroy()
+    }
     expect(() => cgroup.oomEvents()).toThrow(expect.objectContaining({ code: 'ENOENT' }))
   },
 )
