@@ -46,7 +46,7 @@ function mounts() {
   })
 }
 
-/** systemd makes and removes its own beside ours. The parent of nsinit's cgroups stays, as its state root does. */
+/** systemd makes and removes its own beside ours. The parent of nsinit's cgroups stays, at the top or below our own, as its state root does. */
 function cgroups() {
   const roots = lines('/proc/self/mountinfo')
     .map(line => line.split(' '))
@@ -54,7 +54,7 @@ function cgroups() {
     .map(fields => fields[4])
   return [...new Set(roots)]
     .flatMap(below)
-    .filter(path => !/\.(scope|service|slice|mount|socket|swap)$|^\/sys\/fs\/cgroup(\/[^/]+)?\/nsinit$/.test(path))
+    .filter(path => !/\.(scope|service|slice|mount|socket|swap)$|\/nsinit$/.test(path))
 }
 
 function below(path) {
