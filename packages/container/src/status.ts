@@ -4,7 +4,8 @@ import { isFrozen, isPreparing, lives } from './init-process.js'
 import { type ContainerState, START_SOCKET } from './state.js'
 
 /**
- * What a container is doing. `creating`: it is being set up, and its program does not run yet; who kills it now makes the start fail.
+ * What a container is doing. `creating`: it is being set up, and its program does not run yet; who kills it now makes the start fail, or,
+ * in the last moment, while the kernel loads the program, ends that.
  * `created`: its first process is set up and waits to be started. `running`: the program itself runs.
  */
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped'
