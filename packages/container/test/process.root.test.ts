@@ -606,7 +606,7 @@ describe('attributes', () => {
     async () => {
       await using bench = await Bench.open('raise')
       const [, hard] = limitsOf(readFileSync('/proc/self/limits', 'utf8')).get('Max open files')!
-      const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 1, hard: Number(hard) + 1 }]
+      const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 64, hard: Number(hard) + 1 }]
       if (mayRaise) {
         expect((await limits(bench, { rlimits })).get('Max open files')![1]).toBe(String(Number(hard) + 1))
         return
