@@ -14,7 +14,6 @@ const kernel = [
   'packages/namespaces/test/namespaces.root.test.ts',
   'packages/mount/test/recipe.root.test.ts',
   'packages/mount/test/host.root.test.ts',
-  'packages/console/test/console.root.test.ts',
   'packages/devices/test/nodes.root.test.ts',
   'packages/init/test/bootstrap.root.test.ts',
 ]
