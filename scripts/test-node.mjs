@@ -66,9 +66,9 @@ function run(major, work) {
     ['root', root],
   ].map(([project, names]) => {
     const report = join(work, `${major}-${project}.json`)
-    const options = [`--project=${project}`, '--reporter=dot', '--reporter=json', `--outputFile.json=${report}`]
+    const options = [`--project=${project}`, '--reporter=dot', '--reporter=./scripts/reporter.mjs']
     const command = [join(top, 'node_modules/vitest/vitest.mjs'), 'run', ...options, ...names]
-    const { status } = spawnSync(node, command, { cwd: top, stdio: 'inherit', env })
+    const { status } = spawnSync(node, command, { cwd: top, stdio: 'inherit', env: { ...env, TEST_REPORT: report } })
     return { report, passed: status === 0 }
   })
   return { major, reports: parts.map(({ report }) => report), passed: parts.every(({ passed }) => passed) }

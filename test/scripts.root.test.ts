@@ -83,17 +83,30 @@ test('the leak check names a process, a cgroup and a file that were left', requi
   expect(stderr).not.toMatch(new RegExp(`process ${pid} |${cgroup}|${files}`))
 })
 
-test('totals are the sums, and what did not load or was not written has failed', () => {
+test('what failed is counted and named, also what no test answers for', () => {
   using dir = temporaryDirectory('totals-')
-  const vitest = join(dir.path, 'vitest.json')
-  const counts = { numPassedTests: 3, numFailedTests: 1, numPendingTests: 2, numTodoTests: 0, success: false }
-  const testResults = [
-    { status: 'failed', assertionResults: [{ status: 'failed' }, { status: 'passed' }] },
-    { status: 'failed', assertionResults: [] },
-  ]
-  writeFileSync(vitest, JSON.stringify({ ...counts, testResults }))
+  const file = (name: string, text: string) => writeFileSync(join(dir.path, name), text)
+  const from = "import { expect, test } from 'vitest'\n"
+  file(
+    'wrong.test.mjs',
+    `${from}test('is right', () => {})\ntest('is wrong', () => expect(1).toBe(2))\ntest.skip('is not', () => {})`,
+  )
+  file('broken.test.mjs', 'throw new Error("does not load")')
+  file('stray.test.mjs', `${from}test('ends', () => { Promise.reject(new Error('nobody waits for it')) })`)
+  symlinkSync(join(top, 'node_modules'), join(dir.path, 'node_modules'))
+  const report = join(dir.path, 'report.json')
+  const reporter = `--reporter=${join(top, 'scripts/reporter.mjs')}`
+  const options = ['run', '--root', dir.path, reporter]
+  const { status } = run('node_modules/vitest/vitest.mjs', options, { TEST_REPORT: report })
+  expect(status).toBe(1)
+
   const to = join(dir.path, 'to.json')
-  expect(run('scripts/totals.mjs', ['--to', to, vitest, 'lint=passed']).stdout).toBe('4 passed, 2 failed, 2 skipped\n')
-  expect(run('scripts/totals.mjs', [to, to]).stdout).toBe('8 passed, 4 failed, 4 skipped\n')
-  expect(run('scripts/totals.mjs', [join(dir.path, 'absent.json')]).stdout).toBe('0 passed, 1 failed, 0 skipped\n')
+  const { stdout } = run('scripts/totals.mjs', ['--to', to, report, 'lint=passed', 'types=failed'])
+  expect(stdout).toMatch(/failed: wrong.test.mjs > is wrong\n {4}expected 1 to be 2/)
+  expect(stdout).toMatch(/failed: broken.test.mjs > file\n {4}does not load/)
+  expect(stdout).toMatch(/failed: outside of a test.*\n {4}nobody waits for it/)
+  expect(stdout).toMatch(/failed: types\n3 passed, 4 failed, 1 skipped\n$/)
+  expect(run('scripts/totals.mjs', [to, to]).stdout).toMatch(/\n6 passed, 8 failed, 2 skipped\n$/)
+  const absent = run('scripts/totals.mjs', [join(dir.path, 'absent.json')])
+  expect(absent.stdout).toMatch(/absent.json\n {4}ENOENT.*\n0 passed, 1 failed, 0 skipped\n$/)
 })

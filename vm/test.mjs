@@ -30,6 +30,7 @@ const unknown = values.world.filter(name => !worlds.some(world => world.name ===
 if (unknown.length > 0) throw new Error(`no such world: ${unknown}; there are ${worlds.map(({ name }) => name)}`)
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
+const failures = []
 const rows = []
 for (const world of worlds) {
   if (values.world.includes(world.name)) await runWorld(world)
@@ -37,7 +38,7 @@ for (const world of worlds) {
 console.log(`\nworld        passed  failed  skipped   time\n${rows.join('\n')}`)
 if (values.totals) {
   mkdirSync(dirname(values.totals), { recursive: true })
-  writeFileSync(values.totals, `${JSON.stringify(totals)}\n`)
+  writeFileSync(values.totals, `${JSON.stringify({ ...totals, failures })}\n`)
 }
 process.exitCode = totals.failed > 0 ? 1 : 0
 
@@ -55,6 +56,7 @@ async function runWorld({ name, cgroup, user = false, mustRun, files }) {
   const counts = { passed: 0, failed: 0, skipped: 0 }
   const failed = (test, why) => {
     counts.failed++
+    failures.push({ name: `${name}: ${test}`, error: why })
     console.log(`FAILED ${test}\n${why.replace(/^/gm, '    ')}`)
   }
   let file = 'the boot'

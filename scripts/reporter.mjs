@@ -1,0 +1,37 @@
+// A reporter of vitest: writes { passed, failed, skipped, failures } to the file that TEST_REPORT names, for totals.mjs.
+// What no test answers for, a rejection that nobody handled or a worker that did not end, fails a run: so it counts as a failure here, where
+// vitest's own JSON does not know of it.
+import { writeFileSync } from 'node:fs'
+
+const [MESSAGE, STACK] = [600, 4]
+
+export default class {
+  onTestRunEnd(modules, unhandled, reason) {
+    const outcomes = { passed: 0, failed: 0, skipped: 0 }
+    const failures = []
+    const fail = (name, errors) => {
+      outcomes.failed++
+      failures.push({ name, error: errors.map(told).join('\n') })
+    }
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const { state, errors } = test.result()
+        if (state === 'failed') fail(`${module.relativeModuleId} > ${test.fullName}`, errors)
+        else outcomes[state === 'passed' ? 'passed' : 'skipped']++
+      }
+      // A file that does not load, and hooks around tests.
+      for (const suite of [module, ...module.children.allSuites()])
+        if (suite.errors().length > 0) fail(`${module.relativeModuleId} > ${suite.fullName ?? 'file'}`, suite.errors())
+    }
+    for (const error of unhandled)
+      fail(`outside of a test${error.VITEST_TEST_NAME ? `, in ${error.VITEST_TEST_NAME}` : ''}`, [error])
+    if (reason !== 'passed' && outcomes.failed === 0) fail(`the run: ${reason}`, [])
+    writeFileSync(process.env.TEST_REPORT, JSON.stringify({ ...outcomes, failures }))
+  }
+}
+
+/** Its message, and where it comes from. */
+function told({ message, stack = '' }) {
+  const places = stack.split('\n').filter(line => /^\s+at /.test(line))
+  return [message.slice(0, MESSAGE), ...places.slice(0, STACK)].join('\n')
+}
