@@ -5,7 +5,7 @@ import type { IoPriority, Personality, Scheduler } from '@libcontainer/init'
 import type { Mount, Propagation } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
 import type { Profile } from '@libcontainer/seccomp'
-import type { Hooks } from './hooks.js'
+import type { HookOutput, Hooks } from './hooks.js'
 import type { CpuAffinity } from './process-spec.js'
 
 /** A namespace of a container: a new one, or with `path` one that exists. */
@@ -82,8 +82,10 @@ export interface ContainerConfig {
   readonly umask?: number | undefined
   /** The signal that the container's init gets when this process ends. Default: none. */
   readonly parentDeathSignal?: string | number | undefined
-  /** Programs of the host that are run beside the container's life. */
+  /** Programs that are run beside the container's life. */
   readonly hooks?: Hooks | undefined
+  /** Where they write to: what OCI's engines say by the annotations `run.oci.hooks.stdout` and `run.oci.hooks.stderr`. Default: into the error. */
+  readonly hookOutput?: HookOutput | undefined
   /** `key=value` strings for people and tools; the kernel never sees them. */
   readonly labels?: readonly string[] | undefined
 }

@@ -4,13 +4,30 @@ import { ContainerError } from './errors.js'
 import type { OciState } from './oci-state.js'
 
 /**
- * Programs of the host that are run beside a container's life, in their order, with its state as JSON on their standard input.
+ * Programs that are run beside a container's life, in their order, with its state as JSON on their standard input.
  *
- * `poststart`: when its program runs; a failure ends the container. `poststop`: when it is removed; all are run, whatever fails.
+ * At each point they run one after another; the first that fails ends what is being done, and the container with it. Alone `poststop` runs
+ * them all, and tells of every failure. A time-out is in milliseconds, {@link Command.timeoutMs}, and not in OCI's seconds.
  */
 export interface Hooks {
+  /** On the host, when namespaces, limits and mounts are there and before the root is changed; status `creating`. */
+  readonly prestart?: readonly Command[] | undefined
+  /** At the same moment, after those of `prestart`, which is OCI's older name for it. */
+  readonly createRuntime?: readonly Command[] | undefined
+  /** Then, in the container's namespaces: paths are the host's still, as its mounts show them; status `creating`, its pid in the container. */
+  readonly createContainer?: readonly Command[] | undefined
+  /** In the container, when it is started, by its user, just before the program; status `created`. Default of `env`: the program's own. */
+  readonly startContainer?: readonly Command[] | undefined
+  /** On the host, when the program runs. */
   readonly poststart?: readonly Command[] | undefined
+  /** On the host, when the container is removed. */
   readonly poststop?: readonly Command[] | undefined
+}
+
+/** Files of the host to which hooks append what they write, each made where it is missing: it is in no error then. */
+export interface HookOutput {
+  readonly stdout?: string | undefined
+  readonly stderr?: string | undefined
 }
 
 export type HookPoint = keyof Hooks
@@ -20,7 +37,15 @@ export type HookFunction = (state: OciState) => void | Promise<void>
 
 export type Hook = Command | HookFunction
 
-export const hookPoints: readonly HookPoint[] = ['poststart', 'poststop']
+/** In the order of a container's life. */
+export const hookPoints: readonly HookPoint[] = [
+  'prestart',
+  'createRuntime',
+  'createContainer',
+  'startContainer',
+  'poststart',
+  'poststop',
+]
 
 /** @throws {ConfigInvalid} */
 export function checkHooks(hooks: unknown): void {
@@ -33,6 +58,19 @@ export function checkHooks(hooks: unknown): void {
     if (list === undefined) continue
     if (!Array.isArray(list)) throw new ConfigInvalid(`hooks.${point}`, list, 'must be a list')
     for (const [i, command] of list.entries()) checkCommand(command, `hooks.${point}[${i}]`)
+  }
+}
+
+/** @throws {ConfigInvalid} */
+export function checkHookOutput(output: unknown): void {
+  if (output === undefined) return
+  if (typeof output !== 'object' || output === null || Array.isArray(output))
+    throw new ConfigInvalid('hookOutput', output, 'must be { stdout, stderr }')
+  for (const [name, path] of Object.entries(output)) {
+    const field = `hookOutput.${name}`
+    if (name !== 'stdout' && name !== 'stderr') throw new ConfigInvalid(field, path, 'must be stdout or stderr')
+    if (path !== undefined && !kernelString(path, field).startsWith('/'))
+      throw new ConfigInvalid(field, path, 'must be the absolute path of a file')
   }
 }
 

@@ -6,6 +6,7 @@ import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
+import { checkHookOutput } from './hooks.js'
 import { namespaceOf, namespacesOf } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
 import { capabilityProblems, hookProblems, limitProblems, problemOf, sharingProblems } from './validate-apart.js'
@@ -39,6 +40,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   umask: true,
   parentDeathSignal: true,
   hooks: true,
+  hookOutput: true,
   labels: true,
 }
 
@@ -89,6 +91,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   each('rlimits', config.rlimits, rlimitCheck())
   check(() => checkInteger('oomScoreAdj', config.oomScoreAdj, -1000, 1000))
   problems.push(...sharingProblems(config), ...hookProblems(config.hooks))
+  check(() => checkHookOutput(config.hookOutput))
   check(() => checkBoolean('noNewPrivileges', config.noNewPrivileges))
   check(() => checkInteger('umask', config.umask, 0, 0o777))
   check(

@@ -1,4 +1,4 @@
-import { validateShape } from '@libcontainer/container'
+import { hookPoints, validateShape } from '@libcontainer/container'
 import { expect, test } from 'vitest'
 
 const problems = (hooks: unknown): string[] => validateShape({ rootfs: '/r', hooks } as never).map(({ field }) => field)
@@ -28,4 +28,14 @@ test('EV-125 a hook’s path must be absolute, its time-out above nothing, its f
   expect(problems({ poststart: {} })).toEqual(['hooks.poststart'])
   expect(problems({ poststart: ['/bin/true'] })).toEqual(['hooks.poststart[0]'])
   expect(problems([])).toEqual(['hooks'])
+  expect(problems(Object.fromEntries(hookPoints.map(point => [point, [{ path: '/bin/true' }]])))).toEqual([])
+})
+
+test('HK-11 the files of hooks’ output are absolute paths', () => {
+  const fields = (hookOutput: unknown) =>
+    validateShape({ rootfs: '/r', hookOutput } as never).map(({ field, problem }) => `${field} ${problem}`)
+  expect(fields({ stdout: '/var/log/hooks', stderr: '/dev/null' })).toEqual([])
+  expect(fields({ stdout: 'log' })).toEqual(['hookOutput.stdout must be the absolute path of a file'])
+  expect(fields({ stdin: '/x' })).toEqual(['hookOutput.stdin must be stdout or stderr'])
+  expect(fields('/x')).toEqual(['hookOutput must be { stdout, stderr }'])
 })

@@ -1,23 +1,19 @@
 import { checkIoPriority, checkScheduler, type IoPriority, type Personality, type Scheduler } from '@libcontainer/init'
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { Command } from '../command.js'
-import type { Hooks } from '../hooks.js'
+import { type Hooks, hookPoints } from '../hooks.js'
 import { Fields, type Integer, pruned } from './fields.js'
 import { pickGiven } from './mounts.js'
 
 /* What configs of 2026 have beside those of 2015: hooks, and how processes are scheduled. */
 
-/** What runs while the container is being made is refused; what runs once its program does, and when it is gone, can be had. */
 export function readHooks(file: Fields): Hooks | undefined {
   const hooks = file.object('Hooks') ?? file.object('hooks')
   if (hooks === undefined) return undefined
-  for (const point of EARLY_HOOKS) hooks.refuse(point, '@libcontainer/container')
-  const read = { poststart: readCommands(hooks, 'poststart'), poststop: readCommands(hooks, 'poststop') }
+  const read = pruned(Object.fromEntries(hookPoints.map(point => [point, readCommands(hooks, point)])))
   hooks.end('the hooks of 2026')
-  return read.poststart || read.poststop ? read : undefined
+  return Object.keys(read).length > 0 ? read : undefined
 }
-
-const EARLY_HOOKS = ['prestart', 'createRuntime', 'createContainer', 'startContainer']
 
 /** Go's durations are nanoseconds. */
 const NS_PER_MS = 1e6
@@ -41,7 +37,7 @@ function readCommands(hooks: Fields, point: string): Command[] | undefined {
   return commands?.length ? commands : undefined
 }
 
-export function writeHooks({ poststart, poststop }: Hooks = {}): object {
+export function writeHooks(hooks: Hooks = {}): object {
   const write = (list: readonly Command[] | undefined): object[] | null =>
     list?.map(({ path, args = null, env = null, timeoutMs }) => ({
       path,
@@ -50,11 +46,7 @@ export function writeHooks({ poststart, poststop }: Hooks = {}): object {
       dir: '',
       timeout: timeoutMs === undefined ? null : Math.round(timeoutMs * NS_PER_MS),
     })) ?? null
-  return {
-    ...Object.fromEntries(EARLY_HOOKS.map(point => [point, null])),
-    poststart: write(poststart),
-    poststop: write(poststop),
-  }
+  return Object.fromEntries(hookPoints.map(point => [point, write(hooks[point])]))
 }
 
 export function readScheduler(scheduler: Fields | undefined): Scheduler | undefined {

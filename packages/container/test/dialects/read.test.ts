@@ -336,7 +336,6 @@ describe('§5a top level', () => {
     ['2026', fault2026, { netDevices: { eth0: {} } }, 'netDevices', 'netlink'],
     ['2026', fault2026, { memory_policy: { mode: 1 } }, 'memory_policy', 'container'],
     ['2026', fault2026, { exec_cpu_affinity: { Initial: '0' } }, 'exec_cpu_affinity', 'container'],
-    ['2026', fault2026, { Hooks: { prestart: [{ path: '/x' }] } }, 'Hooks.prestart', 'container'],
     ['2026', fault2026, { seccomp: { default_action: 4, listener_path: '/s' } }, 'seccomp.listener_path', 'seccomp'],
   ] as const)('5a %s refuses what cannot be done yet: %#', (_year, faultOf, value, field, owner) => {
     expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
@@ -347,6 +346,8 @@ describe('§5a top level', () => {
     expect(with2026({ hooks: { poststop: [{ path: '/x', args: null }] } }).hooks).toEqual({
       poststop: [{ path: '/x' }],
     })
+    const early = { prestart: [{ path: '/a' }], createRuntime: [{ path: '/b' }], startContainer: [{ path: '/c' }] }
+    expect(with2026({ Hooks: { ...early, createContainer: null } }).hooks).toEqual(early)
     expect(fault2026({ Hooks: { poststop: [{ path: '/x', dir: '/y' }] } })).toMatch(
       /^Hooks\.poststop\[0\]\.dir: cannot be honoured yet/,
     )
