@@ -14,6 +14,7 @@ export function attributesOf(config: ResolvedConfig, spec: ProcessSpec, first: b
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,
     rlimits: spec.rlimits ?? config.rlimits ?? [],
     sharing: sharingOf(config, spec),
+    keepGroups: config.keepGroups ?? false,
     umask: spec.umask ?? config.umask ?? 0o022,
     parentDeathSignal:
       first && parentDeathSignal !== undefined ? signalNumber(parentDeathSignal, 'parentDeathSignal') : undefined,

@@ -48,7 +48,12 @@ async function launchBeside(handle: Handle, spec: ProcessSpec, state: ContainerS
   checkIds(spec, maps, host.unprivileged)
   const attributes = attributesOf(config, spec, false)
   const joinCgroups = cgroup?.joinSelfSteps() ?? []
-  const plan = planExec(spec, attributes, { ...host, kinds: target.kinds, joinCgroups })
+  const plan = planExec(spec, attributes, {
+    ...host,
+    kinds: target.kinds,
+    joinCgroups,
+    sessionKeyring: config.sessionKeyring,
+  })
   const userns = target.kinds.includes('user')
   const { process } = await launch({
     spec,

@@ -1,7 +1,7 @@
 import type { CapabilitySets } from '@libcontainer/capabilities'
 import type { Limits } from '@libcontainer/cgroups'
 import type { DeviceRequest, RuleRequest } from '@libcontainer/devices'
-import type { IoPriority, Personality, Scheduler } from '@libcontainer/init'
+import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
 import type { Mount, Propagation } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
 import type { Profile } from '@libcontainer/seccomp'
@@ -76,6 +76,15 @@ export interface ContainerConfig {
   readonly ioPriority?: IoPriority | undefined
   readonly cpuAffinity?: CpuAffinity | undefined
   readonly personality?: Personality | undefined
+  /** From which nodes of the machine its processes get their memory: each process may say otherwise. */
+  readonly memoryPolicy?: MemoryPolicy | undefined
+  /**
+   * Gives its processes a session keyring of their own, by this name or with `true` by `_ses.<id>`, in place of this process's: see
+   * session-keyring(7). A kernel without keyrings goes on without. Default: false; the default seccomp profile refuses all calls on keys.
+   */
+  readonly sessionKeyring?: boolean | string | undefined
+  /** Its processes keep the supplementary groups of this process, whatever groups are asked for them. Default: false. */
+  readonly keepGroups?: boolean | undefined
   /** No program of the container gains privileges by exec. Default: false. */
   readonly noNewPrivileges?: boolean | undefined
   /** Default: 0022. */

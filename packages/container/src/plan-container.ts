@@ -3,6 +3,7 @@ import { deviceSteps, linkSteps, ptmxStep } from '@libcontainer/devices'
 import {
   ask,
   closeFd,
+  joinSessionKeyring,
   linkUp,
   secondClone,
   setDomainname,
@@ -78,6 +79,7 @@ export function planContainer(
     ...(namespaces.offsetsByParent ? [ask('clocks', 'wait until the clocks are set')] : []),
     ...(namespaces.needsSecondClone ? [secondClone] : []),
     setSession,
+    ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
     ...prepareRootSteps(config.rootfs, config.rootPropagation),
     ...mountSteps(config.mounts, mountOptions),
     ...(ownDev

@@ -1,4 +1,4 @@
-import { openRoot, secondClone, setSession } from '@libcontainer/init'
+import { joinSessionKeyring, openRoot, secondClone, setSession } from '@libcontainer/init'
 import { reopenNullStep } from '@libcontainer/mount'
 import { type NamespaceKind, planProcessJoin } from '@libcontainer/namespaces'
 import { type Step, slot } from '@libcontainer/sys'
@@ -11,6 +11,8 @@ export interface ExecFacts extends Omit<ProcessFacts, 'waitForStart' | 'userns'>
   /** The namespaces of the container that are not ours already. */
   readonly kinds: readonly NamespaceKind[]
   readonly joinCgroups: readonly Step[]
+  /** The container's own, by name. */
+  readonly sessionKeyring?: string | undefined
   /** The parent may not administer the system: setgroups may be denied in the container. */
   readonly unprivileged?: boolean | undefined
 }
@@ -28,6 +30,7 @@ export function planExec(
     ...join.steps,
     ...(join.needsSecondClone ? [secondClone] : []),
     setSession,
+    ...(facts.sessionKeyring === undefined ? [] : [joinSessionKeyring(facts.sessionKeyring, { existing: true })]),
     openRoot,
     ...terminalSteps(spec, false),
     ...(spec.terminal ? [] : [reopenNullStep(slot('root'))]),

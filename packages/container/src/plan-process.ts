@@ -35,6 +35,8 @@ export interface Attributes {
   readonly noNewPrivileges: boolean
   readonly rlimits: readonly ResourceLimit[]
   readonly umask: number
+  /** The groups of the parent stay. */
+  readonly keepGroups: boolean
   /** How it shares processors and disks. */
   readonly sharing: Sharing
   readonly parentDeathSignal: number | undefined
@@ -84,7 +86,7 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
     ownStdio(user.uid),
     directory.beforeUserSwitch,
     ...capabilities.beforeUserSwitch,
-    setGroups(user.groups, facts.groupsDenied ? { EPERM: 'skip' } : undefined),
+    ...(attributes.keepGroups ? [] : [setGroups(user.groups, facts.groupsDenied ? { EPERM: 'skip' } : undefined)]),
     setUser(user.uid, user.gid),
     ...capabilities.afterUserSwitch,
     directory.afterUserSwitch,

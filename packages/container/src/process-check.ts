@@ -25,6 +25,8 @@ const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   ioPriority: true,
   cpuAffinity: true,
   personality: true,
+  memoryPolicy: true,
+  ignorePaused: true,
   signal: true,
   timed: true,
   failAt: true,
@@ -60,6 +62,7 @@ export function checkProcess(spec: ProcessSpec): void {
   checkInteger('process.umask', spec.umask, 0, 0o777)
   checkInteger('process.oomScoreAdj', spec.oomScoreAdj, -1000, 1000)
   checkBoolean('process.noNewPrivileges', spec.noNewPrivileges)
+  checkBoolean('process.ignorePaused', spec.ignorePaused)
   checkSharing(spec, 'process.')
   checkStreams(spec)
   checkSockets(spec)

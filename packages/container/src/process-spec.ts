@@ -1,5 +1,5 @@
 import type { CapabilitySets } from '@libcontainer/capabilities'
-import type { IoPriority, Personality, Scheduler } from '@libcontainer/init'
+import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
 import type { OwnedFd } from '@libcontainer/sys'
 import type { ResourceLimit } from './config.js'
 
@@ -64,6 +64,9 @@ export interface ProcessSpec {
   readonly ioPriority?: IoPriority | undefined
   readonly cpuAffinity?: CpuAffinity | undefined
   readonly personality?: Personality | undefined
+  readonly memoryPolicy?: MemoryPolicy | undefined
+  /** For a further process: starts it in a paused container, too, where it stands still with the others until that is resumed. Default: false. */
+  readonly ignorePaused?: boolean | undefined
   /** Ends the start; once the program runs, kills it. */
   readonly signal?: AbortSignal | undefined
   /** Records how long each step of the set-up took: `process.timings`. Default: false. */

@@ -10,7 +10,14 @@ import { namespacesOf } from './namespace-requests.js'
 export interface ResolvedConfig
   extends Omit<
     ContainerConfig,
-    'namespaces' | 'mounts' | 'devices' | 'maskedPaths' | 'readonlyPaths' | 'cgroups' | 'capabilities'
+    | 'namespaces'
+    | 'mounts'
+    | 'devices'
+    | 'maskedPaths'
+    | 'readonlyPaths'
+    | 'cgroups'
+    | 'capabilities'
+    | 'sessionKeyring'
   > {
   readonly namespaces: readonly Namespace[]
   readonly mounts: NonNullable<ContainerConfig['mounts']>
@@ -18,6 +25,8 @@ export interface ResolvedConfig
   readonly maskedPaths: readonly string[]
   readonly readonlyPaths: readonly string[]
   readonly cgroups: NonNullable<ContainerConfig['cgroups']> & { readonly path: string }
+  /** Its name; `undefined` for that of this process. */
+  readonly sessionKeyring?: string | undefined
   readonly capabilities: Exclude<ContainerConfig['capabilities'], undefined>
 }
 
@@ -30,9 +39,10 @@ export function defaultCgroupPath(id: string): string {
 
 /** Fills the defaults in. Pure; the config has passed {@link validate}. */
 export function resolveConfig(id: string, config: ContainerConfig): ResolvedConfig {
-  const { capabilities = OCI_CAPABILITIES } = config
+  const { capabilities = OCI_CAPABILITIES, sessionKeyring, ...rest } = config
   return {
-    ...config,
+    ...rest,
+    ...(sessionKeyring ? { sessionKeyring: sessionKeyring === true ? `_ses.${id}` : sessionKeyring } : {}),
     rootfs: cleanPath(config.rootfs),
     namespaces: namespacesOf(config),
     mounts: config.mounts ?? defaultMountsOf(config),

@@ -1,13 +1,17 @@
 import { parseList } from '@libcontainer/cgroups'
 import {
   checkIoPriority,
+  checkMemoryPolicy,
   checkPersonality,
   checkScheduler,
   type IoPriority,
+  MAX_NODES,
+  type MemoryPolicy,
   type Personality,
   type Scheduler,
   setAffinity,
   setIoPriority,
+  setMemoryPolicy,
   setPersonality,
   setScheduler,
 } from '@libcontainer/init'
@@ -20,6 +24,7 @@ export interface SharingRequest {
   readonly ioPriority?: IoPriority | undefined
   readonly cpuAffinity?: CpuAffinity | undefined
   readonly personality?: Personality | undefined
+  readonly memoryPolicy?: MemoryPolicy | undefined
 }
 
 export interface Sharing {
@@ -35,6 +40,7 @@ export function sharingOf(config: SharingRequest, spec: SharingRequest): Sharing
   const scheduler = spec.scheduler ?? config.scheduler
   const ioPriority = spec.ioPriority ?? config.ioPriority
   const personality = spec.personality ?? config.personality
+  const memoryPolicy = spec.memoryPolicy ?? config.memoryPolicy
   const { initial, final } = spec.cpuAffinity ?? config.cpuAffinity ?? {}
   return {
     initial: initial === undefined ? [] : [setAffinity(processors(initial, 'cpuAffinity.initial'))],
@@ -43,15 +49,21 @@ export function sharingOf(config: SharingRequest, spec: SharingRequest): Sharing
       ...(scheduler === undefined ? [] : [setScheduler(scheduler)]),
       ...(ioPriority === undefined ? [] : [setIoPriority(ioPriority)]),
       ...(personality === undefined ? [] : [setPersonality(personality)]),
+      ...(memoryPolicy === undefined ? [] : [setMemoryPolicy(memoryPolicy, nodesOf(memoryPolicy, 'memoryPolicy'))]),
     ],
   }
 }
 
 /** @param at - before the name of a field */
-export function checkSharing({ scheduler, ioPriority, cpuAffinity, personality }: SharingRequest, at: string): void {
+export function checkSharing(request: SharingRequest, at: string): void {
+  const { scheduler, ioPriority, cpuAffinity, personality, memoryPolicy } = request
   if (scheduler !== undefined) checkScheduler(scheduler, `${at}scheduler`)
   if (ioPriority !== undefined) checkIoPriority(ioPriority, `${at}ioPriority`)
   if (personality !== undefined) checkPersonality(personality, `${at}personality`)
+  if (memoryPolicy !== undefined) {
+    checkMemoryPolicy(memoryPolicy, `${at}memoryPolicy`)
+    nodesOf(memoryPolicy, `${at}memoryPolicy`)
+  }
   if (cpuAffinity === undefined) return
   if (typeof cpuAffinity !== 'object' || cpuAffinity === null)
     throw new ConfigInvalid(`${at}cpuAffinity`, cpuAffinity, 'must be { initial, final }')
@@ -67,13 +79,22 @@ const MAX_PROCESSOR = 65536
 
 /** The processors of a list; empty parts of it say nothing. */
 function processors(list: string, field: string): number[] {
+  return numbersOf(list, field, 'processor', MAX_PROCESSOR)
+}
+
+/** The nodes of a memory policy: none where it names none. */
+function nodesOf({ nodes = '' }: MemoryPolicy, at: string): number[] {
+  return nodes === '' ? [] : numbersOf(nodes, `${at}.nodes`, 'node', MAX_NODES - 1)
+}
+
+function numbersOf(list: string, field: string, what: string, most: number): number[] {
   const parts = kernelString(list, field)
     .split(',')
     .filter(part => part.trim() !== '')
-  if (parts.length === 0) throw new ConfigInvalid(field, list, 'must name a processor: a list such as 0-3,7')
+  if (parts.length === 0) throw new ConfigInvalid(field, list, `must name a ${what}: a list such as 0-3,7`)
   const numbers = parts.flatMap(part => {
-    if (part.split('-').some(number => Number(number) > MAX_PROCESSOR))
-      throw new ConfigInvalid(field, list, `must name processors up to ${MAX_PROCESSOR}`)
+    if (part.split('-').some(number => Number(number) > most))
+      throw new ConfigInvalid(field, list, `must name ${what}s up to ${most}`)
     return parseList(part, field)
   })
   return [...new Set(numbers)].sort((a, b) => a - b)

@@ -48,9 +48,10 @@ export function hookProblems(hooks: unknown): ConfigInvalid[] {
   })
 }
 
-/** Scheduler, priority, processors, personality. */
-export function sharingProblems({ scheduler, ioPriority, cpuAffinity, personality }: ContainerConfig): ConfigInvalid[] {
-  const parts = [{ scheduler }, { ioPriority }, { cpuAffinity }, { personality }]
+/** Scheduler, priority, processors, personality, memory. */
+export function sharingProblems(config: ContainerConfig): ConfigInvalid[] {
+  const { scheduler, ioPriority, cpuAffinity, personality, memoryPolicy } = config
+  const parts = [{ scheduler }, { ioPriority }, { cpuAffinity }, { personality }, { memoryPolicy }]
   return problemsOf(parts.map(part => () => checkSharing(part, '')))
 }
 

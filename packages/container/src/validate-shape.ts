@@ -4,7 +4,7 @@ import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
-import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
+import { ConfigInvalid, encodeUtf8, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
 import { namespaceOf, namespacesOf } from './namespace-requests.js'
@@ -36,6 +36,9 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   ioPriority: true,
   cpuAffinity: true,
   personality: true,
+  memoryPolicy: true,
+  sessionKeyring: true,
+  keepGroups: true,
   noNewPrivileges: true,
   umask: true,
   parentDeathSignal: true,
@@ -92,6 +95,8 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   check(() => checkInteger('oomScoreAdj', config.oomScoreAdj, -1000, 1000))
   problems.push(...sharingProblems(config), ...hookProblems(config.hooks))
   check(() => checkHookOutput(config.hookOutput))
+  check(() => checkKeyring(config.sessionKeyring))
+  check(() => checkBoolean('keepGroups', config.keepGroups))
   check(() => checkBoolean('noNewPrivileges', config.noNewPrivileges))
   check(() => checkInteger('umask', config.umask, 0, 0o777))
   check(
@@ -142,6 +147,14 @@ export function checkName(field: 'hostname' | 'domainname', name: unknown, kinds
     throw new ConfigInvalid(field, name, 'must have at most 64 bytes')
   if (!kinds.has('uts'))
     throw new ConfigInvalid(field, name, 'needs a uts namespace other than this process’s: add uts to namespaces')
+}
+
+/** By add_key(2)'s rules: the kernel keeps names with a dot in front for itself. */
+function checkKeyring(name: ContainerConfig['sessionKeyring']): void {
+  if (name === undefined || typeof name === 'boolean') return
+  const { length } = encodeUtf8(kernelString(name, 'sessionKeyring'))
+  if (length === 0 || length > 4095 || name.startsWith('.'))
+    refuse('sessionKeyring', name, 'must be true, false, or a name of 1 to 4095 bytes without a dot in front')
 }
 
 export function checkBoolean(field: string, value: unknown): void {
