@@ -4,7 +4,7 @@ import { errorCodes } from '@libcontainer/container'
 import { expect, test } from 'vitest'
 
 const packages = readdirSync(fileURLToPath(new URL('../packages', import.meta.url))).filter(
-  name => name !== 'nsinit' && name !== 'libcontainer',
+  name => !['nsinit', 'lcrun', 'libcontainer'].includes(name),
 )
 
 async function exportsOf(name: string): Promise<[string, unknown][]> {

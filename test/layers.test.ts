@@ -11,11 +11,13 @@ const layers = [
   ['namespaces', 'cgroups', 'capabilities', 'mount', 'devices', 'console', 'seccomp', 'user'],
   ['init'],
   ['container'],
-  ['libcontainer', 'nsinit'],
+  ['cli', 'oci'],
+  ['libcontainer', 'nsinit', 'lcrun'],
 ]
 
 const packages = readdirSync(folder).filter(name => existsSync(join(folder, name, 'package.json')))
-const nameOf = (name: string) => (name === 'libcontainer' || name === 'nsinit' ? name : `@libcontainer/${name}`)
+const unscoped = ['libcontainer', 'nsinit', 'lcrun']
+const nameOf = (name: string) => (unscoped.includes(name) ? name : `@libcontainer/${name}`)
 const layerOf = (name: string) => layers.findIndex(layer => layer.includes(name))
 const below = (name: string) => layers.slice(0, layerOf(name)).flat().map(nameOf)
 

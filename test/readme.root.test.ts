@@ -26,7 +26,7 @@ const readmes = ['README.md', ...readdirSync(join(top, 'packages')).map(name => 
 
 test.each(readmes)('%s is there and shows how to use it', readme => {
   expect(existsSync(join(top, readme))).toBe(true)
-  const language = readme.startsWith('packages/nsinit/') ? 'sh' : 'js'
+  const language = /^packages\/(?:nsinit|lcrun)\//.test(readme) ? 'sh' : 'js'
   expect(readFileSync(join(top, readme), 'utf8')).toContain(`\`\`\`${language}\n`)
 })
 

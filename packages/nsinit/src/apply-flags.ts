@@ -1,8 +1,8 @@
+import { type Invocation, isOn } from '@libcontainer/cli'
 import type { ContainerConfig, NamespaceRequest } from '@libcontainer/container'
 import { defaultMounts, type Mount } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind } from '@libcontainer/namespaces'
 import { ConfigInvalid, signalNumber } from '@libcontainer/sys'
-import { type Invocation, isOn } from './command-line.js'
 import type { ContainerJson } from './container-json.js'
 import { secure } from './security.js'
 

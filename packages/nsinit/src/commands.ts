@@ -1,4 +1,4 @@
-import type { Command, CommandTable, Flag } from './command-line.js'
+import type { Command, CommandTable, Flag } from '@libcontainer/cli'
 import { createFlags } from './create-flags.js'
 
 const id: Flag = { name: 'id', value: 'ID', about: 'the container of this id, instead of that of the directory' }

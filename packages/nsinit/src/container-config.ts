@@ -1,7 +1,7 @@
+import type { Invocation } from '@libcontainer/cli'
 import { defaultReadonlyPaths } from '@libcontainer/container'
 import { ConfigInvalid, LibcontainerError } from '@libcontainer/sys'
 import { applyFlags } from './apply-flags.js'
-import type { Invocation } from './command-line.js'
 import {
   absolute,
   CONFIG_FILE,

@@ -1,3 +1,4 @@
+import { warn } from '@libcontainer/cli'
 import { type ContainerConfig, type ProcessDefaults, readConfig } from '@libcontainer/container'
 import {
   ConfigInvalid,
@@ -11,7 +12,6 @@ import {
   readText,
   stat,
 } from '@libcontainer/sys'
-import { warn } from './log.js'
 
 /** The file that describes the container of a directory. */
 export const CONFIG_FILE = 'container.json'
@@ -65,7 +65,7 @@ export async function parseFile(file: ConfigFile): Promise<Record<string, unknow
   try {
     value = parseJson(text)
   } catch (cause) {
-    const { findJsonProblem } = await import('./json-error.js')
+    const { findJsonProblem } = await import('@libcontainer/cli')
     const { line, column, problem } = findJsonProblem(text)
     throw new LibcontainerError('ConfigInvalid', `${file.name}:${line}:${column}: ${problem}`, { cause })
   }

@@ -1,4 +1,4 @@
-import type { Flag, Invocation } from './command-line.js'
+import type { Flag, Invocation } from '@libcontainer/cli'
 
 /** The flags that make or change a config, for `exec`, `plan` and `config`: those of 2015. */
 export const createFlags: readonly Flag[] = [

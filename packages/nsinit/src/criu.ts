@@ -1,5 +1,5 @@
+import type { Invocation } from '@libcontainer/cli'
 import { ConfigInvalid, LibcontainerError } from '@libcontainer/sys'
-import type { Invocation } from './command-line.js'
 
 /** `checkpoint` and `restore`: what is wrong with the command line first, then that there is no CRIU yet. */
 export async function refuseCriu(name: string, { flags }: Invocation): Promise<never> {

@@ -11,6 +11,12 @@ export interface Made extends Pick<Place, 'id' | 'stateRoot' | 'path' | 'named'>
   readonly token: string
 }
 
+/** The command line that {@link finish} is called by; the status follows. */
+export const finishWords = ({ id, stateRoot, path, named, token }: Made): string[] => [
+  ...['nsinit', '--root', stateRoot, 'finish', '--id', id],
+  ...['--', token, named ? '' : path],
+]
+
 /** Removes what is left of a container whose first process has ended: all others, cgroups, state, and the copy of it. */
 export async function finish(made: Made, container?: Container): Promise<void> {
   const lock = await lockContainer(made)

@@ -1,8 +1,7 @@
+import { type Invocation, isOn, print, UsageError } from '@libcontainer/cli'
 import { ContainerError } from '@libcontainer/container'
 import { makeDevices } from '@libcontainer/devices'
 import { ConfigInvalid, LibcontainerError, openDirectory, processStat } from '@libcontainer/sys'
-import { type Invocation, isOn, UsageError } from './command-line.js'
-import { print } from './output.js'
 import { loadContainer } from './place.js'
 
 interface Function {

@@ -1,11 +1,9 @@
+import type { Invocation } from '@libcontainer/cli'
+import { catchSignals, openStreams, type Session, type Streams } from '@libcontainer/cli/foreground'
 import { isTerminal } from '@libcontainer/console'
 import type { Container, ProcessDefaults, Stdio } from '@libcontainer/container'
 import { ConfigInvalid, O_NOCTTY, O_RDWR, type OwnedFd, openFile, SyscallError } from '@libcontainer/sys'
-import type { Session } from './attend.js'
-import type { Invocation } from './command-line.js'
 import { programOf } from './program.js'
-import { catchSignals } from './signals.js'
-import { openStreams, type Streams } from './streams.js'
 
 export type { Session }
 

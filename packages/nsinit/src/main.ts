@@ -1,8 +1,7 @@
+import { flushLog, help, isOn, type Parsed, parse, print, report } from '@libcontainer/cli'
 import { engine } from '@libcontainer/sys'
-import { isOn, type Parsed, parse } from './command-line.js'
 import { table } from './commands.js'
-import { report } from './failure.js'
-import { flushLog, openLog } from './log.js'
+import { openLogOf } from './log.js'
 
 /** The version of the command line that this one is the heir of: its commands and flags. */
 const VERSION = '2'
@@ -18,10 +17,10 @@ export async function run(args: readonly string[]): Promise<number> {
   try {
     const parsed = parse(args, table)
     debug = isOn(parsed, 'debug')
-    await openLog(parsed)
+    await openLogOf(parsed)
     return await carryOut(parsed)
   } catch (error) {
-    return await report(error, { debug })
+    return await report(error, { program: 'nsinit', debug })
   } finally {
     await flushLog()
   }
@@ -30,12 +29,10 @@ export async function run(args: readonly string[]): Promise<number> {
 async function carryOut(parsed: Parsed): Promise<number> {
   const { command } = parsed
   if (isOn(parsed, 'version')) {
-    const { print } = await import('./output.js')
     await print(`nsinit version ${VERSION} (${engine})\n`)
     return 0
   }
   if (command === undefined || isOn(parsed, 'help')) {
-    const [{ help }, { print }] = await Promise.all([import('./help.js'), import('./output.js')])
     await print(help(table, command))
     return 0
   }

@@ -1,3 +1,4 @@
+import { type Invocation, warn } from '@libcontainer/cli'
 import { type Container, ContainerError, checkId, Factory } from '@libcontainer/container'
 import {
   ConfigInvalid,
@@ -8,9 +9,7 @@ import {
   openDirectory,
   readLink,
 } from '@libcontainer/sys'
-import type { Invocation } from './command-line.js'
-import { warn } from './log.js'
-import { defaultStateRoot } from './state-root.js'
+import { stateRootOf } from './state-root.js'
 
 /** The id that 2015's commands meant where none was given. */
 export const DEFAULT_ID = 'nsinit'
@@ -31,10 +30,11 @@ export interface Place {
  * Finds out which container a command is about: `--nspid`, by its first process; `--id`, or `nsinit` where only `--config` is given; else the
  * one of the directory.
  */
-export async function openPlace({ flags }: Invocation): Promise<Place> {
+export async function openPlace(invocation: Invocation): Promise<Place> {
+  const { flags } = invocation
   const directory = await openNamed(environment.data_path || '.')
   const path = await readLink(`/proc/self/fd/${directory.fd}`)
-  const stateRoot = flags.get('root') ?? (await defaultStateRoot())
+  const stateRoot = await stateRootOf(invocation)
   const pid = flags.get('nspid')
   if (pid !== undefined) {
     const { idOfProcess } = await import('./by-pid.js')

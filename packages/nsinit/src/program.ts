@@ -1,8 +1,8 @@
+import { type Invocation, isOn } from '@libcontainer/cli'
 import { findTerminal, getWindowSize } from '@libcontainer/console'
 import type { ProcessDefaults } from '@libcontainer/container'
 import { DEFAULT_PATH, type ProcessSpec, type TerminalSize } from '@libcontainer/container'
 import { ConfigInvalid, environment } from '@libcontainer/sys'
-import { type Invocation, isOn } from './command-line.js'
 
 /** The program that a command line asks for, without its streams: its own words first, then those of the config, else a shell. */
 export async function programOf(invocation: Invocation, config: ProcessDefaults): Promise<ProcessSpec> {

@@ -1,3 +1,4 @@
+import { warn } from '@libcontainer/cli'
 import type { ContainerState } from '@libcontainer/container'
 import {
   O_CREAT,
@@ -11,7 +12,6 @@ import {
   stringifyJson,
   writeText,
 } from '@libcontainer/sys'
-import { warn } from './log.js'
 import type { Place } from './place.js'
 
 const STATE_FILE = 'state.json'

@@ -1,32 +1,5 @@
-import { ConfigInvalid, environment, ids, isErrno, makeDirectory, stat } from '@libcontainer/sys'
+import { defaultStateRoot, type Invocation } from '@libcontainer/cli'
 
-/**
- * Where the state that is trusted lies unless `--root` says otherwise: root's own directory; for anybody else the one that its session has
- * been given, or where there is no session, a directory of its own in /tmp.
- */
-export async function defaultStateRoot(): Promise<string> {
-  const { euid } = ids()
-  if (euid === 0) return '/var/run/nsinit'
-  // What su(1) has left in the environment is another user's.
-  for (const runtime of [environment.XDG_RUNTIME_DIR, `/run/user/${euid}`]) {
-    if (runtime?.startsWith('/') && (await isOwn(runtime, euid))) return `${runtime.replace(/\/+$/, '')}/nsinit`
-  }
-  const path = `/tmp/nsinit-${euid}`
-  await makeDirectory(path, { mode: 0o700, parents: true })
-  if (await isOwn(path, euid)) return path
-  // Whoever owns it could forge the state of containers.
-  throw new ConfigInvalid('--root', path, 'belongs to somebody else, or is open to others', {
-    hint: 'say where the state of containers goes: --root DIR, or XDG_RUNTIME_DIR',
-  })
-}
-
-/** A directory, no link, that nobody else may write to. */
-async function isOwn(path: string, euid: number): Promise<boolean> {
-  try {
-    const { type, uid, mode } = await stat(path, { follow: false })
-    return type === 'directory' && uid === euid && (mode & 0o022) === 0
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return false
-    throw error
-  }
-}
+/** Where the state of containers lies: what `--root` says, else the place that this user has for it. */
+export const stateRootOf = async ({ flags }: Pick<Invocation, 'flags'>): Promise<string> =>
+  flags.get('root') ?? (await defaultStateRoot('nsinit', '/var/run/nsinit'))

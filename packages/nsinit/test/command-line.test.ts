@@ -1,13 +1,11 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { type CommandTable, findJsonProblem, help, parse, UsageError } from '@libcontainer/cli'
+import { forwarded } from '@libcontainer/cli/foreground'
 import { describe, expect, test } from 'vitest'
-import { type CommandTable, parse, UsageError } from '../src/command-line.js'
 import { table } from '../src/commands.js'
-import { help } from '../src/help.js'
-import { findJsonProblem } from '../src/json-error.js'
 import { idOf } from '../src/place.js'
 import { planData, planTable } from '../src/plan-print.js'
-import { forwarded } from '../src/signals.js'
 import { hosts } from './hosts.js'
 
 const toy: CommandTable = {

@@ -1,10 +1,10 @@
+import { parse } from '@libcontainer/cli'
 import type { ContainerConfig } from '@libcontainer/container'
 import { defaultMounts } from '@libcontainer/mount'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { applyFlags } from '../src/apply-flags.js'
 import { wordsOf } from '../src/called-as.js'
-import { parse } from '../src/command-line.js'
 import { table } from '../src/commands.js'
 import { template } from '../src/template.js'
 

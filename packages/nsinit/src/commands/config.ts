@@ -1,10 +1,9 @@
+import { type Invocation, printJson } from '@libcontainer/cli'
 import { ConfigInvalid, isErrno, O_CREAT, O_EXCL, O_WRONLY, stat, stringifyJson, writeText } from '@libcontainer/sys'
 import { applyFlags } from '../apply-flags.js'
-import type { Invocation } from '../command-line.js'
 import { fileOf, templateOf } from '../container-config.js'
 import { isAbsent, parseFile } from '../container-json.js'
 import { saysConfig } from '../create-flags.js'
-import { printJson } from '../output.js'
 import { DEFAULT_ID, openPlace, type Place } from '../place.js'
 
 /** Prints container.json of the directory as it stands; or, as in 2015, the config that the flags make; into a file where that is asked for. */

@@ -1,14 +1,13 @@
 import { cgroupHost } from '@libcontainer/cgroups'
+import { type Invocation, isOn, print, printJson } from '@libcontainer/cli'
 import { ids, uname } from '@libcontainer/sys'
-import { type Invocation, isOn } from '../command-line.js'
 import { examine } from '../doctor/checks.js'
 import { report, works } from '../doctor/report.js'
-import { print, printJson } from '../output.js'
-import { defaultStateRoot } from '../state-root.js'
+import { stateRootOf } from '../state-root.js'
 
 /** Tells what this host offers this user. Exits with 0 where containers run, else with 1. */
 export async function run(invocation: Invocation): Promise<number> {
-  const findings = await examine(invocation.flags.get('root') ?? (await defaultStateRoot()))
+  const findings = await examine(await stateRootOf(invocation))
   const { release, machine } = uname()
   const [{ euid }, { mode }] = [ids(), await cgroupHost()]
   const fine = works(findings)

@@ -1,16 +1,14 @@
+import { debug, type Invocation, isOn, UsageError, warn } from '@libcontainer/cli'
+import { attend, becomeWaiter } from '@libcontainer/cli/foreground'
 import { type Container, ContainerError, rootlessConfig } from '@libcontainer/container'
 import { processStat } from '@libcontainer/sys'
-import { attend } from '../attend.js'
-import { type Invocation, isOn, UsageError } from '../command-line.js'
 import { configOf } from '../container-config.js'
-import { finish, type Made } from '../finish.js'
+import { finish, finishWords, type Made } from '../finish.js'
 import { launch, type Session } from '../launch.js'
 import { lockContainer } from '../lock.js'
-import { debug, warn } from '../log.js'
 import { openFactory, openPlace, type Place } from '../place.js'
 import { loadRecord, saveRecord } from '../record.js'
 import { removeStateCopy, writeStateCopy } from '../state-copy.js'
-import { becomeWaiter } from '../waiter.js'
 
 type Factory = Awaited<ReturnType<typeof openFactory>>
 
@@ -34,7 +32,7 @@ export async function run(invocation: Invocation): Promise<number> {
   } finally {
     await lock.release()
   }
-  await becomeWaiter(session, made)
+  await becomeWaiter(session, { program: 'nsinit', finish: made && finishWords(made) })
   const status = await attend(session)
   if (made !== undefined) await finish(made, container)
   return status

@@ -1,4 +1,4 @@
-import { type Invocation, UsageError } from '../command-line.js'
+import { type Invocation, UsageError } from '@libcontainer/cli'
 import { finish } from '../finish.js'
 
 /** What the waiter becomes at the end: cleans up, and exits with the status of the program. */

@@ -1,7 +1,5 @@
-import { type Invocation, UsageError } from '../command-line.js'
+import { help, type Invocation, print, UsageError } from '@libcontainer/cli'
 import { table } from '../commands.js'
-import { help } from '../help.js'
-import { print } from '../output.js'
 
 /** What `--help` prints, for those who say it as a command. */
 export async function run({ operands }: Invocation): Promise<number> {

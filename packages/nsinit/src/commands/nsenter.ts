@@ -1,11 +1,10 @@
+import { type Invocation, UsageError } from '@libcontainer/cli'
+import { attend, becomeWaiter } from '@libcontainer/cli/foreground'
 import { LibcontainerError, parseJson } from '@libcontainer/sys'
-import { attend } from '../attend.js'
-import { type Invocation, UsageError } from '../command-line.js'
 import { type ContainerJson, readContainer } from '../container-json.js'
 import { launch } from '../launch.js'
 import { openFactory, openPlace } from '../place.js'
 import { loadRecord } from '../record.js'
-import { becomeWaiter } from '../waiter.js'
 
 /**
  * Joins a container by its first process, as `exec` of 2014 had itself done. What the container is comes from what was saved at its start;
@@ -21,7 +20,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const defaults = given ?? (await loadRecord(place))?.process ?? {}
   const args = operands.length > 0 ? operands : ['/bin/bash']
   const session = await launch(container, { ...invocation, operands: args }, defaults)
-  await becomeWaiter(session, undefined)
+  await becomeWaiter(session, { program: 'nsinit' })
   return await attend(session)
 }
 

@@ -1,6 +1,5 @@
+import { debug, flushLog, type Invocation, inform } from '@libcontainer/cli'
 import { sleep } from '@libcontainer/sys'
-import type { Invocation } from '../command-line.js'
-import { debug, flushLog, inform } from '../log.js'
 import { loadContainer } from '../place.js'
 
 /** In milliseconds: what the kernel still tells of a container that has ended, until its cgroup is removed. */

@@ -1,4 +1,4 @@
-import type { Invocation } from '../command-line.js'
+import type { Invocation } from '@libcontainer/cli'
 import { loadContainer } from '../place.js'
 
 export async function run(invocation: Invocation): Promise<number> {

@@ -1,7 +1,6 @@
+import { type Invocation, isOn, print, printJson } from '@libcontainer/cli'
 import { plan, rootlessConfig } from '@libcontainer/container'
-import { type Invocation, isOn } from '../command-line.js'
 import { configOf } from '../container-config.js'
-import { print, printJson } from '../output.js'
 import { openPlace } from '../place.js'
 import { planData, planTable } from '../plan-print.js'
 import { programOf } from '../program.js'

@@ -1,4 +1,4 @@
-import type { Invocation } from '../command-line.js'
+import type { Invocation } from '@libcontainer/cli'
 import { refuseCriu } from '../criu.js'
 
 export const run = (invocation: Invocation): Promise<number> => refuseCriu('restore', invocation)

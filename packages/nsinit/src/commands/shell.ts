@@ -1,13 +1,12 @@
+import { type Invocation, warn } from '@libcontainer/cli'
+import { attend } from '@libcontainer/cli/foreground'
 import { isTerminal } from '@libcontainer/console'
 import { DEFAULT_PATH, type ProcessDefaults } from '@libcontainer/container'
 import { environment, exists } from '@libcontainer/sys'
-import { attend } from '../attend.js'
-import type { Invocation } from '../command-line.js'
 import { launch } from '../launch.js'
-import { warn } from '../log.js'
 import { makeShell, openShellFactory, sweep } from '../shell/container.js'
 import { shellLimits } from '../shell/limits.js'
-import { defaultStateRoot } from '../state-root.js'
+import { stateRootOf } from '../state-root.js'
 
 const KIND = 'shell'
 
@@ -16,7 +15,7 @@ const KIND = 'shell'
  * can be written to, nothing but programs is seen of it, and no privilege is to be had.
  */
 export async function run(invocation: Invocation): Promise<number> {
-  const factory = await openShellFactory(invocation.flags.get('root') ?? (await defaultStateRoot()))
+  const factory = await openShellFactory(await stateRootOf(invocation))
   await sweep(factory, KIND)
   const { cgroups, warnings } = await shellLimits(commandOf(invocation))
   for (const warning of warnings) warn(warning)

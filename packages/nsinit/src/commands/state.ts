@@ -1,5 +1,4 @@
-import type { Invocation } from '../command-line.js'
-import { printJson } from '../output.js'
+import { type Invocation, printJson } from '@libcontainer/cli'
 import { loadContainer } from '../place.js'
 
 export async function run(invocation: Invocation): Promise<number> {

@@ -1,6 +1,6 @@
+import { debug, warn } from '@libcontainer/cli'
 import { type Container, type ContainerConfig, Factory, isUnprivileged, validate } from '@libcontainer/container'
 import { exists, ids, listDirectory, openDirectory, readLink } from '@libcontainer/sys'
-import { debug, warn } from '../log.js'
 import { makeShellRoot, shellRoot } from './rootfs.js'
 
 /** Opens the state root for containers on the host's own programs. */

@@ -12,30 +12,37 @@ import {
   SyscallError,
 } from '@libcontainer/sys'
 import type { Session } from './attend.js'
-import type { Made } from './finish.js'
 import { forwarded } from './signals.js'
 
 /** In milliseconds: a program that ends sooner is not worth the change. */
 const SOON = 100
 
+/** How a waiter is called, and what it becomes. */
+export interface WaiterRequest {
+  /** The name of the command line. */
+  readonly program: string
+  /** The command line that cleans up when the program has ended: the executable's name and its words; the status follows. */
+  readonly finish?: readonly string[] | undefined
+}
+
 /**
  * Becomes the waiter of packages/init/native/waiter.c, which holds a fraction of the memory, and which becomes this executable again
- * at the end, with the command `finish`, where there is something to `finish`.
+ * at the end, where there is something to `finish`.
  *
  * Comes back where that cannot be, and when the program has ended soon.
  */
-export async function becomeWaiter(session: Session, made: Made | undefined): Promise<void> {
+export async function becomeWaiter(session: Session, { program: name, finish }: WaiterRequest): Promise<void> {
   if (becomeProgram === undefined) return
   if (!relays(session) && (await endsSoon(session))) return
   const { program } = initProgram()
-  const executable = made === undefined ? undefined : await openFile('/proc/self/exe', O_PATH)
+  const executable = finish === undefined ? undefined : await openFile('/proc/self/exe', O_PATH)
   const raw = takeTerminal(session)
-  const request = memoryFile('waiter', encodeRequest(session, executable?.fd, raw, made))
+  const request = memoryFile('waiter', encodeRequest(session, executable?.fd, raw, finish))
   const { process, terminal, pipes } = session
   const kept = [process.pidfd, executable, request, terminal, ...pipes].filter(fd => fd !== undefined)
   try {
     // What it was called with follows for whoever looks at the list of processes.
-    const words = ['waiter', String(request.fd), 'nsinit', ...args]
+    const words = ['waiter', String(request.fd), name, ...args]
     becomeProgram(
       program.fd,
       words,
@@ -90,9 +97,8 @@ function encodeRequest(
   { process, terminal, pipes }: Session,
   executable: number | undefined,
   taken: Taken,
-  made: Made | undefined,
+  words: readonly string[] = [],
 ): Uint8Array {
-  const words = made === undefined ? [] : finishWords(made)
   const text = encodeUtf8(`${words.join('\0')}\0`)
   const bytes = new Uint8Array(HEAD + text.length)
   const view = new DataView(bytes.buffer)
@@ -127,9 +133,3 @@ function encodeRequest(
 }
 
 const mask = (signals: readonly number[]): bigint => signals.reduce((bits, n) => bits | (1n << BigInt(n - 1)), 0n)
-
-/** The command line that {@link finish} is called by; the status follows. */
-const finishWords = ({ id, stateRoot, path, named, token }: Made): string[] => [
-  ...['nsinit', '--root', stateRoot, 'finish', '--id', id],
-  ...['--', token, named ? '' : path],
-]

@@ -8,6 +8,12 @@ export interface Flag {
   readonly value?: string
   /** It may be given several times, and all its values count. */
   readonly repeats?: boolean
+  /** What its value may be: for completion, and checked. */
+  readonly choices?: readonly string[]
+  /** Its value is a file or directory: for completion. */
+  readonly path?: 'file' | 'directory'
+  /** Not in the help: it is known for the sake of callers that say it. */
+  readonly internal?: boolean
   readonly about: string
 }
 
@@ -16,23 +22,37 @@ export interface Command {
   readonly about: string
   /** What its operands are called in the help. Without: it takes none. */
   readonly operands?: string
-  /** The operands are a program and its arguments: what follows the first of them is not ours, whatever it looks like. */
+  /** How many operands it needs, and takes. Default: any number, or none without `operands`. */
+  readonly count?: readonly [least: number, most: number]
+  /** The first operand is the id of a container: for completion. */
+  readonly onContainer?: boolean
+  /** The operands end with a program and its arguments: what follows the first of them is not ours, whatever it looks like. */
   readonly runsProgram?: boolean
+  /** Words that look like a flag, and are operands: the `-9` of `kill`. */
+  readonly dashedOperands?: RegExp
   /** The command line's own, for itself: not in the help. */
   readonly internal?: boolean
   readonly flags: readonly Flag[]
+  /** What more there is to say, for its manual page: paragraphs. */
+  readonly details?: readonly string[]
+  /** It is not there yet, and its help fails as it does: that tells callers who ask by it. */
+  readonly absent?: boolean
   /** Read when it is used: a command pays for itself alone. */
   readonly load: () => Promise<{ readonly run: (invocation: Invocation) => Promise<number> }>
 }
 
-/** The whole of a command line: this one table makes the parser and the help. */
+/** The whole of a command line: this one table makes the parser, the help, the completions and the manual pages. */
 export interface CommandTable {
   readonly name: string
   readonly about: string
+  /** Of every command. */
   readonly flags: readonly Flag[]
+  /** Stand before the command, and behind it are unknown; but for `--help`. Default: anywhere. */
+  readonly flagsFirst?: boolean
   readonly commands: readonly Command[]
 }
 
+/** What a command line asks of a command. */
 export interface Invocation {
   /** The values of the flags that were given: the last one of each. */
   readonly flags: ReadonlyMap<string, string>
@@ -47,8 +67,12 @@ export interface Parsed extends Invocation {
 
 /** A command line that means nothing. */
 export class UsageError extends LibcontainerError {
-  constructor(message: string, hint: string) {
+  /** Whose usage it was. */
+  readonly command: Command | undefined
+
+  constructor(message: string, hint: string, command?: Command) {
     super('ERR_USAGE', message, { hint })
+    this.command = command
   }
 }
 
@@ -68,7 +92,7 @@ export function parse(args: readonly string[], table: CommandTable): Parsed {
       operands.push(...args.slice(i + 1))
       break
     }
-    if (word.length > 1 && word.startsWith('-')) {
+    if (word.length > 1 && word.startsWith('-') && !command?.dashedOperands?.test(word)) {
       i += readFlag(args, i, { table, command, flags, lists })
     } else if (command === undefined) {
       command = findCommand(word, table)
@@ -77,13 +101,26 @@ export function parse(args: readonly string[], table: CommandTable): Parsed {
       if (command.runsProgram) break
     }
   }
-  if (operands.length > 0 && command?.operands === undefined) {
+  if (flags.get('help') !== 'true') checkOperands(table, command, operands)
+  return { command, flags, lists, operands }
+}
+
+function checkOperands(table: CommandTable, command: Command | undefined, operands: readonly string[]): void {
+  const [first] = operands
+  if (first !== undefined && command?.operands === undefined) {
     throw new UsageError(
-      command === undefined ? `no command before '${operands[0]}'` : `${command.name} takes no '${operands[0]}'`,
+      command === undefined ? `no command before '${first}'` : `${command.name} takes no '${first}'`,
       hint(table, command),
+      command,
     )
   }
-  return { command, flags, lists, operands }
+  if (command?.count === undefined) return
+  const [least, most] = command.count
+  const wanted = `${command.name} needs ${command.operands}`
+  if (operands.length < least)
+    throw new UsageError(`${wanted}, and was given ${operands.length || 'nothing'}`, hint(table, command), command)
+  if (operands.length > most)
+    throw new UsageError(`${wanted}, and takes no '${operands[most]}'`, hint(table, command), command)
 }
 
 interface Reading {
@@ -96,22 +133,36 @@ interface Reading {
 /** Answers how many further words the flag has taken. */
 function readFlag(args: readonly string[], i: number, { table, command, flags, lists }: Reading): number {
   const [, word = '', given] = /^--?([^=]*)(?:=(.*))?$/s.exec(args[i]!) ?? []
-  const flag = [...(command?.flags ?? []), ...table.flags].find(({ name, short }) => name === word || short === word)
-  if (flag === undefined) {
-    const where = command === undefined ? '' : ` of ${command.name}`
-    throw new UsageError(`there is no flag ${args[i]}${where}`, hint(table, command))
+  const refuse = (message: string): never => {
+    throw new UsageError(message, hint(table, command), command)
   }
+  const flag = flagsOf(table, command).find(({ name, short }) => name === word || short === word)
+  if (flag === undefined)
+    return refuse(`there is no flag ${args[i]}${command === undefined ? '' : ` of ${command.name}`}`)
   if (flag.value === undefined) {
-    if (given !== undefined && given !== 'true' && given !== 'false')
-      throw new UsageError(`--${flag.name} is true or false, not '${given}'`, hint(table, command))
-    flags.set(flag.name, given ?? 'true')
+    const on = given === undefined ? true : truth(given)
+    if (on === undefined) return refuse(`--${flag.name} is true or false, not '${given}'`)
+    flags.set(flag.name, String(on))
     return 0
   }
   const value = given ?? args[i + 1]
-  if (value === undefined) throw new UsageError(`--${flag.name} needs a value: ${flag.value}`, hint(table, command))
+  if (value === undefined) return refuse(`--${flag.name} needs a value: ${flag.value}`)
+  if (flag.choices !== undefined && !flag.choices.includes(value))
+    return refuse(`--${flag.name} is one of ${flag.choices.join(', ')}, not '${value}'`)
   flags.set(flag.name, value)
   if (flag.repeats) lists.set(flag.name, [...(lists.get(flag.name) ?? []), value])
   return given === undefined ? 1 : 0
+}
+
+/** The flags that may stand at this place. */
+export function flagsOf({ flags, flagsFirst }: CommandTable, command: Command | undefined): readonly Flag[] {
+  if (command === undefined) return flags
+  return [...command.flags, ...(flagsFirst ? flags.filter(({ name }) => name === 'help') : flags)]
+}
+
+function truth(text: string): boolean | undefined {
+  if (/^(?:1|t|true)$/i.test(text)) return true
+  return /^(?:0|f|false)$/i.test(text) ? false : undefined
 }
 
 function findCommand(word: string, table: CommandTable): Command {

@@ -23,7 +23,8 @@ function helpOfAll({ name, about, flags, commands }: CommandTable): string {
   ].join('\n')
 }
 
-function helpOf({ name, flags }: CommandTable, command: Command): string {
+function helpOf(table: CommandTable, command: Command): string {
+  const { name, flags } = table
   const usage = [name, command.name, '[flags]', command.operands].filter(part => part !== undefined).join(' ')
   const rows = flagRows(command.flags)
   return [
@@ -32,7 +33,7 @@ function helpOf({ name, flags }: CommandTable, command: Command): string {
     command.about,
     ...(rows.length === 0 ? [] : ['', 'flags:', ...aligned(rows)]),
     '',
-    'flags of all commands:',
+    ...(table.flagsFirst ? ['flags before the command:'] : ['flags of all commands:']),
     ...aligned(flagRows(flags)),
     '',
   ].join('\n')
@@ -41,10 +42,12 @@ function helpOf({ name, flags }: CommandTable, command: Command): string {
 type Row = readonly [string, string]
 
 const flagRows = (flags: readonly Flag[]): Row[] =>
-  flags.map(({ name, short, value, repeats, about }) => {
-    const names = short === undefined ? `    --${name}` : `-${short}, --${name}`
-    return [value === undefined ? names : `${names} ${value}${repeats ? '…' : ''}`, about]
-  })
+  flags
+    .filter(({ internal }) => !internal)
+    .map(({ name, short, value, repeats, about }) => {
+      const names = short === undefined ? `    --${name}` : `-${short}, --${name}`
+      return [value === undefined ? names : `${names} ${value}${repeats ? '…' : ''}`, about]
+    })
 
 function aligned(rows: readonly Row[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length))

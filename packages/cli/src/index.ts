@@ -1,0 +1,31 @@
+export {
+  type Command,
+  type CommandTable,
+  type Flag,
+  flagsOf,
+  type Invocation,
+  isOn,
+  type Parsed,
+  parse,
+  UsageError,
+} from './command-line.js'
+export { completion, type Shell } from './completion.js'
+export { type ReportOptions, report } from './failure.js'
+export { features } from './features.js'
+export { help } from './help.js'
+export { findJsonProblem, type JsonProblem } from './json-error.js'
+export {
+  debug,
+  flushLog,
+  hasLogFile,
+  inform,
+  type LogRequest,
+  logError,
+  logsToStandardError,
+  openLog,
+  warn,
+} from './log.js'
+export { type ManualOptions, manual, manualPages } from './manual.js'
+export { print, printJson } from './output.js'
+export { probe } from './probe.js'
+export { defaultStateRoot } from './state-root.js'

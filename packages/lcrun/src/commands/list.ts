@@ -1,0 +1,3 @@
+import { refuse } from '../absent.js'
+
+export const run = (): Promise<number> => refuse('list', 'lcrun')

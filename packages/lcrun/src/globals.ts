@@ -1,0 +1,57 @@
+import { defaultStateRoot, type Invocation, isOn, openLog } from '@libcontainer/cli'
+import { ConfigInvalid, LibcontainerError, type LogFormat, type LogLevel } from '@libcontainer/sys'
+import { absolute } from './paths.js'
+
+/** What the flags before the command say, checked; their log is opened first, so that it tells of the rest. */
+export async function prepareGlobals(invocation: Invocation): Promise<void> {
+  const { flags } = invocation
+  await openLog({
+    program: 'lcrun',
+    debug: isOn(invocation, 'debug'),
+    to: logFile(flags.get('log')),
+    format: flags.get('log-format') as LogFormat | undefined,
+    level: logLevel(flags.get('log-level')),
+  })
+  const rootless = flags.get('rootless')
+  if (rootless !== undefined && !/^(?:auto|1|t|true|0|f|false)$/i.test(rootless))
+    throw new ConfigInvalid('--rootless', rootless, 'must be true, false or auto')
+  if (flags.get('root') === '') throw new ConfigInvalid('--root', '', 'must name a directory')
+}
+
+/** crun's words say what kind of place it is; a path alone is a file. */
+function logFile(log: string | undefined): string | undefined {
+  if (!log) return undefined
+  const [, kind, rest] = /^(file|syslog|journald):(.*)$/s.exec(log) ?? []
+  if (kind === undefined) return log
+  if (kind !== 'file')
+    throw new LibcontainerError(
+      'ERR_UNSUPPORTED',
+      `--log ${log} cannot be honoured: this version logs to files alone`,
+      {
+        hint: 'give the path of a file, or leave it out and let who calls log standard error',
+      },
+    )
+  if (!rest) throw new ConfigInvalid('--log', log, 'must name a file')
+  return rest
+}
+
+const logLevel = (word: string | undefined): LogLevel | undefined =>
+  word === 'warning' ? 'warn' : (word as LogLevel | undefined)
+
+/** Where the state of containers lies. */
+export async function stateRootOf({ flags }: Pick<Invocation, 'flags'>): Promise<string> {
+  const given = flags.get('root')
+  if (given === undefined) return await defaultStateRoot('lcrun', '/run/lcrun')
+  return await absolute(given)
+}
+
+/** Who makes the cgroups, as the flags say. @throws {LibcontainerError} for systemd */
+export function cgroupDriverOf(invocation: Invocation): 'cgroupfs' | 'disabled' {
+  const manager = invocation.flags.get('cgroup-manager')
+  if (manager === 'systemd' || isOn(invocation, 'systemd-cgroup')) {
+    throw new LibcontainerError('ERR_UNSUPPORTED', 'cgroups cannot be made by systemd in this version', {
+      hint: 'leave --systemd-cgroup out, and tell the engine to use cgroupfs: podman --cgroup-manager cgroupfs, dockerd --exec-opt native.cgroupdriver=cgroupfs',
+    })
+  }
+  return manager === 'disabled' ? 'disabled' : 'cgroupfs'
+}

@@ -1,0 +1,3 @@
+export { features } from './features.js'
+export { run } from './main.js'
+export { probe } from './probe.js'
