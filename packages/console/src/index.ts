@@ -18,7 +18,14 @@ export {
 } from './pty.js'
 export { type RawMode, restoreTerminals, setRawMode } from './raw-mode.js'
 export { type RelayOptions, relay } from './relay.js'
-export { type ConsoleStepsOptions, consoleSteps, openAndDupSteps, useTerminalStep } from './steps.js'
+export {
+  type ConsoleStepsOptions,
+  consoleSteps,
+  openAndDupSteps,
+  type SetupConsoleOptions,
+  setupConsoleSteps,
+  useTerminalStep,
+} from './steps.js'
 export {
   clearOnlcr,
   encodeTermios,

@@ -17,6 +17,8 @@ import { copyWindowSize } from './window-size.js'
 const EAGAIN = -11
 const EIO = -5
 const CHUNK = 32 * 1024
+/** More than a terminal can hold: it was written after the end, by what the program left behind. */
+const MOST_LATE = 1 << 20
 
 export interface RelayOptions extends Waiting {
   /** The descriptor that the user's input is read from; put into raw mode if it is a terminal. Default: nothing is sent. */
@@ -87,13 +89,16 @@ function followSize(master: OwnedFd, { input, output, onResize }: RelayOptions):
 
 async function copyOutput(master: OwnedFd, output: number, signal: AbortSignal, drain: AbortSignal): Promise<void> {
   const buffer = new Uint8Array(CHUNK)
-  for (;;) {
+  let late = 0
+  while (late < MOST_LATE) {
     signal.throwIfAborted()
+    const ended = drain.aborted
     const got = readNow(master, buffer)
     if (got === 0) return
     if (got !== undefined) await writeAll(output, buffer.subarray(0, got), signal)
-    else if (drain.aborted) return
+    else if (ended) return
     else await readable(master.fd, signal, drain)
+    if (ended) late += got ?? 0
   }
 }
 

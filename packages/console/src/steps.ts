@@ -34,6 +34,45 @@ export function consoleSteps({ root, size, uid, send = [], bind = true }: Consol
   ]
 }
 
+export interface SetupConsoleOptions {
+  /** The container's root directory: a descriptor, usually a slot. */
+  readonly root: Arg
+  /** The slave, as the host names it: `/dev/pts/7`. */
+  readonly path: string
+  /** The SELinux label of the terminal's file. */
+  readonly label?: string | undefined
+}
+
+/**
+ * Makes a terminal of the host the container's /dev/console, as libcontainer did before containers had a devpts of their own: owned by root
+ * with mode 0600, labelled, and mounted by its descriptor. It stays open in the slot `consoleSlave`, for {@link useTerminalStep}.
+ */
+export function setupConsoleSteps({ root, path, label }: SetupConsoleOptions): Step[] {
+  const slave = slot('consoleSlave')
+  return [
+    openTerminalStep(path),
+    { op: 'secureTerminal', args: [slave, 0o600, 0, 0], about: 'give the terminal to root alone', path },
+    ...(label === undefined ? [] : [labelStep(slave, label, path)]),
+    bindStep(root, slave),
+  ]
+}
+
+const labelStep = (slave: Arg, label: string, path: string): Step => ({
+  op: 'labelTerminal',
+  args: [slave, label],
+  about: `label the terminal ${label}`,
+  path,
+  hints: { EOPNOTSUPP: 'this kernel runs without SELinux: leave the label out' },
+})
+
+const openTerminalStep = (path: string): Step => ({
+  op: 'openTerminal',
+  args: [path],
+  about: `open the terminal ${path}`,
+  path,
+  into: 'consoleSlave',
+})
+
 function openConsoleStep(root: Arg): Step {
   return {
     op: 'openConsole',
@@ -109,7 +148,7 @@ export function useTerminalStep(slave: Arg = slot('consoleSlave')): Step {
 /** Opens a terminal by path and makes it descriptors 0 to 2: a slave of the host, as libcontainer did before user namespaces. */
 export function openAndDupSteps(path: string): Step[] {
   return [
-    { op: 'openTerminal', args: [path], about: `open the terminal ${path}`, path, into: 'consoleSlave' },
+    openTerminalStep(path),
     { op: 'useStandardStreams', args: [slot('consoleSlave')], about: 'take it as standard streams' },
   ]
 }

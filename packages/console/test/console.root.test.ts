@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text as textOf } from 'node:stream/consumers'
 import {
   type Console,
   ConsoleSocket,
@@ -33,6 +34,7 @@ import {
   restoreTerminals,
   sendTerminal,
   setRawMode,
+  setupConsoleSteps,
   setWindowSize,
   useTerminalStep,
 } from '@libcontainer/console'
@@ -104,7 +106,7 @@ async function readAll(terminal: Console): Promise<string> {
 async function readUntil(terminal: Console, wanted: string | RegExp, text = ''): Promise<string> {
   const buffer = new Uint8Array(4096)
   while (!text.match(wanted)) {
-    const got = await terminal.read(buffer, { signal: AbortSignal.timeout(5000) })
+    const got = await terminal.read(buffer, { signal: AbortSignal.timeout(25_000) })
     if (got === 0) throw new Error(`ended without ${wanted}: ${text}`)
     text += Buffer.from(buffer.subarray(0, got)).toString()
   }
@@ -132,6 +134,25 @@ test('CN-01 a new console has a path, an owner and mode 0600, and carries bytes 
   await expect(newConsole(-1, 0)).rejects.toThrow(/^uid/)
   await expect(newConsole(0, 2 ** 32 - 1)).rejects.toThrow(/^gid/)
 })
+
+test(
+  'CN-02 a terminal of the host becomes the /dev/console of a container: for root alone, and the same device',
+  needs,
+  async () => {
+    const terminal = await newConsole(4242, 4343)
+    cleanups.push(() => terminal.close())
+    const { rdev, dev } = statSync(terminal.path)
+    const setup = (label?: string): Promise<string> =>
+      stdoutOf(
+        inRoot(setupConsoleSteps({ root: slot('root'), path: terminal.path, label }), 'umount dev/pts', {
+          argv: ['stat', '-c', '%t:%T %u:%g %a %d', 'dev/console'],
+        }),
+      )
+    expect(await setup()).toBe(`${(rdev >> 8).toString(16)}:${(rdev & 0xff).toString(16)} 0:0 600 ${dev}\n`)
+    expect(statSync(terminal.path)).toMatchObject({ uid: 0, gid: 0 })
+    await expect(setup('no label')).rejects.toThrow(/^2 (22|95) fsetxattr/)
+  },
+)
 
 test(
   'CN-03 a terminal by path becomes descriptors 0 to 2, kept over exec, and nothing else stays open',
@@ -163,6 +184,13 @@ function inRoot(steps: readonly Step[], prepare: string, run: DriverRun = {}): C
   const child = driver.start(steps, { ...run, wrapper, slots: { ...run.slots, root: 9 } })
   children.add(child)
   return child
+}
+
+/** What a program prints, or what it complains of. */
+async function stdoutOf(child: ChildProcess): Promise<string> {
+  const [out, errors] = await Promise.all([textOf(child.stdout!), textOf(child.stderr!)])
+  if (errors !== '') throw new Error(errors)
+  return out
 }
 
 const size = { rows: 33, columns: 77 }
@@ -385,21 +413,26 @@ test(
       ['throw new Error("on purpose")', 1, null],
       ['process.kill(process.pid, "SIGTERM"); setInterval(() => {}, 1000)', null, 'SIGTERM'],
       ['process.kill(process.pid, "SIGHUP"); setInterval(() => {}, 1000)', null, 'SIGHUP'],
+      ['process.kill(process.pid, "SIGALRM"); setInterval(() => {}, 1000)', null, 'SIGALRM'],
+      ['Promise.reject(new Error("on purpose"))', 1, null],
     ] as const) {
       const terminal = await pty()
       const before = getTermios(terminal.fd)
+      // Not on its standard streams: those Node.js itself gives back. It ends when it is told, and not before it was looked at.
       const path = program(`
       import { setRawMode } from '@libcontainer/console'
       import { restoreOnExit } from '@libcontainer/console/node'
-      import { writeSync } from 'node:fs'
+      import { openSync, read, writeSync } from 'node:fs'
+      const terminal = openSync('/dev/tty', 'r+')
       restoreOnExit()
-      setRawMode(0)
-      writeSync(1, 'raw')
-      setTimeout(() => { ${end} }, 100)`)
-      const child = onTerminal(terminal, [process.execPath, path])
+      setRawMode(terminal)
+      writeSync(terminal, 'raw')
+      read(terminal, Buffer.alloc(1), 0, 1, null, () => { ${end} })`)
+      const child = shell(terminal, `exec ${process.execPath} ${path} 9<&0 </dev/null >/dev/null 2>&1`)
       const ended = once(child, 'exit')
       await readUntil(terminal, 'raw')
       expect(getTermios(terminal.fd)).not.toEqual(before)
+      await terminal.write(bytes('x'))
       const [gotCode, gotSignal] = await ended
       expect([gotCode, gotSignal]).toEqual([code, signal])
       expect(getTermios(terminal.fd)).toEqual(before)
@@ -507,9 +540,9 @@ test(
     const text = await readUntil(user, /42\r\n/)
     expect(text).toMatch(/40 100\r\n42\r\n/)
     // Job control: an interrupt is a byte here, and a signal in there.
-    await user.write(bytes('sleep 50\n'))
-    await readUntil(user, 'sleep 50')
-    await new Promise(resolve => setTimeout(resolve, 100))
+    // The word comes from the program in the foreground, and not from the echo of what was typed.
+    await user.write(bytes(`sh -c 'echo $((40+4)) up; exec sleep 50'\n`))
+    await readUntil(user, '44 up')
     await user.write(Uint8Array.of(3))
     await user.write(bytes('echo alive; exit 7\n'))
     await done
@@ -630,6 +663,19 @@ test(
     expect(Date.now() - started).toBeLessThan(2500)
   },
 )
+
+test('CN-14 a relay that is told of the end ends, though something writes on and on', needs, async () => {
+  const inside = await pty()
+  shell(inside, 'yes')
+  const { read, write } = pipe()
+  cleanups.push(() => write.close())
+  // It reads slower than is written, so that there is always more.
+  const slow = 'while [ "$(head -c 4096 | wc -c)" -gt 0 ]; do :; done'
+  children.add(spawn('sh', ['-c', slow], { stdio: [read.fd, 'ignore', 'inherit'] }))
+  read.close()
+  const until = new Promise(resolve => setTimeout(resolve, 200))
+  await relay(inside.master, { output: write.fd, until, signal: AbortSignal.timeout(25_000) })
+})
 
 test('CN-09 a relay that is given up, or whose output is refused, restores the terminal', needs, async () => {
   const user = await userTerminal()

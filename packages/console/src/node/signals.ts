@@ -6,11 +6,15 @@ export function onWindowChange(changed: () => void): () => void {
   return () => void process.off('SIGWINCH', changed)
 }
 
-const deadly = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM'] as const
+/** What ends a process that does not ask for it: all but faults, and those that Node.js keeps for itself (SIGUSR1, SIGPIPE, SIGPROF). */
+const deadly = [
+  ...(['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGALRM', 'SIGVTALRM', 'SIGUSR2'] as const),
+  ...(['SIGXCPU', 'SIGIO', 'SIGPWR', 'SIGSTKFLT'] as const),
+]
 
 /**
  * Restores terminals that are in raw mode when this process ends: by `exit`, by an uncaught error, and by the signals that usually end it,
- * which it then still does.
+ * which then still do. Nothing can be done about SIGKILL and a crash of the engine itself.
  *
  * @returns a function that undoes it
  */
