@@ -34,6 +34,7 @@ export const rows: readonly string[] = [
   ...range('US', 1, 7),
   ...range('UT', 1, 14),
   ...range('MP', 1, 4),
+  ...range('CN', 1, 17),
   ...range('CL', 1, 7),
   ...range('CL', 10, 28),
   ...range('SA', 1, 9),

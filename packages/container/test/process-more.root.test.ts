@@ -36,47 +36,55 @@ async function output(master: OwnedFd): Promise<string> {
 }
 
 describe('terminals', () => {
-  test('PR-06 CN-01 a pty of the host as the terminal of a process, for its owner', needs, async () => {
-    await using bench = await Bench.open('host-pty')
-    for (const first of [true, false]) {
-      const container = await bench.create()
-      if (!first) await container.run(sleeper)
-      using console = await newConsole(1000, 1000, { size: { rows: 12, columns: 34 } })
-      const script =
-        'stty size; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo three; ps -o tty,args | grep -c "136,"; echo > /dev/tty && echo own'
-      const child = await container.run(sh(script, { terminal: console, user: { uid: 1000, gid: 1000 } }))
-      console.slave.close()
-      expect(child.terminal).toBeUndefined()
-      const text = await output(console.master)
-      expect(await child.wait()).toMatchObject({ code: 0 })
-      expect(text.split(/\r?\n/)).toEqual(expect.arrayContaining(['12 34', 'three', 'own']))
-      await container.destroy({ force: true })
-    }
-  })
-
-  test('PR-07 the master goes over the console socket, with the name of its slave and the size', needs, async () => {
-    await using bench = await Bench.open('console-socket')
-    using dir = temporaryDirectory('console-')
-    for (const first of [true, false]) {
-      const container = await bench.create()
-      if (!first) await container.run(sleeper)
-      const path = join(dir.path, `socket-${first}`)
-      await using socket = await ConsoleSocket.listen(path)
-      const received = socket.receive()
-      const terminal = { rows: 33, columns: 99 }
-      const child = await container.run(sh('stty size; tty', { terminal, consoleSocket: path }))
-      expect(child.terminal).toBeUndefined()
-      const { master, name } = await received
-      expect(name).toBe('/dev/pts/0')
-      expect((await output(master)).split(/\r?\n/).slice(0, 2)).toEqual(['33 99', '/dev/pts/0'])
-      master.close()
-      expect(await child.wait()).toMatchObject({ code: 0 })
-      await container.destroy({ force: true })
-    }
-  })
+  test(
+    'PR-06 CN-01 CN-16 a pty of the host as the terminal of a first and of a further process, for its owner',
+    needs,
+    async () => {
+      await using bench = await Bench.open('host-pty')
+      for (const first of [true, false]) {
+        const container = await bench.create()
+        if (!first) await container.run(sleeper)
+        using console = await newConsole(1000, 1000, { size: { rows: 12, columns: 34 } })
+        const script =
+          'stty size; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo three; ps -o tty,args | grep -c "136,"; echo > /dev/tty && echo own'
+        const child = await container.run(sh(script, { terminal: console, user: { uid: 1000, gid: 1000 } }))
+        console.slave.close()
+        expect(child.terminal).toBeUndefined()
+        const text = await output(console.master)
+        expect(await child.wait()).toMatchObject({ code: 0 })
+        expect(text.split(/\r?\n/)).toEqual(expect.arrayContaining(['12 34', 'three', 'own']))
+        await container.destroy({ force: true })
+      }
+    },
+  )
 
   test(
-    'PR-07 a console socket that is not there, or without a terminal: refused, and nothing is started',
+    'PR-07 CN-07 CN-16 the master goes over the console socket, with the name of its slave and the size',
+    needs,
+    async () => {
+      await using bench = await Bench.open('console-socket')
+      using dir = temporaryDirectory('console-')
+      for (const first of [true, false]) {
+        const container = await bench.create()
+        if (!first) await container.run(sleeper)
+        const path = join(dir.path, `socket-${first}`)
+        await using socket = await ConsoleSocket.listen(path)
+        const received = socket.receive()
+        const terminal = { rows: 33, columns: 99 }
+        const child = await container.run(sh('stty size; tty', { terminal, consoleSocket: path }))
+        expect(child.terminal).toBeUndefined()
+        const { master, name } = await received
+        expect(name).toBe('/dev/pts/0')
+        expect((await output(master)).split(/\r?\n/).slice(0, 2)).toEqual(['33 99', '/dev/pts/0'])
+        master.close()
+        expect(await child.wait()).toMatchObject({ code: 0 })
+        await container.destroy({ force: true })
+      }
+    },
+  )
+
+  test(
+    'PR-07 EV-122 a console socket that is not there, or without a terminal: refused, and nothing is started',
     needs,
     async () => {
       await using bench = await Bench.open('no-socket')
@@ -94,7 +102,7 @@ describe('terminals', () => {
   )
 
   test(
-    'PR-07 IN-15 the terminal belongs to the user of the process, and he may open it by its names',
+    'PR-07 IN-15 CN-13 the terminal belongs to the user of the process, and he may open it by its names',
     needs,
     async () => {
       await using bench = await Bench.open('owner')
