@@ -1,0 +1,7 @@
+export { cgroupPath, type SystemdCgroup, systemdCgroup } from './cgroups-path.js'
+export type { Conversion, ConversionOptions, ProcessConversion } from './conversion.js'
+export { parseProcess, parseResources, parseSpec, specProblems, validateSpec } from './parse.js'
+export { toProcessSpec } from './process.js'
+export { limitsOf } from './resources.js'
+export type * from './spec.js'
+export { toContainerConfig } from './to-container-config.js'

@@ -1,0 +1,146 @@
+import type { Command, ContainerConfig, NamespaceRequest } from '@libcontainer/container'
+import { hostId, type NamespaceKind } from '@libcontainer/namespaces'
+import { ConfigInvalid, cleanPath } from '@libcontainer/sys'
+import { cgroupPath } from './cgroups-path.js'
+import type { Conversion, ConversionOptions } from './conversion.js'
+import { devicesOf } from './devices.js'
+import { mountsOf } from './mounts.js'
+import { affinityOf, processAttributes, programOf } from './process.js'
+import { refuseLater } from './refuse.js'
+import { limitsOf } from './resources.js'
+import { seccompOf } from './seccomp.js'
+import type { Spec, SpecHook, SpecIdMapping, SpecLinux } from './spec.js'
+
+const SYSTEMD = '@libcontainer/cgroups'
+
+/**
+ * What a `config.json` means, in the words of `@libcontainer/container`. Pure: it looks at nothing but its arguments.
+ *
+ * What the specification has and no package does yet is refused by name, never ignored; what cannot change anything is a warning.
+ *
+ * @param spec - as {@link parseSpec} or {@link validateSpec} answers it
+ * @throws {ConfigInvalid} with the place in the file
+ */
+export function toContainerConfig(spec: Spec, options: ConversionOptions): Conversion {
+  const { id, bundle, cgroupDriver = 'cgroupfs' } = options
+  const { root, process, hostname, domainname, mounts, hooks, linux = {} } = spec
+  const warnings: string[] = []
+  const warn = (text: string): void => void warnings.push(text)
+  if (root === undefined)
+    throw new ConfigInvalid('root', root, 'must be given: it names the root filesystem', {
+      hint: 'add "root": { "path": "rootfs" }',
+    })
+  if (cgroupDriver === 'systemd')
+    throw new ConfigInvalid('cgroupDriver', cgroupDriver, `cannot be had yet: it will be done by ${SYSTEMD}`, {
+      hint: 'have the engine use cgroupfs: podman --cgroup-manager=cgroupfs, dockerd --exec-opt native.cgroupdriver=cgroupfs',
+    })
+  refuseOfLinux(linux)
+  const config: ContainerConfig = {
+    rootfs: cleanPath(root.path.startsWith('/') ? root.path : `${bundle}/${root.path}`),
+    readonlyRootfs: root.readonly,
+    rootPropagation: (linux.rootfsPropagation || undefined) as ContainerConfig['rootPropagation'],
+    namespaces: namespacesOf(linux),
+    uidMappings: idMap(linux.uidMappings),
+    gidMappings: idMap(linux.gidMappings),
+    timeOffsets: linux.timeOffsets,
+    hostname: hostname || undefined,
+    domainname: domainname || undefined,
+    mounts: mountsOf(mounts, bundle),
+    devices: devicesOf(linux.devices),
+    cgroups: { path: cgroupPath(linux.cgroupsPath, id), ...limitsOf(linux.resources, warn) },
+    seccomp: seccompOf(linux.seccomp),
+    maskedPaths: linux.maskedPaths ?? [],
+    readonlyPaths: linux.readonlyPaths ?? [],
+    sysctl: linux.sysctl,
+    personality: personalityOf(linux, warn),
+    hooks: hooks && hooksOf(hooks),
+    labels: labelsOf(spec.annotations, bundle, warn),
+    ...(process === undefined ? { capabilities: {} } : processAttributes(process, warn)),
+    cpuAffinity: process && affinityOf(process),
+  }
+  return {
+    config: pruned(config),
+    // Affinity is of further processes alone: config.md, Process.
+    process: process && { ...programOf(process), ...(config.cpuAffinity ? { cpuAffinity: {} } : {}) },
+    cgroupOwner: cgroupOwner(spec),
+    warnings,
+  }
+}
+
+function refuseOfLinux({ netDevices, mountLabel, intelRdt }: SpecLinux): void {
+  refuseLater('linux.netDevices', netDevices, '@libcontainer/netlink')
+  refuseLater(
+    'linux.mountLabel',
+    mountLabel,
+    '@libcontainer/selinux',
+    'leave it out, or have the engine do so: docker and podman by --security-opt label=disable',
+  )
+  refuseLater('linux.intelRdt', intelRdt, '@libcontainer/intelrdt')
+}
+
+/** The two kinds that the specification calls by other names than the kernel. */
+const kinds: Readonly<Record<string, NamespaceKind>> = { mount: 'mnt', network: 'net' }
+
+function namespacesOf({ namespaces = [] }: SpecLinux): NamespaceRequest[] {
+  return namespaces.map(({ type, path }) => {
+    const kind = kinds[type] ?? (type as NamespaceKind)
+    return path ? { kind, path } : kind
+  })
+}
+
+function idMap(map: readonly SpecIdMapping[] | undefined): ContainerConfig['uidMappings'] {
+  if (map === undefined || map.length === 0) return undefined
+  return map.map(({ containerID, hostID, size }) => ({ containerId: containerID, hostId: hostID, size }))
+}
+
+function personalityOf({ personality }: SpecLinux, warn: (text: string) => void): ContainerConfig['personality'] {
+  if (!personality?.domain) return undefined
+  if (personality.flags?.length) warn('linux.personality.flags: change nothing, the specification has none yet')
+  return personality.domain as ContainerConfig['personality']
+}
+
+function hooksOf(hooks: NonNullable<Spec['hooks']>): ContainerConfig['hooks'] {
+  return Object.fromEntries(
+    Object.entries(hooks)
+      .filter(([, list]) => list !== undefined && list.length > 0)
+      .map(([point, list]) => [point, list.map(commandOf)]),
+  )
+}
+
+function commandOf({ path, args, env, timeout }: SpecHook): Command {
+  return {
+    path,
+    ...(args?.length ? { args } : {}),
+    ...(env === undefined ? {} : { env }),
+    ...(timeout === undefined ? {} : { timeoutMs: timeout * 1000 }),
+  }
+}
+
+function labelsOf(
+  annotations: Readonly<Record<string, string>> = {},
+  bundle: string,
+  warn: (text: string) => void,
+): string[] {
+  const labels = Object.entries(annotations).map(([key, value]) => {
+    if (key === 'bundle' || key.includes('='))
+      warn(`annotations['${key}']: cannot be told from a label of this runtime's own in the state`)
+    return `${key}=${value}`
+  })
+  return [...labels, `bundle=${bundle}`]
+}
+
+/** By the host's ids, who runs in a container that may change its own cgroup: config-linux.md, Cgroup ownership. */
+function cgroupOwner({ process, mounts = [], linux: { namespaces = [], uidMappings } = {} }: Spec): number | undefined {
+  const own = namespaces.some(({ type, path }) => type === 'cgroup' && !path)
+  const writable = mounts.some(
+    ({ source, destination, options = [] }) =>
+      source === 'cgroup' && cleanPath(destination) === '/sys/fs/cgroup' && !options.includes('ro'),
+  )
+  if (!own || !writable || process === undefined) return undefined
+  return hostId(idMap(uidMappings), process.user?.uid, 'process.user.uid')
+}
+
+/** Without the fields that are `undefined`. */
+function pruned<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T
+}
