@@ -1,9 +1,11 @@
-import { readlinkSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { copyFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Console, getTermios, newConsole } from '@libcontainer/console'
-import { decodeUtf8, encodeUtf8 } from '@libcontainer/sys'
-import { afterEach, describe, expect, test } from 'vitest'
-import { requires } from '../../../test/support/index.js'
+import { decodeUtf8, encodeUtf8, POLLIN, poll } from '@libcontainer/sys'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { copyOfBusyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Bench, hosts, type Running, type TestHost, until } from './hosts.js'
 
 /** A terminal at which somebody sits, and nsinit in its foreground, leading its session. */
@@ -57,6 +59,9 @@ class Seat {
   }
 }
 
+const directory = temporaryDirectory('pusher-')
+afterAll(() => directory[Symbol.dispose]())
+
 const seats: Seat[] = []
 afterEach(() => {
   for (const seat of seats.splice(0)) seat.close()
@@ -64,6 +69,37 @@ afterEach(() => {
 
 const needs = (host: TestHost): TestHost['needs'] => {
   const more = requires('program:setsid')
+  return { ...host.needs, skip: host.needs.skip || more.skip }
+}
+
+/** Pushes a line into its standard streams and its controlling terminal, and prints how many characters each took. */
+const PUSHER = `
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+int main(void)
+{
+	int fds[] = { 0, 1, 2, open("/dev/tty", O_RDWR) }, taken[4] = { 0 };
+	for (int i = 0; i < 4; i++)
+		for (const char *c = "push!\\n"; *c; c++)
+			taken[i] += ioctl(fds[i], TIOCSTI, c) == 0;
+	printf("pushed %d %d %d %d\\n", taken[0], taken[1], taken[2], taken[3]);
+	return 0;
+}`
+
+let compiled: string | undefined
+
+function pusher(): string {
+  if (compiled === undefined) {
+    const path = join(directory.path, 'pusher')
+    execFileSync('gcc', ['-static', '-x', 'c', '-o', path, '-'], { input: PUSHER })
+    compiled = path
+  }
+  return compiled
+}
+
+const pushes = (host: TestHost): TestHost['needs'] => {
+  const more = requires('program:setsid', 'program:gcc')
   return { ...host.needs, skip: host.needs.skip || more.skip }
 }
 
@@ -203,6 +239,32 @@ describe.each(hosts)('on $name', host => {
     expect(seat.shown).not.toContain('terminal')
     expect(bench.left()).toEqual([])
   })
+
+  test(
+    'CN-17 CVE-2016-10124 CVE-2017-5226 what a program pushes into a terminal never reaches ours',
+    pushes(host),
+    async () => {
+      // That the kernel lets it, and that it is noticed here.
+      const open = await newConsole(0, 0)
+      spawn('setsid', ['--ctty', '--wait', pusher()], { stdio: [open.slave.fd, open.slave.fd, open.slave.fd] })
+      await poll(open.slave.fd, POLLIN)
+      open.close()
+
+      using rootfs = copyOfBusyboxRootfs()
+      copyFileSync(pusher(), join(rootfs.path, 'bin/pusher'))
+      using bench = new Bench(host, { rootfs: rootfs.path })
+      for (const [flags, pushed] of [
+        [[], 'pushed 0 0 0 0'],
+        [['--tty'], 'pushed 6 6 6 6'],
+      ] as const) {
+        const seat = await Seat.start(bench, ['exec', ...flags, 'pusher'])
+        expect(await seat.running.ended()).toBe(0)
+        await seat.shows(pushed)
+        await expect(poll(seat.console.slave.fd, POLLIN, { signal: AbortSignal.timeout(100) })).rejects.toThrow()
+      }
+      expect(bench.left()).toEqual([])
+    },
+  )
 
   test('^C and ^Z of our own terminal reach a program that has none', needs(host), async () => {
     using bench = new Bench(host)
