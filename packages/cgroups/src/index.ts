@@ -11,6 +11,7 @@ export { checkDeviceRule, type DeviceRule, formatDeviceRule, parseDeviceRule } f
 export { LimitUnsupported } from './errors.js'
 export { features } from './features.js'
 export type { FreezerState } from './freezer.js'
+export { frozenOf } from './frozen.js'
 export {
   type CgroupHost,
   cgroupHost,

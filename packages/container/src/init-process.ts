@@ -17,11 +17,14 @@ export async function lives({ init_process_pid, init_process_start }: ContainerS
 /** What the kernel calls the carrier of `init`: a memory file, or where those are forbidden a file of a private file system (sys' native/program.c). */
 const CARRIERS = ['/memfd:init (deleted)', '/.libcontainer-init']
 
+/** What `init` calls itself, up to its exec. */
+export const INIT_NAME = 'init'
+
 /**
  * Whether the first process is `init` still, and not yet the program: the kernel says what it executes. A program can make itself look
  * like this, but only to be told of wrongly.
  */
-export async function isPreparing({ init_process_pid }: ContainerState): Promise<boolean> {
+export async function isPreparing({ init_process_pid }: Pick<ContainerState, 'init_process_pid'>): Promise<boolean> {
   try {
     return CARRIERS.includes(await readLink(`/proc/${init_process_pid}/exe`))
   } catch (error) {

@@ -39,3 +39,10 @@ export function ociState({ id, status, labels = [], state }: OciStateSource): Oc
     annotations: Object.assign(Object.create(null), others),
   }
 }
+
+const BUNDLE = 'bundle='
+
+/** The bundle's directory, by its label; `''` where there is none. */
+export function bundleOf(labels: readonly string[] = []): string {
+  return labels.findLast(label => label.startsWith(BUNDLE))?.slice(BUNDLE.length) ?? ''
+}

@@ -14,6 +14,8 @@ export interface ContainerState {
   readonly init_process_start: string
   /** When it was started: RFC 3339, UTC; not told in 2015. */
   readonly created?: string | undefined
+  /** The directory that it was made from, by its label: here too, where `overview` finds it early. */
+  readonly bundle?: string | undefined
   /** Whether it was started by an ordinary user. */
   readonly rootless?: boolean | undefined
   /** By controller; `''` for the unified hierarchy. */

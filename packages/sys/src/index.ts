@@ -21,6 +21,7 @@ export { ConfigInvalid, checked, LibcontainerError, type SyscallDetail, SyscallE
 export * from './extended-attributes.js'
 export { OwnedFd } from './fd.js'
 export { features } from './features.js'
+export { type FileHead, readHeads } from './file-heads.js'
 export * from './file-steps.js'
 export * from './files.js'
 export type { Host } from './host.js'
