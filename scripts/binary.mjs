@@ -1,25 +1,40 @@
 #!/usr/bin/env node
-// npm run binary: builds bundles/linux-<arch>/nsinit, one static executable, and links bundles/nsinit to this machine's.
+// npm run binary: builds bundles/linux-<arch>/{nsinit,lcrun}, one static executable of two names, and links bundles/nsinit and bundles/lcrun to
+// this machine's.
 // Usage: npm run binary [-- --all | --arch <x64|arm64>]; --all builds for every architecture. Without either: for this machine, and for the
 // other one where a compiler for it is installed.
-import { existsSync, mkdirSync, rmSync, statSync, symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { cached } from './binary/cached.mjs'
 import { buildExecutable } from './binary/executable.mjs'
 import { headers } from './binary/natives.mjs'
+import { chooser, programs } from './binary/programs.mjs'
 import { compilerFor, missing } from './binary/toolchain.mjs'
 import { buildInit, initSources } from './build-init.mjs'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const architectures = ['x64', 'arm64']
-const entry = 'packages/nsinit/dist/quickjs/main.js'
+
+const names = programs.map(({ name }) => name)
 
 const { values } = parseArgs({ options: { all: { type: 'boolean' }, arch: { type: 'string' } } })
 
 async function main() {
-  if (!existsSync(join(root, entry))) throw new Error(`${entry} is absent: npm run build makes it`)
+  for (const { entry } of programs)
+    if (!existsSync(join(root, entry))) throw new Error(`${entry} is absent: npm run build makes it`)
   const others = architectures.filter(arch => arch !== process.arch)
   for (const arch of values.arch ? [values.arch] : [process.arch, ...others]) {
     if ((await compilerFor(arch)) === undefined && arch !== process.arch && !values.all && !values.arch) {
@@ -27,9 +42,17 @@ async function main() {
       continue
     }
     const init = await initFor(arch)
-    const output = join(root, `bundles/linux-${arch}/nsinit`)
-    await buildExecutable({ entry, output, arch, assets: [{ name: 'init', file: init }] })
-    console.log(`linux-${arch}: bundles/linux-${arch}/nsinit, ${Math.ceil(statSync(output).size / 1024)} kB`)
+    const output = join(root, `bundles/linux-${arch}/${names[0]}`)
+    const entry = { text: chooser(programs) }
+    const assets = [
+      { name: 'init', file: init },
+      { name: 'versions', file: versionsFile() },
+    ]
+    await buildExecutable({ entry, output, arch, assets })
+    for (const name of names.slice(1)) shareFile(output, join(dirname(output), name))
+    console.log(
+      `linux-${arch}: bundles/linux-${arch}/{${names.join(',')}}, ${Math.ceil(statSync(output).size / 1024)} kB`,
+    )
     if (arch === process.arch) linkHere(arch)
   }
 }
@@ -45,10 +68,36 @@ async function initFor(arch) {
   return file
 }
 
+/** The versions of all packages, which the executable cannot look up in their package.json. */
+function versionsFile() {
+  const manifests = readdirSync(join(root, 'packages'))
+    .map(name => join(root, 'packages', name, 'package.json'))
+    .filter(file => existsSync(file))
+    .map(file => JSON.parse(readFileSync(file, 'utf8')))
+  const file = join(root, '.cache/binary/versions.json')
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, JSON.stringify(Object.fromEntries(manifests.map(({ name, version }) => [name, version]))))
+  return file
+}
+
+/** A second name of the same file: a hard link, so that either may be copied away alone. */
+function shareFile(file, name) {
+  // Renaming one name of a file to another of its names does nothing, and leaves both.
+  if (existsSync(name) && statSync(name).ino === statSync(file).ino) return
+  replace(name, aside => linkSync(file, aside))
+}
+
 function linkHere(arch) {
   mkdirSync(join(root, 'bundles'), { recursive: true })
-  rmSync(join(root, 'bundles/nsinit'), { force: true })
-  symlinkSync(`linux-${arch}/nsinit`, join(root, 'bundles/nsinit'))
+  for (const name of names) replace(join(root, 'bundles', name), aside => symlinkSync(`linux-${arch}/${name}`, aside))
+}
+
+/** Makes a link in one step: whoever runs it meanwhile finds the old or the new one. */
+function replace(name, make) {
+  const aside = `${name}.aside`
+  rmSync(aside, { force: true })
+  make(aside)
+  renameSync(aside, name)
 }
 
 try {

@@ -28,12 +28,16 @@ export async function bytecodeCompiler({ root, cache, sources }) {
 /**
  * Bundles a program and compiles it: one module of bytecode for it, and one for each part that it imports dynamically.
  *
+ * @param {object} what
+ * @param {string | { text: string }} what.entry - a file of the repository, or the text of a module at its root
  * @returns {Promise<{ name: string, file: string }[]>}
  */
 export async function bytecode({ root, entry, folder, tool }) {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: { main: entry },
+    ...(typeof entry === 'string'
+      ? { entryPoints: { main: entry } }
+      : { stdin: { contents: entry.text, resolveDir: root, sourcefile: 'main.js' }, entryNames: 'main' }),
     bundle: true,
     splitting: true,
     format: 'esm',

@@ -36,7 +36,7 @@ const hostSources = () => readdirSync(join(root, host)).filter(file => file.ends
  * Builds a static executable of QuickJS, the ops of all packages and one JavaScript program; nothing is done twice.
  *
  * @param {object} what
- * @param {string} what.entry - the program, relative to the repository
+ * @param {string | { text: string }} what.entry - the program, relative to the repository; or the text of its first module
  * @param {string} what.output - the executable
  * @param {string} [what.arch] - `x64` or `arm64`. Default: this machine's
  * @param {string[]} [what.packages] - whose ops it has. Default: all that have some

@@ -40,6 +40,9 @@ struct lc_memory {
 
 extern const JSMallocFunctions lc_memory_functions;
 
+/* When the image is complete: what is free in it is for the run. */
+void lc_settle_memory(void);
+
 /*
  * The engine as it stood when the executable was built, with all modules of the program evaluated. The executable's own data holds it, at
  * the addresses at which it was made, so that a start makes no engine, reads no bytecode and evaluates no module: it calls `main`. The build
@@ -57,6 +60,7 @@ struct lc_image {
 	JSValue on_start;	/* what host.ts does first */
 	struct lc_tables *tables;
 	struct lc_memory memory;
+	struct lc_block *holes;	/* while it is made: what is free, by address */
 	_Alignas(16) uint8_t heap[];
 };
 

@@ -8,6 +8,7 @@ int lc_write_image(void)
 {
 	const uint8_t *at = (const uint8_t *)&lc_image;
 
+	lc_settle_memory();
 	lc_image.used = (uint64_t)(lc_image.memory.at - lc_image.heap);
 	lc_image.making = 0;
 	while (at < lc_image_end) {

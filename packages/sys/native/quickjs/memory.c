@@ -5,7 +5,8 @@
  * A page fault costs more than filling the page, so memory is taken in chunks whose pages the kernel maps at once. QuickJS itself
  * packs small objects into 4 kB arenas; what arrives here are those and larger blocks. A freed block goes to the list of its
  * size and is given out again, so that a command that follows events for days does not grow. Large blocks are mappings of their own.
- * While the image is made everything comes from its heap, and large blocks of it are never given back.
+ * While the image is made everything comes from its heap, where room counts and time does not: blocks are cut to measure from the hole that
+ * fits best, and neighbouring holes become one.
  */
 #include "host.h"
 
@@ -39,6 +40,15 @@ static unsigned int class_of(size_t size, size_t *rounded)
 	return (power - 6) * 4 + (unsigned int)(quarters - 4);
 }
 
+/* The class whose blocks are no larger: those of the image have any size. */
+static unsigned int class_within(size_t size)
+{
+	size_t rounded;
+	unsigned int class = class_of(size, &rounded);
+
+	return rounded > size ? class - 1 : class;
+}
+
 static int in_image(const void *at)
 {
 	return (const uint8_t *)at >= lc_image.heap && (const uint8_t *)at < lc_image_end;
@@ -55,10 +65,6 @@ static struct lc_block *cut(size_t size)
 {
 	struct lc_block *block;
 
-	if (lc_image.making && !memory->at) {
-		memory->at = lc_image.heap;
-		memory->end = (uint8_t *)(uintptr_t)lc_image_end;
-	}
 	if ((size_t)(memory->end - memory->at) < sizeof(*block) + size) {
 		block = lc_image.making ? NULL : map(CHUNK, MAP_POPULATE);
 		if (!block)
@@ -72,6 +78,80 @@ static struct lc_block *cut(size_t size)
 	return block;
 }
 
+static uint8_t *end_of(struct lc_block *block)
+{
+	return block->at + block->size;
+}
+
+/* In the image: from the hole that fits best, or from what is behind all blocks. */
+static void *allocate_tight(size_t size)
+{
+	struct lc_block **best = NULL, *block, *rest;
+
+	size = size < SMALLEST ? SMALLEST : (size + 15) & ~(size_t)15;
+	for (struct lc_block **hole = &lc_image.holes; *hole; hole = &(*hole)->next)
+		if ((*hole)->size >= size && (!best || (*hole)->size < (*best)->size))
+			best = hole;
+	if (!best) {
+		if (!memory->at) {
+			memory->at = lc_image.heap;
+			memory->end = (uint8_t *)(uintptr_t)lc_image_end;
+		}
+		block = cut(size);
+		return block ? block->at : NULL;
+	}
+	block = *best;
+	if (block->size < size + sizeof(*block) + SMALLEST) {
+		*best = block->next;
+		return block->at;
+	}
+	rest = (struct lc_block *)(void *)(block->at + size);
+	rest->size = block->size - size - sizeof(*block);
+	rest->next = block->next;
+	block->size = size;
+	*best = rest;
+	return block->at;
+}
+
+/* Holes are in the order of their addresses, and none touches the next. */
+static void release_tight(struct lc_block *block)
+{
+	struct lc_block **to = &lc_image.holes, *before = NULL;
+
+	while (*to && *to < block) {
+		before = *to;
+		to = &before->next;
+	}
+	block->next = *to;
+	*to = block;
+	if (block->next && end_of(block) == (uint8_t *)block->next) {
+		block->size += sizeof(*block) + block->next->size;
+		block->next = block->next->next;
+	}
+	if (before && end_of(before) == (uint8_t *)block) {
+		before->size += sizeof(*block) + block->size;
+		before->next = block->next;
+	}
+}
+
+void lc_settle_memory(void)
+{
+	struct lc_block *hole = lc_image.holes, *next;
+
+	for (; hole; hole = next) {
+		unsigned int class = class_within(hole->size);
+
+		next = hole->next;
+		if (end_of(hole) == memory->at) {
+			memory->at = (uint8_t *)hole;
+		} else if (class < LC_SIZES) {
+			hole->next = memory->freed[class];
+			memory->freed[class] = hole;
+		}
+	}
+	lc_image.holes = NULL;
+}
+
 static void *allocate(void *with, size_t size)
 {
 	struct lc_block *block;
@@ -80,7 +160,9 @@ static void *allocate(void *with, size_t size)
 	(void)with;
 	if (size > PTRDIFF_MAX)
 		return NULL;
-	if (size > LARGE && !lc_image.making) {
+	if (lc_image.making)
+		return allocate_tight(size);
+	if (size > LARGE) {
 		size = (size + sizeof(*block) + 4095) & ~(size_t)4095;
 		block = map(size, 0);
 		if (block)
@@ -105,18 +187,21 @@ static void release(void *with, void *at)
 {
 	struct lc_block *block;
 	unsigned int class;
-	size_t size;
 
 	(void)with;
 	if (!at)
 		return;
 	block = block_of(at);
+	if (lc_image.making) {
+		release_tight(block);
+		return;
+	}
 	if (block->size > LARGE) {
 		if (!in_image(block))
 			munmap(block, block->size + sizeof(*block));
 		return;
 	}
-	class = class_of(block->size, &size);
+	class = class_within(block->size);
 	block->next = memory->freed[class];
 	memory->freed[class] = block;
 }

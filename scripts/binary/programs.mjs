@@ -1,0 +1,21 @@
+/**
+ * The programs that the executable has, and the names by which it is told which one is meant: what is not called for nsinit is lcrun, so that
+ * a link of any name (`runc`, `crun`) is an OCI runtime.
+ */
+export const programs = [
+  { name: 'nsinit', entry: 'packages/nsinit/dist/quickjs/main.js', called: /(^|\/)ns(init|enter)[^/]*$/ },
+  { name: 'lcrun', entry: 'packages/lcrun/dist/quickjs/main.js', called: /(^|\/)[^/]*$/ },
+]
+
+/** The text of a module that calls the program which the executable's name asks for. */
+export function chooser(programs) {
+  const lines = programs.flatMap(({ entry }, i) => `import main${i} from ${JSON.stringify(`./${entry}`)}`)
+  const choices = programs.map(({ called }, i) => `  [${called}, main${i}],`)
+  return [
+    "import { calledAs } from '@libcontainer/sys'",
+    ...lines,
+    `const choices = [\n${choices.join('\n')}\n]`,
+    'export default async () => await choices.find(([called]) => called.test(calledAs()))[1]()',
+    '',
+  ].join('\n')
+}
