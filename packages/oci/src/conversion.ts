@@ -8,6 +8,8 @@ export interface ConversionOptions {
   readonly bundle: string
   /** Who makes cgroups: this decides how `linux.cgroupsPath` is read. Default: `cgroupfs`. */
   readonly cgroupDriver?: 'cgroupfs' | 'systemd' | undefined
+  /** Whether its processes get a session keyring of their own. Default: true. */
+  readonly newKeyring?: boolean | undefined
 }
 
 /** A `config.json` in the words of `@libcontainer/container`. */

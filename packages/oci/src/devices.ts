@@ -8,7 +8,7 @@ const PERMISSIONS = 0o7777
 export function devicesOf(devices: readonly SpecDevice[] = []): DeviceRequest[] {
   const own = devices.map(deviceOf)
   const taken = new Set(own.map(({ path }) => cleanPath(path)))
-  return [...DEFAULT_SIMPLE_DEVICES.filter(({ path }) => !taken.has(path)).map(device => ({ ...device })), ...own]
+  return [...own, ...DEFAULT_SIMPLE_DEVICES.filter(({ path }) => !taken.has(path))]
 }
 
 function deviceOf({ type, path, major, minor, fileMode, uid, gid }: SpecDevice, i: number): DeviceRequest {

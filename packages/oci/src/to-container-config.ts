@@ -1,12 +1,14 @@
 import type { Command, ContainerConfig, NamespaceRequest } from '@libcontainer/container'
+import { checkMemoryPolicy } from '@libcontainer/init'
 import { hostId, type NamespaceKind } from '@libcontainer/namespaces'
 import { ConfigInvalid, cleanPath } from '@libcontainer/sys'
+import { annotated, checkKnownSyscalls } from './annotations.js'
 import { cgroupPath } from './cgroups-path.js'
 import type { Conversion, ConversionOptions } from './conversion.js'
 import { devicesOf } from './devices.js'
 import { mountsOf } from './mounts.js'
 import { affinityOf, processAttributes, programOf } from './process.js'
-import { refuseLater } from './refuse.js'
+import { isGiven, refuseLater } from './refuse.js'
 import { limitsOf } from './resources.js'
 import { seccompOf } from './seccomp.js'
 import type { Spec, SpecHook, SpecIdMapping, SpecLinux } from './spec.js'
@@ -22,8 +24,8 @@ const SYSTEMD = '@libcontainer/cgroups'
  * @throws {ConfigInvalid} with the place in the file
  */
 export function toContainerConfig(spec: Spec, options: ConversionOptions): Conversion {
-  const { id, bundle, cgroupDriver = 'cgroupfs' } = options
-  const { root, process, hostname, domainname, mounts, hooks, linux = {} } = spec
+  const { id, bundle, cgroupDriver = 'cgroupfs', newKeyring = true } = options
+  const { root, process, hostname, domainname, mounts, hooks, annotations, linux = {} } = spec
   const warnings: string[] = []
   const warn = (text: string): void => void warnings.push(text)
   if (root === undefined)
@@ -35,6 +37,9 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
       hint: 'have the engine use cgroupfs: podman --cgroup-manager=cgroupfs, dockerd --exec-opt native.cgroupdriver=cgroupfs',
     })
   refuseOfLinux(linux)
+  const asked = annotated(annotations)
+  const seccomp = seccompOf(linux.seccomp)
+  checkKnownSyscalls(annotations, seccomp)
   const config: ContainerConfig = {
     rootfs: cleanPath(root.path.startsWith('/') ? root.path : `${bundle}/${root.path}`),
     readonlyRootfs: root.readonly,
@@ -48,20 +53,27 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     mounts: mountsOf(mounts, bundle),
     devices: devicesOf(linux.devices),
     cgroups: { path: cgroupPath(linux.cgroupsPath, id), ...limitsOf(linux.resources, warn) },
-    seccomp: seccompOf(linux.seccomp),
+    seccomp,
     maskedPaths: linux.maskedPaths ?? [],
     readonlyPaths: linux.readonlyPaths ?? [],
     sysctl: linux.sysctl,
     personality: personalityOf(linux, warn),
+    memoryPolicy: memoryPolicyOf(linux),
+    sessionKeyring: newKeyring || undefined,
     hooks: hooks && hooksOf(hooks),
-    labels: labelsOf(spec.annotations, bundle, warn),
+    labels: labelsOf(annotations, bundle, warn),
+    ...asked.config,
     ...(process === undefined ? { capabilities: {} } : processAttributes(process, warn)),
     cpuAffinity: process && affinityOf(process),
   }
   return {
     config: pruned(config),
     // Affinity is of further processes alone: config.md, Process.
-    process: process && { ...programOf(process), ...(config.cpuAffinity ? { cpuAffinity: {} } : {}) },
+    process: process && {
+      ...programOf(process),
+      ...(config.cpuAffinity ? { cpuAffinity: {} } : {}),
+      ...asked.process,
+    },
     cgroupOwner: cgroupOwner(spec),
     warnings,
   }
@@ -97,6 +109,14 @@ function personalityOf({ personality }: SpecLinux, warn: (text: string) => void)
   if (!personality?.domain) return undefined
   if (personality.flags?.length) warn('linux.personality.flags: change nothing, the specification has none yet')
   return personality.domain as ContainerConfig['personality']
+}
+
+function memoryPolicyOf({ memoryPolicy }: SpecLinux): ContainerConfig['memoryPolicy'] {
+  if (!isGiven(memoryPolicy)) return undefined
+  const { mode, nodes, flags } = memoryPolicy!
+  const read = pruned({ mode, nodes: nodes || undefined, flags })
+  checkMemoryPolicy(read, 'linux.memoryPolicy')
+  return read
 }
 
 function hooksOf(hooks: NonNullable<Spec['hooks']>): ContainerConfig['hooks'] {
