@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type Container, Factory, type Process } from '@libcontainer/container'
@@ -108,21 +108,15 @@ async function ended(process: Process): Promise<Ended> {
 
 const signalNumbers: Record<string, number> = { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }
 
-const goFolder = fileURLToPath(new URL('go/', import.meta.url))
 const goProgram = fileURLToPath(new URL('../../.cache/peers/libcontainer-go', import.meta.url))
 
-/** Why Go's libcontainer cannot be built here; `undefined` where it is. */
+/** Why Go's libcontainer could not be built here (see build.mjs, of set-up); `undefined` where it was. */
 export function lackOfGo(): string | undefined {
-  const source = Math.max(...['main.go', 'go.mod', 'go.sum'].map(name => statSync(`${goFolder}${name}`).mtimeMs))
-  if (existsSync(goProgram) && statSync(goProgram).mtimeMs > source) return undefined
-  mkdirSync(fileURLToPath(new URL('../../.cache/peers', import.meta.url)), { recursive: true })
-  const { status, error, stderr } = spawnSync('go', ['build', '-trimpath', '-o', goProgram, '.'], {
-    cwd: goFolder,
-    encoding: 'utf8',
-    env: { ...process.env, GOFLAGS: '-buildvcs=false' },
-  })
-  if (error !== undefined) return `go: ${error.message}`
-  return status === 0 ? undefined : `go build: ${stderr.trim().split('\n').at(-1)}`
+  if (existsSync(goProgram)) return undefined
+  const reason = fileURLToPath(new URL('../../.cache/peers/lack-of-go.txt', import.meta.url))
+  return existsSync(reason)
+    ? readFileSync(reason, 'utf8')
+    : `${goProgram} is absent: node test/peers/build.mjs makes it`
 }
 
 /** Its errors by the code that ours has for the same. */
