@@ -18,7 +18,9 @@ export function facilitySources(name) {
 export const facilities = ['cgroups', 'mount', 'devices', 'namespaces', 'capabilities', 'console', 'seccomp']
 
 export function initSources() {
-  const own = ['init', 'rendezvous', 'exec', 'ops', 'waiter'].map(name => join(packages, 'init/native', `${name}.c`))
+  const own = ['init', 'rendezvous', 'exec', 'hook', 'ops', 'waiter'].map(name =>
+    join(packages, 'init/native', `${name}.c`),
+  )
   return [...new Set([...own, ...facilities.flatMap(facilitySources)])]
 }
 

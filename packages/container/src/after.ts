@@ -15,7 +15,7 @@ export async function afterStart(handle: Handle): Promise<void> {
   const hooks = handle.hooks('poststart')
   if (hooks.length === 0) return
   try {
-    await runHooks('poststart', hooks, stateFor(handle, 'running'))
+    await runHooks('poststart', hooks, stateFor(handle, 'running'), handle.config.hookOutput)
   } catch (error) {
     await endAll(handle)
     throw systemError(`cannot start '${handle.id}'`, error)
@@ -27,7 +27,9 @@ export async function afterStop(handle: Handle): Promise<void> {
   await handle.tellRemoval()
   const hooks = handle.hooks('poststop')
   if (hooks.length > 0)
-    await handle.doing('removed, but', () => runAllHooks('poststop', hooks, stateFor(handle, 'stopped')))
+    await handle.doing('removed, but', () =>
+      runAllHooks('poststop', hooks, stateFor(handle, 'stopped'), handle.config.hookOutput),
+    )
 }
 
 const stateFor = ({ id, config, state }: Handle, status: 'running' | 'stopped'): OciState =>

@@ -1,4 +1,11 @@
-import { announceExec, bootstrap, execProgram, findProgram, setSession } from '@libcontainer/init'
+import {
+  announceExec,
+  bootstrap,
+  execProgram,
+  findProgram,
+  setSession,
+  workingDirectorySteps,
+} from '@libcontainer/init'
 import {
   decodeUtf8,
   type ExitStatus,
@@ -6,7 +13,11 @@ import {
   isErrno,
   memoryFile,
   neverWait,
+  O_APPEND,
+  O_CREAT,
+  O_WRONLY,
   type OwnedFd,
+  openFile,
   POLLIN,
   pipe,
   poll,
@@ -28,6 +39,14 @@ export interface Command {
   readonly timeoutMs?: number | undefined
 }
 
+export interface CommandPlace {
+  /** Its working directory, where there is one of that name. Default: this process's. */
+  readonly cwd?: string | undefined
+  /** Files that it appends its output to. Default: into the result. */
+  readonly stdout?: string | undefined
+  readonly stderr?: string | undefined
+}
+
 export interface CommandResult extends ExitStatus {
   /** What it wrote to its standard output and error, in order, as far as it was kept. */
   readonly output: string
@@ -46,20 +65,22 @@ export const MAX_OUTPUT = 1024 * 1024
 export async function runCommand(
   { path, args = [path], env = [], timeoutMs }: Command,
   input: string,
+  { cwd, stdout, stderr }: CommandPlace = {},
 ): Promise<CommandResult> {
+  const [out, err] = await openOutputs(stdout, stderr)
   const { read, write } = pipe()
   neverWait(read.fd)
   const stdin = memoryFile('input', encodeUtf8(input))
   let child: { readonly pidfd: OwnedFd }
   try {
-    const steps = [setSession, findProgram(path, ''), announceExec, execProgram(args, env)]
-    child = await bootstrap({ steps, stdio: [stdin.fd, write.fd, write.fd] })
+    const enter = cwd === undefined ? [] : [{ ...workingDirectorySteps(cwd).beforeUserSwitch, onError: ELSEWHERE }]
+    const steps = [setSession, ...enter, findProgram(path, ''), announceExec, execProgram(args, env)]
+    child = await bootstrap({ steps, stdio: [stdin.fd, (out ?? write).fd, (err ?? write).fd] })
   } catch (error) {
     read.close()
     throw error
   } finally {
-    stdin.close()
-    write.close()
+    for (const fd of [stdin, write, out, err]) fd?.close()
   }
   const over = new AbortController()
   const output = collect(read, over.signal)
@@ -84,6 +105,22 @@ export async function runCommand(
   // What it has left behind may hold the pipe for ever: what is in it now is all.
   over.abort()
   return { ...status, output: await output, timedOut }
+}
+
+/** A directory that has gone, or that this user may not enter, keeps no program from running. */
+const ELSEWHERE = { ENOENT: 'skip', ENOTDIR: 'skip', EACCES: 'skip' } as const
+
+/** Opens files to append to, where they are named. */
+export async function openOutputs(...paths: readonly (string | undefined)[]): Promise<(OwnedFd | undefined)[]> {
+  const opened: (OwnedFd | undefined)[] = []
+  try {
+    for (const path of paths)
+      opened.push(path === undefined ? undefined : await openFile(path, O_WRONLY | O_CREAT | O_APPEND, 0o644))
+    return opened
+  } catch (error) {
+    for (const fd of opened) fd?.close()
+    throw error
+  }
 }
 
 function kill(pidfd: OwnedFd): void {

@@ -154,10 +154,16 @@ export class Container {
     return this.#handle.events.listen(waiting)
   }
 
-  /** Adds a hook of this program's own, or a command: run after those of the config, and forgotten with this object. */
+  /**
+   * Adds a hook of this program's own, or a command: run after those of the config, and forgotten with this object, since no state records it.
+   * Functions run in this process: not at `createContainer` and `startContainer`.
+   */
   hook(point: HookPoint, hook: Hook): void {
     if (!hookPoints.includes(point)) throw new ConfigInvalid('point', point, `must be one of ${hookPoints.join(', ')}`)
     if (typeof hook !== 'function') checkCommand(hook, point)
+    else if (point === 'createContainer' || point === 'startContainer')
+      throw new ConfigInvalid(point, hook, 'must be { path, args, env, timeoutMs }: it runs in the container')
+    else this.#handle.warn?.(`the function at ${point} of '${this.id}' is in no state: only this process runs it`)
     this.#handle.addHook(point, hook)
   }
 

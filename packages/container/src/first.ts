@@ -6,6 +6,7 @@ import { deviceRules } from './device-rules.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
+import type { Hook, HookPoint } from './hooks.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
@@ -31,7 +32,8 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   const { id, directory, config, drivers } = handle
   const { path, devices, ...limits } = config.cgroups
   const cgroup = await handle.doing('cannot make the cgroup', () => drivers.cgroups.at(path))
-  const request = { id, directory, config, cgroup, spec, wait, drivers }
+  const hooks = (point: HookPoint): readonly Hook[] => handle.hooks(point)
+  const request = { id, directory, config, cgroup, spec, wait, drivers, hooks }
   const wanted = { id, directory, path, driver: drivers.cgroups, limits: { ...limits, devices: deviceRules(devices) } }
   const beginning = begin(wanted)
   // While the kernel is busy. What is wrong is told where the plan is needed.

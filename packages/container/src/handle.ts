@@ -38,7 +38,7 @@ export class Handle {
     () => this.watch(),
     () => this.#unwatch(),
   )
-  /** Hooks that are functions, by their point: after those of the config. */
+  /** Hooks that this process has added, by their point: after those of the config. */
   readonly #hooks = new Map<HookPoint, Hook[]>()
   #watching: { readonly stop: AbortController; readonly told: Promise<void> } | undefined
 

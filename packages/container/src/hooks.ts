@@ -98,17 +98,27 @@ export function checkCommand(command: unknown, field: string): asserts command i
     throw new ConfigInvalid(`${field}.timeoutMs`, timeoutMs, 'must be milliseconds, more than 0')
 }
 
-/** Runs hooks one after another, up to the first that fails. @throws {ContainerError} naming the hook */
-export async function runHooks(point: string, hooks: readonly Hook[], state: OciState): Promise<void> {
-  for (const [i, hook] of hooks.entries()) await runHook(`${point}[${i}]`, hook, state)
+/** Runs hooks of the host one after another, up to the first that fails. @throws {ContainerError} naming the hook */
+export async function runHooks(
+  point: HookPoint,
+  hooks: readonly Hook[],
+  state: OciState,
+  output: HookOutput = {},
+): Promise<void> {
+  for (const [i, hook] of hooks.entries()) await runHook(`${point}[${i}]`, hook, state, output)
 }
 
 /** Runs all hooks, whatever fails. @throws {ContainerError} for the first failure, with all of them in its cause's `errors` */
-export async function runAllHooks(point: string, hooks: readonly Hook[], state: OciState): Promise<void> {
+export async function runAllHooks(
+  point: HookPoint,
+  hooks: readonly Hook[],
+  state: OciState,
+  output: HookOutput = {},
+): Promise<void> {
   const errors: Error[] = []
   for (const [i, hook] of hooks.entries()) {
     try {
-      await runHook(`${point}[${i}]`, hook, state)
+      await runHook(`${point}[${i}]`, hook, state, output)
     } catch (error) {
       errors.push(error as Error)
     }
@@ -119,10 +129,12 @@ export async function runAllHooks(point: string, hooks: readonly Hook[], state: 
   throw new ContainerError('SystemError', cause.message, { cause })
 }
 
-async function runHook(name: string, hook: Hook, state: OciState): Promise<void> {
+async function runHook(name: string, hook: Hook, state: OciState, files: HookOutput): Promise<void> {
   try {
     if (typeof hook === 'function') return await hook(state)
-    const { code, signal, output, timedOut } = await runCommand(hook, JSON.stringify(state))
+    // In the bundle, as engines are used to.
+    const place = { ...files, cwd: state.bundle || undefined }
+    const { code, signal, output, timedOut } = await runCommand(hook, JSON.stringify(state), place)
     if (code === 0) return
     const how = timedOut
       ? `took longer than ${hook.timeoutMs} ms and was killed`

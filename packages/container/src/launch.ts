@@ -40,6 +40,8 @@ export interface LaunchOptions extends Pick<BootstrapOptions, 'cloneFlags' | 'ke
   /** This process may not administer the system: what it cannot do to another for that reason alone is left undone. */
   readonly unprivileged: boolean
   readonly rendezvous?: BootstrapOptions['rendezvous']
+  /** Answers the plan's ask for the hooks of the host, when the process is ready but for its root. */
+  readonly runHooks?: (child: Child) => Promise<void>
   /** Called as soon as the process has its number; waited for before it goes on to the program. */
   readonly ready?: (child: { readonly pid: number; readonly stdio: readonly number[] }) => Promise<void>
 }
@@ -103,6 +105,11 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
         terminal: async ({ fds: [master] }) => {
           terminal = master
           if (master !== undefined && (await sockets.takeTerminal(master))) terminal = undefined
+          return undefined
+        },
+        hooks: async child => {
+          await readying
+          await options.runHooks?.(child)
           return undefined
         },
         ...options.rendezvous,

@@ -27,6 +27,7 @@ import {
 } from '@libcontainer/mount'
 import { type NamespaceFacts, type NamespacePlan, planNamespaces } from '@libcontainer/namespaces'
 import { type Step, slot } from '@libcontainer/sys'
+import { createHookSteps, type HookFacts, startHookSteps } from './plan-hooks.js'
 import { type Attributes, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
 import { environment } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
@@ -40,6 +41,8 @@ export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'user
   readonly joinCgroups: readonly Step[]
   /** The host has /proc/kcore: /dev/core leads to it. */
   readonly kcore: boolean
+  /** Default: none. */
+  readonly hooks?: HookFacts | undefined
   /** The parent may not administer the system: it writes the id maps as the owner of init's files, or has them written. */
   readonly unprivileged?: boolean | undefined
 }
@@ -89,6 +92,7 @@ export function planContainer(
           ptmxStep(root),
         ]
       : []),
+    ...createHookSteps(config, facts.hooks),
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
     ...readonlyPathSteps(config.readonlyPaths, { root }),
     ...maskedPathSteps(config.maskedPaths, { root }),
@@ -102,7 +106,12 @@ export function planContainer(
     ...(config.domainname === undefined ? [] : [setDomainname(config.domainname)]),
     ...(isNew('net') ? [linkUp('lo')] : []),
     ...Object.entries(config.sysctl ?? {}).map(([key, value]) => writeSysctl(key, value)),
-    ...processSteps(spec, attributes, { ...facts, userns, groupsDenied: facts.unprivileged }),
+    ...processSteps(spec, attributes, {
+      ...facts,
+      userns,
+      groupsDenied: facts.unprivileged,
+      startHooks: (env, more) => startHookSteps(config, facts.hooks, env, more),
+    }),
   ]
   return { steps, namespaces, slots: userArgs(spec, environment(spec)).lookup ? USER_SLOTS : [] }
 }

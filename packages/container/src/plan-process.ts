@@ -54,6 +54,8 @@ export interface ProcessFacts {
   readonly initialFiles?: bigint | undefined
   /** Stop in the `created` state: the uid, seen from the container, that may say go. */
   readonly waitForStart?: number | undefined
+  /** What runs before the program, by its environment: that which is known, and the slot of what an answer adds. */
+  readonly startHooks?: ((env: readonly string[], more?: Arg) => Step[]) | undefined
   /** setgroups is denied in the user namespace of an ordinary user. */
   readonly groupsDenied?: boolean | undefined
 }
@@ -75,6 +77,7 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
   })
   const user = userArgs(spec, env)
   const directory = workingDirectorySteps(cwd)
+  const [known, more] = user.lookup ? [withoutHome(env), slot('home')] : [env]
 
   return [
     attributes.sharing.affinity ?? resetAffinity,
@@ -97,9 +100,10 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
     findProgram(args[0]!, variable(env, 'PATH') ?? DEFAULT_PATH),
     ask('ready', 'wait until the state is saved'),
     ...(facts.waitForStart === undefined ? [] : createdSteps(slot('listener'), facts.waitForStart)),
+    ...(facts.startHooks?.(known, more) ?? []),
     announceExec,
     ...attributes.seccomp,
-    user.lookup ? execProgram(args, withoutHome(env), slot('home')) : execProgram(args, env),
+    execProgram(args, known, more),
   ]
 }
 

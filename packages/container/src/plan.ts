@@ -6,6 +6,7 @@ import type { ContainerConfig } from './config.js'
 import type { ContainerCgroup } from './drivers.js'
 import { hostFacts } from './facts.js'
 import { type ContainerPlan, planContainer } from './plan-container.js'
+import type { HookFacts } from './plan-hooks.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
@@ -24,7 +25,9 @@ export async function plan(id: string, config: ContainerConfig, spec: ProcessSpe
   if (problem !== undefined) throw problem
   const resolved = resolveConfig(id, await withRootlessDefaults(config))
   const driver = await cgroupDriver()
-  return await planFor(resolved, spec, await driver.at(resolved.cgroups.path))
+  return await planFor(resolved, spec, await driver.at(resolved.cgroups.path), {
+    hooks: { id, at: point => resolved.hooks?.[point] ?? [] },
+  })
 }
 
 /** The plan of a container's first process on this host, in this cgroup. */
@@ -32,7 +35,7 @@ export async function planFor(
   config: ResolvedConfig,
   spec: ProcessSpec,
   cgroup: ContainerCgroup,
-  waitForStart?: number,
+  { waitForStart, hooks }: { readonly waitForStart?: number | undefined; readonly hooks: HookFacts },
 ): Promise<ContainerPlan> {
   checkProcess(spec)
   const [host, namespaces] = await Promise.all([hostFacts(), checkNamespaces(config)])
@@ -46,5 +49,6 @@ export async function planFor(
     },
     joinCgroups: cgroup.joinSelfSteps(),
     waitForStart,
+    hooks,
   })
 }

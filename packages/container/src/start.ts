@@ -1,10 +1,14 @@
 import { containerId, type IdMaps, obstacleOf, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
 import { ConfigInvalid, ids, listenUnix, type OwnedFd, processStat, readLink, removeFile } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
+import { openOutputs } from './command.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
 import { hostFacts } from './facts.js'
+import { runHooks } from './hooks.js'
 import { adjustOomScore, type Launched, launch } from './launch.js'
+import { ociState } from './oci-state.js'
 import { type ContainerPlan, planFor } from './plan.js'
+import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
@@ -23,6 +27,7 @@ export interface StartRequest {
   readonly spec: ProcessSpec
   /** Stop in the `created` state. */
   readonly wait: boolean
+  readonly hooks: HookFacts['at']
 }
 
 /** What {@link startFirst} is to do. */
@@ -34,7 +39,7 @@ export interface FirstPlan {
 }
 
 /** Plans the first process of a container; touches nothing, so that it can be done while the cgroup is being made. */
-export async function planFirst({ config, cgroup, spec, wait }: StartRequest): Promise<FirstPlan> {
+export async function planFirst({ id, config, cgroup, spec, wait, hooks }: StartRequest): Promise<FirstPlan> {
   if (spec.subCgroupPaths !== undefined)
     throw new ConfigInvalid(
       'process.subCgroupPaths',
@@ -43,7 +48,10 @@ export async function planFirst({ config, cgroup, spec, wait }: StartRequest): P
     )
   const { initialFiles, unprivileged } = await hostFacts()
   checkIds(spec, newMaps(config), unprivileged)
-  const plan = await planFor(config, spec, cgroup, wait ? uidInside(config) : undefined)
+  const plan = await planFor(config, spec, cgroup, {
+    waitForStart: wait ? uidInside(config) : undefined,
+    hooks: { id, at: hooks },
+  })
   return { plan, attributes: attributesOf(config, spec, true), initialFiles, unprivileged }
 }
 
@@ -62,8 +70,14 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let state: ContainerState | undefined
   let text = ''
   let listener: OwnedFd | undefined
+  let outputs: (OwnedFd | undefined)[] = []
   try {
     const handed: Record<string, number> = {}
+    if (hasInsideHooks(request)) {
+      outputs = await openOutputs(config.hookOutput?.stdout, config.hookOutput?.stderr)
+      for (const [i, name] of [HOOK_STDOUT, HOOK_STDERR].entries())
+        if (outputs[i] !== undefined) handed[name] = outputs[i].fd
+    }
     if (wait) {
       listener = listenUnix(`${directory}/${START_SOCKET}`)
       handed.listener = listener.fd
@@ -96,6 +110,12 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           return undefined
         },
       },
+      // Its state is saved by then: a hook may ask for it.
+      runHooks: async ({ pid }) => {
+        const state = ociState({ id, status: 'creating', labels: config.labels, state: { init_process_pid: pid } })
+        for (const point of ['prestart', 'createRuntime'] as const)
+          await runHooks(point, request.hooks(point), state, config.hookOutput)
+      },
       // Before the program: whoever is killed after this leaves a state by which the container can be removed.
       ready: async ({ pid, stdio }) => {
         const streams = standardStreams(stdio)
@@ -118,9 +138,12 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     await removeFile(`${directory}/${START_SOCKET}`)
     throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
   } finally {
-    listener?.close()
+    for (const fd of [listener, ...outputs]) fd?.close()
   }
 }
+
+const hasInsideHooks = ({ hooks }: StartRequest): boolean =>
+  hooks('createContainer').length + hooks('startContainer').length > 0
 
 /** What the standard streams are, as this process has them, which nobody can keep from looking; nothing for one that is closed. */
 async function standardStreams(stdio: readonly number[]): Promise<string[]> {

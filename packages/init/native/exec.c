@@ -87,17 +87,31 @@ static int64_t split(const struct lc_bytes *bytes, char **to, size_t room)
 	return (int64_t)count;
 }
 
-/* execProgram(argv, environ, what an answer adds to it), each NUL-separated: runs what findProgram found. */
-static int64_t op_exec_program(struct lc_ctx *c, const union lc_arg *a)
+/* argv and environ as execve(2) takes them, of bytes with NUL-separated strings; valid until the next call. */
+int64_t lc_split_command(struct lc_ctx *c, const struct lc_bytes *argv, const struct lc_bytes *environ, const struct lc_bytes *more,
+			 char ***argv_out, char ***environ_out)
 {
-	int64_t args = split(&a[0].b, strings, MAX_STRINGS), variables;
+	int64_t args = split(argv, strings, MAX_STRINGS), variables;
 
 	if (args <= 0)
 		return lc_refuse(c, "execve", args < 0 ? E2BIG : EINVAL);
-	variables = split(&a[1].b, strings + args + 1, (size_t)(MAX_STRINGS - args));
-	if (variables < 0 || split(&a[2].b, strings + args + 1 + variables, (size_t)(MAX_STRINGS - args - variables)) < 0)
+	variables = split(environ, strings + args + 1, (size_t)(MAX_STRINGS - args));
+	if (variables < 0 || split(more, strings + args + 1 + variables, (size_t)(MAX_STRINGS - args - variables)) < 0)
 		return lc_refuse(c, "execve", E2BIG);
-	execve(program, strings, strings + args + 1);
+	*argv_out = strings;
+	*environ_out = strings + args + 1;
+	return 0;
+}
+
+/* execProgram(argv, environ, what an answer adds to it), each NUL-separated: runs what findProgram found. */
+static int64_t op_exec_program(struct lc_ctx *c, const union lc_arg *a)
+{
+	char **argv, **environ;
+	int64_t result = lc_split_command(c, &a[0].b, &a[1].b, &a[2].b, &argv, &environ);
+
+	if (result < 0)
+		return result;
+	execve(program, argv, environ);
 	lc_detail(c, program);
 	return lc_fail(c, "execve");
 }

@@ -214,6 +214,7 @@ extern int64_t lc_op_ask(struct lc_ctx *c, const union lc_arg *a);
 extern int64_t lc_op_ask_with_files(struct lc_ctx *c, const union lc_arg *a);
 extern int64_t lc_op_second_clone(struct lc_ctx *c, const union lc_arg *a);
 extern int64_t lc_op_await_start(struct lc_ctx *c, const union lc_arg *a);
+extern int64_t lc_op_run_hook(struct lc_ctx *c, const union lc_arg *a);
 
 const struct lc_op lc_rendezvous_ops[] = {
 	{ "ask", "sii", lc_op_ask },
@@ -221,6 +222,7 @@ const struct lc_op lc_rendezvous_ops[] = {
 	{ "secondClone", "", lc_op_second_clone },
 	{ "announceCreated", "", op_announce_created },
 	{ "awaitStart", "ii", lc_op_await_start },
+	{ "runHook", "sbbbbiii", lc_op_run_hook },
 	{ "announceExec", "", op_announce_exec },
 	{ 0 },
 };

@@ -17,6 +17,7 @@ enum {
 	RECORD_CHILD,		/* the process that goes on after a second clone: i32 pid, and its pidfd */
 	RECORD_CREATED,		/* from now on the start socket is listened to, and this one closed */
 	RECORD_TIMES,		/* i64 ns of CLOCK_MONOTONIC: the beginning, then the end of each step */
+	RECORD_HOOK,		/* how a hook failed (hook.c); the failure of its step follows */
 };
 
 struct failure {
@@ -31,6 +32,9 @@ int64_t lc_report(uint32_t kind, const void *data, size_t size, const int *fds, 
 
 extern struct lc_plan lc_the_plan;
 extern int lc_control;		/* the control socket, later the connection of who started us */
+
+int64_t lc_split_command(struct lc_ctx *c, const struct lc_bytes *argv, const struct lc_bytes *environ, const struct lc_bytes *more,
+			 char ***argv_out, char ***environ_out);
 
 /* The waiter of a command line (waiter.c): answers the status to exit with, or -1 where `request` is no request for it. */
 int lc_waiter(int request);

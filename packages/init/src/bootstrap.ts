@@ -18,8 +18,9 @@ import {
   stepError,
   waitExit,
 } from '@libcontainer/sys'
+import { hookError } from './hooks.js'
 import { type InitProgram, initProgram } from './program.js'
-import { type Answer, type AskedFile, encodeAnswer, parseRecord } from './records.js'
+import { type Answer, type AskedFile, encodeAnswer, type FailedHook, parseRecord } from './records.js'
 
 /** What init asks for, as its `ask` step named it; the process is the one that will run the program, as this process sees it. */
 export interface Request extends Child {
@@ -167,6 +168,7 @@ class Conversation {
   /** Init has closed its end. */
   #ended = false
   #times: readonly number[] = []
+  #hook: FailedHook | undefined
 
   constructor(control: OwnedFd, plan: EncodedPlan, child: Child, options: BootstrapOptions) {
     this.#control = control
@@ -214,7 +216,10 @@ class Conversation {
         if (!this.#ahead.has(record.name)) await this.#answer(record.name, record)
         break
       case 'failure':
-        throw stepError(this.#plan.steps, record.failure)
+        throw this.#hook === undefined ? stepError(this.#plan.steps, record.failure) : hookError(this.#hook)
+      case 'hook':
+        this.#hook = record.hook
+        break
       case 'child':
         await this.#adopt(record)
         break

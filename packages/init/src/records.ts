@@ -13,6 +13,19 @@ export type Record_ =
   | { readonly kind: 'child'; readonly pid: number; readonly pidfd: OwnedFd }
   | { readonly kind: 'created' }
   | { readonly kind: 'times'; readonly ns: readonly number[] }
+  | { readonly kind: 'hook'; readonly hook: FailedHook }
+
+/** A hook that failed in the container. */
+export interface FailedHook {
+  readonly name: string
+  readonly program: string
+  readonly how: (typeof HOW)[number]
+  /** The exit code, the signal, the milliseconds, or the errno. */
+  readonly value: number
+  readonly output: string
+}
+
+const HOW = ['exited', 'killed', 'late', 'not executed'] as const
 
 /** A file of the container that came with a question: its bytes, a descriptor where there are many, `undefined` where it is absent. */
 export type AskedFile = Uint8Array | OwnedFd | undefined
@@ -36,6 +49,18 @@ export function parseRecord(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_
       const ns: number[] = []
       for (let i = 8; i + 8 <= bytes.length; i += 8) ns.push(Number(view.getBigInt64(i, true)))
       return { kind: 'times', ns }
+    }
+    case 7: {
+      const program = data.indexOf(0, 8) + 1
+      const output = data.indexOf(0, program) + 1
+      const hook = {
+        name: decodeUtf8(data.subarray(8, program - 1)),
+        program: decodeUtf8(data.subarray(program, output - 1)),
+        how: HOW[view.getUint32(8, true)]!,
+        value: view.getInt32(12, true),
+        output: decodeUtf8(data.subarray(output)),
+      }
+      return { kind: 'hook', hook }
     }
   }
   throw new TypeError(`init sent a record that nobody knows (${bytes.length} bytes)`)

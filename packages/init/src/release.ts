@@ -13,6 +13,7 @@ import {
   stepError,
   type Waiting,
 } from '@libcontainer/sys'
+import { hookError } from './hooks.js'
 import { parseRecord } from './records.js'
 import { execHints } from './steps.js'
 
@@ -21,6 +22,7 @@ import { execHints } from './steps.js'
  *
  * @param path - of the socket that its plan listens on; relative to `directory` where given
  * @throws {SyscallError} `ECONNREFUSED` or `ENOENT` when nobody waits there; the failure of the exec itself
+ * @throws {LibcontainerError} `HookFailed`
  * @throws {LibcontainerError} `AlreadyStarted` when another caller was faster
  */
 export async function release(
@@ -37,6 +39,7 @@ export async function release(
       const message = receiveMessage(connection)
       if (message === undefined) break
       const record = parseRecord(message.bytes, message.fds)
+      if (record.kind === 'hook') throw hookError(record.hook)
       if (record.kind === 'failure') throw startError(record.failure)
       if (record.kind === 'executing') executing = true
     }

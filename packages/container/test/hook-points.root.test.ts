@@ -1,0 +1,398 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Command, type ContainerConfig, hookPoints, plan } from '@libcontainer/container'
+import { describe, expect, test } from 'vitest'
+import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
+import { Bench, elsewhere, finished, ownRootfs, sleeper } from './support.js'
+
+const needs = requires('root')
+
+const script = (text: string, more: Partial<Command> = {}): Command => ({
+  path: '/bin/sh',
+  args: ['sh', '-c', text],
+  ...more,
+})
+const env = ['PATH=/usr/bin:/bin']
+
+/** What a hook notes of where it is: its namespaces, its root and the state that it got. */
+const note = (file: string): Command =>
+  script(
+    `{ cat; echo; for n in mnt pid uts ipc net; do readlink /proc/self/ns/$n; done; [ -e /proc/1/cmdline ] && echo proc; pwd; } > ${file}`,
+    { env },
+  )
+
+interface Noted {
+  readonly state: { readonly status: string; readonly pid: number; readonly id: string }
+  readonly namespaces: readonly string[]
+}
+
+function noted(file: string): Noted {
+  const [state, ...lines] = readFileSync(file, 'utf8').split('\n')
+  return { state: JSON.parse(state!), namespaces: lines.slice(0, 5) }
+}
+
+const own = (kind: string): string => readlinkSync(`/proc/self/ns/${kind}`)
+
+describe('the six points', () => {
+  test(
+    'HK-01 HK-02 HK-03 HK-04 HK-09 each has its moment: in their order, and in the order of each list',
+    needs,
+    async () => {
+      await using bench = await Bench.open('points')
+      using rootfs = ownRootfs()
+      using dir = temporaryDirectory('hooks-')
+      const log = join(dir.path, 'log')
+      writeFileSync(join(rootfs.path, 'log'), '')
+      const hooks = Object.fromEntries(
+        hookPoints.map(point => {
+          const to = point === 'startContainer' ? '/log' : log
+          return [point, [1, 2].map(i => script(`echo ${point} ${i} >> ${to}`, { env }))]
+        }),
+      )
+      const container = await bench.create({ rootfs: rootfs.path, hooks, readonlyRootfs: false })
+      const lines = (file: string): string[] => readFileSync(file, 'utf8').trim().split('\n').filter(Boolean)
+      const both = (...points: string[]): string[] => points.flatMap(point => [`${point} 1`, `${point} 2`])
+      await container.start({ args: ['/bin/sh', '-c', 'echo program >> /log; exec sleep 100'] })
+      expect(lines(log)).toEqual(both('prestart', 'createRuntime', 'createContainer'))
+      expect(lines(join(rootfs.path, 'log'))).toEqual([])
+      await container.exec()
+      await expect.poll(() => lines(join(rootfs.path, 'log'))).toEqual([...both('startContainer'), 'program'])
+      expect(lines(log).slice(6)).toEqual(both('poststart'))
+      await container.destroy({ force: true })
+      expect(lines(log).slice(8)).toEqual(both('poststop'))
+    },
+  )
+
+  test(
+    'HK-01 HK-02 on the host, with the pid that the host sees, when all mounts are there and the root is its own',
+    needs,
+    async () => {
+      await using bench = await Bench.open('host')
+      using dir = temporaryDirectory('hooks-')
+      const at = (name: string) => join(dir.path, name)
+      // The state is saved, so that whoever is killed now leaves a container that can be removed; limits are set; the mounts stand.
+      const look = script(
+        `pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/'); readlink /proc/$pid/root; grep -c " $ROOT/proc " /proc/$pid/mountinfo; ` +
+          `cat /proc/$pid/cgroup | grep -c libcontainer-; ls $STATE`,
+        { env: [...env, `ROOT=${busyboxRootfs()}`, `STATE=${bench.factory.root}`] },
+      )
+      const id = bench.id()
+      const hooks = {
+        prestart: [note(at('prestart'))],
+        createRuntime: [
+          note(at('runtime')),
+          { ...look, args: ['sh', '-c', `{ ${look.args![2]}/${id}; } > ${at('look')} 2>&1`] },
+        ],
+      }
+      const container = await bench.create({ hooks }, id)
+      const child = await container.start(sleeper)
+      for (const name of ['prestart', 'runtime']) {
+        const { state, namespaces } = noted(at(name))
+        expect(state).toMatchObject({ ociVersion: '1.3.0', id, status: 'creating', pid: child.pid })
+        expect(namespaces).toEqual(['mnt', 'pid', 'uts', 'ipc', 'net'].map(own))
+      }
+      const [root, procs, cgroups, ...files] = readFileSync(at('look'), 'utf8').trim().split('\n')
+      expect([root, procs]).toEqual(['/', '1'])
+      expect(Number(cgroups)).toBeGreaterThan(0)
+      expect(files).toContain('state.json')
+    },
+  )
+
+  test(
+    'HK-03 createContainer: in its namespaces, with the paths of the host, before the root is changed',
+    needs,
+    async () => {
+      await using bench = await Bench.open('inside')
+      using dir = temporaryDirectory('hooks-')
+      const file = join(dir.path, 'noted')
+      const mounts = join(dir.path, 'mounts')
+      const container = await bench.create({
+        labels: ['bundle=/b', 'odd="pid":0 \\ ü'],
+        hooks: {
+          createContainer: [
+            note(file),
+            script(`grep ' ${busyboxRootfs()}/' /proc/self/mountinfo > ${mounts}`, { env }),
+          ],
+        },
+      })
+      const child = await container.start(sleeper)
+      const { state, namespaces } = noted(file)
+      expect(state).toEqual({
+        ociVersion: '1.3.0',
+        id: container.id,
+        status: 'creating',
+        pid: 1,
+        bundle: '/b',
+        annotations: { odd: '"pid":0 \\ ü' },
+      })
+      const theirs = ['mnt', 'pid', 'uts', 'ipc', 'net'].map(kind => readlinkSync(`/proc/${child.pid}/ns/${kind}`))
+      // /proc is the host's still, which shows pids of its own namespace: the links of /proc/self are the hook's all the same.
+      expect(namespaces.filter(Boolean)).toEqual(theirs.slice(0, namespaces.filter(Boolean).length))
+      expect(readFileSync(mounts, 'utf8')).toContain(`${busyboxRootfs()}/dev`)
+      expect(theirs[0]).not.toBe(own('mnt'))
+    },
+  )
+
+  test(
+    'HK-04 startContainer: in the container as its user, its environment the program’s unless it says one',
+    needs,
+    async () => {
+      await using bench = await Bench.open('before')
+      using rootfs = ownRootfs()
+      mkdirSync(join(rootfs.path, 'out'), { mode: 0o777 })
+      const save = (name: string, more: Partial<Command> = {}): Command =>
+        script(`{ cat; echo; id -u; id -g; pwd; env; } > /out/${name}`, more)
+      chmodSync(join(rootfs.path, 'out'), 0o777)
+      const container = await bench.create({
+        rootfs: rootfs.path,
+        hooks: {
+          startContainer: [save('own'), save('given', { env: ['ONLY=this', 'PATH=/bin'] }), save('none', { env: [] })],
+        },
+      })
+      const user = { uid: 1234, gid: 567 }
+      const child = await container.start({ ...sleeper, user, env: ['A=b c', 'PATH=/bin'], cwd: '/etc' })
+      expect(existsSync(join(rootfs.path, 'out/own'))).toBe(false)
+      expect(await container.status()).toBe('created')
+      await container.exec()
+      const read = (name: string): string[] =>
+        readFileSync(join(rootfs.path, 'out', name), 'utf8')
+          .trim()
+          .split('\n')
+      const [state, uid, gid, cwd, ...ownEnv] = read('own')
+      expect(JSON.parse(state!)).toMatchObject({ id: container.id, status: 'created', pid: 1 })
+      expect([uid, gid, cwd]).toEqual(['1234', '567', '/etc'])
+      const said = (lines: string[]): string[] => lines.filter(line => !/^(PWD|_|SHLVL|OLDPWD)=/.test(line)).sort()
+      expect(said(ownEnv)).toEqual(['A=b c', 'HOME=/', 'PATH=/bin'])
+      expect(said(read('given').slice(4))).toEqual(['ONLY=this', 'PATH=/bin'])
+      // The shell has a PATH of its own.
+      expect(said(read('none').slice(4)).filter(line => !line.startsWith('PATH='))).toEqual([])
+      expect(child.pid).toBeGreaterThan(0)
+    },
+  )
+
+  test('HK-04 the hooks of a container without `created`, too, and none of its descriptors', needs, async () => {
+    await using bench = await Bench.open('at-once')
+    using rootfs = ownRootfs()
+    const container = await bench.create({
+      rootfs: rootfs.path,
+      hooks: { startContainer: [script('ls /proc/self/fd > /fds', { env })], createContainer: [script('exit 0')] },
+    })
+    await (await container.run({ args: ['/bin/true'] })).wait()
+    // 3 is the directory that ls reads.
+    expect(readFileSync(join(rootfs.path, 'fds'), 'utf8').trim().split('\n')).toEqual(['0', '1', '2', '3'])
+  })
+
+  test('HK-01 no hooks cost nothing: the plan asks nobody and has no further step', needs, async () => {
+    const config: ContainerConfig = { rootfs: busyboxRootfs() }
+    const without = await plan('x', config, sleeper)
+    const empty = await plan(
+      'x',
+      { ...config, hooks: { prestart: [], startContainer: [], poststop: [script('')] } },
+      sleeper,
+    )
+    expect(empty.steps).toEqual(without.steps)
+    const all = await plan(
+      'x',
+      { ...config, hooks: Object.fromEntries(hookPoints.map(p => [p, [script('')]])) },
+      sleeper,
+    )
+    const order = all.steps
+      .map(({ about }) => about)
+      .filter(about => /hook|root of the container|program is next|^mount proc/.test(about))
+    expect(order.map(about => about.replace(/: \/bin\/sh$/, ''))).toEqual([
+      expect.stringContaining('mount proc'),
+      'wait until the hooks of the host have run',
+      'run the hook createContainer[0]',
+      ...order.slice(3, -2),
+      'run the hook startContainer[0]',
+      'report that the program is next',
+    ])
+  })
+})
+
+describe('failures', () => {
+  const failing = { env, timeoutMs: 20_000 }
+
+  test.each(['prestart', 'createRuntime', 'createContainer'] as const)(
+    'HK-09 HK-07 EV-125 %s: the first that fails ends the creation, is named, and nothing is left',
+    needs,
+    async point => {
+      await using bench = await Bench.open('fails')
+      using dir = temporaryDirectory('hooks-')
+      const after = join(dir.path, 'after')
+      for (const [hook, problem] of [
+        [script('echo out; echo err >&2; exit 7', failing), `/bin/sh ended with exit code 7: out\nerr`],
+        [script('kill -TERM $$', failing), '/bin/sh was ended by signal 15'],
+        [script('exec sleep 100', { env, timeoutMs: 150 }), '/bin/sh took longer than 150 ms and was killed'],
+        [{ path: '/no/such' }, /ENOENT: .*execve.* '\/no\/such'/],
+        [{ path: '/etc/passwd' }, /EACCES: .*'\/etc\/passwd'/],
+      ] as const) {
+        const id = bench.id()
+        const hooks = { [point]: [script('exit 0'), hook, script(`echo > ${after}`)] }
+        const container = await bench.create({ hooks }, id)
+        const started = container.start(sleeper)
+        await expect(started).rejects.toMatchObject({
+          code: 'SystemError',
+          message: expect.stringMatching(problem instanceof RegExp ? problem : new RegExp(problem)),
+        })
+        await expect(started).rejects.toThrow(`hook ${point}[1] failed`)
+        expect(existsSync(after)).toBe(false)
+        expect(await container.status()).toBe('stopped')
+        expect(existsSync(join(bench.factory.root, id, 'state.json'))).toBe(false)
+        expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(id)
+        await container.destroy()
+      }
+    },
+  )
+
+  test(
+    'HK-04 HK-09 startContainer: who starts the container is told, from another process too, and it is stopped',
+    needs,
+    async () => {
+      await using bench = await Bench.open('starting')
+      using dir = temporaryDirectory('hooks-')
+      const gone = join(dir.path, 'gone')
+      const container = await bench.create({
+        hooks: {
+          startContainer: [script('exit 0'), script('echo no luck; exit 3')],
+          poststop: [script(`echo > ${gone}`)],
+        },
+      })
+      const child = await container.start(sleeper)
+      const program = 'await (await (await Factory.open(args[0])).load(args[1])).exec()'
+      expect(await elsewhere(program, bench.factory.root, container.id)).toMatchObject({
+        error: 'SystemError',
+        message: `cannot start '${container.id}': hook startContainer[1] failed: /bin/sh ended with exit code 3: no luck`,
+      })
+      expect(await child.wait()).toMatchObject({ code: 127 })
+      expect(await container.status()).toBe('stopped')
+      await container.destroy()
+      expect(existsSync(gone)).toBe(true)
+      const late = await bench.create({ hooks: { startContainer: [script('exec sleep 100', { timeoutMs: 100 })] } })
+      await expect(late.run(sleeper)).rejects.toThrow('hook startContainer[0] failed: /bin/sh took longer than 100 ms')
+    },
+  )
+
+  test(
+    'HK-07 EV-126 a flood from a hook in the container is read, its beginning told; what it leaves behind is not waited for',
+    needs,
+    async () => {
+      await using bench = await Bench.open('flood')
+      const flood = script('head -c 5000000 /dev/zero | tr "\\0" y; exit 1', { env })
+      const container = await bench.create({ hooks: { createContainer: [flood] } })
+      const message = await container.start(sleeper).catch((error: Error) => error.message)
+      expect(String(message).split('y').length - 1).toBeGreaterThan(32_000)
+      const before = performance.now()
+      const left = await bench.create({ hooks: { createContainer: [script('sleep 3 & echo done', { env })] } })
+      await left.start(sleeper)
+      expect(performance.now() - before).toBeLessThan(2500)
+    },
+  )
+
+  test('HK-07 a state larger than a pipe of itself holds comes whole', needs, async () => {
+    await using bench = await Bench.open('large')
+    using dir = temporaryDirectory('hooks-')
+    const file = join(dir.path, 'size')
+    const labels = ['bundle=/b', ...Array.from({ length: 3000 }, (_, i) => `key${i}=${'v'.repeat(100)}`)]
+    const hooks = { createContainer: [script(`sleep 0.1; cat > ${file}`, { env })], prestart: [script('exit 0')] }
+    const container = await bench.create({ labels, hooks })
+    await container.start(sleeper)
+    expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')).annotations)).toHaveLength(3000)
+  })
+
+  test('HK-09 init that is killed while a hook runs, is told', needs, async () => {
+    await using bench = await Bench.open('killed')
+    using dir = temporaryDirectory('hooks-')
+    const pidFile = join(dir.path, 'pid')
+    const hang = script(`echo $$ > ${pidFile}; exec sleep 1000`, { env })
+    const container = await bench.create({ hooks: { createContainer: [hang] } })
+    const started = container.start(sleeper)
+    started.catch(() => {})
+    await expect.poll(() => existsSync(pidFile)).toBe(true)
+    const { init_process_pid: init } = await container.state()
+    process.kill(init, 'SIGKILL')
+    await expect(started).rejects.toThrow('init ended during set-up (signal 9)')
+    expect(await container.status()).toBe('stopped')
+  })
+})
+
+describe('output', () => {
+  test('HK-11 goes to files, to which it is appended, at every point', needs, async () => {
+    await using bench = await Bench.open('output')
+    using dir = temporaryDirectory('hooks-')
+    const [stdout, stderr] = [join(dir.path, 'out'), join(dir.path, 'err')] as const
+    writeFileSync(stdout, 'before\n')
+    const say = (point: string): Command => script(`echo ${point}; echo ${point} failed >&2`)
+    const hooks = Object.fromEntries(hookPoints.map(point => [point, [say(point)]]))
+    const container = await bench.create({ hooks, hookOutput: { stdout, stderr } })
+    await (await container.run({ args: ['/bin/true'] })).wait()
+    await container.destroy()
+    expect(readFileSync(stdout, 'utf8')).toBe(`before\n${hookPoints.join('\n')}\n`)
+    expect(readFileSync(stderr, 'utf8')).toBe(`${hookPoints.join(' failed\n')} failed\n`)
+    // One of them alone: the other is in the error.
+    const only = await bench.create({
+      hooks: { createContainer: [script('echo file; echo told >&2; exit 1')] },
+      hookOutput: { stdout },
+    })
+    await expect(only.start(sleeper)).rejects.toThrow(/exit code 1: told$/)
+    expect(readFileSync(stdout, 'utf8')).toMatch(/poststop\nfile\n$/)
+  })
+
+  test('HK-11 files that cannot be opened are an error, and nothing is made', needs, async () => {
+    await using bench = await Bench.open('no-output')
+    for (const point of ['prestart', 'startContainer'] as const) {
+      const container = await bench.create({
+        hooks: { [point]: [script('exit 0')] },
+        hookOutput: { stdout: '/no/such/file' },
+      })
+      await expect(container.start(sleeper)).rejects.toMatchObject({
+        code: 'SystemError',
+        message: /'\/no\/such\/file'/,
+      })
+      expect(await container.status()).toBe('stopped')
+    }
+  })
+})
+
+describe('functions', () => {
+  test('HK-10 at the four points of the host; refused in the container; told to be in no state', needs, async () => {
+    await using bench = await Bench.open('functions')
+    const container = await bench.create()
+    const seen: string[] = []
+    for (const point of ['prestart', 'createRuntime', 'poststart', 'poststop'] as const)
+      container.hook(point, ({ status, pid }) => void seen.push(`${point} ${status} ${typeof pid}`))
+    for (const point of ['createContainer', 'startContainer'] as const)
+      expect(() => container.hook(point, () => {})).toThrow(
+        expect.objectContaining({ code: 'ConfigInvalid', field: point }),
+      )
+    container.hook('createContainer', script('exit 0'))
+    await (await container.run({ args: ['/bin/true'] })).wait()
+    await container.destroy()
+    expect(seen).toEqual([
+      'prestart creating number',
+      'createRuntime creating number',
+      'poststart running number',
+      'poststop stopped undefined',
+    ])
+    const second = await bench.create()
+    second.hook('prestart', () => Promise.reject(new Error('not today')))
+    await expect(second.run(sleeper)).rejects.toThrow('hook prestart[0] failed: not today')
+  })
+})
+
+test(
+  'HK-02 a hook of the host may enter the container’s namespaces, as engines do to set its network up',
+  needs,
+  async () => {
+    await using bench = await Bench.open('enter')
+    const enter = script(
+      `pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/'); nsenter --net=/proc/$pid/ns/net ip addr add 10.9.8.7/32 dev lo`,
+      { env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'] },
+    )
+    const container = await bench.create({ hooks: { createRuntime: [enter] } })
+    const { stdout } = await finished(
+      await container.run({ args: ['/bin/cat', '/proc/net/fib_trie'], stdio: ['null', 'pipe', 'pipe'] }),
+    )
+    expect(stdout).toContain('10.9.8.7')
+  },
+)
