@@ -1,4 +1,6 @@
 export { attend, type Session } from './attend.js'
+export { ownTerminalSize } from './own-terminal.js'
+export { openSession } from './session.js'
 export { catchSignals, type Forwarding, forwarded } from './signals.js'
 export { openStreams, type Streams } from './streams.js'
 export { becomeWaiter, type WaiterRequest } from './waiter.js'

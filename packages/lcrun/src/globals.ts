@@ -1,4 +1,5 @@
 import { defaultStateRoot, type Invocation, isOn, openLog } from '@libcontainer/cli'
+import type { CgroupOption } from '@libcontainer/container'
 import { ConfigInvalid, LibcontainerError, type LogFormat, type LogLevel } from '@libcontainer/sys'
 import { absolute } from './paths.js'
 
@@ -46,12 +47,14 @@ export async function stateRootOf({ flags }: Pick<Invocation, 'flags'>): Promise
 }
 
 /** Who makes the cgroups, as the flags say. @throws {LibcontainerError} for systemd */
-export function cgroupDriverOf(invocation: Invocation): 'cgroupfs' | 'disabled' {
+export async function cgroupDriverOf(invocation: Invocation): Promise<CgroupOption> {
   const manager = invocation.flags.get('cgroup-manager')
   if (manager === 'systemd' || isOn(invocation, 'systemd-cgroup')) {
     throw new LibcontainerError('ERR_UNSUPPORTED', 'cgroups cannot be made by systemd in this version', {
       hint: 'leave --systemd-cgroup out, and tell the engine to use cgroupfs: podman --cgroup-manager cgroupfs, dockerd --exec-opt native.cgroupdriver=cgroupfs',
     })
   }
-  return manager === 'disabled' ? 'disabled' : 'cgroupfs'
+  if (manager !== 'disabled') return 'cgroupfs'
+  const { noCgroups } = await import('./no-cgroups.js')
+  return noCgroups
 }

@@ -1,6 +1,6 @@
-import { readLink } from '@libcontainer/sys'
+import { cleanPath, readLink } from '@libcontainer/sys'
 
-/** A path, from the top. */
+/** A path from the top, without `.` and `..`. */
 export async function absolute(path: string): Promise<string> {
-  return path.startsWith('/') ? path : `${await readLink('/proc/self/cwd')}/${path}`
+  return cleanPath(path.startsWith('/') ? path : `${await readLink('/proc/self/cwd')}/${path}`)
 }

@@ -1,7 +1,7 @@
 import type { Invocation } from '@libcontainer/cli'
-import { catchSignals, openStreams, type Session, type Streams } from '@libcontainer/cli/foreground'
+import { openSession, openStreams, type Session, type Streams } from '@libcontainer/cli/foreground'
 import { isTerminal } from '@libcontainer/console'
-import type { Container, ProcessDefaults, Stdio } from '@libcontainer/container'
+import type { Container, Process, ProcessDefaults, Stdio } from '@libcontainer/container'
 import { ConfigInvalid, O_NOCTTY, O_RDWR, type OwnedFd, openFile, SyscallError } from '@libcontainer/sys'
 import { programOf } from './program.js'
 
@@ -15,26 +15,9 @@ export async function launch(
 ): Promise<Session> {
   const spec = await programOf(invocation, defaults)
   const streams = await streamsFor(invocation, Boolean(spec.terminal))
-  const signals = catchSignals()
-  try {
-    const process = await container.run(
-      streams === undefined ? spec : { ...spec, terminal: false, stdio: streams.stdio },
-    )
-    streams?.started()
-    const { terminal } = process
-    let resized = (): void => undefined
-    signals.to(process, terminal === undefined ? undefined : { resized: () => resized() })
-    const onResize = (changed: () => void): (() => void) => {
-      resized = changed
-      return () => {
-        resized = () => undefined
-      }
-    }
-    return { process, terminal, pipes: streams?.pipes ?? [undefined, undefined, undefined], onResize }
-  } catch (error) {
-    streams?.close()
-    throw error
-  }
+  const start = (): Promise<Process> =>
+    container.run(streams === undefined ? spec : { ...spec, terminal: false, stdio: streams.stdio })
+  return await openSession(start, streams)
 }
 
 async function streamsFor({ flags }: Invocation, terminal: boolean): Promise<Streams | undefined> {

@@ -1,7 +1,7 @@
 import { type Invocation, isOn } from '@libcontainer/cli'
-import { findTerminal, getWindowSize } from '@libcontainer/console'
+import { ownTerminalSize } from '@libcontainer/cli/foreground'
 import type { ProcessDefaults } from '@libcontainer/container'
-import { DEFAULT_PATH, type ProcessSpec, type TerminalSize } from '@libcontainer/container'
+import { DEFAULT_PATH, type ProcessSpec } from '@libcontainer/container'
 import { ConfigInvalid, environment } from '@libcontainer/sys'
 
 /** The program that a command line asks for, without its streams: its own words first, then those of the config, else a shell. */
@@ -12,7 +12,7 @@ export async function programOf(invocation: Invocation, config: ProcessDefaults)
   const wantsTerminal = flags.has('tty') ? isOn(invocation, 'tty') : Boolean(defaults.terminal)
   const { terminal: size, ...rest } = defaults
   if (!wantsTerminal) return { ...rest, args }
-  const terminal = (await terminalSize()) ?? size ?? true
+  const terminal = (await ownTerminalSize()) ?? size ?? true
   return { ...rest, args, env: withTerm(defaults.env), terminal: terminal === false ? true : terminal }
 }
 
@@ -36,15 +36,6 @@ function withVariables(
   const list = Array.isArray(env) ? (env as readonly string[]) : Object.entries(env).map(each => each.join('='))
   // Of two entries with one name the last counts.
   return [...list, ...given]
-}
-
-/** Of the terminal that we sit at, where it knows its size. */
-async function terminalSize(): Promise<TerminalSize | undefined> {
-  const terminal = await findTerminal()
-  if (terminal === undefined) return undefined
-  const { rows, columns } = getWindowSize(terminal.fd)
-  terminal.close()
-  return rows > 0 && columns > 0 ? { rows, columns } : undefined
 }
 
 /** What draws on a terminal has to know its kind: that of ours, which shows it. */

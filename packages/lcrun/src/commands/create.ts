@@ -1,3 +1,8 @@
-import { refuse } from '../absent.js'
+import type { Invocation } from '@libcontainer/cli'
+import { make } from '../make.js'
 
-export const run = (): Promise<number> => refuse('create', 'lcrun')
+/** Makes a container whose program waits for `start`. */
+export async function run(invocation: Invocation): Promise<number> {
+  await make(invocation, { detached: true, start: (container, spec) => container.start(spec) })
+  return 0
+}

@@ -1,0 +1,31 @@
+import type { Process } from '@libcontainer/container'
+import type { Session } from './attend.js'
+import { catchSignals } from './signals.js'
+import type { Streams } from './streams.js'
+
+/**
+ * Starts a program in the foreground: signals that come from now on are its own, and its terminal follows the size of ours.
+ *
+ * @param start - starts it, with the streams that were opened for it
+ * @param streams - those, where it gets no terminal of its own
+ */
+export async function openSession(start: () => Promise<Process>, streams?: Streams): Promise<Session> {
+  const signals = catchSignals()
+  try {
+    const process = await start()
+    streams?.started()
+    const { terminal } = process
+    let resized = (): void => undefined
+    signals.to(process, terminal === undefined ? undefined : { resized: () => resized() })
+    const onResize = (changed: () => void): (() => void) => {
+      resized = changed
+      return () => {
+        resized = () => undefined
+      }
+    }
+    return { process, terminal, pipes: streams?.pipes ?? [undefined, undefined, undefined], onResize }
+  } catch (error) {
+    streams?.close()
+    throw error
+  }
+}

@@ -1,0 +1,47 @@
+import { type Invocation, isOn, warn } from '@libcontainer/cli'
+import type { ContainerConfig, ProcessSpec } from '@libcontainer/container'
+import { type Conversion, parseSpec, toContainerConfig } from '@libcontainer/oci'
+import { ConfigInvalid, isErrno, LibcontainerError, readText } from '@libcontainer/sys'
+import { absolute } from './paths.js'
+
+/** What a bundle asks for, with what the command line says about it. */
+export interface Bundle {
+  readonly config: ContainerConfig
+  readonly process: ProcessSpec
+  readonly cgroupOwner: Conversion['cgroupOwner']
+}
+
+/** Reads the bundle that a command line names, and tells what in it changes nothing. @throws {ConfigInvalid} with the place in the file */
+export async function readBundle(invocation: Invocation, id: string): Promise<Bundle> {
+  const { flags } = invocation
+  if (isOn(invocation, 'no-pivot')) refuseNoPivot()
+  const bundle = await absolute(flags.get('bundle') || '.')
+  const file = flags.get('config') ?? `${bundle}/config.json`
+  const { config, process, cgroupOwner, warnings } = toContainerConfig(await specOf(file), { id, bundle })
+  for (const warning of warnings) warn(warning)
+  if (process === undefined)
+    throw new ConfigInvalid('process', process, 'must be given: it says what runs', {
+      hint: 'lcrun spec writes a whole config',
+    })
+  return { config: { ...config, sessionKeyring: !isOn(invocation, 'no-new-keyring') }, process, cgroupOwner }
+}
+
+async function specOf(file: string): Promise<ReturnType<typeof parseSpec>> {
+  try {
+    return parseSpec(await readText(file), file.slice(file.lastIndexOf('/') + 1))
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error
+    throw new LibcontainerError('ENOENT', `${file}: no such file or directory`, {
+      cause: error,
+      hint: 'run it in the directory of a bundle or name one: --bundle DIR; lcrun spec writes a config',
+    })
+  }
+}
+
+function refuseNoPivot(): never {
+  throw new LibcontainerError(
+    'ERR_UNSUPPORTED',
+    '--no-pivot cannot be honoured: a root that is moved, not pivoted, can be left from inside',
+    { hint: 'put the root filesystem on a file system of its own, such as a tmpfs, in place of the ramdisk' },
+  )
+}

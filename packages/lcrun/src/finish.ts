@@ -1,0 +1,32 @@
+import type { Invocation } from '@libcontainer/cli'
+import { type Container, ContainerError } from '@libcontainer/container'
+import { loadRecord } from './record.js'
+
+/** A container that a call of lcrun has made, and removes. */
+export interface Finishing {
+  /** The state root. */
+  readonly root: string
+  readonly id: string
+  /** Of its record. */
+  readonly token: string
+}
+
+/** The command line that {@link finish} is called by; the status follows. Messages go where those of `run` went. */
+export function finishWords({ root, id, token }: Finishing, { flags }: Invocation): string[] {
+  const own = ['log', 'log-format', 'log-level', 'debug', 'rootless', 'cgroup-manager'].flatMap(name => {
+    const value = flags.get(name)
+    return value === undefined ? [] : [`--${name}=${value}`]
+  })
+  return ['lcrun', '--root', root, ...own, 'finish', id, token]
+}
+
+/** Removes what is left of a container whose first process has ended: all others, cgroups, state. */
+export async function finish({ root, id, token }: Finishing, container: Container): Promise<void> {
+  // Somebody may have removed it already, and made another one.
+  if ((await loadRecord(root, id))?.token !== token) return
+  try {
+    await container.destroy()
+  } catch (error) {
+    if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
+  }
+}

@@ -1,0 +1,87 @@
+import { type Invocation, isOn, warn } from '@libcontainer/cli'
+import { openSession, openStreams, ownTerminalSize, type Session } from '@libcontainer/cli/foreground'
+import { isTerminal, type StdioMode, stdioMode } from '@libcontainer/console'
+import type { Process, ProcessSpec } from '@libcontainer/container'
+import { passedDescriptors } from './descriptors.js'
+import { absolute } from './paths.js'
+import { writePidFile } from './pid-file.js'
+
+export interface LaunchRequest {
+  readonly invocation: Invocation
+  readonly spec: ProcessSpec
+  /** Nobody waits for it. */
+  readonly detached: boolean
+  /** What asks for its terminal, for errors. */
+  readonly terminalField?: string
+  /** Starts it. */
+  readonly start: (spec: ProcessSpec) => Promise<Process>
+}
+
+/**
+ * Starts a program with the streams, descriptors and sockets that a command line asks for, and writes its pid file; when that fails, it is killed.
+ *
+ * @returns the session of the foreground; `undefined` when it is detached
+ */
+export async function launch(request: LaunchRequest): Promise<Session | undefined> {
+  const { invocation, detached } = request
+  const mode = modeOf(request)
+  if (mode.warning !== undefined) warn(mode.warning)
+  const spec = await completed(request, mode)
+  const started = async (spec: ProcessSpec): Promise<Process> => {
+    const process = await request.start(spec)
+    await tellPid(process, invocation)
+    return process
+  }
+  if (!detached) return await inForeground(spec, mode, started)
+  await started(mode.stdio === undefined ? spec : { ...spec, stdio: 'inherit' })
+  return undefined
+}
+
+function modeOf({ invocation, spec, detached, terminalField }: LaunchRequest): StdioMode {
+  return stdioMode({
+    terminal: Boolean(spec.terminal),
+    detached,
+    consoleSocket: invocation.flags.get('console-socket'),
+    ...(terminalField === undefined ? {} : { terminalField }),
+    ownTerminals: [isTerminal(0), isTerminal(1), isTerminal(2)],
+  })
+}
+
+async function completed({ invocation, spec }: LaunchRequest, { consoleSocket }: StdioMode): Promise<ProcessSpec> {
+  const { extraFds, env } = await passedDescriptors(invocation)
+  const pidfdSocket = invocation.flags.get('pidfd-socket')
+  return {
+    ...spec,
+    ...(env.length > 0 ? { env: [...((spec.env ?? []) as readonly string[]), ...env] } : {}),
+    ...(extraFds.length > 0 ? { extraFds } : {}),
+    ...(consoleSocket === undefined ? {} : { consoleSocket }),
+    ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
+  }
+}
+
+async function inForeground(
+  spec: ProcessSpec,
+  { kind }: StdioMode,
+  start: (spec: ProcessSpec) => Promise<Process>,
+): Promise<Session> {
+  if (kind === 'relay') {
+    const terminal = spec.terminal === true ? ((await ownTerminalSize()) ?? true) : spec.terminal
+    return await openSession(() => start({ ...spec, terminal }))
+  }
+  const streams = openStreams()
+  return await openSession(() => start({ ...spec, stdio: streams.stdio }), streams)
+}
+
+async function tellPid(process: Process, { flags }: Invocation): Promise<void> {
+  const file = flags.get('pid-file')
+  if (file === undefined) return
+  try {
+    await writePidFile(await absolute(file), process.pid)
+  } catch (error) {
+    process.signal('KILL')
+    throw error
+  }
+}
+
+/** Whether a command line asks not to be waited for. */
+export const isDetached = (invocation: Invocation): boolean => isOn(invocation, 'detach')

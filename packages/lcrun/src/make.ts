@@ -1,0 +1,55 @@
+import { debug, type Invocation } from '@libcontainer/cli'
+import type { Session } from '@libcontainer/cli/foreground'
+import { type Container, ContainerError, type Factory, type Process, type ProcessSpec } from '@libcontainer/container'
+import { readBundle } from './bundle.js'
+import { launch } from './launch.js'
+import { idOf, openFactory } from './place.js'
+import { saveRecord } from './record.js'
+
+/** A container that this call has made. */
+export interface Made {
+  readonly factory: Factory
+  readonly container: Container
+  readonly token: string
+  /** In the foreground. */
+  readonly session: Session | undefined
+}
+
+interface MakeOptions {
+  readonly detached: boolean
+  /** Starts its program, or leaves it waiting. */
+  readonly start: (container: Container, spec: ProcessSpec) => Promise<Process>
+}
+
+/** Makes a container of the bundle that a command line names, and its first process. When any of it fails, nothing is left. */
+export async function make(invocation: Invocation, { detached, start }: MakeOptions): Promise<Made> {
+  const id = idOf(invocation)
+  const [bundle, factory] = await Promise.all([readBundle(invocation, id), openFactory(invocation)])
+  debug(`makes container '${id}' on ${bundle.config.rootfs}`)
+  const container = await create(factory, id, bundle.config)
+  try {
+    const { token } = await saveRecord(factory.root, id, bundle.process)
+    const session = await launch({
+      invocation,
+      spec: bundle.process,
+      detached,
+      start: spec => start(container, spec),
+    })
+    return { factory, container, token, session }
+  } catch (error) {
+    await factory.remove(id)
+    throw error
+  }
+}
+
+async function create(factory: Factory, id: string, config: Parameters<Factory['create']>[1]): Promise<Container> {
+  try {
+    return await factory.create(id, config)
+  } catch (error) {
+    if (!(error instanceof ContainerError) || error.code !== 'IdInUse') throw error
+    throw new ContainerError('IdInUse', `container '${id}' already exists`, {
+      cause: error,
+      hint: `take another id, or remove it: lcrun --root ${factory.root} delete --force ${id}`,
+    })
+  }
+}

@@ -1,0 +1,56 @@
+import { type Invocation, warn } from '@libcontainer/cli'
+import { type Container, ContainerError, checkId, Factory } from '@libcontainer/container'
+import { cgroupDriverOf, stateRootOf } from './globals.js'
+
+/** The id that a command line names first. @throws {ContainerError} `InvalidIdFormat` */
+export function idOf({ operands: [id = ''] }: Pick<Invocation, 'operands'>): string {
+  checkId(id)
+  return id
+}
+
+/** The containers below the state root. */
+export async function openFactory(invocation: Invocation): Promise<Factory> {
+  const cgroupDriver = await cgroupDriverOf(invocation)
+  return await Factory.open(await stateRootOf(invocation), {
+    warn,
+    cgroupDriver,
+    criuPath: invocation.flags.get('criu'),
+  })
+}
+
+/** The container that a command line names. @throws {ContainerError} `ContainerNotExists`, among others */
+export async function loadContainer(invocation: Invocation): Promise<Container> {
+  const id = idOf(invocation)
+  return await load(await openFactory(invocation), id)
+}
+
+/** @throws {ContainerError} `ContainerNotExists` in the words that engines look for */
+export async function load(factory: Factory, id: string): Promise<Container> {
+  try {
+    return await factory.load(id)
+  } catch (error) {
+    if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
+    throw new ContainerError('ContainerNotExists', `container '${id}' does not exist`, {
+      cause: error,
+      hint: `lcrun --root ${factory.root} list shows what there is`,
+    })
+  }
+}
+
+/** The ids of the containers that a command is about: the one that is named, or with `--regex` all that it matches. */
+export async function idsOf(invocation: Invocation, factory: Factory): Promise<readonly string[]> {
+  if (invocation.flags.get('regex') !== 'true') return [idOf(invocation)]
+  const [pattern = ''] = invocation.operands
+  const expression = expressionOf(pattern)
+  return (await factory.list()).filter(id => expression.test(id))
+}
+
+function expressionOf(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern)
+  } catch (cause) {
+    throw new ContainerError('InvalidIdFormat', `'${pattern}' is no regular expression: ${(cause as Error).message}`, {
+      cause,
+    })
+  }
+}
