@@ -8,20 +8,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-/* The number of a descriptor, behind `text`; answers where the number ends. */
-static char *append_number(char *text, int number)
-{
-	char digits[12];
-	size_t size = 0;
-
-	do
-		digits[size++] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	while (size > 0)
-		*text++ = digits[--size];
-	*text = 0;
-	return text;
-}
+#include "../../sys/native/decimal.h"
 
 /*
  * notifyCgroup1(mount, path, file, argument): v1's way. An eventfd that counts what `file` tells of (memory.oom_control,
@@ -46,9 +33,9 @@ int64_t lc_op_notify_cgroup1(struct lc_ctx *c, const union lc_arg *a)
 	} else if (strlen(a[3].s) > 32) {
 		result = (int)lc_refuse(c, "write", EINVAL);
 	} else {
-		end = append_number(line, event);
+		end = lc_decimal(line, event);
 		*end++ = ' ';
-		end = append_number(end, file);
+		end = lc_decimal(end, file);
 		if (a[3].s[0]) {
 			*end++ = ' ';
 			strcpy(end, a[3].s);
@@ -68,7 +55,7 @@ static int watch(int inotify, int fd, uint32_t events)
 {
 	char path[32] = "/proc/self/fd/";
 
-	append_number(path + strlen(path), fd);
+	lc_decimal(path + strlen(path), fd);
 	return inotify_add_watch(inotify, path, events);
 }
 

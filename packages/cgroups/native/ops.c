@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../sys/native/decimal.h"
 #include "directory.h"
 
 static void pause_us(long us)
@@ -68,19 +69,6 @@ static int64_t op_read_events(struct lc_ctx *c, const union lc_arg *a)
 	return got < 0 ? lc_fail(c, "pread") : got;
 }
 
-static size_t decimal(char text[24], int64_t number)
-{
-	char digits[24];
-	size_t size = 0, at = 0;
-
-	do
-		digits[size++] = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
-	while (size > 0)
-		text[at++] = digits[--size];
-	return at;
-}
-
 static int join(struct lc_ctx *c, const char *mount, const char *file, const char *pid, size_t size)
 {
 	int fd = lc_open_cgroup(c, mount, file, O_WRONLY);
@@ -110,12 +98,12 @@ static int64_t op_join_cgroups(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct lc_list list = lc_list_of(&a[1].b);
 	const char *mount, *file;
-	char pid[24];
+	char pid[LC_DECIMAL_SIZE];
 	size_t size;
 
 	if (a[0].i < 0)
 		return lc_refuse(c, "write", EINVAL);
-	size = decimal(pid, a[0].i);
+	size = (size_t)(lc_decimal(pid, (uint64_t)a[0].i) - pid);
 	while ((mount = lc_next(&list)) && (file = lc_next(&list))) {
 		int result = join(c, mount, file, pid, size);
 

@@ -16,6 +16,7 @@
 #include <linux/mount.h>
 #include <linux/openat2.h>
 
+#include "../../sys/native/decimal.h"
 #include "../../sys/native/path.h"
 
 #ifndef AT_EMPTY_PATH
@@ -129,22 +130,14 @@ static int64_t pty_number(struct lc_ctx *c, int master, unsigned int *number)
 /* openConsolePeerByName(root, master): the same where a filter around us refuses TIOCGPTPEER: /dev/pts/N of a verified devpts. */
 static int64_t op_open_console_peer_by_name(struct lc_ctx *c, const union lc_arg *a)
 {
-	unsigned int number = 0, left;
-	char digits[12], name[12];
-	size_t n = 0, size = 0;
+	unsigned int number = 0;
+	char name[LC_DECIMAL_SIZE];
 	struct stat st;
 	int64_t fd = pty_number(c, (int)a[1].i, &number);
 
 	if (fd < 0)
 		return fd;
-	left = number;
-	do
-		digits[n++] = (char)('0' + left % 10);
-	while ((left /= 10) > 0);
-	while (n > 0)
-		name[size++] = digits[--n];
-	name[size] = 0;
-
+	lc_decimal(name, number);
 	fd = open_in_devpts(c, (int)a[0].i, name);
 	if (fd < 0)
 		return fd;

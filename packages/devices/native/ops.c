@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../../sys/native/decimal.h"
 #include "../../sys/native/path.h"
 
 #ifndef SYS_fchmodat2
@@ -73,8 +74,7 @@ static int64_t other_file(struct lc_ctx *c, const char *syscall_name, int64_t st
 /* Opening a device to chmod it could rewind a tape or hang up a line, so the mode is changed through O_PATH. */
 static int64_t change_mode(struct lc_ctx *c, int fd, mode_t mode)
 {
-	char name[16];
-	char *digit = name + sizeof(name);
+	char name[LC_DECIMAL_SIZE];
 	int proc, fds;
 	int64_t result = 0;
 
@@ -83,9 +83,7 @@ static int64_t change_mode(struct lc_ctx *c, int fd, mode_t mode)
 	/* Before Linux 6.6, or under a seccomp profile that does not know the call. */
 	if (errno != ENOSYS && errno != EPERM)
 		return lc_fail(c, "fchmodat2");
-	*--digit = 0;
-	for (int n = fd; n > 0 || *digit == 0; n /= 10)
-		*--digit = (char)('0' + n % 10);
+	lc_decimal(name, (uint64_t)fd);
 	proc = lc_open_proc(c);
 	if (proc < 0)
 		return proc;
@@ -93,7 +91,7 @@ static int64_t change_mode(struct lc_ctx *c, int fd, mode_t mode)
 	close(proc);
 	if (fds < 0)
 		return fds;
-	if (fchmodat(fds, digit, mode, 0) < 0)
+	if (fchmodat(fds, name, mode, 0) < 0)
 		result = lc_fail(c, "fchmodat");
 	close(fds);
 	return result;

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/vfs.h>
 
+#include "../../sys/native/decimal.h"
+
 /* statfs(2)'s f_flags, which not every libc names; MOUNT_ATTR_* has the same numbers for the first four. */
 #define ST_FOUR (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 #define ST_IS_NOATIME 0x400
@@ -32,7 +34,6 @@ int64_t lc_mount_attributes(struct lc_ctx *c, int fd, int64_t attributes, int re
 static int64_t mount_by_fd(struct lc_ctx *c, int fd, unsigned long flags)
 {
 	char link[32] = "self/fd/";
-	size_t at = sizeof(link) - 1;
 	struct stat st;
 	int proc;
 
@@ -46,10 +47,7 @@ static int64_t mount_by_fd(struct lc_ctx *c, int fd, unsigned long flags)
 	proc = lc_open_proc(c);
 	if (proc < 0)
 		return proc;
-	do
-		link[--at] = (char)('0' + fd % 10);
-	while ((fd /= 10) > 0);
-	memmove(link + strlen(link), link + at, sizeof(link) - at);
+	lc_decimal(link + strlen(link), (uint64_t)fd);
 	if (fchdir(proc) < 0) {
 		lc_close(proc);
 		return lc_fail(c, "fchdir");

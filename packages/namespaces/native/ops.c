@@ -19,6 +19,7 @@
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 
+#include "../../sys/native/decimal.h"
 #include "../../sys/native/path.h"
 
 #ifndef PR_CAP_AMBIENT
@@ -254,16 +255,8 @@ static int64_t read_text(struct lc_ctx *c, const char *path, const struct lc_byt
 /* "/proc/<pid>/<name>", without stdio. */
 static void process_path(char *to, pid_t pid, const char *name)
 {
-	char digits[12];
-	size_t n = 0;
-
 	memcpy(to, "/proc/", 6);
-	to += 6;
-	do
-		digits[n++] = (char)('0' + pid % 10);
-	while ((pid /= 10) > 0);
-	while (n > 0)
-		*to++ = digits[--n];
+	to = lc_decimal(to + 6, (uint64_t)pid);
 	*to++ = '/';
 	memcpy(to, name, strlen(name) + 1);
 }

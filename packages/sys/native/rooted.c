@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "decimal.h"
 #include "path.h"
 
 /* openInRoot(root, path, flags): a descriptor. */
@@ -44,17 +45,13 @@ int64_t lc_op_symlink_in_root(struct lc_ctx *c, const union lc_arg *a)
 /* reopen(fd, flags): the same file opened again with other flags; by a procfs that is one, whatever lies on /proc. */
 int64_t lc_op_reopen(struct lc_ctx *c, const union lc_arg *a)
 {
-	char digits[12], *name = digits + sizeof(digits) - 1;
-	unsigned int number = (unsigned int)a[0].i;
+	char name[LC_DECIMAL_SIZE];
 	int64_t result;
 	int proc, fds;
 
 	if (a[0].i < 0 || a[0].i > 0x7fffffff)
 		return lc_refuse(c, "openat", EBADF);
-	*name = 0;
-	do
-		*--name = (char)('0' + number % 10);
-	while ((number /= 10) > 0);
+	lc_decimal(name, (uint64_t)a[0].i);
 	proc = lc_open_proc(c);
 	if (proc < 0)
 		return proc;

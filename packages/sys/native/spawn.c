@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "decimal.h"
+
 #ifndef CLONE_PIDFD
 #define CLONE_PIDFD 0x1000
 #endif
@@ -217,24 +219,15 @@ static const char *arrange_descriptors(struct request *r)
 	return NULL;
 }
 
-/* Writes a number in front of `end`; snprintf is not for here. */
-static char *decimal(char *end, uint32_t value)
-{
-	*--end = 0;
-	do
-		*--end = (char)('0' + value % 10);
-	while ((value /= 10) > 0);
-	return end;
-}
-
 static void enter(void *with)
 {
 	struct child *child = with;
-	char name[] = "init", own[12];
-	char *const argv[] = { name, decimal(own + sizeof(own), child->request.own), NULL };
+	char name[] = "init", own[LC_DECIMAL_SIZE];
+	char *const argv[] = { name, own, NULL };
 	char *const none[] = { NULL };
 	uint64_t nothing = 0;
 
+	lc_decimal(own, child->request.own);
 	child->failed = arrange_descriptors(&child->request);
 	if (!child->failed && (child->request.options & KEEP_CAPABILITIES))
 		child->failed = keep_capabilities();
