@@ -10,6 +10,18 @@
 
 #include "../../sys/native/decimal.h"
 
+/* The directory of a cgroup, and a file in it; on failure nothing stays open. */
+static int open_both(struct lc_ctx *c, const union lc_arg *a, int *dir, int *file)
+{
+	*dir = lc_open_cgroup(c, a[0].s, a[1].s, O_RDONLY | O_DIRECTORY);
+	if (*dir < 0)
+		return *dir;
+	*file = lc_open_beneath(c, *dir, a[2].s, O_RDONLY);
+	if (*file < 0)
+		close(*dir);
+	return *file;
+}
+
 /*
  * notifyCgroup1(mount, path, file, argument): v1's way. An eventfd that counts what `file` tells of (memory.oom_control,
  * memory.pressure_level), and that becomes readable, too, when the cgroup is removed.
@@ -17,16 +29,10 @@
 int64_t lc_op_notify_cgroup1(struct lc_ctx *c, const union lc_arg *a)
 {
 	char line[64], *end;
-	int dir = lc_open_cgroup(c, a[0].s, a[1].s, O_RDONLY | O_DIRECTORY);
-	int file, event, result;
+	int dir, file, event, result = open_both(c, a, &dir, &file);
 
-	if (dir < 0)
-		return dir;
-	file = lc_open_beneath(c, dir, a[2].s, O_RDONLY);
-	if (file < 0) {
-		close(dir);
-		return file;
-	}
+	if (result < 0)
+		return result;
 	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (event < 0) {
 		result = (int)lc_fail(c, "eventfd");
@@ -66,17 +72,11 @@ static int watch(int inotify, int fd, uint32_t events)
  */
 int64_t lc_op_watch_cgroup(struct lc_ctx *c, const union lc_arg *a)
 {
-	int dir = lc_open_cgroup(c, a[0].s, a[1].s, O_RDONLY | O_DIRECTORY);
-	int64_t result;
-	int file, parent, inotify;
+	int dir, file, parent, inotify;
+	int64_t result = open_both(c, a, &dir, &file);
 
-	if (dir < 0)
-		return dir;
-	file = lc_open_beneath(c, dir, a[2].s, O_RDONLY);
-	if (file < 0) {
-		close(dir);
-		return file;
-	}
+	if (result < 0)
+		return result;
 	/* The top of the hierarchy is never removed. */
 	parent = openat(dir, a[1].s[0] ? ".." : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (parent < 0) {
