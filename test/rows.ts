@@ -57,9 +57,7 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ['VAL-06', 'selinux: labels, refused by name until then'],
   ['VAL-21', 'intelrdt'],
   ['VAL-24', 'mount: id-mapped mounts, refused by name until then'],
-  ['VAL-27', 'lcrun: memory policies of processes'],
   ['EV-025', 'mount: a root that is moved instead of pivoted'],
-  ['EV-110', 'lcrun: memory policies of processes'],
   ['EV-156', 'lcrun: a container without devices of its own'],
   ['TS-05', 'mount: the suite of races'],
 ])

@@ -30,6 +30,7 @@ export {
 export { checkLimits, type Limits } from './limits.js'
 export type { MemoryLimits } from './memory.js'
 export type { PressureLevel } from './memory-pressure.js'
+export { cgroupOf } from './of-process.js'
 export type { OomEvent } from './oom-events.js'
 export type { PidsLimits } from './pids.js'
 export { cleanPath, type Place } from './place.js'

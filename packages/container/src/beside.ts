@@ -1,12 +1,13 @@
+import { cgroupOf } from '@libcontainer/cgroups'
 import { joinTarget, readMaps } from '@libcontainer/namespaces'
-import type { OwnedFd } from '@libcontainer/sys'
+import { isErrno, type OwnedFd } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import { hostFacts } from './facts.js'
 import type { Handle } from './handle.js'
 import { isFrozen, lives, openInit } from './init-process.js'
-import { launch } from './launch.js'
+import { type Attempt, launch } from './launch.js'
 import { planExec } from './plan-exec.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
@@ -18,16 +19,24 @@ import { checkIds } from './validate-rootless.js'
 export async function runBeside(handle: Handle, spec: ProcessSpec): Promise<Process> {
   checkProcess(spec)
   // Not while it is being paused: a clone into a frozen cgroup does not come back, and nothing else could be started meanwhile.
-  return await handle.locked(text => joinLocked(handle, spec, handle.adopt(text)), { shared: true })
+  const process = await handle.locked(text => join(handle, spec, handle.adopt(text)), { shared: true })
+  // Without the lock, which whoever resumes it needs.
+  return process ?? (await joinPaused(handle, spec))
 }
 
-async function joinLocked(handle: Handle, spec: ProcessSpec, state: ContainerState | undefined): Promise<Process> {
+/** `undefined` for one that is paused, and not to be joined before it is resumed: that takes the lock. */
+async function join(
+  handle: Handle,
+  spec: ProcessSpec,
+  state: ContainerState | undefined,
+): Promise<Process | undefined> {
   if (state === undefined) throw handle.notRunning()
   const [frozen, init] = await Promise.all([isFrozen(state), openInit(state)])
   try {
-    if (frozen) throw new ContainerError('ContainerPaused', `container '${handle.id}' is paused: resume it first`)
+    if (frozen && !spec.ignorePaused)
+      throw new ContainerError('ContainerPaused', `container '${handle.id}' is paused: resume it first`)
     if (init === undefined) throw handle.notRunning()
-    return await handle.doing('cannot run a process in', () => launchBeside(handle, spec, state, init))
+    return frozen ? undefined : await launchBeside(handle, spec, { state, init, paused: false })
   } catch (error) {
     if (init === undefined || frozen || (await lives(state))) throw error
     throw handle.notRunning(error)
@@ -36,33 +45,78 @@ async function joinLocked(handle: Handle, spec: ProcessSpec, state: ContainerSta
   }
 }
 
-async function launchBeside(handle: Handle, spec: ProcessSpec, state: ContainerState, init: OwnedFd): Promise<Process> {
+async function joinPaused(handle: Handle, spec: ProcessSpec): Promise<Process> {
+  const { state } = handle
+  const init = state === undefined ? undefined : await openInit(state)
+  if (state === undefined || init === undefined) throw handle.notRunning()
+  try {
+    return await launchBeside(handle, spec, { state, init, paused: true })
+  } catch (error) {
+    throw (await lives(state)) ? error : handle.notRunning(error)
+  } finally {
+    init.close()
+  }
+}
+
+interface Running {
+  readonly state: ContainerState
+  readonly init: OwnedFd
+  /** What moves itself into the cgroup stands still there until it is resumed; what is cloned into it would keep the clone waiting. */
+  readonly paused: boolean
+}
+
+async function launchBeside(handle: Handle, spec: ProcessSpec, running: Running): Promise<Process> {
+  const cgroup = await handle.doing('cannot run a process in', () => cgroupFor(handle, spec, running.state))
+  const oomBefore = cgroup?.oomKillCount() ?? Promise.resolve(0)
+  try {
+    return await handle.doing('cannot run a process in', () =>
+      launchIn(handle, spec, { ...running, cgroup, oomBefore }),
+    )
+  } catch (error) {
+    if (cgroup === undefined || (await cgroup.oomKillCount()) <= (await oomBefore)) throw error
+    throw new ContainerError('SystemError', `cannot run a process in '${handle.id}': it was possibly OOM-killed`, {
+      cause: error,
+      hint: 'the kernel killed something in its cgroup for want of memory meanwhile: its memory.max leaves no room for one more process',
+    })
+  }
+}
+
+interface Place extends Running {
+  readonly cgroup: ContainerCgroup | undefined
+  readonly oomBefore: Promise<number>
+}
+
+async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promise<Process> {
   const { config } = handle
-  const [cgroup, target, host] = await Promise.all([
-    subCgroup(handle, spec),
-    joinTarget(state.init_process_pid),
-    hostFacts(),
-  ])
+  const { state, init, paused, cgroup, oomBefore } = place
+  const [target, host] = await Promise.all([joinTarget(state.init_process_pid), hostFacts()])
   target.pidfd.close()
-  const maps = target.kinds.includes('user') ? await readMaps(state.init_process_pid) : undefined
+  const userns = target.kinds.includes('user')
+  const maps = userns ? await readMaps(state.init_process_pid) : undefined
   checkIds(spec, maps, host.unprivileged)
   const attributes = attributesOf(config, spec, false)
-  const joinCgroups = cgroup?.joinSelfSteps() ?? []
-  const plan = planExec(spec, attributes, {
-    ...host,
-    kinds: target.kinds,
-    joinCgroups,
-    sessionKeyring: config.sessionKeyring,
+  const attempt = (cgroup: ContainerCgroup | undefined, born: boolean): Attempt & { slots: readonly string[] } => ({
+    ...planExec(spec, attributes, {
+      ...host,
+      kinds: target.kinds,
+      joinCgroups: cgroup?.joinSelfSteps({ unified: !born }) ?? [],
+      sessionKeyring: config.sessionKeyring,
+    }),
+    birthplace: born ? cgroup : undefined,
   })
-  const userns = target.kinds.includes('user')
   const { process } = await launch({
+    ...attempt(cgroup, !paused),
     spec,
     first: false,
-    steps: plan.steps,
-    slots: plan.slots,
     cgroup,
+    instead: async error => {
+      // Where clone3 itself is forbidden, init moves itself; a cgroup that has come to hand controllers on takes no processes any more.
+      if (isErrno(error, 'ENOSYS')) return attempt(cgroup, false)
+      if (!isErrno(error, 'EBUSY', 'EOPNOTSUPP') || spec.subCgroupPaths !== undefined) return undefined
+      return attempt(await cgroupOf(state.init_process_pid), true)
+    },
     program: handle.drivers.init,
-    oomBefore: cgroup?.oomKillCount() ?? Promise.resolve(0),
+    oomBefore,
     parentDeathSignal: false,
     oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,
     maps,
@@ -73,10 +127,16 @@ async function launchBeside(handle: Handle, spec: ProcessSpec, state: ContainerS
   return process
 }
 
-/** Where the process is to live: below the container's cgroup, where it says so. */
-async function subCgroup(handle: Handle, { subCgroupPaths }: ProcessSpec): Promise<ContainerCgroup | undefined> {
+/** Where the process is to live: with the first, or below the container's cgroup, where it says so. */
+async function cgroupFor(
+  handle: Handle,
+  { subCgroupPaths }: ProcessSpec,
+  { init_process_pid, cgroup_paths }: ContainerState,
+): Promise<ContainerCgroup | undefined> {
   const cgroup = await handle.cgroup()
-  if (subCgroupPaths === undefined) return cgroup
-  if (cgroup === undefined) throw handle.withoutCgroup()
-  return await cgroup.below(subCgroupPaths, 'process.subCgroupPaths')
+  if (cgroup === undefined && subCgroupPaths !== undefined) throw handle.withoutCgroup()
+  if (subCgroupPaths !== undefined) return await cgroup?.below(subCgroupPaths, 'process.subCgroupPaths')
+  if (cgroup !== undefined || Object.keys(cgroup_paths).length === 0) return cgroup
+  // Somebody has moved the first process elsewhere and removed the cgroup.
+  return await cgroupOf(init_process_pid)
 }

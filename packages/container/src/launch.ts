@@ -7,6 +7,7 @@ import {
   type OwnedFd,
   openPidfd,
   type Step,
+  SyscallError,
   setResourceLimitOf,
   writeText,
 } from '@libcontainer/sys'
@@ -19,14 +20,22 @@ import { ProcessSockets } from './sockets.js'
 import { descriptor, isHostTerminal, type PreparedStdio, prepareStdio } from './stdio.js'
 import { answerUser } from './user-answer.js'
 
+/** A plan, and where the process is born. */
+export interface Attempt {
+  readonly steps: readonly Step[]
+  /** The cgroup whose unified directory it is cloned into; `undefined`: the plan moves it. */
+  readonly birthplace: ContainerCgroup | undefined
+}
+
 /** What is the same for a container's first process and for every further one, around the plan. */
-export interface LaunchOptions extends Pick<BootstrapOptions, 'cloneFlags' | 'keepCapabilities' | 'handed'> {
+export interface LaunchOptions extends Attempt, Pick<BootstrapOptions, 'cloneFlags' | 'keepCapabilities' | 'handed'> {
   readonly spec: ProcessSpec
   /** The first process of its container. */
   readonly first: boolean
-  readonly steps: readonly Step[]
   readonly slots: readonly string[]
   readonly cgroup: ContainerCgroup | undefined
+  /** Where the clone is refused: another attempt, and `undefined` for none. */
+  readonly instead?: (error: SyscallError) => Promise<Attempt | undefined>
   /** In place of package init's. */
   readonly program: InitProgram | undefined
   /** How many processes the OOM killer has ended in it so far. */
@@ -67,7 +76,6 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
   const handed: Record<string, number> = { ...options.handed }
   if (isHostTerminal(spec.terminal)) handed.terminal = spec.terminal.slave.fd
   const extraFds = (spec.extraFds ?? []).map(descriptor)
-  let unified: OwnedFd | undefined
   let parent: OwnedFd | undefined
   let terminal: OwnedFd | undefined
   let readying: Promise<undefined> | undefined
@@ -81,39 +89,47 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
     return readying
   }
   try {
-    unified = await cgroup?.openUnified()
     if (options.parentDeathSignal) {
       parent = openPidfd(ids().pid)
       handed.parent = parent.fd
     }
-    const child = await bootstrap({
-      steps: options.steps,
-      slots: options.slots,
-      cloneFlags: options.cloneFlags ?? 0,
-      keepCapabilities: options.keepCapabilities ?? false,
-      cgroup: unified,
-      program: options.program,
-      stdio: stdio.theirs,
-      extraFds,
-      handed,
-      signal: spec.signal,
-      timed: spec.timed,
-      failAt: spec.failAt,
-      ahead: { ready: getReady },
-      rendezvous: {
-        user: ({ files }) => answerUser(spec, files, options.maps),
-        terminal: async ({ fds: [master] }) => {
-          terminal = master
-          if (master !== undefined && (await sockets.takeTerminal(master))) terminal = undefined
-          return undefined
+    const start = async ({ steps, birthplace }: Attempt): Promise<Bootstrapped> => {
+      const unified = await birthplace?.openUnified()
+      return await bootstrap({
+        steps,
+        slots: options.slots,
+        cloneFlags: options.cloneFlags ?? 0,
+        keepCapabilities: options.keepCapabilities ?? false,
+        cgroup: unified,
+        program: options.program,
+        stdio: stdio.theirs,
+        extraFds,
+        handed,
+        signal: spec.signal,
+        timed: spec.timed,
+        failAt: spec.failAt,
+        ahead: { ready: getReady },
+        rendezvous: {
+          user: ({ files }) => answerUser(spec, files, options.maps),
+          terminal: async ({ fds: [master] }) => {
+            terminal = master
+            if (master !== undefined && (await sockets.takeTerminal(master))) terminal = undefined
+            return undefined
+          },
+          hooks: async child => {
+            await readying
+            await options.runHooks?.(child)
+            return undefined
+          },
+          ...options.rendezvous,
         },
-        hooks: async child => {
-          await readying
-          await options.runHooks?.(child)
-          return undefined
-        },
-        ...options.rendezvous,
-      },
+      }).finally(() => unified?.close())
+    }
+    const child = await start(options).catch(async (error: unknown) => {
+      const cloned = !(error instanceof SyscallError) || error.syscall !== 'clone3'
+      const other = cloned ? undefined : await options.instead?.(error)
+      if (other === undefined) throw error
+      return await start(other)
     })
     stdio.closeTheirs()
     const process = new Process({
@@ -132,7 +148,6 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
     await readying?.catch(() => {})
     throw error
   } finally {
-    unified?.close()
     parent?.close()
   }
 }

@@ -83,7 +83,7 @@ function processors(list: string, field: string): number[] {
 }
 
 /** The nodes of a memory policy: none where it names none. */
-function nodesOf({ nodes = '' }: MemoryPolicy, at: string): number[] {
+export function nodesOf({ nodes = '' }: MemoryPolicy, at: string): number[] {
   return nodes === '' ? [] : numbersOf(nodes, `${at}.nodes`, 'node', MAX_NODES - 1)
 }
 

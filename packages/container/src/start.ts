@@ -6,7 +6,7 @@ import type { ContainerCgroup, Drivers } from './drivers.js'
 import { hostFacts } from './facts.js'
 import { runHooks } from './hooks.js'
 import { adjustOomScore, type Launched, launch } from './launch.js'
-import { ociState } from './oci-state.js'
+import { bundleOf, ociState } from './oci-state.js'
 import { type ContainerPlan, planFor } from './plan.js'
 import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
@@ -88,6 +88,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       steps: plan.steps,
       slots: plan.slots,
       cgroup,
+      birthplace: cgroup,
       program: drivers.init,
       oomBefore: Promise.resolve(oomBefore),
       cloneFlags: plan.namespaces.cloneFlags,
@@ -124,6 +125,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           init_process_pid: pid,
           init_process_start: String((await processStat(pid))?.startTime ?? 0),
           created: new Date().toISOString(),
+          bundle: bundleOf(config.labels) || undefined,
           rootless: unprivileged,
           cgroup_paths: Object.fromEntries(cgroup.paths),
           namespace_paths: namespacePaths(pid),

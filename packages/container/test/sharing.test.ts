@@ -76,3 +76,44 @@ test('EV-112 a personality: LINUX or LINUX32', () => {
   expect(refused({ personality: 'LINUX' })).toBeUndefined()
   for (const personality of ['linux', 'LINUX64', 8, null]) expect(refused({ personality })).toBe('personality')
 })
+
+test('EV-110 VAL-27 PP-20 a memory policy: mode, flags, and the nodes that each mode takes', () => {
+  for (const memoryPolicy of [
+    { mode: 'MPOL_DEFAULT' },
+    { mode: 'MPOL_LOCAL', nodes: '' },
+    { mode: 'MPOL_PREFERRED' },
+    { mode: 'MPOL_PREFERRED', nodes: '1' },
+    { mode: 'MPOL_BIND', nodes: '0-3, 7,' },
+    { mode: 'MPOL_INTERLEAVE', nodes: '1023', flags: ['MPOL_F_STATIC_NODES'] },
+    { mode: 'MPOL_PREFERRED_MANY', nodes: '0', flags: ['MPOL_F_RELATIVE_NODES', 'MPOL_F_NUMA_BALANCING'] },
+    { mode: 'MPOL_WEIGHTED_INTERLEAVE', nodes: '0,0' },
+  ]) {
+    expect(refused({ memoryPolicy }), JSON.stringify(memoryPolicy)).toBeUndefined()
+  }
+  for (const [memoryPolicy, field] of [
+    [null, ''],
+    ['MPOL_BIND', ''],
+    [[], ''],
+    [{}, '.mode'],
+    [{ mode: 'bind', nodes: '0' }, '.mode'],
+    [{ mode: 'toString' }, '.mode'],
+    [{ mode: 2, nodes: '0' }, '.mode'],
+    [{ mode: 'MPOL_DEFAULT', nodes: '0' }, '.nodes'],
+    [{ mode: 'MPOL_LOCAL', nodes: '0' }, '.nodes'],
+    [{ mode: 'MPOL_BIND' }, '.nodes'],
+    [{ mode: 'MPOL_INTERLEAVE', nodes: '' }, '.nodes'],
+    [{ mode: 'MPOL_PREFERRED_MANY' }, '.nodes'],
+    [{ mode: 'MPOL_WEIGHTED_INTERLEAVE' }, '.nodes'],
+    [{ mode: 'MPOL_BIND', nodes: 0 }, '.nodes'],
+    [{ mode: 'MPOL_BIND', nodes: ',' }, '.nodes'],
+    [{ mode: 'MPOL_BIND', nodes: '3-1' }, '.nodes'],
+    [{ mode: 'MPOL_BIND', nodes: '1024' }, '.nodes'],
+    [{ mode: 'MPOL_BIND', nodes: '0-4294967295' }, '.nodes'],
+    [{ mode: 'MPOL_BIND', nodes: '0', flags: 'MPOL_F_STATIC_NODES' }, '.flags'],
+    [{ mode: 'MPOL_BIND', nodes: '0', flags: ['STATIC'] }, '.flags[0]'],
+    [{ mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_STATIC_NODES', 'MPOL_F_RELATIVE_NODES'] }, '.flags'],
+    [{ mode: 'MPOL_BIND', nodes: '0', policy: 1 }, '.policy'],
+  ] as const) {
+    expect(refused({ memoryPolicy }), JSON.stringify(memoryPolicy)).toBe(`memoryPolicy${field}`)
+  }
+})

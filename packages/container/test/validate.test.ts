@@ -658,3 +658,12 @@ describe('the config as a whole', () => {
     },
   )
 })
+
+test('IN-09 a session keyring: of the container’s own, by a name, or none', () => {
+  const fields = (config: object): string[] => validateShape({ rootfs: '/r', ...config }).map(({ field }) => field)
+  for (const sessionKeyring of [undefined, true, false, 'mine', 'x'.repeat(4095)])
+    expect(fields({ sessionKeyring })).toEqual([])
+  for (const sessionKeyring of ['', '.own', 'x'.repeat(4096), 'é'.repeat(2048), 'a\0b', 1, null, {}])
+    expect(fields({ sessionKeyring }), String(sessionKeyring)).toEqual(['sessionKeyring'])
+  expect(fields({ keepGroups: 1 })).toEqual(['keepGroups'])
+})

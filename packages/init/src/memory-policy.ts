@@ -1,7 +1,7 @@
 import { ConfigInvalid, type Step } from '@libcontainer/sys'
 
 /** The modes of set_mempolicy(2), with their numbers. */
-const MODES = {
+export const memoryPolicyModes = {
   MPOL_DEFAULT: 0,
   MPOL_PREFERRED: 1,
   MPOL_BIND: 2,
@@ -12,7 +12,7 @@ const MODES = {
 } as const
 
 /** The flags of the mode, with their bits. */
-const FLAGS = {
+export const memoryPolicyFlags = {
   MPOL_F_NUMA_BALANCING: 1 << 13,
   MPOL_F_RELATIVE_NODES: 1 << 14,
   MPOL_F_STATIC_NODES: 1 << 15,
@@ -20,8 +20,8 @@ const FLAGS = {
 
 /** From which nodes of a NUMA machine a process gets its memory: set_mempolicy(2). */
 export interface MemoryPolicy {
-  readonly mode: keyof typeof MODES
-  readonly flags?: readonly (keyof typeof FLAGS)[] | undefined
+  readonly mode: keyof typeof memoryPolicyModes
+  readonly flags?: readonly (keyof typeof memoryPolicyFlags)[] | undefined
   /** A list such as `0-3,7`. None for `MPOL_DEFAULT` and `MPOL_LOCAL`; `MPOL_PREFERRED` may have some, all others must. */
   readonly nodes?: string | undefined
 }
@@ -40,9 +40,9 @@ export function checkMemoryPolicy(value: unknown, field: string): asserts value 
   const { mode, flags = [], nodes, ...others } = value as Record<string, unknown>
   for (const [key, other] of Object.entries(others))
     throw new ConfigInvalid(`${field}.${key}`, other, 'must be one of mode, flags, nodes')
-  oneOf(mode, MODES, `${field}.mode`)
+  oneOf(mode, memoryPolicyModes, `${field}.mode`)
   if (!Array.isArray(flags)) throw new ConfigInvalid(`${field}.flags`, flags, 'must be a list')
-  for (const [i, flag] of flags.entries()) oneOf(flag, FLAGS, `${field}.flags[${i}]`)
+  for (const [i, flag] of flags.entries()) oneOf(flag, memoryPolicyFlags, `${field}.flags[${i}]`)
   if (flags.includes('MPOL_F_STATIC_NODES') && flags.includes('MPOL_F_RELATIVE_NODES'))
     throw new ConfigInvalid(`${field}.flags`, flags, 'must not have both of static and relative nodes')
   checkNodes(mode as MemoryPolicy['mode'], nodes, `${field}.nodes`)
@@ -64,7 +64,7 @@ export function setMemoryPolicy({ mode, flags = [] }: MemoryPolicy, nodes: reado
   for (const number of nodes) mask[number >> 3]! |= 1 << (number & 7)
   return {
     op: 'setMemoryPolicy',
-    args: [flags.reduce<number>((bits, flag) => bits | FLAGS[flag], MODES[mode]), mask],
+    args: [flags.reduce<number>((bits, flag) => bits | memoryPolicyFlags[flag], memoryPolicyModes[mode]), mask],
     about: `take memory by ${mode}${nodes.length === 0 ? '' : ` from the nodes ${nodes.join(', ')}`}`,
     hints: {
       EINVAL:

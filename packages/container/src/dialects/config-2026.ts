@@ -2,7 +2,7 @@ import { type CapabilitySets, OCI_CAPABILITIES } from '@libcontainer/capabilitie
 import type { Propagation } from '@libcontainer/mount'
 import type { TimeOffsets } from '@libcontainer/namespaces'
 import { defaultProfile } from '@libcontainer/seccomp'
-import { signalNumber } from '@libcontainer/sys'
+import { ConfigInvalid, signalNumber } from '@libcontainer/sys'
 import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from '../config.js'
 import { namespacesOf } from '../namespace-requests.js'
 import { readCgroups, refuseAll, writeCgroups } from './cgroups.js'
@@ -20,6 +20,7 @@ import {
   writeNamespaces,
   writeRlimits,
 } from './lists.js'
+import { readMemoryPolicy, writeMemoryPolicy } from './memory-policy-2026.js'
 import { propagationFlag, propagationWord, readMounts2026, writeMounts } from './mounts.js'
 import { readNetworks, writeNetworks } from './networks.js'
 import {
@@ -51,7 +52,6 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
   for (const name of ['rootless_euid', 'rootless_cgroups']) {
     if (file.flag(name)) warn(`${file.field(name)}: changes nothing, who calls is seen when the container is made`)
   }
-  if (file.flag('no_new_keyring')) warn(`${file.field('no_new_keyring')}: changes nothing, no session keyring is made`)
   const namespaces = readNamespaces(file)
   readNetworks(file, namespaces.includes('net'), warn)
   const propagation = file.number('rootPropagation', 0)
@@ -87,6 +87,8 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     scheduler: readScheduler(file.object('scheduler')),
     ioPriority: readIoPriority(file.object('io_priority')),
     personality: readPersonality(file.object('personality')),
+    memoryPolicy: readMemoryPolicy(file.object('memory_policy')),
+    sessionKeyring: file.flag('no_new_keyring') ? undefined : true,
     labels: labels && labels.length > 0 ? labels : undefined,
   }
   const version = file.text('version')
@@ -103,7 +105,6 @@ const LATER = [
   ['intel_rdt', '@libcontainer/intelrdt'],
   ['chown_cgroup', '@libcontainer/cgroups'],
   ['exec_cpu_affinity', '@libcontainer/container'],
-  ['memory_policy', '@libcontainer/container'],
 ] as const
 
 /** The five sets, cut to what the kernel takes: a runtime that left the rest out itself wrote down what it was asked for. */
@@ -165,8 +166,19 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     ...others
   } = more
   const { maskedPaths, readonlyPaths, sysctl, rlimits, oomScoreAdj, noNewPrivileges, umask, ...rest } = others
-  const { parentDeathSignal, labels, hooks, scheduler, ioPriority, personality, ...unsaid } = rest
+  const {
+    parentDeathSignal,
+    labels,
+    hooks,
+    scheduler,
+    ioPriority,
+    personality,
+    memoryPolicy,
+    sessionKeyring,
+    ...unsaid
+  } = rest
   refuseAll('', unsaid, '2026')
+  const keyring = writeKeyring(sessionKeyring)
   refuseAll('process', process, '2026')
   const ownNet = namespacesOf(config).some(({ kind, path }) => kind === 'net' && path === undefined)
   const sets = capabilitySets(capabilities)
@@ -202,12 +214,24 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     Hooks: writeHooks(hooks),
     version,
     labels: labels ?? null,
-    no_new_keyring: true,
+    no_new_keyring: !keyring,
     ...(scheduler !== undefined && { scheduler: writeScheduler(scheduler) }),
     ...(ioPriority !== undefined && { io_priority: { class: ioPriority.class, priority: ioPriority.level ?? 0 } }),
     ...(personality !== undefined && { personality: { domain: personality === 'LINUX32' ? 8 : 0 } }),
+    ...(memoryPolicy !== undefined && { memory_policy: writeMemoryPolicy(memoryPolicy) }),
     ...(timeOffsets !== undefined && { time_offsets: timeOffsets }),
   }
+}
+
+/** Whether there is one: its name is always made of the id. */
+function writeKeyring(name: ContainerConfig['sessionKeyring']): boolean {
+  if (typeof name === 'string' && !name.startsWith('_ses.'))
+    throw new ConfigInvalid(
+      'sessionKeyring',
+      name,
+      'cannot be said in 2026: a session keyring has no name of its own there',
+    )
+  return Boolean(name)
 }
 
 function capabilitySets(capabilities: ContainerConfig['capabilities']): CapabilitySets | null {

@@ -26,6 +26,7 @@ export type ProcessDefaults = Partial<
     | 'ioPriority'
     | 'cpuAffinity'
     | 'personality'
+    | 'memoryPolicy'
   >
 >
 

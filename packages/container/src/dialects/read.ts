@@ -24,6 +24,7 @@ const processFields = {
   ioPriority: true,
   cpuAffinity: true,
   personality: true,
+  memoryPolicy: true,
 } satisfies Record<keyof ProcessDefaults, true>
 
 /**

@@ -7,6 +7,7 @@ import {
   readConfig2015,
   readConfig2026,
   validateShape,
+  writeConfig2026,
 } from '@libcontainer/container'
 import { defaultMounts } from '@libcontainer/mount'
 import { ConfigInvalid, parseJson, stringifyJson } from '@libcontainer/sys'
@@ -334,7 +335,6 @@ describe('§5a top level', () => {
     ['2015', fault2015, { routes: [{}] }, 'routes', 'network'],
     ['2026', fault2026, { intel_rdt: { closID: 'x' } }, 'intel_rdt', 'intelrdt'],
     ['2026', fault2026, { netDevices: { eth0: {} } }, 'netDevices', 'netlink'],
-    ['2026', fault2026, { memory_policy: { mode: 1 } }, 'memory_policy', 'container'],
     ['2026', fault2026, { exec_cpu_affinity: { Initial: '0' } }, 'exec_cpu_affinity', 'container'],
     ['2026', fault2026, { seccomp: { default_action: 4, listener_path: '/s' } }, 'seccomp.listener_path', 'seccomp'],
   ] as const)('5a %s refuses what cannot be done yet: %#', (_year, faultOf, value, field, owner) => {
@@ -363,11 +363,41 @@ describe('§5a top level', () => {
     expect(fault2026({ personality: { domain: 3 } })).toMatch(/^personality\.domain: must be 0/)
   })
 
+  test('PP-20 VAL-27 memory_policy of 2026: numbers, and a mask in words', () => {
+    const read = (memory_policy: object): unknown => with2026({ memory_policy }).memoryPolicy
+    expect(read({})).toEqual({ mode: 'MPOL_DEFAULT' })
+    expect(read({ mode: 2, flags: 1 << 15, nodes: [5, 0, 0] })).toEqual({
+      mode: 'MPOL_BIND',
+      flags: ['MPOL_F_STATIC_NODES'],
+      nodes: '0,2',
+    })
+    expect(read({ mode: 3, nodes: [0, 1n << 63n] })).toEqual({ mode: 'MPOL_INTERLEAVE', nodes: '127' })
+    expect(fault2026({ memory_policy: { mode: 7 } })).toMatch(/^memory_policy\.mode/)
+    expect(fault2026({ memory_policy: { mode: 2 } })).toMatch(/^memory_policy\.nodes/)
+    expect(fault2026({ memory_policy: { mode: 1, flags: 3 } })).toMatch(/^memory_policy\.flags/)
+    expect(fault2026({ memory_policy: { mode: 2, nodes: ['0'] } })).toMatch(/^memory_policy\.nodes\[0\]/)
+    const memoryPolicy = { mode: 'MPOL_BIND', flags: ['MPOL_F_STATIC_NODES'], nodes: '0,65' } as const
+    const written = writeConfig2026({ config: { rootfs: '/r', memoryPolicy } })
+    expect(readConfig2026(written).config.memoryPolicy).toEqual(memoryPolicy)
+  })
+
+  test('IN-09 no_new_keyring of 2026: without it there is a session keyring', () => {
+    expect(with2026({}).sessionKeyring).toBe(true)
+    expect(with2026({ no_new_keyring: true })).not.toHaveProperty('sessionKeyring')
+    for (const sessionKeyring of [true, '_ses.x', false]) {
+      const { no_new_keyring } = writeConfig2026({ config: { rootfs: '/r', sessionKeyring } }) as Record<
+        string,
+        unknown
+      >
+      expect(no_new_keyring).toBe(!sessionKeyring)
+    }
+  })
+
   test('5a what changes nothing is told, not dropped', () => {
     expect(readConfig2014({ mount_config: { pivot_dir: '/p' } }, box).warnings[0]).toMatch(/^mount_config\.pivot_dir/)
     expect(readConfig2015({ ...box, pivot_dir: '/p' }).warnings[0]).toMatch(/^pivot_dir/)
-    const told = readConfig2026({ ...box, rootless_euid: true, rootless_cgroups: true, no_new_keyring: true }).warnings
-    expect(told.map(text => text.split(':')[0])).toEqual(['rootless_euid', 'rootless_cgroups', 'no_new_keyring'])
+    const told = readConfig2026({ ...box, rootless_euid: true, rootless_cgroups: true }).warnings
+    expect(told.map(text => text.split(':')[0])).toEqual(['rootless_euid', 'rootless_cgroups'])
   })
 
   test('5a unknown fields are refused by name, with those that there are', () => {
