@@ -43,7 +43,7 @@ export class Container {
 
   /** Found out from the kernel at each call. */
   async status(): Promise<Status> {
-    return await statusOf(this.#handle, await this.#handle.reload())
+    return await statusOf(await this.#handle.reload())
   }
 
   /** {@link status} by the names of 2015, where a container with a file `checkpoint` in its directory is `Checkpointed`. */
@@ -56,7 +56,7 @@ export class Container {
   async ociState(): Promise<OciState> {
     const state = await this.#handle.reload()
     const { id, config } = this.#handle
-    return ociState({ id, labels: config.labels, state, status: await statusOf(this.#handle, state) })
+    return ociState({ id, labels: config.labels, state, status: await statusOf(state) })
   }
 
   /**
@@ -67,7 +67,7 @@ export class Container {
   async start(spec: ProcessSpec): Promise<Process> {
     const process = await startUnlessStarted(this.#handle, spec, true)
     if (process !== undefined) return process
-    const from = await statusOf(this.#handle, this.#handle.state)
+    const from = await statusOf(this.#handle.state)
     throw new TransitionError('ContainerNotStopped', `container '${this.id}' is ${from} already`, {
       from,
       to: 'created',

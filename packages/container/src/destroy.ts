@@ -21,7 +21,7 @@ export async function destroy(handle: Handle, { force = false }: DestroyOptions 
   }
   try {
     await handle.locked(async text => {
-      const status = await statusOf(handle, handle.adopt(text))
+      const status = await statusOf(handle.adopt(text))
       if (!force) checkTransition(id, status, 'stopped', { alive: status === 'running' || (await handle.alive()) })
       await handle.doing('cannot destroy', () => remove(handle))
     })

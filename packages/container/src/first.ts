@@ -41,7 +41,7 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   planning.catch(() => {})
   const { lock, state, ...begun } = await beginning
   try {
-    if (state !== undefined && (await statusOf(handle, handle.adopt(state))) !== 'stopped') return undefined
+    if (state !== undefined && (await statusOf(handle.adopt(state))) !== 'stopped') return undefined
     const oomBefore = state === undefined ? begun.oomBefore : await makeCgroup(wanted)
     try {
       const { process, state, text } = await startFirst(request, await planning, oomBefore)
@@ -79,7 +79,7 @@ export async function releaseFirst(handle: Handle): Promise<void> {
     if (handle.state === undefined) await handle.reload()
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ECONNREFUSED') || (error as LibcontainerError).code === 'AlreadyStarted') {
-      const status = await statusOf(handle, await handle.reload())
+      const status = await statusOf(await handle.reload())
       throw new TransitionError(
         status === 'stopped' ? 'ContainerNotRunning' : 'AlreadyStarted',
         `container '${id}' is ${status}, not created`,

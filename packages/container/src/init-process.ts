@@ -9,22 +9,43 @@ export async function isFrozen({ cgroup_paths }: ContainerState): Promise<boolea
 }
 
 /** Whether the process that the state names is alive: it, and not a later one with its number. */
-export async function lives({ init_process_pid, init_process_start }: ContainerState): Promise<boolean> {
-  const stat = await processStat(init_process_pid)
-  return stat !== undefined && String(stat.startTime) === init_process_start && stat.state !== 'Z' && stat.state !== 'X'
+export async function lives(state: ContainerState): Promise<boolean> {
+  return (await livingName(state)) !== undefined
+}
+
+/** What it calls itself; `undefined` when it is not alive. */
+export async function livingName(state: ContainerState): Promise<string | undefined> {
+  const stat = await processStat(state.init_process_pid)
+  if (stat === undefined || String(stat.startTime) !== state.init_process_start) return undefined
+  return stat.state === 'Z' || stat.state === 'X' ? undefined : stat.comm
 }
 
 /** What the kernel calls the carrier of `init`: a memory file, or where those are forbidden a file of a private file system (sys' native/program.c). */
 const CARRIERS = ['/memfd:init (deleted)', '/.libcontainer-init']
 
-/** What `init` calls itself, up to its exec. */
-export const INIT_NAME = 'init'
+/** What `init` calls itself up to its exec: while it sets the container up, and when it waits to be started. */
+const INIT_NAME = 'init'
+const CREATED_NAME = 'init:created'
+
+/**
+ * What a container does whose first process is alive and has this name.
+ *
+ * Init tells it itself, so that it is true whoever created the container and however that ended. What bears another name has executed its program.
+ */
+export async function statusOfLiving(
+  name: string,
+  state: Pick<ContainerState, 'init_process_pid'>,
+): Promise<'creating' | 'created' | 'running'> {
+  if (name !== INIT_NAME && name !== CREATED_NAME) return 'running'
+  if (!(await isPreparing(state))) return 'running'
+  return name === CREATED_NAME ? 'created' : 'creating'
+}
 
 /**
  * Whether the first process is `init` still, and not yet the program: the kernel says what it executes. A program can make itself look
  * like this, but only to be told of wrongly.
  */
-export async function isPreparing({ init_process_pid }: Pick<ContainerState, 'init_process_pid'>): Promise<boolean> {
+async function isPreparing({ init_process_pid }: Pick<ContainerState, 'init_process_pid'>): Promise<boolean> {
   try {
     return CARRIERS.includes(await readLink(`/proc/${init_process_pid}/exe`))
   } catch (error) {

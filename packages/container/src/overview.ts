@@ -1,10 +1,10 @@
 import { frozenOf } from '@libcontainer/cgroups'
-import { errnoName, exists, type FileHead, ids, listDirectory, readHeads } from '@libcontainer/sys'
+import { errnoName, type FileHead, ids, listDirectory, readHeads } from '@libcontainer/sys'
 import { ContainerError } from './errors.js'
 import { checkId } from './id.js'
-import { INIT_NAME, isPreparing } from './init-process.js'
+import { statusOfLiving } from './init-process.js'
 import { bundleOf } from './oci-state.js'
-import { type ContainerState, loadState, START_SOCKET, STATE_FILE } from './state.js'
+import { type ContainerState, loadState, STATE_FILE } from './state.js'
 import type { Status } from './status.js'
 
 /** A container among others: what a list of them tells. */
@@ -42,7 +42,7 @@ interface Known extends Pick<ContainerState, 'id' | 'init_process_pid' | 'init_p
 export async function overview(root: string, { warn }: OverviewOptions = {}): Promise<ContainerSummary[]> {
   const names = (await listDirectory(root)).filter(({ type }) => type === 'directory' || type === 'unknown')
   const known = await statesOf(root, names.map(({ name }) => name).sort(), warn)
-  const statuses = await statusesOf(root, known)
+  const statuses = await statusesOf(known)
   return known.map(({ id, init_process_pid, bundle, created, owner }, i) => {
     const status = statuses[i]!
     return { id, pid: status === 'stopped' ? 0 : init_process_pid, status, bundle, created, owner }
@@ -122,7 +122,7 @@ export function parseHead(name: string, head: string): Omit<Known, 'owner'> | un
 const STAT = 512
 
 /** What each of them does: as `statusOf` finds it out, for all at once as far as that goes. */
-async function statusesOf(root: string, states: readonly Known[]): Promise<Status[]> {
+async function statusesOf(states: readonly Known[]): Promise<Status[]> {
   const [stats, frozen] = await Promise.all([
     readHeads(
       states.map(({ init_process_pid }) => `/proc/${init_process_pid}/stat`),
@@ -135,15 +135,9 @@ async function statusesOf(root: string, states: readonly Known[]): Promise<Statu
     const stat = stats[i]!
     const first = typeof stat === 'number' ? undefined : parseStat(stat.text)
     if (first?.start !== state.init_process_start || /[ZX]/.test(first.state)) return 'stopped'
-    // What bears another name has executed its program.
-    return first.name === INIT_NAME ? preparing(`${root}/${state.id}`, state) : 'running'
+    return statusOfLiving(first.name, state)
   })
   return await Promise.all(statuses)
-}
-
-async function preparing(directory: string, state: Known): Promise<Status> {
-  if (!(await isPreparing(state))) return 'running'
-  return (await exists(`${directory}/${START_SOCKET}`)) ? 'created' : 'creating'
 }
 
 /** As `parseProcessStat`, in less time. */

@@ -5,7 +5,7 @@ import { checkTransition, TransitionError } from './transitions.js'
 /** Stops all processes of a container where they are. */
 export async function pause(handle: Handle): Promise<void> {
   await handle.locked(async text => {
-    const status = await statusOf(handle, handle.adopt(text))
+    const status = await statusOf(handle.adopt(text))
     if (status === 'paused') return
     const cgroup = await handle.cgroup()
     checkTransition(handle.id, status, 'paused')
@@ -18,7 +18,7 @@ export async function pause(handle: Handle): Promise<void> {
 /** Lets them go on. */
 export async function resume(handle: Handle): Promise<void> {
   await handle.locked(async text => {
-    const from = await statusOf(handle, handle.adopt(text))
+    const from = await statusOf(handle.adopt(text))
     if (from !== 'paused')
       throw new TransitionError('NotPaused', `container '${handle.id}' is not paused`, { from, to: 'running' })
     const cgroup = await handle.cgroup()

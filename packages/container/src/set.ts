@@ -16,7 +16,7 @@ export async function setLimits(handle: Handle, change: LimitsChange): Promise<v
   const wanted = plainCopy(change).cgroups ?? {}
   await handle.locked(async text => {
     const state = handle.adopt(text)
-    if (state === undefined || (await statusOf(handle, state)) === 'stopped') throw handle.notRunning()
+    if (state === undefined || (await statusOf(state)) === 'stopped') throw handle.notRunning()
     const cgroup = await handle.cgroup()
     if (cgroup === undefined) throw handle.withoutCgroup()
     const config = changed(state.config, wanted)

@@ -1,7 +1,5 @@
-import { exists } from '@libcontainer/sys'
-import type { Handle } from './handle.js'
-import { isFrozen, isPreparing, lives } from './init-process.js'
-import { type ContainerState, START_SOCKET } from './state.js'
+import { isFrozen, livingName, statusOfLiving } from './init-process.js'
+import type { ContainerState } from './state.js'
 
 /**
  * What a container is doing. `creating`: it is being set up, and its program does not run yet; who kills it now makes the start fail, or,
@@ -11,16 +9,9 @@ import { type ContainerState, START_SOCKET } from './state.js'
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped'
 
 /** Found out from the kernel, which is asked everything at once. */
-export async function statusOf(handle: Handle, state: ContainerState | undefined): Promise<Status> {
+export async function statusOf(state: ContainerState | undefined): Promise<Status> {
   if (state === undefined) return 'stopped'
-  const [frozen, alive, preparing, waits] = await Promise.all([
-    isFrozen(state),
-    lives(state),
-    isPreparing(state),
-    exists(`${handle.directory}/${START_SOCKET}`),
-  ])
+  const [frozen, name] = await Promise.all([isFrozen(state), livingName(state)])
   if (frozen) return 'paused'
-  if (!alive) return 'stopped'
-  if (!preparing) return 'running'
-  return waits ? 'created' : 'creating'
+  return name === undefined ? 'stopped' : await statusOfLiving(name, state)
 }

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Command, type ContainerConfig, hookPoints, plan } from '@libcontainer/container'
+import { type Command, type ContainerConfig, hookPoints, overview, plan } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Bench, elsewhere, finished, ownRootfs, sleeper } from './support.js'

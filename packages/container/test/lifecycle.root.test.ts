@@ -124,7 +124,7 @@ describe('start, exec, run', () => {
     const init = await container.start({ args: ['/bin/sh', '-c', 'hostname; exit 7'], stdio: 'pipe' })
     expect(await container.status()).toBe('created')
     expect(await container.processes()).toEqual([init.pid])
-    expect(readFileSync(`/proc/${init.pid}/comm`, 'utf8')).toBe('init\n')
+    expect(readFileSync(`/proc/${init.pid}/comm`, 'utf8')).toBe('init:created\n')
     await settle()
     expect(await container.status()).toBe('created')
     await container.exec()
@@ -212,7 +212,7 @@ describe('start, exec, run', () => {
     await using bench = await Bench.open('early')
     const container = await bench.create()
     await container.start(sleeper)
-    expect(await inside(container, 'cat /proc/1/comm')).toBe('init')
+    expect(await inside(container, 'cat /proc/1/comm')).toBe('init:created')
     expect(await container.status()).toBe('created')
   })
 

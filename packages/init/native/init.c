@@ -200,9 +200,13 @@ static int64_t op_announce_exec(struct lc_ctx *c, const union lc_arg *a)
 	return lc_report(RECORD_EXECUTING, NULL, 0, NULL, 0) < 0 ? lc_fail(c, "sendmsg") : 0;
 }
 
-/* created: says so, and gives the control socket up: who created the container may end. */
+/*
+ * created: says so, and gives the control socket up: who created the container may end. First to everybody, by its name: whoever
+ * looks at the container later has nobody else to ask, and its creator may be killed at any moment.
+ */
 static int64_t op_announce_created(struct lc_ctx *c, const union lc_arg *a)
 {
+	prctl(PR_SET_NAME, "init:created");
 	if (lc_report(RECORD_CREATED, NULL, 0, NULL, 0) < 0)
 		return lc_fail(c, "sendmsg");
 	close(lc_control);
