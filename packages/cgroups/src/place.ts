@@ -1,4 +1,4 @@
-import { ConfigInvalid, kernelString, nulTerminated } from '@libcontainer/sys'
+import { ConfigInvalid, kernelString, namesOfPath, nulTerminated } from '@libcontainer/sys'
 import type { CgroupHost, Hierarchy } from './host.js'
 
 /** One directory of a cgroup: it has one in every hierarchy. */
@@ -22,11 +22,7 @@ export const placeAt = (hierarchy: Hierarchy, path: string): Place => ({
  */
 export function cleanPath(path: string, field = 'path'): string {
   kernelString(path, field)
-  const parts: string[] = []
-  for (const part of path.split('/')) {
-    if (part === '..') parts.pop()
-    else if (part !== '' && part !== '.') parts.push(part)
-  }
+  const parts = namesOfPath(path)
   // A line end would make /proc/PID/cgroup unreadable: the kernel refuses it.
   if (path.includes('\n')) throw new ConfigInvalid(field, path, 'must not hold a line end')
   if (parts.some(part => part.length > 255)) throw new ConfigInvalid(field, path, 'has a name of more than 255 bytes')

@@ -1,4 +1,4 @@
-import { ConfigInvalid, kernelString } from '@libcontainer/sys'
+import { ConfigInvalid, kernelString, namesOfPath } from '@libcontainer/sys'
 import { type Access, normalAccess } from './access.js'
 import { checkNumber, MAX_MAJOR, MAX_MINOR } from './numbers.js'
 import { type NodeType, nodeType } from './types.js'
@@ -71,11 +71,7 @@ export function device(request: DeviceRequest, field = 'device'): Device {
 function cleanPath(path: unknown, field: string): string {
   const text = kernelString(path as string, field)
   if (!text.startsWith('/')) throw new ConfigInvalid(field, text, 'must be an absolute path')
-  const names: string[] = []
-  for (const name of text.split('/')) {
-    if (name === '..') names.pop()
-    else if (name !== '' && name !== '.') names.push(name)
-  }
+  const names = namesOfPath(text)
   if (names.length === 0) throw new ConfigInvalid(field, text, 'must name a file')
   return `/${names.join('/')}`
 }

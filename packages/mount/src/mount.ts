@@ -1,4 +1,4 @@
-import { ConfigInvalid, kernelString } from '@libcontainer/sys'
+import { ConfigInvalid, kernelString, namesOfPath } from '@libcontainer/sys'
 import { MS } from './flags.js'
 import { type ParsedOptions, parseMountOptions } from './options.js'
 
@@ -45,12 +45,7 @@ const coverable = new Set(
 
 /** An absolute path without `.`, `..` and doubled slashes; `..` does not climb beyond `/`. */
 export function cleanPath(path: string): string {
-  const names: string[] = []
-  for (const name of path.split('/')) {
-    if (name === '..') names.pop()
-    else if (name !== '' && name !== '.') names.push(name)
-  }
-  return `/${names.join('/')}`
+  return `/${namesOfPath(path).join('/')}`
 }
 
 /** What frozen mounts were found to be: the default ones are looked at several times for every container. */

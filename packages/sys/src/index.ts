@@ -40,7 +40,7 @@ export {
   type LogLevel,
   type LogOptions,
 } from './log.js'
-export { cleanPath, isInRoot, resolveRootfs, secureJoin, stripRoot } from './paths.js'
+export { cleanPath, isInRoot, namesOfPath, resolveRootfs, secureJoin, stripRoot } from './paths.js'
 export { type EncodedPlan, type EncodeOptions, encodePlan } from './plan.js'
 export { probe } from './probe.js'
 export * from './process.js'

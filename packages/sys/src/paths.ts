@@ -8,17 +8,22 @@ import { isErrno } from './wait.js'
  * files of a root filesystem, in-root.ts has functions that answer descriptors.
  */
 
+/** The names on a path, without `.`, doubled slashes and what `..` takes back; `..` at the start climbs nowhere. */
+export function namesOfPath(path: string): string[] {
+  const names: string[] = []
+  for (const name of path.split('/')) {
+    if (name === '..') names.pop()
+    else if (name !== '' && name !== '.') names.push(name)
+  }
+  return names
+}
+
 /**
  * A path without `.`, `..`, doubled slashes or a slash at the end, that climbs nowhere: `..` at the start of a relative path is dropped as at
  * the start of an absolute one. An absolute path stays absolute, a relative one relative; `''` stays `''`.
  */
 export function cleanPath(path: string): string {
-  const names: string[] = []
-  for (const name of kernelString(path, 'path').split('/')) {
-    if (name === '..') names.pop()
-    else if (name !== '' && name !== '.') names.push(name)
-  }
-  const text = names.join('/')
+  const text = namesOfPath(kernelString(path, 'path')).join('/')
   if (path.startsWith('/')) return `/${text}`
   return text === '' && path !== '' ? '.' : text
 }

@@ -16,6 +16,7 @@ import {
   isInRoot,
   listDirectory,
   mkdirAllInRoot,
+  namesOfPath,
   O_CREAT,
   O_EXCL,
   O_PATH,
@@ -202,6 +203,7 @@ test('UT-05 cleanPath: relative paths climb no more than absolute ones', () => {
     '...': '...',
   }
   for (const [path, clean] of Object.entries(table)) expect(cleanPath(path), path).toBe(clean)
+  expect(namesOfPath('/../a/./b//../c/')).toEqual(['a', 'c'])
   fc.assert(
     fc.property(fc.array(fc.constantFrom('a', '..', '.', '', 'b')), parts => {
       const clean = cleanPath(parts.join('/'))
