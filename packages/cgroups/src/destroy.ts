@@ -1,7 +1,8 @@
-import { type Step, sleep } from '@libcontainer/sys'
+import { sleep } from '@libcontainer/sys'
 import { awaitEvent, type Bound } from './events.js'
 import { native } from './native.js'
 import { listOf, type Place } from './place.js'
+import { removeStep } from './steps.js'
 
 const EBUSY = -16
 
@@ -17,7 +18,8 @@ export async function removeAll(places: readonly Place[], { timeoutMs, signal }:
     signal?.throwIfAborted()
     const result = await native.async.removeCgroups(list)
     if (result === 0) return
-    if (result !== EBUSY || left <= 0) return await native.apply([removeStep(places, list)])
+    // The last try, whose error tells which directory and which call.
+    if (result !== EBUSY || left <= 0) return await native.apply([removeStep(places)])
     if (pause === 1 && unified !== undefined && !(await awaitEvent(unified, 'populated', 0, { timeoutMs, signal }))) {
       left = 0
       continue
@@ -26,16 +28,5 @@ export async function removeAll(places: readonly Place[], { timeoutMs, signal }:
     const wait = Math.min(pause, left)
     await sleep(wait, { signal })
     left -= wait
-  }
-}
-
-/** The last try, whose error tells which directory and which call. */
-function removeStep(places: readonly Place[], list: Uint8Array): Step {
-  return {
-    op: 'removeCgroups',
-    args: [list],
-    about: `remove the cgroup ${places[0]!.path}`,
-    path: places[0]!.directory,
-    hints: { EBUSY: 'there are processes in it: kill() ends them, processes() lists them' },
   }
 }

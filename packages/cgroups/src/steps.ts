@@ -74,6 +74,7 @@ export const removeStep = (places: readonly Place[]): Step => ({
   args: [listOf(places)],
   about: `remove the cgroup ${places[0]?.path ?? ''}`,
   path: places[0]?.directory,
+  hints: { EBUSY: 'there are processes in it: kill() ends them, processes() lists them' },
 })
 
 /** Applies steps of this package and of sys' files in order: one call off the thread for all of them. */
