@@ -396,3 +396,37 @@ test(
     expect(stdout).toContain('10.9.8.7')
   },
 )
+
+test(
+  'ST-01 ST-02 HK-01 HK-04 while hooks run it is `creating`, then `created`, whoever looks and how',
+  needs,
+  async () => {
+    await using bench = await Bench.open('looking')
+    using dir = temporaryDirectory('hooks-')
+    const pause = (name: string): Command =>
+      script(`echo > ${dir.path}/${name}; while [ ! -e ${dir.path}/go-${name} ]; do sleep 0.02; done`, { env })
+    const container = await bench.create({
+      hooks: { createRuntime: [pause('a')], createContainer: [pause('b')], poststart: [pause('c')] },
+    })
+    const look = async (): Promise<unknown[]> => {
+      const found = await bench.factory.load(container.id)
+      const [listed] = await overview(bench.factory.root)
+      return [await found.status(), (await found.ociState()).status, listed?.status]
+    }
+    const seen: unknown[] = []
+    const started = container.start(sleeper)
+    for (const name of ['a', 'b']) {
+      await expect.poll(() => existsSync(join(dir.path, name))).toBe(true)
+      seen.push(...(await look()))
+      writeFileSync(join(dir.path, `go-${name}`), '')
+    }
+    expect(seen).toEqual(Array(6).fill('creating'))
+    await started
+    expect(await look()).toEqual(Array(3).fill('created'))
+    const executed = container.exec()
+    await expect.poll(() => existsSync(join(dir.path, 'c'))).toBe(true)
+    expect(await look()).toEqual(Array(3).fill('running'))
+    writeFileSync(join(dir.path, 'go-c'), '')
+    await executed
+  },
+)
