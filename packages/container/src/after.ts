@@ -1,7 +1,8 @@
+import { killPidfd } from '@libcontainer/sys'
 import { systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import { runAllHooks, runHooks } from './hooks.js'
-import { end, openInit } from './init-process.js'
+import { openInit } from './init-process.js'
 import { type OciState, ociState } from './oci-state.js'
 import { sendSignal } from './signal.js'
 import { awaitEnd } from './wait.js'
@@ -40,7 +41,7 @@ async function endAll(handle: Handle): Promise<void> {
   const init = handle.state === undefined ? undefined : await openInit(handle.state)
   try {
     if (init !== undefined) {
-      await sendSignal(handle, 'KILL', {}).catch(() => end(init))
+      await sendSignal(handle, 'KILL', {}).catch(() => killPidfd(init))
       await awaitEnd(handle, {})
     }
   } finally {

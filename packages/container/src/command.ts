@@ -11,6 +11,7 @@ import {
   type ExitStatus,
   encodeUtf8,
   isErrno,
+  killPidfd,
   memoryFile,
   neverWait,
   O_APPEND,
@@ -22,7 +23,6 @@ import {
   pipe,
   poll,
   readFd,
-  signalPidfd,
   sleep,
   waitExit,
 } from '@libcontainer/sys'
@@ -94,7 +94,7 @@ export async function runCommand(
       : sleep(timeoutMs, { signal: timer.signal }).then(
           () => {
             timedOut = true
-            kill(child.pidfd)
+            killPidfd(child.pidfd)
           },
           () => undefined,
         )
@@ -120,14 +120,6 @@ export async function openOutputs(...paths: readonly (string | undefined)[]): Pr
   } catch (error) {
     for (const fd of opened) fd?.close()
     throw error
-  }
-}
-
-function kill(pidfd: OwnedFd): void {
-  try {
-    if (!pidfd.closed) signalPidfd(pidfd, 9)
-  } catch (error) {
-    if (!isErrno(error, 'ESRCH')) throw error
   }
 }
 

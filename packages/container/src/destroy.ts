@@ -1,8 +1,8 @@
-import { POLLIN, poll, removeTree } from '@libcontainer/sys'
+import { killPidfd, POLLIN, poll, removeTree } from '@libcontainer/sys'
 import { afterStop } from './after.js'
 import { ContainerError } from './errors.js'
 import type { Handle } from './handle.js'
-import { end, openInit } from './init-process.js'
+import { openInit } from './init-process.js'
 import { removeAtOnce } from './remove.js'
 import { statusOf } from './status.js'
 import { checkTransition } from './transitions.js'
@@ -37,7 +37,7 @@ async function remove(handle: Handle): Promise<void> {
   const cgroup = await handle.cgroup()
   const init = state === undefined ? undefined : await openInit(state)
   try {
-    if (init !== undefined) end(init)
+    if (init !== undefined) killPidfd(init)
     await cgroup?.kill()
     if (init !== undefined) await poll(init.fd, POLLIN)
   } finally {

@@ -1,5 +1,5 @@
 import { Cgroup } from '@libcontainer/cgroups'
-import { isErrno, type OwnedFd, openPidfd, processStat, readLink, signalPidfd } from '@libcontainer/sys'
+import { isErrno, type OwnedFd, openPidfd, processStat, readLink } from '@libcontainer/sys'
 import type { ContainerState } from './state.js'
 
 /** By either freezer of a hybrid host. One that a signal has woken for a moment is on its way back, and counts. */
@@ -52,14 +52,6 @@ async function isPreparing({ init_process_pid }: Pick<ContainerState, 'init_proc
     // Gone meanwhile; or it runs as a user whose processes we may not look into, which init does not.
     if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return false
     throw error
-  }
-}
-
-export function end(init: OwnedFd): void {
-  try {
-    signalPidfd(init, 9)
-  } catch (error) {
-    if (!isErrno(error, 'ESRCH')) throw error
   }
 }
 

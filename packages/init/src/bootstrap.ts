@@ -3,6 +3,7 @@ import {
   type ExitStatus,
   encodePlan,
   isErrno,
+  killPidfd,
   LibcontainerError,
   memoryFile,
   type OwnedFd,
@@ -12,7 +13,6 @@ import {
   receiveMessage,
   type Step,
   sendMessage,
-  signalPidfd,
   socketPair,
   spawn,
   stepError,
@@ -278,7 +278,7 @@ class Conversation {
       }
     } catch (error) {
       this.#failure ??= error
-      this.#kill()
+      killPidfd(this.#child.pidfd)
     }
   }
 
@@ -292,16 +292,8 @@ class Conversation {
     first.pidfd.close()
   }
 
-  #kill(): void {
-    try {
-      if (!this.#child.pidfd.closed) signalPidfd(this.#child.pidfd, 9)
-    } catch (error) {
-      if (!isErrno(error, 'ESRCH')) throw error
-    }
-  }
-
   async #end(): Promise<void> {
-    this.#kill()
+    killPidfd(this.#child.pidfd)
     await waitExit(this.#child.pidfd)
     this.#child.pidfd.close()
   }

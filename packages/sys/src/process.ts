@@ -25,6 +25,8 @@ export function exitStatus(status: number): number {
 }
 
 const CLD_EXITED = 1
+const SIGKILL = 9
+const ESRCH = -3
 
 /**
  * Waits for a process to end, and reaps it if it is this process's child.
@@ -53,6 +55,13 @@ export function openPidfd(pid: number): OwnedFd {
 /** Sends a signal by number to the process that `pidfd` means, never to one that got its number later. */
 export function signalPidfd(pidfd: OwnedFd, signal: number): void {
   checked(native.sync.pidfdSendSignal(pidfd.fd, signal), 'pidfd_send_signal')
+}
+
+/** Kills the process that `pidfd` means; that it has ended already, or that nobody holds it any more, is fine. */
+export function killPidfd(pidfd: OwnedFd): void {
+  if (pidfd.closed) return
+  const result = native.sync.pidfdSendSignal(pidfd.fd, SIGKILL)
+  if (result !== ESRCH) checked(result, 'pidfd_send_signal')
 }
 
 /** A line of /proc/<pid>/stat, as far as lifecycles need it. */
