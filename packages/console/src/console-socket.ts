@@ -1,7 +1,6 @@
 import {
   acceptUnix,
   connectUnix,
-  decodeUtf8,
   encodeUtf8,
   kernelString,
   LibcontainerError,
@@ -10,7 +9,7 @@ import {
   openDirectory,
   POLLIN,
   poll,
-  receiveMessage,
+  receiveFd,
   removeFile,
   SOCK_STREAM,
   sendMessage,
@@ -93,8 +92,7 @@ export class ConsoleSocket {
     await poll(this.#socket.fd, POLLIN, waiting)
     const { connection } = acceptUnix(this.#socket)
     try {
-      await poll(connection.fd, POLLIN, waiting)
-      return takeTerminal(connection)
+      return await takeTerminal(connection, waiting)
     } finally {
       connection.close()
     }
@@ -112,18 +110,20 @@ export class ConsoleSocket {
   }
 }
 
-function takeTerminal(connection: OwnedFd): ReceivedTerminal {
-  const message = receiveMessage(connection, 4096)
-  const [master, ...more] = message?.fds ?? []
-  if (message === undefined || master === undefined || more.length > 0 || !isTerminal(master.fd)) {
-    for (const fd of message?.fds ?? []) fd.close()
-    const got =
-      more.length > 0 ? `${more.length + 1} descriptors` : master === undefined ? 'no descriptor' : 'no terminal'
-    throw new LibcontainerError('EPROTO', `the peer of the console socket sent ${got} instead of one terminal`)
+async function takeTerminal(connection: OwnedFd, waiting: Waiting): Promise<ReceivedTerminal> {
+  const { file, name } = await receiveFd(connection, waiting).catch((cause: LibcontainerError) => {
+    throw cause.code === 'ERR_FD_MESSAGE' ? notOne(cause.message, cause) : cause
+  })
+  if (isTerminal(file.fd)) {
+    native.sync.neverWait(file.fd)
+    return { master: file, name }
   }
-  native.sync.neverWait(master.fd)
-  return { master, name: decodeUtf8(message.bytes) }
+  file.close()
+  throw notOne('what came is no terminal')
 }
+
+const notOne = (problem: string, cause?: unknown): LibcontainerError =>
+  new LibcontainerError('EPROTO', `the peer of the console socket must send one terminal: ${problem}`, { cause })
 
 /** Listens at `path`, receives one terminal, and removes the socket again. */
 export async function receiveTerminal(path: string, waiting: Waiting = {}): Promise<ReceivedTerminal> {

@@ -32,6 +32,6 @@ export async function receiveFd(socket: OwnedFd, waiting: Waiting = {}): Promise
     'ERR_FD_MESSAGE',
     message === undefined
       ? 'the peer hung up instead of sending a descriptor'
-      : `the message carries ${message.fds.length} descriptors instead of one`,
+      : `the message carries ${message.fds.length || 'no'} descriptor${message.fds.length === 0 ? '' : 's'} instead of one`,
   )
 }
