@@ -1,4 +1,5 @@
-import type { CgroupStats, OomEvent, PressureLevel } from '@libcontainer/cgroups'
+import type { CgroupStats, OomEvent, PressureLevel, SetOptions } from '@libcontainer/cgroups'
+import type { Mount } from '@libcontainer/mount'
 import { ConfigInvalid, exists, type Waiting } from '@libcontainer/sys'
 import { runBeside } from './beside.js'
 import { type DestroyOptions, destroy } from './destroy.js'
@@ -6,13 +7,14 @@ import type { ContainerEvent } from './events.js'
 import { releaseFirst, startUnlessStarted } from './first.js'
 import { Handle, type HandleOptions } from './handle.js'
 import { checkCommand, type Hook, type HookPoint, hookPoints } from './hooks.js'
+import { addMounts, removeMounts } from './live-mounts.js'
 import { type OciState, ociState } from './oci-state.js'
 import { pause, resume } from './pause.js'
 import { plainCopy } from './plain-copy.js'
 import type { Process, ProcessResult } from './process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
-import { type LimitsChange, setLimits } from './set.js'
+import { type LimitsRequest, setLimits } from './set.js'
 import { type SignalOptions, sendSignal } from './signal.js'
 import { type ContainerState, loadState } from './state.js'
 import { type Status, statusOf } from './status.js'
@@ -170,11 +172,32 @@ export class Container {
   /**
    * Changes limits of a container that has a first process; what is not given stays. All of it is done or none.
    *
+   * @param change - the limits, or what makes them of the config as it then is: nobody else changes it meanwhile
+   *
    * @throws {ContainerError} `ContainerNotRunning`; `SystemError` for what the kernel refused, and the limits are as they were
    * @throws {ConfigInvalid} for limits that cannot be, and for another path
    */
-  async set(change: LimitsChange): Promise<void> {
-    await setLimits(this.#handle, change)
+  async set(change: LimitsRequest, options: SetOptions = {}): Promise<void> {
+    await setLimits(this.#handle, change, options)
+  }
+
+  /**
+   * Mounts in the running container, all of them or none: binds, whose sources are paths of this process, and tmpfs. Its config does not tell of them.
+   *
+   * @throws {ContainerError} `ContainerNotRunning`; `SystemError` for what the kernel refused
+   * @throws {ConfigInvalid} for mounts that cannot be
+   */
+  async addMounts(mounts: readonly Mount[]): Promise<void> {
+    await addMounts(this.#handle, mounts)
+  }
+
+  /**
+   * Unmounts in the running container what is mounted last at each of these paths, in their order.
+   *
+   * @throws {ContainerError} `ContainerNotRunning`; `SystemError` where nothing is mounted
+   */
+  async removeMounts(paths: readonly string[]): Promise<void> {
+    await removeMounts(this.#handle, paths)
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { SetOptions } from '@libcontainer/cgroups'
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
 import { deviceRules } from './device-rules.js'
@@ -11,12 +12,17 @@ import { validateShape } from './validate-shape.js'
 /** What `set` takes of a config: its limits. All else of a container stays as long as it lives. */
 export type LimitsChange = Pick<ContainerConfig, 'cgroups'>
 
+/** The change, or what makes one of the config as it is while nobody else can change it. */
+export type LimitsRequest = LimitsChange | ((config: ResolvedConfig) => LimitsChange)
+
 /** Changes limits of a live container: in the kernel, in its config and in its state; in all of them or in none. */
-export async function setLimits(handle: Handle, change: LimitsChange): Promise<void> {
-  const wanted = plainCopy(change).cgroups ?? {}
+export async function setLimits(handle: Handle, change: LimitsRequest, options: SetOptions = {}): Promise<void> {
+  const given = typeof change === 'function' ? undefined : plainCopy(change)
   await handle.locked(async text => {
     const state = handle.adopt(text)
     if (state === undefined || (await statusOf(state)) === 'stopped') throw handle.notRunning()
+    const wanted =
+      (given ?? plainCopy((change as (config: ResolvedConfig) => LimitsChange)(plainCopy(state.config)))).cgroups ?? {}
     const cgroup = await handle.cgroup()
     if (cgroup === undefined) throw handle.withoutCgroup()
     const config = changed(state.config, wanted)
@@ -26,7 +32,7 @@ export async function setLimits(handle: Handle, change: LimitsChange): Promise<v
       // Before the kernel is asked: what cannot be recorded is not done.
       const saved = await saveState(handle.directory, next)
       try {
-        await cgroup.set(devices === undefined ? limits : { ...limits, devices: deviceRules(devices) })
+        await cgroup.set(devices === undefined ? limits : { ...limits, devices: deviceRules(devices) }, options)
       } catch (error) {
         await saveState(handle.directory, state)
         throw error

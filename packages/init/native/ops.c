@@ -305,6 +305,13 @@ static int64_t op_close_fd(struct lc_ctx *c, const union lc_arg *a)
 	return close((int)a[0].i) < 0 && errno != EINTR ? lc_fail(c, "close") : 0;
 }
 
+/* endProcess(): ends a plan that executes no program, all of which has been done. */
+static int64_t op_end_process(struct lc_ctx *c, const union lc_arg *a)
+{
+	syscall(SYS_exit_group, 0);
+	return lc_refuse(c, "exit_group", EINVAL);
+}
+
 const struct lc_op lc_init_ops[] = {
 	{ "setSession", "", op_set_session },
 	{ "setDumpable", "i", op_set_dumpable },
@@ -332,5 +339,6 @@ const struct lc_op lc_init_ops[] = {
 	{ "linkUp", "s", op_link_up },
 	{ "openRoot", "", op_open_root },
 	{ "closeFd", "i", op_close_fd },
+	{ "endProcess", "", op_end_process },
 	{ 0 },
 };

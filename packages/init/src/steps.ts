@@ -197,6 +197,9 @@ export const findProgram = (name: string, searchPath: string): Step => ({
 /** The last word before the program: everything that follows is refused or allowed by the program's own seccomp filter. */
 export const announceExec: Step = { op: 'announceExec', args: [], about: 'report that the program is next' }
 
+/** The end of a plan that executes no program: after {@link announceExec}, of a process that was made for its steps alone. */
+export const endProcess: Step = { op: 'endProcess', args: [], about: 'end' }
+
 /**
  * Executes what {@link findProgram} found.
  *

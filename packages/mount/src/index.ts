@@ -30,4 +30,11 @@ export { moveMount, type OpenTreeOptions, openTree } from './open-tree.js'
 export { type AttributeChange, knownMountOptions, type ParsedOptions, parseMountOptions } from './options.js'
 export { probe } from './probe.js'
 export { checkPropagation, type Propagation } from './propagation.js'
-export { pivotSteps, prepareRootSteps, propagationStep, readonlyRootStep, rootPropagationSteps } from './rootfs.js'
+export {
+  pivotSteps,
+  prepareRootSteps,
+  propagationStep,
+  readonlyRootStep,
+  rootPropagationSteps,
+  unmountStep,
+} from './rootfs.js'

@@ -1,6 +1,6 @@
 import { type Arg, kernelString, type Step, slot } from '@libcontainer/sys'
 import { packAttributes } from './attributes.js'
-import { MOUNT_ATTR } from './flags.js'
+import { MNT_DETACH, MOUNT_ATTR, UMOUNT_NOFOLLOW } from './flags.js'
 import { checkPropagation, type Propagation, packPropagation } from './propagation.js'
 
 /** Sets the propagation of the root of the mount namespace. */
@@ -68,5 +68,19 @@ export function readonlyRootStep(root: Arg = slot('root')): Step {
     args: [root, '', packAttributes({ set: MOUNT_ATTR.RDONLY, clear: 0 }), 0],
     about: 'make the root read-only',
     path: '/',
+  }
+}
+
+/**
+ * Unmounts what is mounted last at `path`, at once out of sight, and away when nothing uses it any more. Links within the path stay in the root of the
+ * process; one at its end is refused.
+ */
+export function unmountStep(path: string): Step {
+  return {
+    op: 'unmount',
+    args: [kernelString(path, 'path'), MNT_DETACH | UMOUNT_NOFOLLOW],
+    about: `unmount ${path}`,
+    path,
+    hints: { EINVAL: 'nothing is mounted there', EPERM: 'unmounting needs CAP_SYS_ADMIN over the mount namespace' },
   }
 }

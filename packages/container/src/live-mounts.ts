@@ -1,0 +1,112 @@
+import { announceExec, bootstrap, endProcess, openRoot } from '@libcontainer/init'
+import {
+  checkMount,
+  cleanPath,
+  lateReadonlySteps,
+  type Mount,
+  mountSteps,
+  openTree,
+  unmountStep,
+} from '@libcontainer/mount'
+import { joinTarget, planProcessJoin } from '@libcontainer/namespaces'
+import {
+  ConfigInvalid,
+  kernelString,
+  LibcontainerError,
+  type OwnedFd,
+  openNull,
+  type Step,
+  slot,
+  waitExit,
+} from '@libcontainer/sys'
+import type { Handle } from './handle.js'
+import { openInit } from './init-process.js'
+import { plainCopy } from './plain-copy.js'
+
+/** What shows nothing of the process that mounts it: others would show the host's processes, network or queues in the container. */
+const TYPES = ['bind', 'tmpfs']
+
+/** Mounts in a running container: all of them, or none. */
+export async function addMounts(handle: Handle, given: readonly Mount[]): Promise<void> {
+  const mounts = plainCopy(given)
+  mounts.forEach((mount, i) => {
+    const { kind, type } = checkMount(mount, `mounts[${i}]`, handle.warn)
+    if (kind !== 'bind' && !(kind === 'filesystem' && TYPES.includes(type)))
+      throw new ConfigInvalid(`mounts[${i}].type`, mount.type, `must be ${TYPES.join(' or ')} in a container that runs`)
+  })
+  await inside(handle, 'cannot mount in', async act => {
+    const done: string[] = []
+    try {
+      for (const [i, mount] of mounts.entries()) {
+        await addOne(act, mount, i)
+        done.unshift(mount.destination)
+      }
+    } catch (error) {
+      // Those are ours; what the container has done to them meanwhile is its own affair.
+      if (done.length > 0) await act(done.map(path => unmountStep(path))).catch(() => {})
+      throw error
+    }
+  })
+}
+
+/** Unmounts in a running container, in this order, what is mounted last at each path. Stops at the first that is refused. */
+export async function removeMounts(handle: Handle, paths: readonly string[]): Promise<void> {
+  const steps = paths.map((path, i) => {
+    const clean = cleanPath(kernelString(path, `paths[${i}]`))
+    if (clean === '/') throw new ConfigInvalid(`paths[${i}]`, path, 'must not be the root itself')
+    return unmountStep(clean)
+  })
+  await inside(handle, 'cannot unmount in', act => act(steps))
+}
+
+/** Applies steps in the mount namespace of the container, whose root is in the slot `root`; `handed` are descriptors in slots. */
+type Act = (steps: readonly Step[], handed?: Readonly<Record<string, number>>) => Promise<void>
+
+async function addOne(act: Act, mount: Mount, i: number): Promise<void> {
+  const field = `mounts[${i}]`
+  const { kind, source } = checkMount(mount, field)
+  if (kind !== 'bind') return await act([...mountSteps([mount], { field }), ...lateReadonlySteps([mount], { field })])
+  // Taken here, where its path means what the caller means: a detached tree is all that the container gets of the host.
+  const tree = await openTree(source, { recursive: mount.options?.includes('rbind') ?? false })
+  try {
+    await act(mountSteps([mount], { field, trees: new Map([[0, slot('tree')]]) }), { tree: tree.fd })
+  } finally {
+    tree.close()
+  }
+}
+
+async function inside(handle: Handle, what: string, work: (act: Act) => Promise<void>): Promise<void> {
+  await handle.locked(async text => {
+    const state = handle.adopt(text)
+    const init = state === undefined ? undefined : await openInit(state)
+    if (state === undefined || init === undefined) throw handle.notRunning()
+    try {
+      const { pidfd, kinds } = await joinTarget(state.init_process_pid, ['user', 'mnt'])
+      pidfd.close()
+      if (!kinds.includes('mnt'))
+        throw new LibcontainerError('ERR_UNSUPPORTED', `container '${handle.id}' has no mount namespace of its own`, {
+          hint: 'mount on the host, whose mounts it sees',
+        })
+      const join = planProcessJoin(slot('target'), kinds).steps
+      await handle.doing(what, () =>
+        work((steps, handed = {}) =>
+          apply([...join, openRoot, ...steps, announceExec, endProcess], { ...handed, target: init.fd }),
+        ),
+      )
+    } finally {
+      init.close()
+    }
+  })
+}
+
+/** In a process that is made for them. */
+async function apply(steps: readonly Step[], handed: Readonly<Record<string, number>>): Promise<void> {
+  const nothing: OwnedFd = openNull()
+  try {
+    const { pidfd } = await bootstrap({ steps, handed, stdio: [nothing.fd, nothing.fd, nothing.fd] })
+    await waitExit(pidfd)
+    pidfd.close()
+  } finally {
+    nothing.close()
+  }
+}
