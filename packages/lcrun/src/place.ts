@@ -36,21 +36,3 @@ export async function load(factory: Factory, id: string): Promise<Container> {
     })
   }
 }
-
-/** The ids of the containers that a command is about: the one that is named, or with `--regex` all that it matches. */
-export async function idsOf(invocation: Invocation, factory: Factory): Promise<readonly string[]> {
-  if (invocation.flags.get('regex') !== 'true') return [idOf(invocation)]
-  const [pattern = ''] = invocation.operands
-  const expression = expressionOf(pattern)
-  return (await factory.list()).filter(id => expression.test(id))
-}
-
-function expressionOf(pattern: string): RegExp {
-  try {
-    return new RegExp(pattern)
-  } catch (cause) {
-    throw new ContainerError('InvalidIdFormat', `'${pattern}' is no regular expression: ${(cause as Error).message}`, {
-      cause,
-    })
-  }
-}

@@ -1,16 +1,17 @@
 import { debug, type Invocation, isOn } from '@libcontainer/cli'
 import { type Container, ContainerError, type Factory } from '@libcontainer/container'
-import { idsOf, load, openFactory } from '../place.js'
+import { forEachId } from '../matching.js'
+import { load, openFactory } from '../place.js'
 
 /** Removes containers that have ended or were created alone; by force whatever is there. */
 export async function run(invocation: Invocation): Promise<number> {
   const force = isOn(invocation, 'force')
   const factory = await openFactory(invocation)
-  for (const id of await idsOf(invocation, factory)) {
+  await forEachId(invocation, factory, async id => {
     debug(`removes container '${id}'`)
     if (force) await factory.remove(id)
     else await remove(factory, id)
-  }
+  })
   return 0
 }
 

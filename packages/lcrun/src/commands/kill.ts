@@ -1,17 +1,18 @@
 import { type Invocation, isOn } from '@libcontainer/cli'
 import { type Container, ContainerError } from '@libcontainer/container'
 import { ConfigInvalid, signalNumber } from '@libcontainer/sys'
-import { idsOf, load, openFactory } from '../place.js'
+import { forEachId } from '../matching.js'
+import { load, openFactory } from '../place.js'
 
 /** Sends a signal to the first process of a container, or to all of them. */
 export async function run(invocation: Invocation): Promise<number> {
   const signal = signalOf(invocation.operands[1] ?? 'TERM')
   const factory = await openFactory(invocation)
   const many = isOn(invocation, 'regex')
-  for (const id of await idsOf(invocation, factory)) {
+  await forEachId(invocation, factory, async id => {
     const container = await load(factory, id)
     await send(container, signal, { all: isOn(invocation, 'all'), many })
-  }
+  })
   return 0
 }
 

@@ -1,3 +1,55 @@
-import { refuse } from '../absent.js'
+import { type Invocation, isOn, print, warn } from '@libcontainer/cli'
+import { type ContainerSummary, overview } from '@libcontainer/container'
+import { isErrno, readTextIfPresent } from '@libcontainer/sys'
+import { columns } from '../columns.js'
+import { stateRootOf } from '../globals.js'
+import { printLine } from '../json-line.js'
 
-export const run = (): Promise<number> => refuse('list', 'lcrun')
+/** Prints all containers below the state root. */
+export async function run(invocation: Invocation): Promise<number> {
+  const containers = await containersOf(invocation)
+  const name = await namesOf(containers)
+  if (isOn(invocation, 'quiet')) {
+    await print(containers.map(({ id }) => `${id}\n`).join(''))
+  } else if (invocation.flags.get('format') === 'json') {
+    const { listData } = await import('../list-data.js')
+    await printLine(await listData(await stateRootOf(invocation), containers, name))
+  } else {
+    await print(columns([HEADING, ...containers.map(each => row(each, name))]))
+  }
+  return 0
+}
+
+const HEADING = ['ID', 'PID', 'STATUS', 'BUNDLE', 'CREATED', 'OWNER']
+
+const row = ({ id, pid, status, bundle, created = '', owner }: ContainerSummary, name: Names): string[] => [
+  id,
+  String(pid),
+  status,
+  bundle,
+  created,
+  name(owner),
+]
+
+/** A state root that nobody has named is there from the first container on. */
+async function containersOf(invocation: Invocation): Promise<ContainerSummary[]> {
+  try {
+    return await overview(await stateRootOf(invocation), { warn })
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') && !invocation.flags.has('root')) return []
+    throw error
+  }
+}
+
+type Names = (uid: number) => string
+
+/** Of those whom containers belong to; `#1000` for one without a name. */
+async function namesOf(containers: readonly ContainerSummary[]): Promise<Names> {
+  const names = new Map([[0, 'root']])
+  if (containers.some(({ owner }) => owner !== 0)) {
+    const { parsePasswd } = await import('@libcontainer/user')
+    const entries = parsePasswd((await readTextIfPresent('/etc/passwd')) ?? '').toReversed()
+    for (const { uid, name } of entries) if (uid !== undefined) names.set(uid, name)
+  }
+  return uid => names.get(uid) ?? `#${uid}`
+}

@@ -1,3 +1,10 @@
-import { refuse } from '../absent.js'
+import type { Invocation } from '@libcontainer/cli'
+import { withFreezerHint } from '../freezer-hint.js'
+import { loadContainer } from '../place.js'
 
-export const run = (): Promise<number> => refuse('resume', 'lcrun')
+/** Lets a paused container go on. */
+export async function run(invocation: Invocation): Promise<number> {
+  const container = await loadContainer(invocation)
+  await withFreezerHint(() => container.resume())
+  return 0
+}

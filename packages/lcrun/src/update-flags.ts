@@ -1,0 +1,87 @@
+import type { Invocation } from '@libcontainer/cli'
+import type { SpecResources } from '@libcontainer/oci'
+import { ConfigInvalid } from '@libcontainer/sys'
+import { parseMemorySize } from './memory-size.js'
+
+type Flags = Invocation['flags']
+
+/** What of linux.resources the flags of `update` ask for. Pure. @throws {ConfigInvalid} with the flag as its field */
+export function resourcesOf(flags: Flags): SpecResources {
+  refuseLater(flags)
+  const size = (name: string): number | bigint | undefined => {
+    const text = flags.get(name)
+    if (!text) return undefined
+    const bytes = parseMemorySize(`--${name}`, text)
+    return bytes === 'max' ? -1 : bytes
+  }
+  for (const name of NO_EFFECT) size(name)
+  return given({
+    memory: given({
+      limit: size('memory'),
+      reservation: size('memory-reservation'),
+      swap: size('memory-swap'),
+    }),
+    cpu: given({
+      shares: count(flags, 'cpu-share'),
+      quota: integer(flags, 'cpu-quota'),
+      burst: count(flags, 'cpu-burst'),
+      period: count(flags, 'cpu-period'),
+      realtimeRuntime: integer(flags, 'cpu-rt-runtime'),
+      realtimePeriod: count(flags, 'cpu-rt-period'),
+      cpus: flags.get('cpuset-cpus') || undefined,
+      mems: flags.get('cpuset-mems') || undefined,
+      idle: idle(flags),
+    }),
+    pids: given({ limit: integer(flags, 'pids-limit') || undefined }),
+  })
+}
+
+/** What is taken and changes nothing: the kernel has no such limit any more. */
+export const NO_EFFECT: readonly string[] = ['kernel-memory', 'kernel-memory-tcp']
+
+function refuseLater(flags: Flags): void {
+  const weight = count(flags, 'blkio-weight')
+  if (weight !== undefined && weight !== 0)
+    throw new ConfigInvalid(
+      '--blkio-weight',
+      weight,
+      'cannot be honoured yet: it will be done by @libcontainer/cgroups',
+    )
+  for (const name of ['l3-cache-schema', 'mem-bw-schema']) {
+    const schema = flags.get(name)
+    if (schema)
+      throw new ConfigInvalid(
+        `--${name}`,
+        schema,
+        'needs linux.intelRdt in the config of the container, which cannot be honoured yet: it will be done by @libcontainer/intelrdt',
+      )
+  }
+}
+
+/** A whole number of 0 or more. */
+function count(flags: Flags, name: string): number | undefined {
+  const value = integer(flags, name)
+  if (value !== undefined && value < 0) throw new ConfigInvalid(`--${name}`, flags.get(name), 'must not be below 0')
+  return value
+}
+
+function integer(flags: Flags, name: string): number | undefined {
+  const text = flags.get(name)
+  if (!text) return undefined
+  const value = /^-?\d{1,19}$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(value)) throw new ConfigInvalid(`--${name}`, text, 'must be a whole number')
+  return value
+}
+
+function idle(flags: Flags): number | undefined {
+  const value = integer(flags, 'cpu-idle')
+  if (value !== undefined && value !== 0 && value !== 1)
+    throw new ConfigInvalid('--cpu-idle', flags.get('cpu-idle'), 'must be 0 or 1')
+  return value
+}
+
+/** What is given. */
+const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>
+  }
