@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { optionsOf } from '@libcontainer/cli/doctor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   copyOfBusyboxRootfs,
@@ -9,7 +10,6 @@ import {
   temporaryDirectory,
   together,
 } from '../../../test/support/index.js'
-import { optionsOf } from '../src/doctor/kernel-options.js'
 import { hosts } from './hosts.js'
 
 interface Finding {

@@ -1,3 +1,12 @@
-import { refuse } from '../absent.js'
+import { type Invocation, isOn } from '@libcontainer/cli'
+import { runDoctor } from '@libcontainer/cli/doctor'
+import { stateRootOf } from '../globals.js'
 
-export const run = (): Promise<number> => refuse('doctor', 'lcrun')
+/** Tells what this host offers this user. Exits with 0 where containers run, else with 1. */
+export async function run(invocation: Invocation): Promise<number> {
+  return await runDoctor({
+    command: 'lcrun doctor',
+    stateRoot: await stateRootOf(invocation),
+    json: isOn(invocation, 'json'),
+  })
+}

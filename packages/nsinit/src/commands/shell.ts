@@ -1,11 +1,10 @@
 import { type Invocation, warn } from '@libcontainer/cli'
 import { attend } from '@libcontainer/cli/foreground'
+import { makeShell, openShellFactory, shellLimits, sweep } from '@libcontainer/cli/shell'
 import { isTerminal } from '@libcontainer/console'
 import { DEFAULT_PATH, type ProcessDefaults } from '@libcontainer/container'
 import { environment, exists } from '@libcontainer/sys'
 import { launch } from '../launch.js'
-import { makeShell, openShellFactory, sweep } from '../shell/container.js'
-import { shellLimits } from '../shell/limits.js'
 import { stateRootOf } from '../state-root.js'
 
 const KIND = 'shell'
@@ -19,7 +18,7 @@ export async function run(invocation: Invocation): Promise<number> {
   await sweep(factory, KIND)
   const { cgroups, warnings } = await shellLimits(commandOf(invocation))
   for (const warning of warnings) warn(warning)
-  const container = await makeShell(factory, KIND, cgroups)
+  const container = await makeShell(factory, KIND, { cgroups, hostname: 'nsinit' })
   try {
     return await attend(await launch(container, invocation, await defaults()))
   } finally {

@@ -58,8 +58,8 @@ const losses: Readonly<Record<string, string>> = {
 
 const needed = new Set(['containers.run', 'kernel.kernel', 'kernel.sealedPrograms'])
 
-/** Looks for everything, and tries what can be tried. */
-export async function examine(stateRoot: string): Promise<Finding[]> {
+/** Looks for everything, and tries what can be tried. @param command - how it was asked for, to be run again */
+export async function examine(command: string, stateRoot: string): Promise<Finding[]> {
   const [run, unprivileged, sys, cgroups, mounts, devices] = await Promise.all([
     trial(stateRoot),
     isUnprivileged(),
@@ -76,7 +76,7 @@ export async function examine(stateRoot: string): Promise<Finding[]> {
     ...findings('kernel options', await kernelOptions()),
     ...findings('namespaces', await probeNamespaces()),
     ...(unprivileged ? findings('users', await lentIds()) : []),
-    ...findings('cgroups', unprivileged ? await withRemedy({ ...controllers, delegation }) : controllers),
+    ...findings('cgroups', unprivileged ? await withRemedy(command, { ...controllers, delegation }) : controllers),
     // An ordinary user mounts in a user namespace, and binds devices there.
     ...findings('mounts', without(ordinary ? inUserNamespace(mounts) : mounts, 'mounts')),
     ...findings('devices', unprivileged ? without(devices, 'mknod') : devices),
@@ -102,8 +102,8 @@ function inUserNamespace(probe: Answers): Answers {
 }
 
 /** What an ordinary user does not get of cgroups comes by one line for all of it. */
-async function withRemedy(probe: Answers): Promise<Answers> {
-  const hint = await limitsRemedy('nsinit doctor')
+async function withRemedy(command: string, probe: Answers): Promise<Answers> {
+  const hint = await limitsRemedy(command)
   return Object.fromEntries(
     Object.entries(probe).map(([name, found]) => [
       name,

@@ -36,13 +36,13 @@ const SETTINGS = [
 /** /tmp counts as memory: as much of it as there is of that. */
 const TMP_SIZE = '256m'
 
-const FILES: Readonly<Record<string, string>> = {
+const filesOf = (hostname: string): Readonly<Record<string, string>> => ({
   passwd: 'root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
   group: 'root:x:0:\nnogroup:x:65534:\n',
-  hosts: '127.0.0.1 localhost nsinit\n',
-  hostname: 'nsinit\n',
+  hosts: `127.0.0.1 localhost ${hostname}\n`,
+  hostname: `${hostname}\n`,
   'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files\n',
-}
+})
 
 /** The root of a shell: links and files of its own in a directory, and what is bound over them from the host. */
 export interface ShellRoot {
@@ -99,7 +99,7 @@ async function look(path: string): Promise<{ path: string; stat: Stat } | undefi
 }
 
 /** Makes what is the shell's own. The points to mount on are made when they are mounted on. */
-export async function makeShellRoot(path: string, { links }: ShellRoot): Promise<void> {
+export async function makeShellRoot(path: string, { links }: ShellRoot, hostname: string): Promise<void> {
   for (const directory of ['', '/etc', '/home', '/root', '/var'])
     await makeDirectory(`${path}${directory}`, { mode: 0o755 })
   const root: OwnedFd = await openDirectory(path, { handle: true })
@@ -108,5 +108,5 @@ export async function makeShellRoot(path: string, { links }: ShellRoot): Promise
   } finally {
     root.close()
   }
-  for (const [name, text] of Object.entries(FILES)) await writeText(`${path}/etc/${name}`, text)
+  for (const [name, text] of Object.entries(filesOf(hostname))) await writeText(`${path}/etc/${name}`, text)
 }

@@ -4,12 +4,12 @@ import { makeShell, openShellFactory, sweep } from '../shell/container.js'
 
 const KIND = 'doctor'
 
-/** Runs a program of the host in a container as `nsinit shell` does, without limits, and removes it: the one certain answer. */
+/** Runs a program of the host in a container as a shell does, without limits, and removes it: the one certain answer. */
 export async function trial(stateRoot: string): Promise<Availability> {
   try {
     const factory = await openShellFactory(stateRoot)
     await sweep(factory, KIND)
-    const container = await makeShell(factory, KIND, {})
+    const container = await makeShell(factory, KIND, { cgroups: {}, hostname: KIND })
     try {
       const process = await container.run({ args: ['/bin/true'], stdio: ['null', 'null', 'null'] })
       const { code, signal } = await process.wait()
