@@ -43,16 +43,16 @@ export async function buildTimed() {
 
 /** Go's libcontainer behind a loop of ours. Its modules come from the module proxy the first time. */
 export async function buildGo(go) {
-  const folder = join(top, 'bench/go')
+  const folder = join(top, 'test/go')
   const output = join(cache, 'libcontainer-go')
   return await built(
     'the Go program (the first time its modules are fetched from the module proxy, and it takes a minute)',
     output,
-    ['main.go', 'go.mod', 'go.sum'].map(name => join(folder, name)),
-    [go, 'build', '-trimpath', '-tags', 'seccomp', '-o', output, '.'],
+    ['bench/main.go', 'go.mod', 'go.sum'].map(name => join(folder, name)),
+    [go, 'build', '-trimpath', '-tags', 'seccomp', '-o', output, './bench'],
     { cwd: folder, env: process.env },
   )
 }
 
 /** The version of Go's libcontainer that go.mod names. */
-export const goLibrary = () => /runc (v\S+)/.exec(readFileSync(join(top, 'bench/go/go.mod'), 'utf8'))?.[1]
+export const goLibrary = () => /runc (v\S+)/.exec(readFileSync(join(top, 'test/go/go.mod'), 'utf8'))?.[1]

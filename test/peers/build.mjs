@@ -9,13 +9,13 @@ const folder = here('../../.cache/peers/')
 const program = `${folder}libcontainer-go`
 const lack = `${folder}lack-of-go.txt`
 
-const source = Math.max(...['main.go', 'go.mod', 'go.sum'].map(name => statSync(here(`go/${name}`)).mtimeMs))
+const source = Math.max(...['peer/main.go', 'go.mod', 'go.sum'].map(name => statSync(here(`../go/${name}`)).mtimeMs))
 if (!existsSync(program) || statSync(program).mtimeMs <= source) {
   console.error("set-up: building the program around Go's libcontainer")
   mkdirSync(folder, { recursive: true })
   for (const old of [program, lack]) rmSync(old, { force: true })
-  const { status, error, stderr } = spawnSync('go', ['build', '-trimpath', '-o', program, '.'], {
-    cwd: here('go'),
+  const { status, error, stderr } = spawnSync('go', ['build', '-trimpath', '-o', program, './peer'], {
+    cwd: here('../go'),
     encoding: 'utf8',
     env: { ...process.env, GOFLAGS: '-buildvcs=false' },
   })

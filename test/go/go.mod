@@ -1,4 +1,4 @@
-module libcontainer-bench
+module libcontainer-go
 
 go 1.25
 

@@ -1,4 +1,4 @@
-// Go's libcontainer, driven through its own API by the test beside it: an order a line, an answer a line, both JSON.
+// Go's libcontainer, driven through its own API by test/peers: an order a line, an answer a line, both JSON.
 //
 // An order is {"do": "create", "id": "…", …}; the answer {"value": …}, or {"error": "…"} with the library's own text.
 package main
