@@ -122,7 +122,7 @@ export const table: CommandTable = {
     },
     {
       name: 'mounts',
-      about: 'add mounts to a running container, or remove them (not in this version)',
+      about: 'add the mounts of a file to a running container, or remove them',
       operands: 'add|remove ID FILE',
       count: [3, 3],
       flags: [],

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { type CommandTable, findJsonProblem, help, parse, UsageError } from '@libcontainer/cli'
 import { forwarded } from '@libcontainer/cli/foreground'
+import { planData, planTable } from '@libcontainer/cli/plan-print'
 import { describe, expect, test } from 'vitest'
 import { table } from '../src/commands.js'
 import { idOf } from '../src/place.js'
-import { planData, planTable } from '../src/plan-print.js'
 import { hosts } from './hosts.js'
 
 const toy: CommandTable = {

@@ -1,3 +1,10 @@
-import { refuse } from '../absent.js'
+import { type Invocation, isOn, print, printJson } from '@libcontainer/cli'
+import { infoText, readInfo } from '../info-data.js'
 
-export const run = (): Promise<number> => refuse('info', 'lcrun')
+/** Prints what this runtime and this host are. */
+export async function run(invocation: Invocation): Promise<number> {
+  const info = await readInfo()
+  if (isOn(invocation, 'json')) await printJson(info)
+  else await print(infoText(info))
+  return 0
+}

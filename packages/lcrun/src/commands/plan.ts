@@ -1,3 +1,15 @@
-import { refuse } from '../absent.js'
+import { type Invocation, isOn, print, printJson } from '@libcontainer/cli'
+import { planData, planTable } from '@libcontainer/cli/plan-print'
+import { checkId, plan, rootlessConfig } from '@libcontainer/container'
+import { readBundle } from '../bundle.js'
 
-export const run = (): Promise<number> => refuse('plan', 'lcrun')
+/** Prints what `run` would do for the program of a bundle; looks at the host, and changes nothing. */
+export async function run(invocation: Invocation): Promise<number> {
+  const [id = 'plan'] = invocation.operands
+  checkId(id)
+  const { config, process } = await readBundle(invocation, id)
+  const planned = await plan(id, await rootlessConfig(config), process)
+  if (isOn(invocation, 'json')) await printJson(planData(planned))
+  else await print(planTable(planned))
+  return 0
+}

@@ -1,8 +1,8 @@
 import { type Invocation, isOn, print, printJson } from '@libcontainer/cli'
+import { planData, planTable } from '@libcontainer/cli/plan-print'
 import { plan, rootlessConfig } from '@libcontainer/container'
 import { configOf } from '../container-config.js'
 import { openPlace } from '../place.js'
-import { planData, planTable } from '../plan-print.js'
 import { programOf } from '../program.js'
 
 /** Prints what `exec` would do for the first program of the container; looks at the host, and changes nothing. */
