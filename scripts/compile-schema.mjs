@@ -19,8 +19,9 @@ const FOREIGN = new Set(['solaris', 'windows', 'vm', 'zos', 'freebsd', 'commandL
 const WIDER = {
   // config-linux.md, Memory and PIDs: the limit is optional.
   'pids!limit': 'optional',
-  // `seccomp: {}` is no filter at all.
+  // Without an action and without rules there is no filter: an encoder may write an empty one.
   'seccomp!defaultAction': 'optional',
+  'seccomp.defaultAction': words => ['', ...words],
   // The kernel's words for a whole tree, which docker and podman write.
   RootfsPropagation: ['private', 'shared', 'slave', 'unbindable', 'rprivate', 'rshared', 'rslave', 'runbindable'],
   // Engines that copy a node of the host write its st_mode, with the bits of its type.
@@ -86,7 +87,8 @@ function define(name, { properties, required = [] }, file) {
   for (const [field, schema] of Object.entries(properties)) {
     if (FOREIGN.has(field)) continue
     const must = required.includes(field) && WIDER[`${name}!${field}`] !== 'optional'
-    fields[must ? `${field}!` : field] = compile(schema, file, field)
+    const type = compile(schema, file, field)
+    fields[must ? `${field}!` : field] = WIDER[`${name}.${field}`]?.(type) ?? type
   }
   return key
 }
@@ -111,12 +113,7 @@ export function compileSchema() {
  * What a value must be: the name of a definition or of a plain type; a list of words; a pattern; or, in an object, \`[]\` what every part of
  * a list and \`{}\` what every value of a map must be.
  */
-export type Type =
-  | string
-  | readonly string[]
-  | RegExp
-  | { readonly '[]': Type }
-  | { readonly '{}': Type }
+export type Type = string | readonly string[] | RegExp | { readonly '[]': Type } | { readonly '{}': Type }
 
 /** The fields of each object; those with \`!\` must be there. */
 export const definitions: Readonly<Record<string, Readonly<Record<string, Type>>>> = {

@@ -66,9 +66,9 @@ function map(value: unknown, type: Type, at: string, problems: ConfigInvalid[]):
 }
 
 function word(value: unknown, words: readonly string[], at: string, problems: ConfigInvalid[]): unknown {
-  if (words.includes(value as string) || value === '') return value
+  if (words.includes(value as string)) return value
   const near = typeof value === 'string' ? words.find(each => letters(each) === letters(value)) : undefined
-  return refuse(at, value, `must be one of ${words.join(', ')}`, problems, near === undefined ? '' : `write ${near}`)
+  return refuse(at, value, `must be ${choice(words)}`, problems, near === undefined ? '' : `write ${near}`)
 }
 
 /** What is left of a word when its case, its punctuation and the prefix that all of its kind have are forgotten. */
@@ -120,7 +120,9 @@ function remedy(value: unknown, how: 'in quotes' | 'without quotes'): string {
   return scalar.includes(typeof value) ? `write it ${how}` : ''
 }
 
-const says = (type: Type): string => (Array.isArray(type) ? `: one of ${type.join(', ')}` : '')
+const choice = (words: readonly string[]): string => `one of ${words.filter(each => each !== '').join(', ')}`
+
+const says = (type: Type): string => (Array.isArray(type) ? `: ${choice(type)}` : '')
 
 /** Every high half of a surrogate pair is followed by a low one, and none stands alone: what UTF-8 can say. */
 const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)

@@ -6,7 +6,7 @@ import { annotationNames } from './annotations.js'
 import { definitions, type Type } from './schema.js'
 
 /** Words that are known, and refused by name until they are done. */
-const LATER = ['idmap', 'ridmap', 'tmpcopyup']
+const LATER = ['idmap', 'ridmap']
 
 /** OCI's features document: what this runtime understands, whatever the host has. */
 export interface FeaturesDocument {

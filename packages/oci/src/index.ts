@@ -2,6 +2,7 @@ export { cgroupPath, type SystemdCgroup, systemdCgroup } from './cgroups-path.js
 export type { Conversion, ConversionOptions, ProcessConversion } from './conversion.js'
 export { type ExampleOptions, exampleSpec, type RootlessIds, toRootless } from './example.js'
 export { type FeaturesDocument, type FeaturesOptions, featuresDocument } from './features-document.js'
+export { inSpecWords } from './in-spec-words.js'
 export { parseProcess, parseResources, parseSpec, specProblems, validateSpec } from './parse.js'
 export { toProcessSpec } from './process.js'
 export { limitsOf } from './resources.js'

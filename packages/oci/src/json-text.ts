@@ -50,7 +50,7 @@ export function examineJson(text: string, file: string): void {
     if (match === null) {
       if (position >= text.length && state === 'end') return
       if (position >= text.length) fail('is no JSON: the text ends too early', position)
-      fail(`is no JSON: ${expected(state)} must stand here`, position, remedy(text.slice(position)))
+      fail(`is no JSON: ${expected(state, open.at(-1))} must stand here`, position, remedy(text.slice(position)))
     }
     const [, string, sign, scalar] = match!
     const inner = open.at(-1)

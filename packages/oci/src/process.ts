@@ -1,5 +1,5 @@
 import type { ContainerConfig, ProcessSpec, ResourceLimit } from '@libcontainer/container'
-import { checkIoPriority, checkScheduler, type IoPriority, type Scheduler } from '@libcontainer/init'
+import type { IoPriority, Scheduler } from '@libcontainer/init'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { capabilitySets } from './capabilities.js'
 import type { ProcessConversion } from './conversion.js'
@@ -97,7 +97,8 @@ const resourceLimit = ({ type, soft, hard }: SpecRlimit): ResourceLimit => ({ ty
 
 function schedulerOf(scheduler: NonNullable<SpecProcess['scheduler']>): Scheduler {
   const { policy, flags, nice, priority, runtime, deadline, period } = scheduler
-  const read = {
+  // 0 is what an encoder writes for a number that was not given.
+  return {
     policy,
     flags,
     nice: nice || undefined,
@@ -105,15 +106,11 @@ function schedulerOf(scheduler: NonNullable<SpecProcess['scheduler']>): Schedule
     runtimeNs: runtime || undefined,
     deadlineNs: deadline || undefined,
     periodNs: period || undefined,
-  }
-  checkScheduler(read, 'process.scheduler')
-  return read
+  } as Scheduler
 }
 
 function ioPriorityOf({ class: name, priority = 0 }: NonNullable<SpecProcess['ioPriority']>): IoPriority {
-  const read = { class: name, level: priority }
-  checkIoPriority(read, 'process.ioPriority')
-  return read
+  return { class: name as IoPriority['class'], level: priority }
 }
 
 /** The processors that further processes run on; the first process has no part in it. */

@@ -177,6 +177,7 @@ export const definitions: Readonly<Record<string, Readonly<Record<string, Type>>
   },
   Seccomp: {
     defaultAction: [
+      '',
       'SCMP_ACT_KILL',
       'SCMP_ACT_KILL_PROCESS',
       'SCMP_ACT_KILL_THREAD',

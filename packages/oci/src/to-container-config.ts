@@ -1,5 +1,5 @@
 import type { Command, ContainerConfig, NamespaceRequest } from '@libcontainer/container'
-import { checkMemoryPolicy } from '@libcontainer/init'
+import type { MemoryPolicy } from '@libcontainer/init'
 import { hostId, type NamespaceKind } from '@libcontainer/namespaces'
 import { ConfigInvalid, cleanPath } from '@libcontainer/sys'
 import { annotated, checkKnownSyscalls } from './annotations.js'
@@ -60,7 +60,7 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     personality: personalityOf(linux, warn),
     memoryPolicy: memoryPolicyOf(linux),
     sessionKeyring: newKeyring || undefined,
-    hooks: hooks && hooksOf(hooks),
+    hooks: hooksOf(hooks),
     labels: labelsOf(annotations, bundle, warn),
     ...asked.config,
     ...(process === undefined ? { capabilities: {} } : processAttributes(process, warn)),
@@ -114,17 +114,13 @@ function personalityOf({ personality }: SpecLinux, warn: (text: string) => void)
 function memoryPolicyOf({ memoryPolicy }: SpecLinux): ContainerConfig['memoryPolicy'] {
   if (!isGiven(memoryPolicy)) return undefined
   const { mode, nodes, flags } = memoryPolicy!
-  const read = pruned({ mode, nodes: nodes || undefined, flags })
-  checkMemoryPolicy(read, 'linux.memoryPolicy')
-  return read
+  return pruned({ mode, nodes: nodes || undefined, flags }) as MemoryPolicy
 }
 
-function hooksOf(hooks: NonNullable<Spec['hooks']>): ContainerConfig['hooks'] {
-  return Object.fromEntries(
-    Object.entries(hooks)
-      .filter(([, list]) => list !== undefined && list.length > 0)
-      .map(([point, list]) => [point, list.map(commandOf)]),
-  )
+function hooksOf(hooks: Spec['hooks'] = {}): ContainerConfig['hooks'] {
+  const given = Object.entries(hooks).filter(([, list]) => list !== undefined && list.length > 0)
+  if (given.length === 0) return undefined
+  return Object.fromEntries(given.map(([point, list]) => [point, list.map(commandOf)]))
 }
 
 function commandOf({ path, args, env, timeout }: SpecHook): Command {

@@ -1,0 +1,69 @@
+import { ConfigInvalid, shown } from '@libcontainer/sys'
+
+/** What `@libcontainer/container` calls the places of a `config.json`; the first that fits counts. */
+const places: readonly (readonly [ours: string, theirs: string])[] = [
+  ['rootfs', 'root.path'],
+  ['readonlyRootfs', 'root.readonly'],
+  ['rootPropagation', 'linux.rootfsPropagation'],
+  ['personality', 'linux.personality.domain'],
+  ['cgroups.path', 'linux.cgroupsPath'],
+  ['cgroups.memory.max', 'linux.resources.memory.limit'],
+  ['cgroups.memory.memswMax', 'linux.resources.memory.swap'],
+  ['cgroups.memory.low', 'linux.resources.memory.reservation'],
+  ['cgroups.memory.oomKillDisable', 'linux.resources.memory.disableOOMKiller'],
+  ['cgroups.cpu.quotaUs', 'linux.resources.cpu.quota'],
+  ['cgroups.cpu.periodUs', 'linux.resources.cpu.period'],
+  ['cgroups.cpu.burstUs', 'linux.resources.cpu.burst'],
+  ['cgroups.cpu.rtRuntimeUs', 'linux.resources.cpu.realtimeRuntime'],
+  ['cgroups.cpu.rtPeriodUs', 'linux.resources.cpu.realtimePeriod'],
+  ['cgroups.cpuset', 'linux.resources.cpu'],
+  ['cgroups.pids.max', 'linux.resources.pids.limit'],
+  ['cgroups', 'linux.resources'],
+  ...['namespaces', 'uidMappings', 'gidMappings', 'timeOffsets', 'devices', 'seccomp', 'sysctl', 'memoryPolicy']
+    .concat('maskedPaths', 'readonlyPaths')
+    .map(name => [name, `linux.${name}`] as const),
+  ['umask', 'process.user.umask'],
+  ['cpuAffinity', 'process.execCPUAffinity'],
+  ...['capabilities', 'rlimits', 'noNewPrivileges', 'oomScoreAdj', 'scheduler', 'ioPriority'].map(
+    name => [name, `process.${name}`] as const,
+  ),
+  ['process.umask', 'process.user.umask'],
+  ['process.cpuAffinity', 'process.execCPUAffinity'],
+  ['process.additionalGroups', 'process.user.additionalGids'],
+  ['process.terminal.rows', 'process.consoleSize.height'],
+  ['process.terminal.columns', 'process.consoleSize.width'],
+  ['hookOutput.stdout', "annotations['run.oci.hooks.stdout']"],
+  ['hookOutput.stderr', "annotations['run.oci.hooks.stderr']"],
+]
+
+/** The last part of a place, where it is called otherwise. */
+const parts: readonly (readonly [place: RegExp, name: string])[] = [
+  [/(?<=^linux\.(?:uid|gid)Mappings.*\.)containerId$/, 'containerID'],
+  [/(?<=^linux\.(?:uid|gid)Mappings.*\.)hostId$/, 'hostID'],
+  [/(?<=^linux\.namespaces\[\d+\]\.)kind$/, 'type'],
+  [/(?<=^linux\.devices\[\d+\]\.)mode$/, 'fileMode'],
+  [/(?<=^process\.scheduler\.(?:runtime|deadline|period))Ns$/, ''],
+  [/(?<=^process\.ioPriority\.)level$/, 'priority'],
+  [/(?<=^hooks\..*\.timeout)Ms$/, ''],
+]
+
+/**
+ * The same fault with the place in `config.json` that it is about: `linux.resources.memory.limit` for `cgroups.memory.max`. Anything that is no
+ * `ConfigInvalid` is answered as it is.
+ *
+ * @example try { await factory.create(id, config) } catch (error) { throw inSpecWords(error) }
+ */
+export function inSpecWords<T>(error: T): T | ConfigInvalid {
+  if (!(error instanceof ConfigInvalid)) return error
+  const { field, value, message, hint } = error
+  const place = specPlace(field)
+  if (place === field) return error
+  const problem = message.slice(`${field}: `.length, message.length - ` (got ${shown(value)})`.length)
+  return new ConfigInvalid(place, value, problem, { cause: error, ...(hint === undefined ? {} : { hint }) })
+}
+
+function specPlace(field: string): string {
+  const found = places.find(([ours]) => field.startsWith(ours) && /^($|[.[])/.test(field.slice(ours.length)))
+  const place = found === undefined ? field : found[1] + field.slice(found[0].length)
+  return parts.reduce((text, [shape, name]) => text.replace(shape, name), place)
+}
