@@ -3,6 +3,7 @@ import type { Session } from '@libcontainer/cli/foreground'
 import { type Container, ContainerError, type Factory, type Process, type ProcessSpec } from '@libcontainer/container'
 import { readBundle } from './bundle.js'
 import { launch } from './launch.js'
+import { notifying } from './notify.js'
 import { idOf, openFactory } from './place.js'
 import { saveRecord } from './record.js'
 
@@ -17,8 +18,8 @@ export interface Made {
 
 interface MakeOptions {
   readonly detached: boolean
-  /** Starts its program, or leaves it waiting. */
-  readonly start: (container: Container, spec: ProcessSpec) => Promise<Process>
+  /** Starts its program, or leaves it waiting. @param directory - of its state */
+  readonly start: (container: Container, spec: ProcessSpec, directory: string) => Promise<Process>
 }
 
 /** Makes a container of the bundle that a command line names, and its first process. When any of it fails, nothing is left. */
@@ -26,14 +27,17 @@ export async function make(invocation: Invocation, { detached, start }: MakeOpti
   const id = idOf(invocation)
   const [bundle, factory] = await Promise.all([readBundle(invocation, id), openFactory(invocation)])
   debug(`makes container '${id}' on ${bundle.config.rootfs}`)
-  const container = await create(factory, id, bundle.config)
+  const directory = `${factory.root}/${id}`
+  const { config, process, prepare } = await notifying(bundle.config, bundle.process, directory)
+  const container = await create(factory, id, config)
   try {
+    await prepare()
     const { token } = await saveRecord(factory.root, id, bundle.process)
     const session = await launch({
       invocation,
-      spec: bundle.process,
+      spec: process,
       detached,
-      start: spec => start(container, spec),
+      start: spec => start(container, spec, directory),
     })
     return { factory, container, token, session }
   } catch (error) {

@@ -3,6 +3,7 @@
 #include "ops.h"
 
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -93,15 +94,16 @@ int64_t lc_op_receive_message(struct lc_ctx *c, const union lc_arg *a)
 }
 
 /*
- * A name in a directory as a socket address. sun_path holds 107 bytes and connect(2) has no *at form; /proc/self/fd names the
- * directory in a few bytes whatever its path is.
+ * A name in a directory as a socket address, and how long that is. sun_path holds 107 bytes and connect(2) has no *at form; /proc/self/fd names the
+ * directory in a few bytes whatever its path is. A name of `@` and more, in no directory, is abstract: unix(7).
  */
-static int64_t address(struct lc_ctx *c, int dirfd, const char *name, struct sockaddr_un *to)
+static int64_t address(struct lc_ctx *c, int dirfd, const char *name, struct sockaddr_un *to, socklen_t *size)
 {
 	size_t length = strlen(name);
 
 	memset(to, 0, sizeof(*to));
 	to->sun_family = AF_UNIX;
+	*size = sizeof(*to);
 	if (dirfd >= 0) {
 		int written = snprintf(to->sun_path, sizeof(to->sun_path), "/proc/self/fd/%d/%s", dirfd, name);
 
@@ -110,27 +112,37 @@ static int64_t address(struct lc_ctx *c, int dirfd, const char *name, struct soc
 	if (length >= sizeof(to->sun_path))
 		return lc_refuse(c, "sun_path", ENAMETOOLONG);
 	memcpy(to->sun_path, name, length);
+	if (name[0] == '@') {
+		to->sun_path[0] = 0;
+		*size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+	}
 	return 0;
 }
 
-/* listenUnix(dirfd or -1, name, type, mode): a listening socket, its file with exactly `mode`. */
+/* listenUnix(dirfd or -1, name, type, mode): a socket that listens or, where messages need no connection, receives; its file with exactly `mode`. */
 int64_t lc_op_listen_unix(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct sockaddr_un to;
-	int64_t result = address(c, (int)a[0].i, a[1].s, &to);
+	socklen_t size;
+	int64_t result = address(c, (int)a[0].i, a[1].s, &to, &size);
 	int fd;
 
 	if (result < 0)
 		return result;
+	/* Whoever shares our network namespace could connect to an abstract one: it has no mode. */
+	if (to.sun_path[0] == 0)
+		return lc_refuse(c, "bind", EINVAL);
 	fd = socket(AF_UNIX, (int)a[2].i | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return lc_fail(c, "socket");
-	/* The inode gets the socket's own mode less the umask: set before bind, it never exists with another. */
+	/* The inode gets the socket's own mode less the umask: set before bind, it never exists with more. */
 	if (fchmod(fd, (mode_t)a[3].i) < 0)
 		result = lc_fail(c, "fchmod");
-	else if (bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+	else if (bind(fd, (struct sockaddr *)&to, size) < 0)
 		result = lc_fail(c, "bind");
-	else if (listen(fd, 16) < 0)
+	else if ((a[3].i & 077) && chmod(to.sun_path, (mode_t)a[3].i) < 0)
+		result = lc_fail(c, "chmod");
+	else if ((int)a[2].i != SOCK_DGRAM && listen(fd, 16) < 0)
 		result = lc_fail(c, "listen");
 	if (result < 0) {
 		close(fd);
@@ -143,7 +155,8 @@ int64_t lc_op_listen_unix(struct lc_ctx *c, const union lc_arg *a)
 int64_t lc_op_connect_unix(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct sockaddr_un to;
-	int64_t result = address(c, (int)a[0].i, a[1].s, &to);
+	socklen_t size;
+	int64_t result = address(c, (int)a[0].i, a[1].s, &to, &size);
 	int fd;
 
 	if (result < 0)
@@ -151,7 +164,7 @@ int64_t lc_op_connect_unix(struct lc_ctx *c, const union lc_arg *a)
 	fd = socket(AF_UNIX, (int)a[2].i | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return lc_fail(c, "socket");
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0) {
+	if (connect(fd, (struct sockaddr *)&to, size) < 0) {
 		result = lc_fail(c, "connect");
 		close(fd);
 		return result;

@@ -236,6 +236,11 @@ export async function makeDirectory(
   if (!parents || result !== -17 /* EEXIST */) checked(result, 'mkdirat', shownPath(path))
 }
 
+/** Gives a file or directory exactly this mode, whatever the umask took from the one that it was made with: fchmod(2). */
+export async function changeMode(file: OwnedFd, mode: number): Promise<void> {
+  checked(await native.async.changeMode(file.fd, mode), 'fchmod')
+}
+
 /** The path of the directory that a path's last name stands in, where it tells one. */
 function parentOf(path: Path): Path | undefined {
   const slash = typeof path === 'string' ? path.replace(/\/+$/, '').lastIndexOf('/') : path.lastIndexOf(0x2f, -2)

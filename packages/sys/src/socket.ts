@@ -55,7 +55,7 @@ const place = (path: string, { directory }: InDirectory): [number, string] => [
   kernelString(path, 'path'),
 ]
 
-/** A listening UNIX socket at a path. @param mode - of its file; connecting needs write permission. Default: 0600 */
+/** A UNIX socket at a path that listens, or with `SOCK_DGRAM` receives. @param mode - of its file; connecting needs write permission. Default: 0600 */
 export function listenUnix(
   path: string,
   type = SOCK_SEQPACKET,
@@ -64,7 +64,7 @@ export function listenUnix(
   return new OwnedFd(checked(native.sync.listenUnix(...place(path, in_), type, mode), 'listen', path))
 }
 
-/** A connection to the UNIX socket at a path: `ECONNREFUSED` when nobody listens any more. */
+/** A connection to the UNIX socket at a path, or at the abstract name behind `@`: `ECONNREFUSED` when nobody listens any more. */
 export async function connectUnix(path: string, type = SOCK_SEQPACKET, in_: InDirectory = {}): Promise<OwnedFd> {
   return new OwnedFd(checked(await native.async.connectUnix(...place(path, in_), type), 'connect', path))
 }

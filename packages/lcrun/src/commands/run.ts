@@ -3,17 +3,27 @@ import { attend, becomeWaiter } from '@libcontainer/cli/foreground'
 import { finish, finishWords } from '../finish.js'
 import { isDetached } from '../launch.js'
 import { make } from '../make.js'
+import { listenForReadiness, type Readiness } from '../notify.js'
 
 /** Makes a container and runs its program; in the foreground exits as it does, and removes the container then. */
 export async function run(invocation: Invocation): Promise<number> {
+  let readiness: Readiness | undefined
   const { factory, container, token, session } = await make(invocation, {
     detached: isDetached(invocation),
-    start: (container, spec) => container.run(spec),
+    start: async (container, spec, directory) => {
+      readiness = await listenForReadiness(directory)
+      return await container.run(spec)
+    },
   })
-  if (session === undefined) return 0
+  if (session === undefined) {
+    await readiness?.tell(container, { mainPid: (await container.state()).init_process_pid })
+    return 0
+  }
   const made = { root: factory.root, id: container.id, token }
   const keep = isOn(invocation, 'keep')
-  await becomeWaiter(session, { program: 'lcrun', finish: keep ? undefined : finishWords(made, invocation) })
+  // Who passes the word on stays what it is; and we are the process to watch, which ends as the program does.
+  if (readiness !== undefined) void readiness.tell(container)
+  else await becomeWaiter(session, { program: 'lcrun', finish: keep ? undefined : finishWords(made, invocation) })
   const status = await attend(session)
   if (!keep) await finish(made, container)
   return status

@@ -1,19 +1,24 @@
 import type { Invocation } from '@libcontainer/cli'
 import { ContainerError } from '@libcontainer/container'
-import { loadContainer } from '../place.js'
+import { listenForReadiness } from '../notify.js'
+import { idOf, load, openFactory } from '../place.js'
 
 /** Lets the program of a created container run. */
 export async function run(invocation: Invocation): Promise<number> {
-  const container = await loadContainer(invocation)
+  const id = idOf(invocation)
+  const factory = await openFactory(invocation)
+  const container = await load(factory, id)
+  const readiness = await listenForReadiness(`${factory.root}/${id}`)
   try {
     await container.exec()
   } catch (error) {
+    readiness?.close()
     if (!(error instanceof ContainerError) || (error.code !== 'AlreadyStarted' && error.code !== 'ContainerNotRunning'))
       throw error
-    const { id } = container
     const status = await container.status()
     throw new ContainerError(error.code, `cannot start container '${id}': ${problems[status]}`, { cause: error })
   }
+  if (readiness !== undefined) await readiness.tell(container, { mainPid: (await container.state()).init_process_pid })
   return 0
 }
 

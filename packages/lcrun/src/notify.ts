@@ -1,0 +1,75 @@
+import { warn } from '@libcontainer/cli'
+import type { NotifySocket } from '@libcontainer/cli/notify-socket'
+import type { Container, ContainerConfig, ProcessSpec } from '@libcontainer/container'
+import { environment, LibcontainerError } from '@libcontainer/sys'
+
+/* A service manager that has started us wants to know when the program is ready: sd_notify(3). */
+
+/** A container whose program can say so. */
+export interface Notifying {
+  readonly config: ContainerConfig
+  readonly process: ProcessSpec
+  /** Makes what is bound into it, once its directory is there. */
+  prepare(): Promise<void>
+}
+
+/** @param directory - of the container's state */
+export async function notifying(config: ContainerConfig, process: ProcessSpec, directory: string): Promise<Notifying> {
+  if (!environment.NOTIFY_SOCKET) return { config, process, prepare: async () => undefined }
+  const { makeNotifyDirectory, notifyRequest } = await import('@libcontainer/cli/notify-socket')
+  const { mount, variable } = notifyRequest(directory)
+  return {
+    config: { ...config, mounts: [...(config.mounts ?? []), mount] },
+    process: { ...process, env: [...((process.env ?? []) as readonly string[]), variable] },
+    prepare: () => makeNotifyDirectory(directory),
+  }
+}
+
+/** What is told to the service manager when the program is ready. */
+export interface Readiness {
+  /**
+   * Waits until the program is ready or has ended, and tells it.
+   *
+   * @param options.mainPid - the process that the service manager is to watch in place of this one
+   */
+  tell(container: Container, options?: { mainPid?: number }): Promise<void>
+  close(): void
+}
+
+/** Listens to a program that is about to start; `undefined` where nobody wants to know. */
+export async function listenForReadiness(directory: string): Promise<Readiness | undefined> {
+  const manager = environment.NOTIFY_SOCKET
+  if (!manager) return undefined
+  const { NotifySocket } = await import('@libcontainer/cli/notify-socket')
+  const socket = await NotifySocket.open(directory)
+  if (socket === undefined) return undefined
+  return {
+    tell: (container, { mainPid } = {}) => tell(socket, manager, container, mainPid),
+    close: () => socket.close(),
+  }
+}
+
+async function tell(
+  socket: NotifySocket,
+  manager: string,
+  container: Container,
+  mainPid: number | undefined,
+): Promise<void> {
+  const over = new AbortController()
+  const end = new AbortController()
+  const watching = container
+    .ended({ signal: over.signal })
+    .catch(() => {})
+    .then(() => end.abort())
+  try {
+    await socket.forward(manager, { signal: end.signal, ...(mainPid === undefined ? {} : { mainPid }) })
+  } catch (error) {
+    if (end.signal.aborted) return
+    if (!(error instanceof LibcontainerError)) throw error
+    warn(`$NOTIFY_SOCKET: ${error.message}`)
+  } finally {
+    over.abort()
+    await watching
+    socket.close()
+  }
+}
