@@ -3,7 +3,8 @@
   'targets': [{
     'target_name': 'mount',
     'sources': [
-      'native/binding.cc', 'native/ops.c', 'native/attributes.c', 'native/bind.c', 'native/filesystem.c',
+      'native/binding.cc', 'native/ops.c', 'native/attributes.c', 'native/bind.c', 'native/copy.c',
+      'native/filesystem.c',
       'native/mask.c', 'native/root.c', 'native/target.c',
       '../sys/native/apply.c', '../sys/native/path.c', '../sys/native/procfs.c',
     ],

@@ -118,7 +118,9 @@ int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 		close(target);
 		return tree;
 	}
-	result = lc_mount_attach(c, root, tree, target, path, a[7].i);
+	result = flags & LC_COPY_UP ? lc_mount_copy_up(c, target, tree) : 0;
+	if (result == 0)
+		result = lc_mount_attach(c, root, tree, target, path, a[7].i);
 	close(tree);
 	close(target);
 	return result;

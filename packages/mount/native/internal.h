@@ -29,6 +29,7 @@
 #define LC_COPY_MODE 4		/* the new root directory gets the target's mode */
 #define LC_RECURSIVE 8		/* the mounts below the source come along */
 #define LC_SOURCE_PROC 16	/* the source must be a procfs */
+#define LC_COPY_UP 32		/* the new file system gets what the target has */
 
 /* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */
 static inline int lc_no_root(int root)
@@ -61,6 +62,9 @@ int64_t lc_mount_propagation(struct lc_ctx *c, int fd, int64_t propagation);
 /* filesystem.c: a detached mount of a new file system. `options`: "key=value" or "word", each ended by NUL. */
 int lc_mount_create(struct lc_ctx *c, const char *type, const char *source, const struct lc_bytes *options, const char *mode,
 		    unsigned int attributes);
+
+/* copy.c: what is in the directory `target` goes into the detached mount `tree`. */
+int64_t lc_mount_copy_up(struct lc_ctx *c, int target, int tree);
 
 /* The next of the NUL-ended strings in `b` after `at` (NULL: the first), or NULL. */
 const char *lc_next_string(const struct lc_bytes *b, const char *at);

@@ -41,6 +41,7 @@ export const HOW = {
   COPY_MODE: 4,
   RECURSIVE: 8,
   SOURCE_PROC: 16,
+  COPY_UP: 32,
 } as const
 
 export const AT_FDCWD = -100

@@ -77,7 +77,10 @@ function filesystemStep(mount: CheckedMount, root: Arg, { userns = false, pidns 
   const real = type === 'proc' || type === 'sysfs'
   const copyMode = type === 'tmpfs' && !options.data.some(option => option.startsWith('mode='))
   const how =
-    (real ? HOW.TARGET_REAL : 0) | (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) | (copyMode ? HOW.COPY_MODE : 0)
+    (real ? HOW.TARGET_REAL : 0) |
+    (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) |
+    (copyMode ? HOW.COPY_MODE : 0) |
+    (options.extensions.has('tmpcopyup') ? HOW.COPY_UP : 0)
   const fallback = userns && (type === 'sysfs' || (type === 'proc' && !pidns))
   return {
     op: 'mountFilesystem',

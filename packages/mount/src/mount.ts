@@ -82,7 +82,13 @@ function check(mount: Mount, field: string, warn: (message: string) => void): Ch
   const kind = kindOf(type, options)
   if (destination === '/') throw new ConfigInvalid(`${field}.destination`, given, 'must not be the root itself')
   for (const word of options.extensions) {
-    throw new ConfigInvalid(`${field}.options`, word, 'is not supported by this version')
+    if (word !== 'tmpcopyup') throw new ConfigInvalid(`${field}.options`, word, 'is not supported by this version')
+    if (kind !== 'filesystem' || type !== 'tmpfs')
+      throw new ConfigInvalid(
+        `${field}.options`,
+        word,
+        'copies what a tmpfs will cover: only a mount of type tmpfs takes it',
+      )
   }
   if (kind === 'bind') checkBind(source, options, field)
   if (kind === 'filesystem' && type === '') {

@@ -256,9 +256,18 @@ describe('bad input', () => {
     refused({ destination: '/x', options: ['remount', 'bind', 'size=1'] }, 'options', 'unknown')
   })
   test('MT-08 words of a later version are refused by name', () => {
-    for (const word of ['idmap', 'ridmap', 'tmpcopyup']) {
+    for (const word of ['idmap', 'ridmap'])
       refused({ destination: '/x', type: 'bind', source: '/a', options: [word] }, 'options', `"${word}"`)
-    }
+  })
+  test('MT-19 tmpcopyup is for a tmpfs', () => {
+    refused(
+      { destination: '/x', type: 'bind', source: '/a', options: ['tmpcopyup'] },
+      'options',
+      'only a mount of type tmpfs',
+    )
+    refused({ destination: '/x', type: 'proc', options: ['tmpcopyup'] }, 'options', 'only a mount of type tmpfs')
+    const [step] = mountSteps([{ destination: '/x', type: 'tmpfs', options: ['tmpcopyup'] }])
+    expect(step?.args[6]).toBe(HOW.COPY_MODE | HOW.COPY_UP)
   })
   test('no type', () => refused({ destination: '/x' }, 'type', 'must name a file system'))
   test('EV-087 masked and read-only paths: relative refused, duplicates once', () => {

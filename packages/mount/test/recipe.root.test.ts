@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -29,6 +29,7 @@ const EPERM = 1
 const ENOENT = 2
 const EINVAL = 22
 const ENOTDIR = 20
+const ENOSPC = 28
 const EROFS = 30
 const ENOSYS = 38
 
@@ -167,6 +168,45 @@ describe('MT-18 tmpfs', () => {
       expect(at(applied.mounts, '/dev/pts').options).toContain('rw')
       expect(applied.output.match(/Read-only file system/g)).toHaveLength(2)
     }
+  })
+})
+
+describe('MT-19 tmpcopyup', () => {
+  const copied: Mount = { destination: '/full', type: 'tmpfs', options: ['tmpcopyup', 'size=1m'] }
+
+  test('the new tmpfs has what it covers, with owners, modes and times', requires('root', 'program:gcc'), () => {
+    directory('full', 0o1751)
+    directory('full/below', 0o2755)
+    const make = `cd ${inRootfs('full')} && echo one > file && echo two > below/other && chown 7:8 . file below && chmod 4711 file &&
+      ln -s /etc/passwd link && mkfifo pipe && mknod null c 1 3 && touch -d @1000000000 below/other`
+    expect(spawnSync('sh', ['-ec', make], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+    const list = `cd /full && stat -c '%n %F %a %u:%g' . file below link pipe null && stat -c '%Y %n' below/other && cat file below/other &&
+      readlink link && echo more > file`
+    for (const words of [[], ['no-setattr']]) {
+      const { failure, output, mounts } = applier.apply(recipe(mountSteps([copied])), words, list)
+      expect(failure).toBeUndefined()
+      expect(at(mounts, '/full').superOptions).toEqual(expect.arrayContaining(['size=1024k']))
+      expect(output.trim().split('\n')).toEqual([
+        '. directory 1751 7:8',
+        'file regular file 4711 7:8',
+        'below directory 2755 7:8',
+        'link symbolic link 777 0:0',
+        'pipe fifo 644 0:0',
+        'null character special file 644 0:0',
+        '1000000000 below/other',
+        'one',
+        'two',
+        '/etc/passwd',
+      ])
+    }
+    expect(readFileSync(inRootfs('full/file'), 'utf8')).toBe('one\n')
+  })
+
+  test('EV-091 what does not fit leaves no mount behind', requires('root', 'program:gcc'), () => {
+    directory('large', 0o755)
+    writeFileSync(inRootfs('large/file'), Buffer.alloc(300_000))
+    const { failure } = apply([{ ...copied, destination: '/large', options: ['tmpcopyup', 'size=64k'] }])
+    expect(failure).toMatchObject({ errno: ENOSPC })
   })
 })
 
