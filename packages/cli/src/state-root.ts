@@ -1,3 +1,4 @@
+import { inUserNamespace } from '@libcontainer/namespaces'
 import { ConfigInvalid, environment, ids, isErrno, makeDirectory, stat } from '@libcontainer/sys'
 
 /**
@@ -9,7 +10,7 @@ import { ConfigInvalid, environment, ids, isErrno, makeDirectory, stat } from '@
  */
 export async function defaultStateRoot(program: string, ofRoot: string): Promise<string> {
   const { euid } = ids()
-  if (euid === 0) return ofRoot
+  if (euid === 0 && !(await isRootForAnother())) return ofRoot
   // What su(1) has left in the environment is another user's.
   for (const runtime of [environment.XDG_RUNTIME_DIR, `/run/user/${euid}`]) {
     if (runtime?.startsWith('/') && (await isOwn(runtime, euid))) return `${runtime.replace(/\/+$/, '')}/${program}`
@@ -21,6 +22,15 @@ export async function defaultStateRoot(program: string, ofRoot: string): Promise
   throw new ConfigInvalid('--root', path, 'belongs to somebody else, or is open to others', {
     hint: 'say where the state of containers goes: --root DIR, or XDG_RUNTIME_DIR',
   })
+}
+
+/**
+ * Whether root is so only in the user namespace of somebody's session, as an engine without privileges runs a runtime: the host's directory is not
+ * its own then.
+ */
+async function isRootForAnother(): Promise<boolean> {
+  const { XDG_RUNTIME_DIR: runtime, USER: user } = environment
+  return runtime !== undefined && user !== 'root' && (await inUserNamespace())
 }
 
 /** A directory, no link, that nobody else may write to. */

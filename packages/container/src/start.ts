@@ -1,5 +1,15 @@
 import { containerId, type IdMaps, obstacleOf, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
-import { ConfigInvalid, ids, listenUnix, type OwnedFd, processStat, readLink, removeFile } from '@libcontainer/sys'
+import {
+  ConfigInvalid,
+  ids,
+  listenUnix,
+  type OwnedFd,
+  openDirectory,
+  processStat,
+  readLink,
+  removeFile,
+  SOCK_SEQPACKET,
+} from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import { openOutputs } from './command.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
@@ -70,6 +80,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let state: ContainerState | undefined
   let text = ''
   let listener: OwnedFd | undefined
+  let place: OwnedFd | undefined
   let outputs: (OwnedFd | undefined)[] = []
   try {
     const handed: Record<string, number> = {}
@@ -79,7 +90,9 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
         if (outputs[i] !== undefined) handed[name] = outputs[i].fd
     }
     if (wait) {
-      listener = listenUnix(`${directory}/${START_SOCKET}`)
+      // By its name in there: engines choose state roots whose paths no address of a socket holds.
+      place = await openDirectory(directory, { handle: true })
+      listener = listenUnix(START_SOCKET, SOCK_SEQPACKET, { directory: place })
       handed.listener = listener.fd
     }
     const launched = await launch({
@@ -140,7 +153,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     await removeFile(`${directory}/${START_SOCKET}`)
     throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
   } finally {
-    for (const fd of [listener, ...outputs]) fd?.close()
+    for (const fd of [place, listener, ...outputs]) fd?.close()
   }
 }
 
