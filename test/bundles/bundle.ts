@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { copyOfBusyboxRootfs, temporaryDirectory } from '../support/index.js'
+import { busyboxRootfs, temporaryDirectory } from '../support/index.js'
 
 /** Bundles whose config.json a tool has made, with the name of the tool; see README.md for how. */
 export const makers = ['runc', 'umoci', 'podman', 'docker'] as const
@@ -25,7 +25,6 @@ export interface Outcome {
 /** A bundle in a directory of its own: the config as it was made, but for where things lie. */
 export class Bundle implements Disposable {
   readonly #place = temporaryDirectory('bundle-')
-  readonly #rootfs = copyOfBusyboxRootfs()
   readonly id: string
   readonly path: string
   readonly terminal: boolean
@@ -51,7 +50,7 @@ export class Bundle implements Disposable {
   /** The root filesystem: busybox, and the report as its shell. */
   #fill(): void {
     const rootfs = join(this.path, 'rootfs')
-    spawnSync('cp', ['-a', this.#rootfs.path, rootfs])
+    spawnSync('cp', ['-a', busyboxRootfs(), rootfs])
     for (const path of [
       'etc/hostname',
       'etc/hosts',
@@ -94,7 +93,6 @@ export class Bundle implements Disposable {
 
   [Symbol.dispose](): void {
     this.#place[Symbol.dispose]()
-    this.#rootfs[Symbol.dispose]()
   }
 }
 

@@ -32,21 +32,21 @@ export const differences: readonly Explained[] = [
   },
   {
     section: 'mounts',
-    runc: /^0:… \/ (\/proc\/acpi|\/proc\/scsi|\/sys\/firmware) ro,relatime - tmpfs tmpfs ro$/,
+    runc: /^0:… \/ (\/proc\/acpi|\/proc\/scsi|\/sys\/firmware|\/sys\/dev\/block) ro,relatime - tmpfs tmpfs ro$/,
     lcrun:
-      /^0:… \/ (\/proc\/acpi|\/proc\/scsi|\/sys\/firmware) ro,nosuid,nodev,noexec,relatime - tmpfs tmpfs ro,size=4k,nr_inodes=1,mode=555$/,
+      /^0:… \/ (\/proc\/acpi|\/proc\/scsi|\/sys\/firmware|\/sys\/dev\/block) ro,nosuid,nodev,noexec,relatime - tmpfs tmpfs ro,size=4k,nr_inodes=1,mode=555$/,
     why: 'A masked directory is an empty file system that can hold nothing: one for all of them, as in runc 1.3.',
   },
   {
     section: 'access',
-    runc: /^(\/proc\/acpi|\/proc\/scsi|\/sys\/firmware): directory 1777, 0 entries, 0 bytes$/,
-    lcrun: /^(\/proc\/acpi|\/proc\/scsi|\/sys\/firmware): directory 555, 0 entries, 0 bytes$/,
+    runc: /^(\/proc\/acpi|\/proc\/scsi|\/sys\/firmware|\/sys\/dev\/block): directory 1777, 0 entries, 0 bytes$/,
+    lcrun: /^(\/proc\/acpi|\/proc\/scsi|\/sys\/firmware|\/sys\/dev\/block): directory 555, 0 entries, 0 bytes$/,
     why: 'The same: its mode says that it cannot be written.',
   },
   {
     section: 'mounts',
-    runc: /^0:… \/ \/scratch \S+ - tmpfs tmpfs rw,size=1024k$/,
-    lcrun: /^0:… \/ \/scratch \S+ - tmpfs tmpfs rw,size=1024k,mode=755$/,
+    runc: /^0:… \/ \/scratch \S+ - tmpfs tmpfs rw(,size=1024k)?$/,
+    lcrun: /^0:… \/ \/scratch \S+ - tmpfs tmpfs rw(,size=1024k)?,mode=755$/,
     why: 'The mode of the directory beneath is an option of the mount; runc 1.1 changes it afterwards.',
   },
   {
