@@ -69,6 +69,8 @@ export interface Parsed extends Invocation {
 export class UsageError extends LibcontainerError {
   /** Whose usage it was. */
   readonly command: Command | undefined
+  /** The flags that were read before. */
+  flags: ReadonlyMap<string, string> = new Map()
 
   constructor(message: string, hint: string, command?: Command) {
     super('ERR_USAGE', message, { hint })
@@ -83,6 +85,15 @@ export class UsageError extends LibcontainerError {
  */
 export function parse(args: readonly string[], table: CommandTable): Parsed {
   const flags = new Map<string, string>()
+  try {
+    return read(args, table, flags)
+  } catch (error) {
+    if (error instanceof UsageError) error.flags = flags
+    throw error
+  }
+}
+
+function read(args: readonly string[], table: CommandTable, flags: Map<string, string>): Parsed {
   const lists = new Map<string, string[]>()
   const operands: string[] = []
   let command: Command | undefined

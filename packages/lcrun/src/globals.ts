@@ -3,8 +3,8 @@ import type { CgroupOption } from '@libcontainer/container'
 import { ConfigInvalid, LibcontainerError, type LogFormat, type LogLevel } from '@libcontainer/sys'
 import { absolute } from './paths.js'
 
-/** What the flags before the command say, checked; their log is opened first, so that it tells of the rest. */
-export async function prepareGlobals(invocation: Invocation): Promise<void> {
+/** Opens the log that the flags before the command ask for. */
+export async function openLogOf(invocation: Pick<Invocation, 'flags'>): Promise<void> {
   const { flags } = invocation
   await openLog({
     program: 'lcrun',
@@ -13,6 +13,12 @@ export async function prepareGlobals(invocation: Invocation): Promise<void> {
     format: flags.get('log-format') as LogFormat | undefined,
     level: logLevel(flags.get('log-level')),
   })
+}
+
+/** What the flags before the command say, checked; their log is opened first, so that it tells of the rest. */
+export async function prepareGlobals(invocation: Invocation): Promise<void> {
+  const { flags } = invocation
+  await openLogOf(invocation)
   const rootless = flags.get('rootless')
   if (rootless !== undefined && !/^(?:auto|1|t|true|0|f|false)$/i.test(rootless))
     throw new ConfigInvalid('--rootless', rootless, 'must be true, false or auto')

@@ -1,7 +1,7 @@
-import { type Command, flushLog, help, isOn, type Parsed, parse, print, report, UsageError } from '@libcontainer/cli'
+import { flushLog, help, isOn, type Parsed, parse, print, report, UsageError } from '@libcontainer/cli'
 import { LibcontainerError } from '@libcontainer/sys'
 import { table } from './commands.js'
-import { prepareGlobals } from './globals.js'
+import { openLogOf, prepareGlobals } from './globals.js'
 
 /** What tells callers that exec itself has failed, and not the program. */
 const EXEC_FAILED = 255
@@ -19,7 +19,7 @@ export async function run(args: readonly string[]): Promise<number> {
     await prepareGlobals(parsed)
     return await carryOut(parsed)
   } catch (error) {
-    if (error instanceof UsageError) await showUsage(error.command)
+    if (error instanceof UsageError) await showUsage(error, parsed)
     const code = await report(error, {
       program: table.name,
       debug: parsed !== undefined && isOn(parsed, 'debug'),
@@ -46,7 +46,9 @@ async function carryOut(parsed: Parsed): Promise<number> {
   return await run(parsed)
 }
 
-async function showUsage(command: Command | undefined): Promise<void> {
+/** The log hears of it, too, where the words before it say which. */
+async function showUsage({ command, flags }: UsageError, parsed: Parsed | undefined): Promise<void> {
+  if (parsed === undefined) await openLogOf({ flags })
   await print(`Incorrect Usage.\n\n${help(table, command)}\n`)
 }
 
