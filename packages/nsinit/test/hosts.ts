@@ -1,10 +1,18 @@
-import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
+import {
+  busyboxRootfs,
+  outcome,
+  type Result,
+  Running,
+  requires,
+  temporaryDirectory,
+  until,
+} from '../../../test/support/index.js'
+
+export { Running, until }
 
 const executable = fileURLToPath(new URL('../../../bundles/nsinit', import.meta.url))
 const main = fileURLToPath(new URL('../dist/node/main.js', import.meta.url))
@@ -131,75 +139,6 @@ export interface RunOptions {
   readonly input?: string
   readonly env?: NodeJS.ProcessEnv
   readonly cwd?: string
-}
-
-export interface Result {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const outcome = ({ status, stdout, stderr }: SpawnSyncReturns<string>): Result => ({ status, stdout, stderr })
-
-/** An nsinit in the foreground. */
-export class Running {
-  readonly child: ChildProcess
-  readonly #ended: Promise<unknown>
-  stdout = ''
-  stderr = ''
-
-  constructor(child: ChildProcess) {
-    this.child = child
-    this.#ended = once(child, 'close')
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-      this.stdout += text
-    })
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text
-    })
-  }
-
-  get pid(): number {
-    return this.child.pid!
-  }
-
-  /** What it exited with; a signal by its name. */
-  async ended(): Promise<number | string> {
-    const limit = new AbortController()
-    await Promise.race([
-      this.#ended,
-      sleep(30_000, undefined, { signal: limit.signal }).then(() => {
-        throw new Error(`nsinit has not ended; it wrote: ${this.stdout}${this.stderr}`)
-      }),
-    ])
-    limit.abort()
-    return this.child.exitCode ?? this.child.signalCode!
-  }
-
-  /** Ends it at once; what it has left may hold its streams open. */
-  async killed(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return
-    const exited = once(this.child, 'exit')
-    this.child.kill('SIGKILL')
-    await exited
-  }
-
-  async wrote(text: string | RegExp): Promise<void> {
-    await until(
-      `${text} in the output`,
-      () => ((typeof text === 'string' ? this.stdout.includes(text) : text.test(this.stdout)) ? true : undefined),
-      () => this.stdout + this.stderr,
-    )
-  }
-}
-
-/** Asks until there is an answer, for 20 seconds. */
-export async function until<T>(what: string, ask: () => T | undefined, detail = (): string => ''): Promise<T> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(20)) {
-    const answer = ask()
-    if (answer !== undefined) return answer
-  }
-  throw new Error(`waited in vain for ${what} ${detail()}`)
 }
 
 /** The cgroups of a directory's container, by the default name. */
