@@ -6,6 +6,7 @@ import * as devices from '@libcontainer/devices'
 import * as init from '@libcontainer/init'
 import * as mount from '@libcontainer/mount'
 import * as namespaces from '@libcontainer/namespaces'
+import * as oci from '@libcontainer/oci'
 import * as seccomp from '@libcontainer/seccomp'
 import * as sys from '@libcontainer/sys'
 import * as user from '@libcontainer/user'
@@ -27,6 +28,7 @@ export const facilities: ReadonlyMap<string, Facility> = new Map<string, Facilit
     init,
     mount,
     namespaces,
+    oci,
     seccomp,
     sys,
     user,

@@ -1,0 +1,20 @@
+import { type Availability, type Probe, probeEach, readTextIfPresent, unavailable } from '@libcontainer/sys'
+
+/**
+ * What of this host makes engines ask for more than an ordinary `config.json` holds: with AppArmor they write a profile into it, with SELinux
+ * labels, and classes of resctrl only where that is mounted.
+ */
+export async function probe(): Promise<Probe<'apparmor' | 'selinux' | 'resctrl'>> {
+  return await probeEach({
+    apparmor: async () => {
+      const enabled = await readTextIfPresent('/sys/module/apparmor/parameters/enabled')
+      return enabled?.startsWith('Y') ? { available: true } : unavailable('the kernel runs without AppArmor')
+    },
+    selinux: async () => await present('/sys/fs/selinux/enforce', 'the kernel runs without SELinux'),
+    resctrl: async () => await present('/sys/fs/resctrl/schemata', '/sys/fs/resctrl is not mounted'),
+  })
+}
+
+async function present(path: string, reason: string): Promise<Availability> {
+  return (await readTextIfPresent(path)) === undefined ? unavailable(reason) : { available: true }
+}
