@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'root',
           include: everywhere.map(folder => `${folder}/**/*.root.test.ts`),
-          exclude: ['**/node_modules/**', 'packages/nsinit/**'],
+          exclude: ['**/node_modules/**', 'packages/{nsinit,lcrun}/**'],
           // Mounts, cgroups and limits of the machine are shared: one file at a time.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
@@ -50,7 +50,7 @@ export default defineConfig({
         test: {
           name: 'commands',
           // They wait for the programs that they start, each in a directory of its own: two files at a time.
-          include: ['packages/nsinit/test/*.root.test.ts'],
+          include: ['packages/{nsinit,lcrun}/test/*.root.test.ts'],
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
