@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { requires } from '../../../test/support/index.js'
+import { Bundle, hosts, specOf, until } from './hosts.js'
+
+/*
+ * Whoever acts on a container may be killed between any two of its steps: here at the beginning of each system call that changes anything, one
+ * after another. Another process then finds the container in a state that it can name, and removes it wholly.
+ */
+
+const host = hosts.find(({ name }) => name === 'the executable')!
+const needs = {
+  ...requires('root', 'rootfs', 'program:strace', `file:${host.command[0]}`),
+  timeout: 240_000,
+}
+
+/** What changes something that another process can see, and where it is waited for somebody. */
+const CALLS = [
+  ...['mkdirat', 'fchmod', 'fchmodat', 'write', 'pwrite64', 'renameat2', 'unlinkat', 'flock', 'memfd_create', 'clone3'],
+  ...['bind', 'listen', 'connect', 'sendmsg', 'recvmsg', 'ppoll', 'pidfd_send_signal'],
+]
+
+interface Attempt {
+  /** False: it had come to its end before. */
+  readonly killed: boolean
+  /** Everybody who got its streams has ended. */
+  readonly gone: Promise<unknown>
+}
+
+/** Runs lcrun up to the nth call of this name, and kills it there. */
+async function killedAt(bundle: Bundle, name: string, nth: number, args: readonly string[]): Promise<Attempt> {
+  const inject = ['-qq', '-o', '/dev/null', '-e', `trace=${name}`, '-e', `inject=${name}:signal=KILL:when=${nth}`]
+  const child: ChildProcess = spawn('strace', [...inject, ...host.command, '--root', bundle.stateRoot, ...args], {
+    cwd: bundle.path,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  for (const stream of [child.stdout, child.stderr]) stream!.resume()
+  const gone = new Promise(resolve => child.once('close', resolve))
+  const [code, signal] = await new Promise<[number | null, string | null]>(resolve =>
+    child.once('exit', (...end) => resolve(end)),
+  )
+  if (signal !== 'SIGKILL') expect(code, `${args.join(' ')} at ${name} ${nth}`).toBe(0)
+  return { killed: signal === 'SIGKILL', gone }
+}
+
+/** Each moment of a command, once: `act` has it killed there. @returns how many there were */
+async function everyMoment(act: (name: string, nth: number) => Promise<Attempt>): Promise<number> {
+  let moments = 0
+  for (const name of CALLS) {
+    for (let nth = 1; (await act(name, nth)).killed; nth++) moments++
+  }
+  return moments
+}
+
+/** Makes a container that has none of this process's streams. */
+function created(bundle: Bundle): void {
+  expect(bundle.run(['create', bundle.id], { stdio: ['ignore', 'ignore', 'ignore'] }).status).toBe(0)
+}
+
+const cgroupsOf = (bundle: Bundle): string[] =>
+  readdirSync('/sys/fs/cgroup').flatMap(top => {
+    try {
+      return readdirSync(`/sys/fs/cgroup/${top}`).filter(name => name.includes(bundle.id))
+    } catch {
+      return []
+    }
+  })
+
+/** Removes it, and sees that nothing is left of it, whatever it was. */
+async function removed(bundle: Bundle, ...attempts: readonly Attempt[]): Promise<void> {
+  expect(bundle.run(['list'])).toMatchObject({ status: 0, stderr: '' })
+  expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0, stderr: '' })
+  const over = AbortSignal.timeout(10_000)
+  await Promise.race([
+    Promise.all(attempts.map(({ gone }) => gone)),
+    new Promise((_, reject) => over.addEventListener('abort', () => reject(new Error('somebody lives on')))),
+  ])
+  expect(bundle.left()).toEqual([])
+  expect(cgroupsOf(bundle)).toEqual([])
+  expect(bundle.state()).toBeUndefined()
+}
+
+const stageOf = (bundle: Bundle): string =>
+  String(bundle.state()?.status ?? (bundle.left().length > 0 ? 'directory' : 'nothing'))
+
+test(
+  'LR-03 ST-16 IN-11 create is killed at any moment: what it leaves is named, started where it is created, and removed',
+  needs,
+  async () => {
+    using bundle = new Bundle(host, specOf(['/bin/sleep', '1000']))
+    const stages = new Set<string>()
+    const moments = await everyMoment(async (name, nth) => {
+      const attempt = await killedAt(bundle, name, nth, ['create', bundle.id])
+      // An init without its creator ends by itself at its next word with it.
+      const stage = await until('the end of init, or its being created', () => {
+        const now = stageOf(bundle)
+        return now === 'creating' ? undefined : now
+      })
+      expect(['nothing', 'directory', 'stopped', 'created']).toContain(stage)
+      stages.add(stage)
+      if (stage === 'created') {
+        expect(bundle.run(['start', bundle.id])).toMatchObject({ status: 0 })
+        expect(bundle.state()).toMatchObject({ status: 'running' })
+      }
+      await removed(bundle, attempt)
+      return attempt
+    })
+    expect(moments).toBeGreaterThan(25)
+    expect([...stages]).toEqual(expect.arrayContaining(['nothing', 'directory', 'stopped', 'created']))
+  },
+)
+
+test('LR-03 CO-12 start is killed at any moment: the container waits still, runs, or has ended', needs, async () => {
+  using bundle = new Bundle(host, specOf(['/bin/sleep', '1000']))
+  const stages = new Set<string>()
+  const moments = await everyMoment(async (name, nth) => {
+    created(bundle)
+    const attempt = await killedAt(bundle, name, nth, ['start', bundle.id])
+    const stage = stageOf(bundle)
+    expect(['created', 'running', 'stopped']).toContain(stage)
+    stages.add(stage)
+    const again = bundle.run(['start', bundle.id])
+    // The word of the one that was killed may have reached init, which was not its program yet.
+    if (stage !== 'created' || again.status !== 0)
+      expect(again).toMatchObject({ status: 1, stderr: expect.stringMatching(/runs already|has stopped|has ended/) })
+    await removed(bundle, attempt)
+    return attempt
+  })
+  expect(moments).toBeGreaterThan(5)
+  expect([...stages]).toEqual(expect.arrayContaining(['created', 'running']))
+})
+
+test('LR-03 CO-10 exec is killed at any moment: the container runs on, and others run in it', needs, async () => {
+  using bundle = new Bundle(host)
+  bundle.sleeping()
+  const attempts: Attempt[] = []
+  const moments = await everyMoment(async (name, nth) => {
+    const attempt = await killedAt(bundle, name, nth, ['exec', '--detach', bundle.id, '/bin/sleep', '1000'])
+    attempts.push(attempt)
+    expect(bundle.state()).toMatchObject({ status: 'running' })
+    return attempt
+  })
+  expect(moments).toBeGreaterThan(10)
+  expect(bundle.run(['exec', bundle.id, '/bin/echo', 'in']).stdout).toBe('in\n')
+  await removed(bundle, ...attempts)
+})
+
+test.each([
+  ['delete --force of a running container', (bundle: Bundle) => bundle.sleeping(), ['delete', '--force']],
+  ['delete of a created container', created, ['delete']],
+  [
+    'delete of a stopped container',
+    async (bundle: Bundle) => {
+      bundle.sleeping()
+      bundle.run(['kill', bundle.id, 'KILL'])
+      await bundle.stopped()
+    },
+    ['delete'],
+  ],
+] as const)('LR-03 CO-18 %s is killed at any moment: once more removes the rest', needs, async (_, prepare, args) => {
+  using bundle = new Bundle(host, specOf(['/bin/sleep', '1000']))
+  const moments = await everyMoment(async (name, nth) => {
+    await prepare(bundle)
+    const attempt = await killedAt(bundle, name, nth, [...args, bundle.id])
+    const stage = stageOf(bundle)
+    expect(attempt.killed ? ['running', 'created', 'stopped', 'directory', 'nothing'] : ['nothing']).toContain(stage)
+    await removed(bundle, attempt)
+    return attempt
+  })
+  expect(moments).toBeGreaterThan(5)
+})
