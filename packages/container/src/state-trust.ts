@@ -70,7 +70,8 @@ export async function confirmOwnProcesses(
       throw forged(path, `names ${cgroup} in cgroup_paths.${name}, and the cgroup of this container is ${expected}`)
   }
   const processes = alive ? await processesOf(driver, state) : undefined
-  if (processes?.includes(state.init_process_pid) === false)
+  // Whoever has ended since is in no cgroup any more.
+  if (processes?.includes(state.init_process_pid) === false && (await lives(state)))
     throw forged(path, `names process ${state.init_process_pid}, which is not in the cgroup of this container`)
 }
 

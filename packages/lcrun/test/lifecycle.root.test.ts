@@ -2,7 +2,14 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Bundle, hosts, specOf, until } from './hosts.js'
 
-const alive = (pid: number): boolean => existsSync(`/proc/${pid}`)
+/** Nobody may have reaped it yet. */
+function alive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
 
 describe.each(hosts)('$name', host => {
   test(
