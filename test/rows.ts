@@ -51,7 +51,6 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ['CO-21', 'criu: checkpoint and restore'],
   ['CO-22', 'criu: checkpoint and restore'],
   ['PR-13', 'lcrun: the level of its log'],
-  ['PR-19', 'lcrun: what runs in place of a program'],
   ['VAL-02', 'network: networks and routes, refused by name until then'],
   ['VAL-03', 'netlink: interfaces moved in, refused by name until then'],
   ['VAL-06', 'selinux: labels, refused by name until then'],

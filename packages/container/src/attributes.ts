@@ -1,4 +1,5 @@
 import { signalNumber } from '@libcontainer/sys'
+import type { PreparedPayload } from './executor.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
@@ -6,9 +7,15 @@ import { seccompOf } from './seccomp.js'
 import { sharingOf } from './sharing.js'
 
 /** What a process gets: its own wish where it has one, the container's else. */
-export function attributesOf(config: ResolvedConfig, spec: ProcessSpec, first: boolean): Attributes {
+export function attributesOf(
+  config: ResolvedConfig,
+  spec: ProcessSpec,
+  first: boolean,
+  payload?: PreparedPayload,
+): Attributes {
   const { parentDeathSignal } = config
   return {
+    payload: payload?.args,
     capabilities: spec.capabilities === undefined ? config.capabilities : spec.capabilities,
     seccomp: seccompOf({ seccomp: config.seccomp, capabilities: config.capabilities }),
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,

@@ -4,6 +4,7 @@ import { isErrno, type OwnedFd } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
+import { preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import type { Handle } from './handle.js'
 import { isFrozen, lives, openInit } from './init-process.js'
@@ -94,7 +95,8 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
   const userns = target.kinds.includes('user')
   const maps = userns ? await readMaps(state.init_process_pid) : undefined
   checkIds(spec, maps, host.unprivileged)
-  const attributes = attributesOf(config, spec, false)
+  const payload = await preparePayload(handle.drivers.executor, spec, { id: handle.id, config })
+  const attributes = attributesOf(config, spec, false, payload)
   const attempt = (cgroup: ContainerCgroup | undefined, born: boolean): Attempt & { slots: readonly string[] } => ({
     ...planExec(spec, attributes, {
       ...host,
@@ -122,8 +124,8 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
     maps,
     unprivileged: host.unprivileged,
     limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
-    handed: { target: init.fd },
-  })
+    handed: { target: init.fd, ...(payload === undefined ? {} : { payload: payload.fd }) },
+  }).finally(() => payload?.done())
   return process
 }
 

@@ -1,6 +1,7 @@
 import type { Cgroup, Limits } from '@libcontainer/cgroups'
 import type { InitProgram } from '@libcontainer/init'
 import type { Step } from '@libcontainer/sys'
+import type { Executor } from './executor.js'
 
 /** A cgroup as a container uses it: what {@link Cgroup} of `@libcontainer/cgroups` is, and what a driver of one's own answers with. */
 export type ContainerCgroup = Pick<
@@ -57,4 +58,5 @@ export interface Drivers {
   readonly cgroups: CgroupDriver
   /** The program that prepares them from inside, where it is not the one of `@libcontainer/init`. */
   readonly init: InitProgram | undefined
+  readonly executor?: Executor | undefined
 }

@@ -1,4 +1,5 @@
 import { absentStep, applyToCgroups } from '@libcontainer/cgroups'
+import { type InitProgram, overlayInit } from '@libcontainer/init'
 import { cleanPath } from '@libcontainer/mount'
 import {
   ConfigInvalid,
@@ -21,6 +22,7 @@ import { Container } from './container.js'
 import type { CgroupDriver, Drivers } from './drivers.js'
 
 import { ContainerError, systemError } from './errors.js'
+import type { Executor } from './executor.js'
 import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
@@ -44,6 +46,14 @@ export interface FactoryOptions {
   readonly cgroupDriver?: CgroupOption | undefined
   /** Prepares containers from inside, in place of the program of `@libcontainer/init`. Read once, when the factory is opened. */
   readonly init?: InitOption | undefined
+  /**
+   * How that program is kept from containers, which could else write to it through /proc/self/exe. `copy`: in memory of its own, sealed. `overlay`: the
+   * file itself, read-only; it takes no memory for each container and needs CAP_SYS_ADMIN, and a kernel whose page cache can be written to
+   * (CVE-2022-0847) would let the file be changed. Default: `copy`.
+   */
+  readonly selfProtection?: 'copy' | 'overlay' | undefined
+  /** Chooses what is executed for a process, in place of its program. Default: nothing else. */
+  readonly executor?: Executor | undefined
   /** Mounts a tmpfs on the state root, unless something is mounted there already. Default: false. */
   readonly tmpfsRoot?: boolean | undefined
   /** Refuses a container that could not be killed reliably: one without a cgroup that shares its pid namespace. Default: false, and it is told to `warn`. */
@@ -78,7 +88,8 @@ export class Factory {
     checkOptions(options)
     const drivers: Drivers = {
       cgroups: await cgroupDriver(options.cgroupDriver),
-      init: options.init === undefined ? undefined : await loadInit(options.init),
+      init: await initOf(options),
+      executor: options.executor,
     }
     try {
       await openStateRoot(path, options)
@@ -229,6 +240,8 @@ const OPTIONS: Readonly<Record<keyof FactoryOptions, true>> = {
   validator: true,
   cgroupDriver: true,
   init: true,
+  selfProtection: true,
+  executor: true,
   tmpfsRoot: true,
   criuPath: true,
   strict: true,
@@ -239,14 +252,28 @@ function checkOptions(options: FactoryOptions): void {
     if (!Object.hasOwn(OPTIONS, key))
       throw new ConfigInvalid(key, value, `is no option of a factory; there are ${Object.keys(OPTIONS).join(', ')}`)
   }
-  const { warn, validator, tmpfsRoot, strict, criuPath } = options
-  for (const [field, value] of Object.entries({ warn, validator })) {
+  const { selfProtection, init } = options
+  if (selfProtection !== undefined && selfProtection !== 'copy' && selfProtection !== 'overlay')
+    throw new ConfigInvalid('selfProtection', selfProtection, 'must be copy or overlay')
+  if (selfProtection === 'overlay' && init !== undefined)
+    throw new ConfigInvalid(
+      'selfProtection',
+      selfProtection,
+      'is of the init of @libcontainer/init alone: leave it or init out',
+    )
+  const { warn, validator, executor, tmpfsRoot, strict, criuPath } = options
+  for (const [field, value] of Object.entries({ warn, validator, executor })) {
     if (value !== undefined && typeof value !== 'function') throw new ConfigInvalid(field, value, 'must be a function')
   }
   checkBoolean('tmpfsRoot', tmpfsRoot)
   checkBoolean('strict', strict)
   if (criuPath !== undefined && kernelString(criuPath, 'criuPath') === '')
     throw new ConfigInvalid('criuPath', criuPath, 'must name a program')
+}
+
+async function initOf({ init, selfProtection }: FactoryOptions): Promise<InitProgram | undefined> {
+  if (selfProtection === 'overlay') return overlayInit()
+  return init === undefined ? undefined : await loadInit(init)
 }
 
 async function makeStateDirectory(id: string, directory: string): Promise<void> {

@@ -31,6 +31,7 @@ export {
 export type { CgroupCreation, CgroupDriver, ContainerCgroup } from './drivers.js'
 export { ContainerError, type ErrorCode, errorCodes } from './errors.js'
 export type { ContainerEvent } from './events.js'
+export type { Executor, Payload } from './executor.js'
 export { Factory, type FactoryOptions } from './factory.js'
 export { features } from './features.js'
 export { create, load } from './functions.js'

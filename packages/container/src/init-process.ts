@@ -20,8 +20,8 @@ export async function livingName(state: ContainerState): Promise<string | undefi
   return stat.state === 'Z' || stat.state === 'X' ? undefined : stat.comm
 }
 
-/** What the kernel calls the carrier of `init`: a memory file, or where those are forbidden a file of a private file system (sys' native/program.c). */
-const CARRIERS = ['/memfd:init (deleted)', '/.libcontainer-init']
+/** What the kernel calls the carrier of `init`: a memory file, a file of a private file system where those are forbidden, or an overlay of it (sys' native/program.c). */
+const CARRIERS = ['/memfd:init (deleted)', '/.libcontainer-init', '/']
 
 /** What `init` calls itself up to its exec: while it sets the container up, and when it waits to be started. */
 const INIT_NAME = 'init'

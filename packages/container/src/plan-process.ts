@@ -4,6 +4,7 @@ import {
   ask,
   askWithFiles,
   createdSteps,
+  execDescriptor,
   execProgram,
   findProgram,
   makeWorkingDirectory,
@@ -40,6 +41,8 @@ export interface Attributes {
   /** How it shares processors and disks. */
   readonly sharing: Sharing
   readonly parentDeathSignal: number | undefined
+  /** The argv of what is executed in place of the program: the slot `payload`. */
+  readonly payload?: readonly string[] | undefined
 }
 
 /** What the plan has to know of this host and this call. */
@@ -97,13 +100,15 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
     ...(attributes.parentDeathSignal === undefined
       ? []
       : [setParentDeathSignal(attributes.parentDeathSignal, slot('parent'))]),
-    findProgram(args[0]!, variable(env, 'PATH') ?? DEFAULT_PATH),
+    ...(attributes.payload === undefined ? [findProgram(args[0]!, variable(env, 'PATH') ?? DEFAULT_PATH)] : []),
     ask('ready', 'wait until the state is saved'),
     ...(facts.waitForStart === undefined ? [] : createdSteps(slot('listener'), facts.waitForStart)),
     ...(facts.startHooks?.(known, more) ?? []),
     announceExec,
     ...attributes.seccomp,
-    execProgram(args, known, more),
+    attributes.payload === undefined
+      ? execProgram(args, known, more)
+      : execDescriptor(slot('payload'), attributes.payload, known, more),
   ]
 }
 

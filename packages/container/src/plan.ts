@@ -4,6 +4,7 @@ import { cgroupHierarchies } from './cgroup.js'
 import { cgroupDriver } from './cgroup-option.js'
 import type { ContainerConfig } from './config.js'
 import type { ContainerCgroup } from './drivers.js'
+import type { PreparedPayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import { type ContainerPlan, planContainer } from './plan-container.js'
 import type { HookFacts } from './plan-hooks.js'
@@ -35,11 +36,19 @@ export async function planFor(
   config: ResolvedConfig,
   spec: ProcessSpec,
   cgroup: ContainerCgroup,
-  { waitForStart, hooks }: { readonly waitForStart?: number | undefined; readonly hooks: HookFacts },
+  {
+    waitForStart,
+    hooks,
+    payload,
+  }: {
+    readonly waitForStart?: number | undefined
+    readonly hooks: HookFacts
+    readonly payload?: PreparedPayload | undefined
+  },
 ): Promise<ContainerPlan> {
   checkProcess(spec)
   const [host, namespaces] = await Promise.all([hostFacts(), checkNamespaces(config)])
-  return planContainer(config, spec, attributesOf(config, spec, true), {
+  return planContainer(config, spec, attributesOf(config, spec, true, payload), {
     ...host,
     ownedByUser: namespaces.ownedByUser,
     bornInCgroup: cgroup.host.mode === 'v2',

@@ -13,6 +13,7 @@ import {
 import { attributesOf } from './attributes.js'
 import { openOutputs } from './command.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
+import { type PreparedPayload, preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import { runHooks } from './hooks.js'
 import { adjustOomScore, type Launched, launch } from './launch.js'
@@ -46,10 +47,12 @@ export interface FirstPlan {
   readonly attributes: Attributes
   readonly initialFiles: bigint | undefined
   readonly unprivileged: boolean
+  /** What runs in place of its program. */
+  readonly payload: PreparedPayload | undefined
 }
 
 /** Plans the first process of a container; touches nothing, so that it can be done while the cgroup is being made. */
-export async function planFirst({ id, config, cgroup, spec, wait, hooks }: StartRequest): Promise<FirstPlan> {
+export async function planFirst({ id, config, cgroup, spec, wait, hooks, drivers }: StartRequest): Promise<FirstPlan> {
   if (spec.subCgroupPaths !== undefined)
     throw new ConfigInvalid(
       'process.subCgroupPaths',
@@ -58,11 +61,13 @@ export async function planFirst({ id, config, cgroup, spec, wait, hooks }: Start
     )
   const { initialFiles, unprivileged } = await hostFacts()
   checkIds(spec, newMaps(config), unprivileged)
+  const payload = await preparePayload(drivers.executor, spec, { id, config })
   const plan = await planFor(config, spec, cgroup, {
     waitForStart: wait ? uidInside(config) : undefined,
     hooks: { id, at: hooks },
+    payload,
   })
-  return { plan, attributes: attributesOf(config, spec, true), initialFiles, unprivileged }
+  return { plan, attributes: attributesOf(config, spec, true, payload), initialFiles, unprivileged, payload }
 }
 
 export interface Started extends Launched {
@@ -74,7 +79,7 @@ export interface Started extends Launched {
 /** Starts the first process of a container whose cgroup is there. */
 export async function startFirst(request: StartRequest, first: FirstPlan, oomBefore: number): Promise<Started> {
   const { id, directory, config, cgroup, spec, wait, drivers } = request
-  const { plan, attributes, initialFiles, unprivileged } = first
+  const { plan, attributes, initialFiles, unprivileged, payload } = first
   const oomScoreAdj = spec.oomScoreAdj ?? config.oomScoreAdj
   const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
   let state: ContainerState | undefined
@@ -83,7 +88,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let place: OwnedFd | undefined
   let outputs: (OwnedFd | undefined)[] = []
   try {
-    const handed: Record<string, number> = {}
+    const handed: Record<string, number> = payload === undefined ? {} : { payload: payload.fd }
     if (hasInsideHooks(request)) {
       outputs = await openOutputs(config.hookOutput?.stdout, config.hookOutput?.stderr)
       for (const [i, name] of [HOOK_STDOUT, HOOK_STDERR].entries())
@@ -154,6 +159,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
+    payload?.done()
   }
 }
 

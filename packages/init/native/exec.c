@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define MAX_STRINGS 65536	/* of argv and environ together; untouched pages cost nothing */
@@ -116,8 +117,21 @@ static int64_t op_exec_program(struct lc_ctx *c, const union lc_arg *a)
 	return lc_fail(c, "execve");
 }
 
+/* execDescriptor(file, argv, environ, more): runs a program that is in no root filesystem. A script is none: its interpreter could not open it. */
+static int64_t op_exec_descriptor(struct lc_ctx *c, const union lc_arg *a)
+{
+	char **argv, **environ;
+	int64_t result = lc_split_command(c, &a[1].b, &a[2].b, &a[3].b, &argv, &environ);
+
+	if (result < 0)
+		return result;
+	syscall(SYS_execveat, (int)a[0].i, "", argv, environ, 0x1000 /* AT_EMPTY_PATH */);
+	return lc_fail(c, "execveat");
+}
+
 const struct lc_op lc_exec_ops[] = {
 	{ "findProgram", "ss", op_find_program },
 	{ "execProgram", "bbb", op_exec_program },
+	{ "execDescriptor", "ibbb", op_exec_descriptor },
 	{ 0 },
 };

@@ -1,4 +1,4 @@
-import { loadAsset, type OwnedFd, programFd } from '@libcontainer/sys'
+import { ConfigInvalid, findAsset, loadAsset, OwnedFd, overlayProgramFd, programFd } from '@libcontainer/sys'
 
 /** A program ready to execute; `done` closes what is of this one execution. */
 export interface ProgramCarrier {
@@ -15,24 +15,35 @@ export interface ProgramCarrier {
 export class InitProgram {
   /** What it gets after the number of its first descriptor. */
   readonly args: readonly string[]
-  readonly #load: () => Uint8Array
+  readonly #load: () => Uint8Array | OwnedFd
+  readonly #name: string
   #bytes: Uint8Array | undefined
   #shared: OwnedFd | undefined
 
-  /** @param load - the whole program, asked for once */
-  constructor(load: () => Uint8Array, args: readonly string[] = []) {
+  /**
+   * @param load - the whole program, or a descriptor to execute that no container can write to: asked for once
+   * @param name - what it is called in /proc/PID/exe. Default: `init`
+   */
+  constructor(load: () => Uint8Array | OwnedFd, args: readonly string[] = [], name = 'init') {
     this.#load = load
     this.args = args
+    this.#name = name
   }
 
   open(): ProgramCarrier {
     if (this.#shared !== undefined) return { program: this.#shared, done: () => {} }
-    this.#bytes ??= this.#load()
-    const carrier = programFd(this.#bytes)
+    const loaded = this.#bytes ?? this.#load()
+    if (loaded instanceof OwnedFd) return this.#share(loaded)
+    this.#bytes = loaded
+    const carrier = programFd(loaded, this.#name)
     if (!carrier.shared) return { program: carrier.fd, done: () => carrier.fd.close() }
-    this.#shared = carrier.fd
     this.#bytes = undefined
-    return { program: this.#shared, done: () => {} }
+    return this.#share(carrier.fd)
+  }
+
+  #share(program: OwnedFd): ProgramCarrier {
+    this.#shared = program
+    return { program, done: () => {} }
   }
 }
 
@@ -40,3 +51,25 @@ const own = new InitProgram(() => loadAsset('init', import.meta.url))
 
 /** The `init` program of this package, ready to execute. */
 export const initProgram = (): ProgramCarrier => own.open()
+
+/**
+ * The `init` program of this package through a read-only overlay of its directory, in place of a copy: containers that wait to be started have
+ * it in memory once for all.
+ *
+ * @throws {ConfigInvalid} in an executable that has it inside, and no file to show
+ * @throws {SyscallError} for want of CAP_SYS_ADMIN or of overlayfs
+ */
+export function overlayInit(): InitProgram {
+  const path = findAsset('init', import.meta.url)
+  if (path === undefined)
+    throw new ConfigInvalid(
+      'selfProtection',
+      'overlay',
+      'cannot be had: init is part of this executable, and no file',
+      {
+        hint: "say 'copy', which is the default",
+      },
+    )
+  const file = overlayProgramFd(path)
+  return new InitProgram(() => file)
+}

@@ -214,6 +214,24 @@ export const execProgram = (args: readonly string[], environment: readonly strin
   hints: execHints,
 })
 
+/** As {@link execProgram}, of a program behind a descriptor: what it needs beside itself it finds in the root filesystem. */
+export const execDescriptor = (
+  program: Arg,
+  args: readonly string[],
+  environment: readonly string[],
+  more?: Arg,
+): Step => ({
+  op: 'execDescriptor',
+  args: [program, nulTerminated(args), nulTerminated(environment), more ?? new Uint8Array(0)],
+  about: `execute ${args[0]}, from memory`,
+  path: args[0],
+  hints: {
+    ENOEXEC: 'not a program for this machine',
+    ENOENT: 'it is a script, or its dynamic loader is missing in the rootfs: give a static program',
+    EPERM: 'the seccomp profile has to allow execveat',
+  },
+})
+
 export const execHints = {
   ENOEXEC: 'not a program: a script needs a #! line',
   ENOENT: 'its interpreter (#! or dynamic loader) is missing in the rootfs',

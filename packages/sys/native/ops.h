@@ -12,6 +12,7 @@ extern const struct lc_op lc_sys_ops[];
 /* The parts of the table, one file each. */
 int64_t lc_op_spawn(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_program_fd(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_overlay_fd(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_socket_pair(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_send_message(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_receive_message(struct lc_ctx *c, const union lc_arg *a);

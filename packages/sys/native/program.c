@@ -6,6 +6,7 @@
 #include "ops.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -21,11 +22,14 @@
 #define SEAL_WRITE 8
 #define SEAL_EXEC 0x20		/* 6.3: the mode's x bits cannot change, so a container cannot chmod the shared carrier away */
 
-/* /proc/PID/exe says which programs are init: no image has this by chance. */
-#define DETACHED_NAME ".libcontainer-init"
+/* Before the name: /proc/PID/exe says which programs are init, and no image has this by chance. */
+#define DETACHED_PREFIX ".libcontainer-"
 
 #ifndef F_ADD_SEALS
 #define F_ADD_SEALS 1033
+#endif
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
 #endif
 #ifndef SYS_fsopen
 #define SYS_fsopen 430
@@ -55,14 +59,14 @@ static int64_t write_all(struct lc_ctx *c, int fd, const struct lc_bytes *bytes)
 }
 
 /* 1 when even the execute bits are sealed, so that one carrier may serve all containers. */
-static int64_t sealed_memfd(struct lc_ctx *c, const struct lc_bytes *bytes, int *fd)
+static int64_t sealed_memfd(struct lc_ctx *c, const char *name, const struct lc_bytes *bytes, int *fd)
 {
 	int usual = SEAL_SEAL | SEAL_SHRINK | SEAL_GROW | SEAL_WRITE;
 	int64_t result;
 
-	*fd = (int)syscall(SYS_memfd_create, "init", MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_EXEC);
+	*fd = (int)syscall(SYS_memfd_create, name, MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_EXEC);
 	if (*fd < 0 && errno == EINVAL)
-		*fd = (int)syscall(SYS_memfd_create, "init", MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING);
+		*fd = (int)syscall(SYS_memfd_create, name, MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING);
 	if (*fd < 0)
 		return lc_fail(c, "memfd_create");
 	result = write_all(c, *fd, bytes);
@@ -78,8 +82,9 @@ static int64_t sealed_memfd(struct lc_ctx *c, const struct lc_bytes *bytes, int 
 }
 
 /* A file on a tmpfs that is mounted nowhere and read-only. */
-static int64_t detached_file(struct lc_ctx *c, const struct lc_bytes *bytes, int *fd)
+static int64_t detached_file(struct lc_ctx *c, const char *name, const struct lc_bytes *bytes, int *fd)
 {
+	char path[64] = DETACHED_PREFIX;
 	struct {
 		uint64_t set, clear, propagation, userns;
 	} read_only = { .set = 1 /* MOUNT_ATTR_RDONLY */ };
@@ -89,11 +94,12 @@ static int64_t detached_file(struct lc_ctx *c, const struct lc_bytes *bytes, int
 
 	if (fs < 0)
 		return lc_fail(c, "fsopen");
+	strncat(path, name, sizeof(path) - sizeof(DETACHED_PREFIX));
 	if (syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0)
 		result = lc_fail(c, "fsconfig");
 	else if ((mount = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0)) < 0)
 		result = lc_fail(c, "fsmount");
-	else if ((file = openat(mount, DETACHED_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555)) < 0)
+	else if ((file = openat(mount, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555)) < 0)
 		result = lc_fail(c, "openat");
 	else
 		result = write_all(c, file, bytes);
@@ -101,7 +107,7 @@ static int64_t detached_file(struct lc_ctx *c, const struct lc_bytes *bytes, int
 		close(file);
 	if (result == 0 && syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
 		result = lc_fail(c, "mount_setattr");
-	if (result == 0 && (*fd = openat(mount, DETACHED_NAME, O_PATH | O_CLOEXEC)) < 0)
+	if (result == 0 && (*fd = openat(mount, path, O_PATH | O_CLOEXEC)) < 0)
 		result = lc_fail(c, "openat");
 	if (mount >= 0)
 		close(mount);
@@ -110,21 +116,68 @@ static int64_t detached_file(struct lc_ctx *c, const struct lc_bytes *bytes, int
 }
 
 /*
- * programFd(bytes): a descriptor to execute. Bit 30 of the answer says that it may be shared by many containers; without it each needs
+ * programFd(bytes, name): a descriptor to execute, which bears that name in /proc/PID/exe. Bit 30 of the answer says that it may be shared by many containers; without it each needs
  * its own, since a container that runs /proc/self/exe could clear the execute bits of a memfd of kernels before 6.3.
  */
 int64_t lc_op_program_fd(struct lc_ctx *c, const union lc_arg *a)
 {
 	int fd = -1;
-	int64_t result = sealed_memfd(c, &a[0].b, &fd);
+	int64_t result = sealed_memfd(c, a[1].s, &a[0].b, &fd);
 
 	/* vm.memfd_noexec=2 makes it EACCES. */
 	if (result == -EACCES || result == -EPERM) {
-		result = detached_file(c, &a[0].b, &fd);
+		result = detached_file(c, a[1].s, &a[0].b, &fd);
 		if (result < 0)
 			lc_detail(c, "vm.memfd_noexec forbids executable memfds, and a private tmpfs needs CAP_SYS_ADMIN");
 		else
 			result = 1;
 	}
 	return result < 0 ? result : fd | result << 30;
+}
+
+/* A mount of a new file system of that type, which is mounted nowhere; `lower` for an overlay. */
+static int64_t detached_mount(struct lc_ctx *c, const char *type, const char *lower)
+{
+	int64_t mount = -1;
+	int fs = (int)syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */);
+
+	if (fs < 0)
+		return lc_fail(c, "fsopen");
+	if ((lower && syscall(SYS_fsconfig, fs, 1 /* FSCONFIG_SET_STRING */, "lowerdir", lower, 0) < 0) ||
+	    syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0)
+		mount = lc_fail(c, "fsconfig");
+	else if ((mount = syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 1 | 2 | 4 /* MOUNT_ATTR_RDONLY, NOSUID, NODEV */)) < 0)
+		mount = lc_fail(c, "fsmount");
+	close(fs);
+	return mount;
+}
+
+/*
+ * overlayFd(directory, name): the file to execute, through an overlay that has nothing to write to, as a tree of its own: /proc/PID/exe says
+ * "/", which no file of an image is. An overlay wants two layers: the other one is empty.
+ */
+int64_t lc_op_overlay_fd(struct lc_ctx *c, const union lc_arg *a)
+{
+	char lower[64];
+	int64_t empty, overlay = -1, fd = -1;
+	int directory = open(a[0].s, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (directory < 0)
+		return lc_fail(c, "open");
+	empty = detached_mount(c, "tmpfs", NULL);
+	if (empty >= 0) {
+		/* By descriptor: a path could hold what parts the layers. */
+		snprintf(lower, sizeof(lower), "/proc/self/fd/%d:/proc/self/fd/%d", directory, (int)empty);
+		overlay = detached_mount(c, "overlay", lower);
+	}
+	if (overlay >= 0) {
+		fd = syscall(SYS_open_tree, (int)overlay, a[1].s, O_CLOEXEC | 1 /* OPEN_TREE_CLONE */);
+		if (fd < 0)
+			fd = lc_fail(c, "open_tree");
+		close((int)overlay);
+	}
+	if (empty >= 0)
+		close((int)empty);
+	close(directory);
+	return empty < 0 ? empty : overlay < 0 ? overlay : fd;
 }

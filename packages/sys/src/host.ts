@@ -9,6 +9,8 @@ export interface Host {
   loadOps(name: string, url: string): LoadedOps
   /** A file that a package ships beside its bindings, such as `init`: its bytes. */
   loadAsset(name: string, url: string): Uint8Array
+  /** The path of such a file; `undefined` where it is no file, but part of this program. */
+  findAsset(name: string, url: string): string | undefined
   /** Waits for poll(2) events on a descriptor, once: the events, or 0 when `cancel` came first. A weak one lets the program end. */
   watch(fd: number, events: number, weak?: boolean): { readonly events: Promise<number>; readonly cancel: () => void }
   /** Keeps the program from ending until the answer is called: for who waits for what a weak watch will tell. */

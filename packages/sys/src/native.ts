@@ -28,7 +28,8 @@ export interface SysOps {
   confirmLinked(fd: number): number
   pipe(flags: number, pair: Uint8Array): number
   memfd(name: string, bytes: Uint8Array): number
-  programFd(bytes: Uint8Array): number
+  programFd(bytes: Uint8Array, name: string): number
+  overlayFd(directory: string, name: string): number
   spawn(request: Uint8Array, result: Uint8Array, args: Uint8Array): number
   pidfdOpen(pid: number): number
   pidfdSendSignal(pidfd: number, signal: number): number

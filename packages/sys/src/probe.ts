@@ -50,7 +50,7 @@ async function freshProcfs(): Promise<Availability> {
 
 /** Programs run from sealed memory, out of reach of what they start: memfd_create(2). */
 function sealedPrograms(): Availability | string | undefined {
-  const fd = native.sync.programFd(new Uint8Array([0]))
+  const fd = native.sync.programFd(new Uint8Array([0]), 'probe')
   if (fd < 0) return unavailable(`memfd_create is refused: errno ${-fd}`)
   native.sync.close(fd)
   return undefined

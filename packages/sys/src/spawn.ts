@@ -1,7 +1,7 @@
 import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { native } from './native.js'
-import { nulTerminated } from './utf8.js'
+import { kernelString, nulTerminated } from './utf8.js'
 
 /** What the spawner is asked for: see native/spawn.c. */
 export interface SpawnRequest {
@@ -61,12 +61,29 @@ export async function spawn({
 /**
  * Puts a program where no container can change it: a sealed memfd, or a file on a private, detached and read-only tmpfs.
  *
+ * @param name - what /proc/PID/exe says of who executes it: `/memfd:<name> (deleted)`, or `/.libcontainer-<name>`. Default: `init`
  * @returns the descriptor, and whether many containers may share it: before Linux 6.3 one could take the others' execute permission away
  * @throws {SyscallError} `EACCES` when `vm.memfd_noexec` forbids the one and missing privilege the other
  */
-export function programFd(program: Uint8Array): { fd: OwnedFd; shared: boolean } {
-  const result = checked(native.sync.programFd(program), 'memfd_create')
+export function programFd(program: Uint8Array, name = 'init'): { fd: OwnedFd; shared: boolean } {
+  const result = checked(native.sync.programFd(program, kernelString(name, 'name')), 'memfd_create')
   return { fd: new OwnedFd(result & 0x3fffffff), shared: result >> 30 === 1 }
+}
+
+/**
+ * A program of the host's, to be executed through a read-only overlay that is mounted nowhere: nothing is copied, and who executes it cannot
+ * write to it. A kernel whose page cache can be written to does not keep it, and then a copy does: {@link programFd}.
+ *
+ * @param path - absolute
+ * @throws {SyscallError} `EPERM` without CAP_SYS_ADMIN; `ENODEV` where the kernel has no overlayfs
+ */
+export function overlayProgramFd(path: string): OwnedFd {
+  const slash = kernelString(path, 'path').lastIndexOf('/')
+  return new OwnedFd(
+    checked(native.sync.overlayFd(path.slice(0, slash) || '/', path.slice(slash + 1)), 'fsopen', path, {
+      hint: 'an overlay needs CAP_SYS_ADMIN and overlayfs in the kernel',
+    }),
+  )
 }
 
 /** A file in memory that holds `bytes`: memfd_create(2), close-on-exec, not sealed. */

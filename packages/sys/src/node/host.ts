@@ -3,9 +3,9 @@ import type { LoadedOps } from '../binding.js'
 import { SyscallError } from '../errors.js'
 import type { Host } from '../host.js'
 import { signalName } from '../signals.js'
-import { loadAddon, loadAsset } from './load.js'
+import { findAsset, loadAddon, loadAsset } from './load.js'
 
-export { loadAsset }
+export { findAsset, loadAsset }
 
 /** What a binding exports: see native/node.h; `threads` and `watch` are of sys' own. */
 interface Addon extends LoadedOps {

@@ -31,11 +31,17 @@ export function loadAddon(name: string, url: string): unknown {
 
 /** A file that a package ships for this architecture, such as `init`. */
 export function loadAsset(name: string, url: string): Uint8Array {
+  const path = findAsset(name, url)
+  return permitted(packageRoot(url), () => readFileSync(path))
+}
+
+/** Where it is. */
+export function findAsset(name: string, url: string): string {
   refuseOtherPlatforms()
   const root = packageRoot(url)
   return permitted(root, () => {
     const path = `${root}prebuilds/linux-${process.arch}/${name}`
-    if (existsSync(path)) return readFileSync(path)
+    if (existsSync(path)) return path
     throw new LibcontainerError('ERR_NO_BINDING', `the package lacks ${path}${shipped(root, name)}`, { hint: AGAIN })
   })
 }

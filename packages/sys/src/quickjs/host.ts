@@ -18,6 +18,8 @@ export const loadAsset: Host['loadAsset'] = name => {
   return bytes
 }
 
+export const findAsset: Host['findAsset'] = () => undefined
+
 const POLLIN = 0x1
 /** poll(2)'s event for a descriptor that is not open. */
 const POLLNVAL = 0x20
