@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { appendFileSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Answer, type Part, until } from './part.js'
 
@@ -55,6 +55,8 @@ export class Node {
       keeper.once('exit', code => reject(new Error(`${name}: exit code ${code}`)))
     })
     const node = new Node(part, name, address, keeper)
+    // The machine's /etc is a copy, which its nodes share.
+    appendFileSync('/etc/hosts', `${address} ${name}\n`)
     part.run(['ip', 'link', 'add', `veth${i}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', String(keeper.pid)])
     part.run(['ip', 'link', 'set', `veth${i}`, 'master', 'nodes0', 'up'])
     node.run(['ip', 'address', 'add', `${address}/24`, 'dev', 'eth0'])

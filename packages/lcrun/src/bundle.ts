@@ -1,5 +1,6 @@
 import { type Invocation, isOn, warn } from '@libcontainer/cli'
-import type { ContainerConfig, ProcessSpec } from '@libcontainer/container'
+import { type ContainerConfig, isUnprivileged, type ProcessSpec } from '@libcontainer/container'
+import { inUserNamespace } from '@libcontainer/namespaces'
 import { type Conversion, parseSpec, toContainerConfig } from '@libcontainer/oci'
 import { ConfigInvalid, isErrno, LibcontainerError, readText } from '@libcontainer/sys'
 import { absolute } from './paths.js'
@@ -17,13 +18,21 @@ export async function readBundle(invocation: Invocation, id: string): Promise<Bu
   if (isOn(invocation, 'no-pivot')) refuseNoPivot()
   const bundle = await absolute(flags.get('bundle') || '.')
   const file = flags.get('config') ?? `${bundle}/config.json`
-  const { config, process, cgroupOwner, warnings } = toContainerConfig(await specOf(file), { id, bundle })
+  const spec = await specOf(file)
+  const { config, process, cgroupOwner, warnings } = toContainerConfig(spec, { id, bundle })
   for (const warning of warnings) warn(warning)
   if (process === undefined)
     throw new ConfigInvalid('process', process, 'must be given: it says what runs', {
       hint: 'lcrun spec writes a whole config',
     })
-  return { config: { ...config, sessionKeyring: !isOn(invocation, 'no-new-keyring') }, process, cgroupOwner }
+  const sessionKeyring = !isOn(invocation, 'no-new-keyring')
+  const cgroups = spec.linux?.cgroupsPath ? config.cgroups : await unnamed(config.cgroups)
+  return { config: { ...config, cgroups, sessionKeyring }, process, cgroupOwner }
+}
+
+/** Who may not write to the host's cgroups, and names none, has the one that was delegated, or none at all. */
+async function unnamed(cgroups: ContainerConfig['cgroups']): Promise<ContainerConfig['cgroups']> {
+  return (await isUnprivileged()) || (await inUserNamespace()) ? { ...cgroups, path: undefined } : cgroups
 }
 
 async function specOf(file: string): Promise<ReturnType<typeof parseSpec>> {

@@ -99,6 +99,16 @@ static void octal(mode_t mode, char text[5])
 	text[4] = 0;
 }
 
+static int is_there(struct lc_ctx *c, int root, const char *path)
+{
+	int fd = lc_no_root(root) ? open(path, O_PATH | O_CLOEXEC) : lc_open_in_root(c, root, path, O_PATH);
+
+	if (fd >= 0)
+		close(fd);
+	c->detail[0] = 0;
+	return fd >= 0;
+}
+
 /* root, target, type, source, options, attributes, flags, propagation */
 int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -108,6 +118,9 @@ int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 	struct stat st;
 	int64_t result;
 
+	/* One that is made for the mount has no mode to give: what is in it is everybody's then, as in /tmp. */
+	if (flags & LC_COPY_MODE && !is_there(c, root, path))
+		flags &= ~LC_COPY_MODE;
 	target = lc_mount_target(c, root, path, S_IFDIR, flags);
 	if (target < 0)
 		return target;
