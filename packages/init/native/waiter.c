@@ -159,6 +159,21 @@ static void take(struct channel *c, int master)
 	}
 }
 
+/* What we have adopted as a subreaper, and what of it has ended: all but the program, where the kernel begins to name that. */
+static void reap_others(int pidfd)
+{
+	for (;;) {
+		siginfo_t any = { 0 }, program = { 0 };
+
+		if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) < 0 || any.si_pid == 0)
+			return;
+		(void)!syscall(SYS_waitid, PIDFD, pidfd, &program, WEXITED | WNOHANG | WNOWAIT, NULL);
+		if (any.si_pid == program.si_pid)
+			return;
+		(void)!waitid(P_PID, (id_t)any.si_pid, &any, WEXITED | WNOHANG);
+	}
+}
+
 static void forward(int signals, const struct request *r)
 {
 	struct signalfd_siginfo info;
@@ -167,6 +182,10 @@ static void forward(int signals, const struct request *r)
 	while (read(signals, &info, sizeof(info)) == sizeof(info)) {
 		int signal = (int)info.ssi_signo;
 
+		if (signal == SIGCHLD) {
+			reap_others(r->pidfd);
+			continue;
+		}
 		if (signal == SIGWINCH) {
 			if (r->terminal >= 0 && ioctl(r->terminal, TIOCGWINSZ, &size) == 0)
 				ioctl(r->master, TIOCSWINSZ, &size);
@@ -290,7 +309,8 @@ int lc_waiter(int request)
 {
 	size_t size = 0;
 	const struct request *r = read_request(request, &size);
-	int signals, status;
+	int signals, status, adopts = 0;
+	uint64_t watched;
 
 	if (!r)
 		return -1;
@@ -298,8 +318,14 @@ int lc_waiter(int request)
 	prctl(PR_SET_NAME, "nsinit");
 	signal(SIGPIPE, SIG_IGN);
 	/* They are blocked already, since before the program was started: none is lost on the way here. */
-	signals = (int)syscall(SYS_signalfd4, -1, &r->signals, sizeof(r->signals), SFD_CLOEXEC | SFD_NONBLOCK);
+	watched = r->signals;
+	prctl(PR_GET_CHILD_SUBREAPER, &adopts);
+	if (adopts)
+		watched |= 1ull << (SIGCHLD - 1);
+	signals = (int)syscall(SYS_signalfd4, -1, &watched, sizeof(watched), SFD_CLOEXEC | SFD_NONBLOCK);
 	open_channels(r);
+	if (adopts)
+		reap_others(r->pidfd);
 	serve(r, signals);
 	status = reap(r->pidfd);
 	if (r->restore) {

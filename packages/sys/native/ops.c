@@ -570,6 +570,7 @@ const struct lc_op lc_sys_ops[] = {
 	{ "keepParentDeathSignal", "i", lc_op_set_parent_death_signal },
 	{ "getSubreaper", "", lc_op_get_subreaper },
 	{ "setSubreaper", "i", lc_op_set_subreaper },
+	{ "reapOthers", "i", lc_op_reap_others },
 	{ "clockTicks", "", lc_op_clock_ticks },
 	{ "randomBytes", "b", lc_op_random_bytes },
 	{ "closeExecFrom", "i", lc_op_close_exec_from },

@@ -35,6 +35,7 @@ int64_t lc_op_get_parent_death_signal(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_parent_death_signal(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_get_subreaper(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_subreaper(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_reap_others(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_clock_ticks(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_random_bytes(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_close_exec_from(struct lc_ctx *c, const union lc_arg *a);

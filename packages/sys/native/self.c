@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -41,6 +42,26 @@ int64_t lc_op_get_subreaper(struct lc_ctx *c, const union lc_arg *a)
 int64_t lc_op_set_subreaper(struct lc_ctx *c, const union lc_arg *a)
 {
 	return prctl(PR_SET_CHILD_SUBREAPER, (unsigned long)a[0].i, 0ul, 0ul, 0ul) < 0 ? lc_fail(c, "prctl(PR_SET_CHILD_SUBREAPER)") : 0;
+}
+
+/*
+ * reapOthers(pidfd of a child): every child that has ended but for that one, whose status somebody wants. How many there were. It stops
+ * at that child: the kernel names it again and again until it is reaped.
+ */
+int64_t lc_op_reap_others(struct lc_ctx *c, const union lc_arg *a)
+{
+	(void)c;
+	for (int64_t count = 0;; count++) {
+		siginfo_t any = { 0 }, spared = { 0 };
+
+		/* ECHILD: there is none left. */
+		if (waitid(P_ALL, 0, &any, WEXITED | WNOHANG | WNOWAIT) < 0 || any.si_pid == 0)
+			return count;
+		(void)!waitid((idtype_t)3 /* P_PIDFD */, (id_t)a[0].i, &spared, WEXITED | WNOHANG | WNOWAIT);
+		if (any.si_pid == spared.si_pid)
+			return count;
+		(void)!waitid(P_PID, (id_t)any.si_pid, &any, WEXITED | WNOHANG);
+	}
 }
 
 /* clockTicks(): how many of the ticks that /proc counts in make a second. */

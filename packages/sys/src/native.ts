@@ -66,6 +66,7 @@ export interface SysOps {
   keepParentDeathSignal(signal: number): number
   getSubreaper(): number
   setSubreaper(on: number): number
+  reapOthers(pidfd: number): number
   clockTicks(): number
   randomBytes(buffer: Uint8Array): number
   closeExecFrom(first: number): number

@@ -1,4 +1,5 @@
 import { checked } from './errors.js'
+import type { OwnedFd } from './fd.js'
 import { native } from './native.js'
 import { signalName, signalNumber } from './signals.js'
 
@@ -46,6 +47,16 @@ export function getSubreaper(): boolean {
 /** Makes this process the parent of orphans below it, or no longer. Who says `true` must reap them. */
 export function setSubreaper(on: boolean): void {
   checked(native.sync.setSubreaper(on ? 1 : 0), 'prctl(PR_SET_CHILD_SUBREAPER)')
+}
+
+/**
+ * Reaps all children of this process that have ended but one, whose end somebody waits for. Of a process that has other children to wait
+ * for, none may be under way.
+ *
+ * @returns how many there were
+ */
+export function reapOthers(spared: OwnedFd): number {
+  return checked(native.sync.reapOthers(spared.fd), 'waitid')
 }
 
 /** Lets no program that is executed from now on have a descriptor from `first` on. @see close_range(2) */
