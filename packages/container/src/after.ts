@@ -1,5 +1,5 @@
 import { killPidfd } from '@libcontainer/sys'
-import { systemError } from './errors.js'
+import { PoststopError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import { runAllHooks, runHooks } from './hooks.js'
 import { openInit } from './init-process.js'
@@ -27,10 +27,12 @@ export async function afterStart(handle: Handle): Promise<void> {
 export async function afterStop(handle: Handle): Promise<void> {
   await handle.tellRemoval()
   const hooks = handle.hooks('poststop')
-  if (hooks.length > 0)
-    await handle.doing('removed, but', () =>
-      runAllHooks('poststop', hooks, stateFor(handle, 'stopped'), handle.config.hookOutput),
-    )
+  if (hooks.length === 0) return
+  try {
+    await runAllHooks('poststop', hooks, stateFor(handle, 'stopped'), handle.config.hookOutput)
+  } catch (cause) {
+    throw new PoststopError('SystemError', `removed '${handle.id}', but ${(cause as Error).message}`, { cause })
+  }
 }
 
 const stateFor = ({ id, config, state }: Handle, status: 'running' | 'stopped'): OciState =>

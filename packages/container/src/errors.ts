@@ -25,6 +25,9 @@ export class ContainerError extends LibcontainerError {
   }
 }
 
+/** All of a container is removed, and `poststop` hooks have failed: to a command line a warning, since OCI has all go on as if they had not. */
+export class PoststopError extends ContainerError {}
+
 /** Wraps what the kernel refused; what has a code of libcontainer's already keeps it, and so does what says that there is no binding to ask it with. */
 export function systemError(doing: string, cause: unknown): Error {
   if (!(cause instanceof LibcontainerError)) return cause instanceof Error ? cause : new Error(String(cause))

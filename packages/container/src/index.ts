@@ -29,7 +29,7 @@ export {
   writeConfig2026,
 } from './dialects/index.js'
 export type { CgroupCreation, CgroupDriver, ContainerCgroup } from './drivers.js'
-export { ContainerError, type ErrorCode, errorCodes } from './errors.js'
+export { ContainerError, type ErrorCode, errorCodes, PoststopError } from './errors.js'
 export type { ContainerEvent } from './events.js'
 export type { Executor, Payload } from './executor.js'
 export { Factory, type FactoryOptions } from './factory.js'

@@ -1,5 +1,6 @@
 import type { Invocation } from '@libcontainer/cli'
 import { type Container, ContainerError } from '@libcontainer/container'
+import { removing } from './place.js'
 import { loadRecord } from './record.js'
 
 /** A container that a call of lcrun has made, and removes. */
@@ -25,7 +26,7 @@ export async function finish({ root, id, token }: Finishing, container: Containe
   // Somebody may have removed it already, and made another one.
   if ((await loadRecord(root, id))?.token !== token) return
   try {
-    await container.destroy()
+    await removing(() => container.destroy())
   } catch (error) {
     if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
   }

@@ -4,7 +4,7 @@ import { type Container, ContainerError, type Factory, type Process, type Proces
 import { readBundle } from './bundle.js'
 import { launch } from './launch.js'
 import { notifying } from './notify.js'
-import { idOf, openFactory } from './place.js'
+import { idOf, openFactory, removing } from './place.js'
 import { saveRecord } from './record.js'
 
 /** A container that this call has made. */
@@ -41,7 +41,8 @@ export async function make(invocation: Invocation, { detached, start }: MakeOpti
     })
     return { factory, container, token, session }
   } catch (error) {
-    await factory.remove(id)
+    // By what this call knows of it: of a container that was never ready there is no state that tells its poststop hooks.
+    await removing(() => container.destroy({ force: true }))
     throw error
   }
 }

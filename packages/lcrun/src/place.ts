@@ -1,5 +1,5 @@
 import { type Invocation, warn } from '@libcontainer/cli'
-import { type Container, ContainerError, checkId, Factory } from '@libcontainer/container'
+import { type Container, ContainerError, checkId, Factory, PoststopError } from '@libcontainer/container'
 import { cgroupDriverOf, stateRootOf } from './globals.js'
 
 /** The id that a command line names first. @throws {ContainerError} `InvalidIdFormat` */
@@ -34,5 +34,15 @@ export async function load(factory: Factory, id: string): Promise<Container> {
       cause: error,
       hint: `lcrun --root ${factory.root} list shows what there is`,
     })
+  }
+}
+
+/** Removes a container. A `poststop` hook that fails is told, and changes nothing: so OCI has it. */
+export async function removing(remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove()
+  } catch (error) {
+    if (!(error instanceof PoststopError)) throw error
+    warn(error.message)
   }
 }

@@ -1,7 +1,7 @@
 import { debug, type Invocation, isOn } from '@libcontainer/cli'
 import { type Container, ContainerError, type Factory } from '@libcontainer/container'
 import { forEachId } from '../matching.js'
-import { load, openFactory } from '../place.js'
+import { load, openFactory, removing } from '../place.js'
 
 /** Removes containers that have ended or were created alone; by force whatever is there. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -9,8 +9,7 @@ export async function run(invocation: Invocation): Promise<number> {
   const factory = await openFactory(invocation)
   await forEachId(invocation, factory, async id => {
     debug(`removes container '${id}'`)
-    if (force) await factory.remove(id)
-    else await remove(factory, id)
+    await removing(() => (force ? factory.remove(id) : remove(factory, id)))
   })
   return 0
 }
