@@ -154,14 +154,14 @@ describe.each(hosts)('$name', host => {
       stderr: '',
     })
     const pid = readFileSync(bundle.file('pid'), 'utf8')
-    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toBe('sleep\0' + '1000\0')
+    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toBe(['sleep', '1000', ''].join('\0'))
     writeFileSync(file, '{ "args": 3 }')
     expect(bundle.run(['exec', '--process', file, id])).toMatchObject({
       status: 255,
       stderr: expect.stringContaining('args'),
-      bundle.run(['kill', id, 'KILL'])
+    })
+    bundle.run(['kill', id, 'KILL'])
     await until('the end', () => (existsSync(`/proc/${pid}/exe`) ? undefined : true))
-  })
   })
 
   test('OL-07 --cap goes to the bounding, effective and permitted set, and none is inheritable', host.needs, () => {
