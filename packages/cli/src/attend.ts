@@ -19,19 +19,22 @@ export interface Session {
   /** The master of its terminal, where it has one. */
   readonly terminal: OwnedFd | undefined
   readonly pipes: Streams['pipes']
+  /** The program's terminal leaves newlines alone, and ours adds what it needs. */
+  readonly plainNewlines: boolean
   /** Is told how to follow the size of our terminal. */
   readonly onResize: (changed: () => void) => () => void
 }
 
 /** Carries what is written on one side to the other until the program has ended, and answers its status as a shell reports it. */
-export async function attend({ process, terminal, pipes, onResize }: Session): Promise<number> {
+export async function attend(session: Session): Promise<number> {
+  const { process, terminal, pipes } = session
   const ended = process.wait()
   const end = new AbortController()
   const late = ended.finally(() => end.abort())
   const outputs =
     terminal === undefined
       ? [passOutput(pipes[1], 1, end.signal), passOutput(pipes[2], 2, end.signal)]
-      : [passTerminal(terminal, ended, onResize)]
+      : [passTerminal(terminal, ended, session)]
   // Not waited for: nobody reads any more what comes in later.
   void passInput(pipes[0], end.signal)
   const { code, signal } = await ended
@@ -41,9 +44,13 @@ export async function attend({ process, terminal, pipes, onResize }: Session): P
 }
 
 /** Where nobody shows its output any more, the program's terminal hangs up. */
-async function passTerminal(master: OwnedFd, until: Promise<unknown>, onResize: Session['onResize']): Promise<void> {
+async function passTerminal(
+  master: OwnedFd,
+  until: Promise<unknown>,
+  { onResize, plainNewlines }: Session,
+): Promise<void> {
   try {
-    await relay(master, { input: 0, output: 1, until, onResize, newlines: 'pty' })
+    await relay(master, { input: 0, output: 1, until, onResize, newlines: plainNewlines ? 'terminal' : 'pty' })
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error
   } finally {

@@ -8,8 +8,12 @@ import type { Streams } from './streams.js'
  *
  * @param start - starts it, with the streams that were opened for it
  * @param streams - those, where it gets no terminal of its own
+ * @param plainNewlines - its terminal leaves newlines alone: ours adds what it needs
  */
-export async function openSession(start: () => Promise<Process>, streams?: Streams): Promise<Session> {
+export async function openSession(
+  start: () => Promise<Process>,
+  { streams, plainNewlines = false }: { streams?: Streams | undefined; plainNewlines?: boolean } = {},
+): Promise<Session> {
   const signals = catchSignals()
   try {
     const process = await start()
@@ -23,7 +27,7 @@ export async function openSession(start: () => Promise<Process>, streams?: Strea
         resized = () => undefined
       }
     }
-    return { process, terminal, pipes: streams?.pipes ?? [undefined, undefined, undefined], onResize }
+    return { process, terminal, pipes: streams?.pipes ?? [undefined, undefined, undefined], plainNewlines, onResize }
   } catch (error) {
     streams?.close()
     throw error

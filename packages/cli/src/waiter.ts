@@ -77,7 +77,7 @@ interface Taken {
 }
 
 /** Makes our terminal raw where its keys go to the program's, with the modes that the relay of package console sets. */
-function takeTerminal({ terminal: master }: Session): Taken {
+function takeTerminal({ terminal: master, plainNewlines }: Session): Taken {
   const none: Taken = { fd: -1, modes: undefined, restore: () => undefined }
   if (master === undefined) return none
   const fd = [0, 1].find(isTerminal)
@@ -85,7 +85,7 @@ function takeTerminal({ terminal: master }: Session): Taken {
   copyWindowSize(fd, master.fd)
   if (fd !== 0) return { ...none, fd }
   const before = getTermios(fd)
-  setTermios(fd, rawTermios(before))
+  setTermios(fd, rawTermios(before, { keepOutput: plainNewlines }))
   return { fd, modes: encodeTermios(before), restore: () => setTermios(fd, before) }
 }
 

@@ -266,6 +266,17 @@ static int64_t op_set_termios(struct lc_ctx *c, const union lc_arg *a)
 	return ioctl((int)a[0].i, LC_TCSETS2 + (unsigned long)a[1].i, a[2].b.at) < 0 ? lc_fail(c, "ioctl(TCSETS2)") : 0;
 }
 
+/* clearOnlcr(fd): a newline that is written stays one byte. */
+static int64_t op_clear_onlcr(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct termios2_bytes t;
+
+	if (ioctl((int)a[0].i, LC_TCGETS2, &t) < 0)
+		return lc_fail(c, "ioctl(TCGETS2)");
+	t.flags[1] &= ~4u;
+	return ioctl((int)a[0].i, LC_TCSETS2, &t) < 0 ? lc_fail(c, "ioctl(TCSETS2)") : 0;
+}
+
 /* setTerminalOwner(fd, uid): the group stays that of devpts (gid=5), through which write(1) and its like may reach the terminal. */
 static int64_t op_set_terminal_owner(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -356,6 +367,7 @@ const struct lc_op lc_console_ops[] = {
 	{ "getWindowSize", "ib", op_get_window_size, 0 },
 	{ "getTermios", "ib", op_get_termios, 0 },
 	{ "setTermios", "iib", op_set_termios, 0 },
+	{ "clearOnlcr", "i", op_clear_onlcr, 0 },
 	{ "setTerminalOwner", "ii", op_set_terminal_owner, 0 },
 	{ "secureTerminal", "iiii", op_secure_terminal, 0 },
 	{ "labelTerminal", "is", op_label_terminal, 0 },

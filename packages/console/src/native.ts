@@ -13,6 +13,7 @@ interface ConsoleOps {
   getWindowSize(fd: number, result: Uint8Array): number
   getTermios(fd: number, result: Uint8Array): number
   setTermios(fd: number, when: number, termios: Uint8Array): number
+  clearOnlcr(fd: number): number
   setTerminalOwner(fd: number, uid: number): number
   secureTerminal(fd: number, mode: number, uid: number, gid: number): number
   readTerminal(fd: number, buffer: Uint8Array): number

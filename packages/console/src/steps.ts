@@ -6,6 +6,8 @@ export interface ConsoleStepsOptions {
   readonly root: Arg
   /** Default: unknown (0 rows and columns). */
   readonly size?: WindowSize | undefined
+  /** Leaves a newline that the program writes one byte, for whoever relays it to a terminal that adds its own. Default: `false`. */
+  readonly plainNewlines?: boolean | undefined
   /** Who owns the slave, by the id inside. The group stays devpts' own. Default: nobody is asked, it stays root's. */
   readonly uid?: number | undefined
   /** What gives the master in the slot `consoleMaster` to the parent, before anything of the container could use the slave. */
@@ -18,7 +20,8 @@ export interface ConsoleStepsOptions {
  * Makes the terminal of a container, in the container's own /dev/pts and by no path of the image: the master goes to the slot
  * `consoleMaster`, the slave to `consoleSlave`, for {@link useTerminalStep}.
  */
-export function consoleSteps({ root, size, uid, send = [], bind = true }: ConsoleStepsOptions): Step[] {
+export function consoleSteps(options: ConsoleStepsOptions): Step[] {
+  const { root, size, plainNewlines = false, uid, send = [], bind = true } = options
   if (size !== undefined) checkWindowSize(size, 'size')
   if (uid !== undefined && (!Number.isInteger(uid) || uid < 0 || uid > 0xfffffffe)) {
     throw new ConfigInvalid('uid', uid, 'must be an id, from 0 to 4294967294')
@@ -28,6 +31,7 @@ export function consoleSteps({ root, size, uid, send = [], bind = true }: Consol
     openConsoleStep(root),
     openPeerStep(root),
     ...(size === undefined ? [] : [windowSizeStep(size)]),
+    ...(plainNewlines ? [plainNewlinesStep] : []),
     ...(uid === undefined ? [] : [ownerStep(slave, uid)]),
     ...send,
     ...(bind ? [bindStep(root, slave)] : []),
@@ -109,6 +113,12 @@ function windowSizeStep({ rows, columns, xpixel = 0, ypixel = 0 }: WindowSize): 
     args: [slot('consoleMaster'), rows, columns, xpixel, ypixel],
     about: `make the terminal ${columns} columns by ${rows} rows`,
   }
+}
+
+const plainNewlinesStep: Step = {
+  op: 'clearOnlcr',
+  args: [slot('consoleMaster')],
+  about: 'leave newlines on the terminal as they are',
 }
 
 function ownerStep(slave: Arg, uid: number): Step {

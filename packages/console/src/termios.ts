@@ -4,7 +4,6 @@ import { native } from './native.js'
 /* Bits of termios(3) as x86-64 and arm64 have them. */
 const IFLAG_COOKED = 0x0001 | 0x0002 | 0x0008 | 0x0020 | 0x0040 | 0x0080 | 0x0100 | 0x0400 // IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON
 const OPOST = 0x0001
-const ONLCR = 0x0004
 const CSIZE = 0x0030
 const PARENB = 0x0100
 const CS8 = 0x0030
@@ -101,8 +100,7 @@ export function rawTermios(termios: Termios, { keepOutput = false }: RawOptions 
  * Clears ONLCR, so that a newline of a program stays one byte: a new pty turns it into two, and a terminal that shows them adds its own.
  */
 export function clearOnlcr(fd: number): void {
-  const termios = getTermios(fd)
-  setTermios(fd, { ...termios, oflag: termios.oflag & ~ONLCR })
+  checked(native.sync.clearOnlcr(fd), 'ioctl(TCSETS2)')
 }
 
 /** The byte that ends the input of a terminal: `^D` unless somebody chose another; `undefined` where it is switched off. */

@@ -15,17 +15,18 @@ const root = slot('root')
 
 test('CN-04, CN-05, CN-13 the steps of a container’s terminal: made, sized, owned, sent, and only then bound', () => {
   const send = [{ op: 'ask', args: ['console', slot('consoleMaster')], about: 'hand over the terminal' }]
-  const steps = consoleSteps({ root, size: { rows: 24, columns: 80 }, uid: 1000, send })
+  const steps = consoleSteps({ root, size: { rows: 24, columns: 80 }, plainNewlines: true, uid: 1000, send })
   expect(steps.map(step => step.about)).toEqual([
     'open a new terminal in /dev/pts',
     'open the terminal’s slave',
     'make the terminal 80 columns by 24 rows',
+    'leave newlines on the terminal as they are',
     'give the terminal to user 1000',
     'hand over the terminal',
     'mount the terminal on /dev/console',
   ])
   expect(steps[2]!.args).toEqual([slot('consoleMaster'), 24, 80, 0, 0])
-  expect(encodePlan([...steps, useTerminalStep()], { slots: ['root'] }).count).toBe(7)
+  expect(encodePlan([...steps, useTerminalStep()], { slots: ['root'] }).count).toBe(8)
 })
 
 test('a further process of a container gets a terminal without /dev/console', () => {

@@ -123,13 +123,14 @@ function mapSteps({ unprivileged = false }: ContainerFacts): Step[] {
 }
 
 /** A terminal of the container's own devpts, its master sent up. */
-export function terminalSteps({ terminal }: ProcessSpec, bind = true): Step[] {
+export function terminalSteps({ terminal, plainNewlines }: ProcessSpec, bind = true): Step[] {
   if (!terminal) return []
   if (isHostTerminal(terminal)) return [useTerminalStep(slot('terminal'))]
   const size = terminal === true ? undefined : terminal
   const steps = consoleSteps({
     root: slot('root'),
     size,
+    plainNewlines,
     bind,
     send: [
       ask('terminal', 'hand the terminal’s master to the parent', slot('consoleMaster')),

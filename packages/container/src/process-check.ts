@@ -11,6 +11,7 @@ const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   user: true,
   additionalGroups: true,
   terminal: true,
+  plainNewlines: true,
   consoleSocket: true,
   pidfdSocket: true,
   subCgroupPaths: true,
@@ -83,7 +84,7 @@ function checkUser({ user, additionalGroups = [] }: ProcessSpec): void {
   })
 }
 
-function checkStreams({ terminal, stdio, extraFds = [] }: ProcessSpec): void {
+function checkStreams({ terminal, plainNewlines, stdio, extraFds = [] }: ProcessSpec): void {
   if (isHostTerminal(terminal)) {
     if (!isDescriptor(terminal.slave))
       throw new ConfigInvalid('process.terminal.slave', terminal.slave, 'must be a descriptor')
@@ -91,6 +92,13 @@ function checkStreams({ terminal, stdio, extraFds = [] }: ProcessSpec): void {
     checkInteger('process.terminal.rows', terminal.rows ?? null, 1, 65535)
     checkInteger('process.terminal.columns', terminal.columns ?? null, 1, 65535)
   } else checkBoolean('process.terminal', terminal)
+  checkBoolean('process.plainNewlines', plainNewlines)
+  if (plainNewlines && (!terminal || isHostTerminal(terminal)))
+    throw new ConfigInvalid(
+      'process.plainNewlines',
+      plainNewlines,
+      "is a mode of a terminal of the container's own: set terminal",
+    )
   if (terminal && stdio !== undefined)
     throw new ConfigInvalid('process.stdio', stdio, 'cannot be given with terminal, which is all three streams')
   checkStdio(stdio)

@@ -45,6 +45,8 @@ export interface ProcessSpec {
    * stays with who made it. Default: false.
    */
   readonly terminal?: boolean | TerminalSize | HostTerminal | undefined
+  /** On a terminal of the container's own: a newline that the program writes stays one byte, for whoever relays it. Default: false. */
+  readonly plainNewlines?: boolean | undefined
   /** The path of a UNIX socket that the master is sent over, in place of `process.terminal`, with the name of its slave. */
   readonly consoleSocket?: string | undefined
   /** The path of a UNIX socket that a pidfd of the process is sent over before its program runs: with `standard` for a first process, else `setns`. */

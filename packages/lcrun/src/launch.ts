@@ -66,10 +66,11 @@ async function inForeground(
 ): Promise<Session> {
   if (kind === 'relay') {
     const terminal = spec.terminal === true ? ((await ownTerminalSize()) ?? true) : spec.terminal
-    return await openSession(() => start({ ...spec, terminal }))
+    // What the program writes arrives with the newlines that it wrote, in a file too.
+    return await openSession(() => start({ ...spec, terminal, plainNewlines: true }), { plainNewlines: true })
   }
   const streams = openStreams()
-  return await openSession(() => start({ ...spec, stdio: streams.stdio }), streams)
+  return await openSession(() => start({ ...spec, stdio: streams.stdio }), { streams })
 }
 
 async function tellPid(process: Process, { flags }: Invocation): Promise<void> {

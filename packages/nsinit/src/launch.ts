@@ -17,7 +17,7 @@ export async function launch(
   const streams = await streamsFor(invocation, Boolean(spec.terminal))
   const start = (): Promise<Process> =>
     container.run(streams === undefined ? spec : { ...spec, terminal: false, stdio: streams.stdio })
-  return await openSession(start, streams)
+  return await openSession(start, { streams })
 }
 
 async function streamsFor({ flags }: Invocation, terminal: boolean): Promise<Streams | undefined> {

@@ -1,101 +1,25 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { copyFileSync, readlinkSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Console, getTermios, newConsole } from '@libcontainer/console'
-import { decodeUtf8, encodeUtf8, POLLIN, poll } from '@libcontainer/sys'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
-import { copyOfBusyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
-import { Bench, hosts, type Running, type TestHost, until } from './hosts.js'
+import { getTermios, newConsole } from '@libcontainer/console'
+import { decodeUtf8 } from '@libcontainer/sys'
+import { afterEach, describe, expect, test } from 'vitest'
+import { copyOfBusyboxRootfs, requires } from '../../../test/support/index.js'
+import { compilePusher } from '../../../test/support/pusher.js'
+import { Running } from '../../../test/support/running.js'
+import { closeSeats, inShell, onTerminal, Seat } from '../../../test/support/seat.js'
+import { Bench, hosts, type TestHost, until } from './hosts.js'
 
-/** A terminal at which somebody sits, and nsinit in its foreground, leading its session. */
-class Seat {
-  readonly console: Console
-  readonly running: Running
-  /** All that has been shown so far. */
-  shown = ''
-  readonly #end = new AbortController()
+afterEach(closeSeats)
 
-  private constructor(console: Console, running: Running) {
-    this.console = console
-    this.running = running
-    void this.#read()
-  }
-
-  static async start(bench: Bench, args: readonly string[], size = { rows: 24, columns: 80 }): Promise<Seat> {
-    const console = await newConsole(0, 0, { size })
-    const { fd } = console.slave
-    const running = bench.start(args, { before: ['setsid', '--ctty', '--wait'], stdio: [fd, fd, fd] })
-    const seat = new Seat(console, running)
-    seats.push(seat)
-    return seat
-  }
-
-  async #read(): Promise<void> {
-    const buffer = new Uint8Array(4096)
-    try {
-      for (;;) {
-        const got = await this.console.read(buffer, { signal: this.#end.signal })
-        if (got === 0) return
-        this.shown += decodeUtf8(buffer.subarray(0, got))
-      }
-    } catch (error) {
-      if (!this.#end.signal.aborted) throw error
-    }
-  }
-
-  async type(text: string): Promise<void> {
-    await this.console.write(encodeUtf8(text))
-  }
-
-  async shows(text: string | RegExp): Promise<void> {
-    const ask = (): true | undefined => (this.shown.search(text) >= 0 ? true : undefined)
-    await until(`${text} on the terminal`, ask, () => JSON.stringify(this.shown))
-  }
-
-  close(): void {
-    this.#end.abort()
-    this.console.close()
-  }
-}
-
-const directory = temporaryDirectory('pusher-')
-afterAll(() => directory[Symbol.dispose]())
-
-const seats: Seat[] = []
-afterEach(() => {
-  for (const seat of seats.splice(0)) seat.close()
-})
+/** nsinit in the foreground of a terminal. */
+const sit = async (bench: Bench, args: readonly string[], size?: { rows: number; columns: number }): Promise<Seat> =>
+  await Seat.open(fd => bench.start(args, { before: onTerminal, stdio: [fd, fd, fd] }), size)
 
 const needs = (host: TestHost): TestHost['needs'] => {
   const more = requires('program:setsid')
   return { ...host.needs, skip: host.needs.skip || more.skip }
-}
-
-/** Pushes a line into its standard streams and its controlling terminal, and prints how many characters each took. */
-const PUSHER = `
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
-int main(void)
-{
-	int fds[] = { 0, 1, 2, open("/dev/tty", O_RDWR) }, taken[4] = { 0 };
-	for (int i = 0; i < 4; i++)
-		for (const char *c = "push!\\n"; *c; c++)
-			taken[i] += ioctl(fds[i], TIOCSTI, c) == 0;
-	printf("pushed %d %d %d %d\\n", taken[0], taken[1], taken[2], taken[3]);
-	return 0;
-}`
-
-let compiled: string | undefined
-
-function pusher(): string {
-  if (compiled === undefined) {
-    const path = join(directory.path, 'pusher')
-    execFileSync('gcc', ['-static', '-x', 'c', '-o', path, '-'], { input: PUSHER })
-    compiled = path
-  }
-  return compiled
 }
 
 const pushes = (host: TestHost): TestHost['needs'] => {
@@ -114,7 +38,7 @@ describe.each(hosts)('on $name', host => {
       '-c',
       'tty; stty size; ls -l /dev/console | cut -c1; echo $TERM | wc -c; : > /dev/tty; echo end',
     ]
-    const seat = await Seat.start(bench, ['exec', '-t', ...before], { rows: 40, columns: 132 })
+    const seat = await sit(bench, ['exec', '-t', ...before], { rows: 40, columns: 132 })
     await seat.shows('end')
     expect(await seat.running.ended()).toBe(0)
     await seat.shows('end\r\n')
@@ -124,7 +48,7 @@ describe.each(hosts)('on $name', host => {
 
   test('a shell has job control: ^C, ^Z, bg and fg reach its jobs', needs(host), async () => {
     using bench = new Bench(host)
-    const seat = await Seat.start(bench, SHELL)
+    const seat = await sit(bench, SHELL)
     await seat.shows(/[#$] /)
     expect(seat.shown).not.toMatch(/job control/)
     // The job tells that it runs: before that, the keys would be the shell's.
@@ -156,7 +80,7 @@ describe.each(hosts)('on $name', host => {
   test('a change of the window’s size arrives', needs(host), async () => {
     using bench = new Bench(host)
     const script = 'trap "stty size" WINCH; echo ready; while :; do sleep 0.05; done'
-    const seat = await Seat.start(bench, ['exec', '-t', 'sh', '-c', script])
+    const seat = await sit(bench, ['exec', '-t', 'sh', '-c', script])
     await seat.shows('ready')
     // Only once nsinit waits: what changes before is taken over then.
     await bench.running()
@@ -172,7 +96,7 @@ describe.each(hosts)('on $name', host => {
   test('our terminal is raw meanwhile, and as before at the end, however that comes', needs(host), async () => {
     for (const end of ['exit', 'kill'] as const) {
       using bench = new Bench(host)
-      const seat = await Seat.start(bench, SHELL)
+      const seat = await sit(bench, SHELL)
       const before = getTermios(seat.console.slave.fd)
       await seat.shows(/[#$] /)
       await until('raw mode', () => ((getTermios(seat.console.slave.fd).lflag & 2) === 0 ? true : undefined))
@@ -185,7 +109,7 @@ describe.each(hosts)('on $name', host => {
 
   test('a program that cannot be started leaves our terminal as it is', needs(host), async () => {
     using bench = new Bench(host)
-    const seat = await Seat.start(bench, ['exec', '-t', 'absent'])
+    const seat = await sit(bench, ['exec', '-t', 'absent'])
     const before = getTermios(seat.console.slave.fd)
     expect(await seat.running.ended()).toBe(1)
     expect(getTermios(seat.console.slave.fd)).toEqual(before)
@@ -194,7 +118,7 @@ describe.each(hosts)('on $name', host => {
 
   test('all output is shown, also what was written just before the end', needs(host), async () => {
     using bench = new Bench(host)
-    const seat = await Seat.start(bench, ['exec', '-t', 'sh', '-c', 'seq 1 20000; echo the-end'])
+    const seat = await sit(bench, ['exec', '-t', 'sh', '-c', 'seq 1 20000; echo the-end'])
     expect(await seat.running.ended()).toBe(0)
     await seat.shows('the-end\r\n')
     const lines = seat.shown.split('\r\n')
@@ -203,9 +127,9 @@ describe.each(hosts)('on $name', host => {
 
   test('CL-28 a second shell joins on a terminal of its own', needs(host), async () => {
     using bench = new Bench(host)
-    const first = await Seat.start(bench, SHELL)
+    const first = await sit(bench, SHELL)
     await first.shows(/[#$] /)
-    const second = await Seat.start(bench, SHELL, { rows: 10, columns: 20 })
+    const second = await sit(bench, SHELL, { rows: 10, columns: 20 })
     await second.shows(/[#$] /)
     await second.type('stty size; tty; cat /proc/1/comm\n')
     await second.shows(/10 20\r\n\/dev\/pts\/1\r\nsh\r\n/)
@@ -228,7 +152,7 @@ describe.each(hosts)('on $name', host => {
   test('CL-26 without --tty a program never gets our terminal, but pipes', needs(host), async () => {
     using bench = new Bench(host)
     const script = 'readlink /proc/self/fd/0; for i in 0 1 2; do [ -t $i ] && echo terminal $i; done; cat; echo err >&2'
-    const seat = await Seat.start(bench, ['exec', 'sh', '-c', script])
+    const seat = await sit(bench, ['exec', 'sh', '-c', script])
     await seat.shows('pipe:')
     await seat.type('typed\n')
     await seat.shows('typed\r\ntyped\r\n')
@@ -244,23 +168,28 @@ describe.each(hosts)('on $name', host => {
     'CN-17 CVE-2016-10124 CVE-2017-5226 what a program pushes into a terminal never reaches ours',
     pushes(host),
     async () => {
-      // That the kernel lets it, and that it is noticed here.
-      const open = await newConsole(0, 0)
-      spawn('setsid', ['--ctty', '--wait', pusher()], { stdio: [open.slave.fd, open.slave.fd, open.slave.fd] })
-      await poll(open.slave.fd, POLLIN)
-      open.close()
-
       using rootfs = copyOfBusyboxRootfs()
-      copyFileSync(pusher(), join(rootfs.path, 'bin/pusher'))
+      const pusher = compilePusher(join(rootfs.path, 'bin'))
+      // That the kernel lets it, and that it is noticed here.
+      const open = await Seat.open(fd => {
+        const [program, ...words] = [...inShell, pusher]
+        return new Running(spawn(program!, words, { stdio: [fd, fd, fd] }))
+      })
+      await open.shows('ended 0')
+      expect(await open.hasInput()).toBe(true)
+      await open.running.killed()
+
       using bench = new Bench(host, { rootfs: rootfs.path })
       for (const [flags, pushed] of [
         [[], 'pushed 0 0 0 0'],
         [['--tty'], 'pushed 6 6 6 6'],
       ] as const) {
-        const seat = await Seat.start(bench, ['exec', ...flags, 'pusher'])
-        expect(await seat.running.ended()).toBe(0)
-        await seat.shows(pushed)
-        await expect(poll(seat.console.slave.fd, POLLIN, { signal: AbortSignal.timeout(100) })).rejects.toThrow()
+        const seat = await Seat.open(fd =>
+          bench.start(['exec', ...flags, 'pusher'], { before: inShell, stdio: [fd, fd, fd] }),
+        )
+        await seat.shows('ended 0')
+        expect(seat.shown).toContain(pushed)
+        expect(await seat.hasInput()).toBe(false)
       }
       expect(bench.left()).toEqual([])
     },
@@ -269,7 +198,7 @@ describe.each(hosts)('on $name', host => {
   test('^C and ^Z of our own terminal reach a program that has none', needs(host), async () => {
     using bench = new Bench(host)
     const script = 'trap "echo got-INT" INT; echo ready; while :; do sleep 0.05; done'
-    const first = await Seat.start(bench, ['exec', 'sh', '-c', script])
+    const first = await sit(bench, ['exec', 'sh', '-c', script])
     await first.shows('ready')
     await first.type('\x03')
     await first.shows('got-INT')
