@@ -2,21 +2,29 @@ import type { Process } from '@libcontainer/container'
 import type { Session } from './attend.js'
 import { catchSignals } from './signals.js'
 import type { Streams } from './streams.js'
+import { becomeSubreaper } from './subreaper.js'
 
 /**
  * Starts a program in the foreground: signals that come from now on are its own, and its terminal follows the size of ours.
  *
  * @param start - starts it, with the streams that were opened for it
  * @param streams - those, where it gets no terminal of its own
+ * @param subreaper - adopts what the program leaves behind. Default: true
  * @param plainNewlines - its terminal leaves newlines alone: ours adds what it needs
  */
 export async function openSession(
   start: () => Promise<Process>,
-  { streams, plainNewlines = false }: { streams?: Streams | undefined; plainNewlines?: boolean } = {},
+  {
+    streams,
+    plainNewlines = false,
+    subreaper = true,
+  }: { streams?: Streams | undefined; plainNewlines?: boolean; subreaper?: boolean } = {},
 ): Promise<Session> {
   const signals = catchSignals()
+  const adopt = subreaper ? becomeSubreaper() : undefined
   try {
     const process = await start()
+    adopt?.(process)
     streams?.started()
     const { terminal } = process
     let resized = (): void => undefined
