@@ -76,7 +76,7 @@ const pidFile: Flag = {
 const noPivot: Flag = { name: 'no-pivot', about: 'move the root in place of pivoting it, for a root in a ramdisk' }
 const noSubreaper: Flag = {
   name: 'no-subreaper',
-  about: 'do not become the parent of orphans (which is never done: nothing changes)',
+  about: 'do not become the parent of what the program leaves behind, in the foreground',
 }
 const preserveFds: Flag = {
   name: 'preserve-fds',

@@ -32,7 +32,7 @@ export async function launch(request: LaunchRequest): Promise<Session | undefine
     await tellPid(process, invocation)
     return process
   }
-  if (!detached) return await inForeground(spec, mode, started)
+  if (!detached) return await inForeground(spec, mode, started, { subreaper: !isOn(invocation, 'no-subreaper') })
   await started(mode.stdio === undefined ? spec : { ...spec, stdio: 'inherit' })
   return undefined
 }
@@ -63,14 +63,18 @@ async function inForeground(
   spec: ProcessSpec,
   { kind }: StdioMode,
   start: (spec: ProcessSpec) => Promise<Process>,
+  { subreaper }: { subreaper: boolean },
 ): Promise<Session> {
   if (kind === 'relay') {
     const terminal = spec.terminal === true ? ((await ownTerminalSize()) ?? true) : spec.terminal
     // What the program writes arrives with the newlines that it wrote, in a file too.
-    return await openSession(() => start({ ...spec, terminal, plainNewlines: true }), { plainNewlines: true })
+    return await openSession(() => start({ ...spec, terminal, plainNewlines: true }), {
+      plainNewlines: true,
+      subreaper,
+    })
   }
   const streams = openStreams()
-  return await openSession(() => start({ ...spec, stdio: streams.stdio }), { streams })
+  return await openSession(() => start({ ...spec, stdio: streams.stdio }), { streams, subreaper })
 }
 
 async function tellPid(process: Process, { flags }: Invocation): Promise<void> {
