@@ -13,7 +13,11 @@ export async function defaultStateRoot(program: string, ofRoot: string): Promise
   if (euid === 0 && !(await isRootForAnother())) return ofRoot
   // What su(1) has left in the environment is another user's.
   for (const runtime of [environment.XDG_RUNTIME_DIR, `/run/user/${euid}`]) {
-    if (runtime?.startsWith('/') && (await isOwn(runtime, euid))) return `${runtime.replace(/\/+$/, '')}/${program}`
+    if (!runtime?.startsWith('/') || !(await isOwn(runtime, euid))) continue
+    const path = `${runtime.replace(/\/+$/, '')}/${program}`
+    // Sticky: what lies there for long without being touched is swept away otherwise, by the XDG Base Directory Specification.
+    await makeDirectory(path, { mode: 0o1700, parents: true })
+    return path
   }
   const path = `/tmp/${program}-${euid}`
   await makeDirectory(path, { mode: 0o700, parents: true })

@@ -21,7 +21,7 @@ import type { ContainerConfig } from './config.js'
 import { Container } from './container.js'
 import type { CgroupDriver, Drivers } from './drivers.js'
 
-import { ContainerError, systemError } from './errors.js'
+import { ContainerError, PoststopError, systemError } from './errors.js'
 import type { Executor } from './executor.js'
 import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
@@ -44,6 +44,11 @@ export interface FactoryOptions {
   readonly validator?: ((config: ContainerConfig) => Promise<ConfigInvalid[]>) | undefined
   /** Who makes the cgroups. Default: `cgroupfs`. */
   readonly cgroupDriver?: CgroupOption | undefined
+  /**
+   * Makes cgroups as for an ordinary user: in what was delegated to this process, or where that is nothing, none for a container that asks for no limits.
+   * `false`: in the host's own hierarchies, and what is refused there is an error. Default: `true` for an ordinary user and in a user namespace.
+   */
+  readonly rootless?: boolean | undefined
   /** Prepares containers from inside, in place of the program of `@libcontainer/init`. Read once, when the factory is opened. */
   readonly init?: InitOption | undefined
   /**
@@ -87,7 +92,7 @@ export class Factory {
     const path = checkRootPath(root)
     checkOptions(options)
     const drivers: Drivers = {
-      cgroups: await cgroupDriver(options.cgroupDriver),
+      cgroups: await cgroupDriver(options.cgroupDriver, options.rootless),
       init: await initOf(options),
       executor: options.executor,
     }
@@ -194,8 +199,9 @@ export class Factory {
       await container.destroy({ force: true })
     } catch (error) {
       if (!(error instanceof LibcontainerError)) throw error
-      // Removed it is, and a hook has failed.
-      if (!(await exists(directory))) throw error
+      if (error instanceof PoststopError) throw error
+      // Somebody else has removed it meanwhile.
+      if (!(await exists(directory))) return
       await removeLeftovers(this.#drivers.cgroups, id, directory)
     }
   }
@@ -239,6 +245,7 @@ const OPTIONS: Readonly<Record<keyof FactoryOptions, true>> = {
   warn: true,
   validator: true,
   cgroupDriver: true,
+  rootless: true,
   init: true,
   selfProtection: true,
   executor: true,
@@ -265,6 +272,7 @@ function checkOptions(options: FactoryOptions): void {
   for (const [field, value] of Object.entries({ warn, validator, executor })) {
     if (value !== undefined && typeof value !== 'function') throw new ConfigInvalid(field, value, 'must be a function')
   }
+  checkBoolean('rootless', options.rootless)
   checkBoolean('tmpfsRoot', tmpfsRoot)
   checkBoolean('strict', strict)
   if (criuPath !== undefined && kernelString(criuPath, 'criuPath') === '')

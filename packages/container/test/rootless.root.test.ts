@@ -60,14 +60,18 @@ console.log(JSON.stringify(result ?? null))
   )
 }
 
-test('an ordinary user without lent ids is root of a container, by one mapping and without setgroups', needs, () => {
-  const text = asked<string>(
-    "return await script('id -u; cat /proc/self/uid_map /proc/self/setgroups; ls /sys/fs/cgroup; echo > /dev/null; echo $$')",
-  )
-  expect(text.replace(/ +/g, ' ')).toBe(`0\n 0 ${user.uid} 1\ndeny\n1\n`)
-})
+test(
+  'RL-02 RL-05 an ordinary user without lent ids is root of a container, by one mapping and without setgroups',
+  needs,
+  () => {
+    const text = asked<string>(
+      "return await script('id -u; cat /proc/self/uid_map /proc/self/setgroups; ls /sys/fs/cgroup; echo > /dev/null; echo $$')",
+    )
+    expect(text.replace(/ +/g, ' ')).toBe(`0\n 0 ${user.uid} 1\ndeny\n1\n`)
+  },
+)
 
-test('US-06 a user whom ids are lent to has them in containers, by newuidmap and newgidmap', lending, () => {
+test('RL-02 US-06 a user whom ids are lent to has them in containers, by newuidmap and newgidmap', lending, () => {
   const text = asked<string>("return await script('cat /proc/self/gid_map /proc/self/setgroups')", { who: rich })
   expect(text.replace(/ +/g, ' ')).toBe(` 0 ${rich.uid} 1\n 1 1000000 65536\nallow\n`)
   expect(asked("return await script('id', { user: '1000:1000', additionalGroups: [7] })", { who: rich })).toMatch(
@@ -169,16 +173,20 @@ test('limits of a process are set by an ordinary user up to its own', needs, () 
 })
 
 describe('EV-159', () => {
-  test('EV-159 limits of an ordinary user without a cgroup are refused by name, and nothing is left', needs, () => {
-    const config = { cgroups: { pids: { max: 10 } } }
-    expect(asked("return await script('true')", { config })).toMatchObject({
-      message: expect.stringContaining('cgroups.pids.max: cannot be set'),
-      hint: expect.stringContaining('systemd-run --user --scope -p Delegate=yes'),
-    })
-    expect(readdirSync(join(user.runtime, 'libcontainer'))).toEqual([])
-  })
+  test(
+    'RL-03 EV-159 limits of an ordinary user without a cgroup are refused by name, and nothing is left',
+    needs,
+    () => {
+      const config = { cgroups: { pids: { max: 10 } } }
+      expect(asked("return await script('true')", { config })).toMatchObject({
+        message: expect.stringContaining('cgroups.pids.max: cannot be set'),
+        hint: expect.stringContaining('systemd-run --user --scope -p Delegate=yes'),
+      })
+      expect(readdirSync(join(user.runtime, 'libcontainer'))).toEqual([])
+    },
+  )
 
-  test('EV-159 so is a path without permission; without both there is no cgroup', needs, () => {
+  test('RL-03 EV-159 so is a path without permission; without both there is no cgroup', needs, () => {
     expect(asked("return await script('true')", { config: { cgroups: { path: '/not-mine/either' } } })).toMatchObject({
       message: expect.stringContaining('/not-mine/either'),
       hint: expect.stringContaining('leave the path out'),

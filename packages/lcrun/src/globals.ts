@@ -19,10 +19,17 @@ export async function openLogOf(invocation: Pick<Invocation, 'flags'>): Promise<
 export async function prepareGlobals(invocation: Invocation): Promise<void> {
   const { flags } = invocation
   await openLogOf(invocation)
-  const rootless = flags.get('rootless')
-  if (rootless !== undefined && !/^(?:auto|1|t|true|0|f|false)$/i.test(rootless))
-    throw new ConfigInvalid('--rootless', rootless, 'must be true, false or auto')
+  rootlessOf(invocation)
   if (flags.get('root') === '') throw new ConfigInvalid('--root', '', 'must name a directory')
+}
+
+/** What `--rootless` says of the cgroups; `undefined`: what this process is. */
+export function rootlessOf({ flags }: Pick<Invocation, 'flags'>): boolean | undefined {
+  const rootless = flags.get('rootless')
+  if (rootless === undefined || /^auto$/i.test(rootless)) return undefined
+  if (!/^(?:1|t|true|0|f|false)$/i.test(rootless))
+    throw new ConfigInvalid('--rootless', rootless, 'must be true, false or auto')
+  return /^(?:1|t)/i.test(rootless)
 }
 
 /** crun's words say what kind of place it is; a path alone is a file. */

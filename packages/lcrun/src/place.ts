@@ -1,6 +1,6 @@
 import { type Invocation, warn } from '@libcontainer/cli'
 import { type Container, ContainerError, checkId, Factory, PoststopError } from '@libcontainer/container'
-import { cgroupDriverOf, stateRootOf } from './globals.js'
+import { cgroupDriverOf, rootlessOf, stateRootOf } from './globals.js'
 
 /** The id that a command line names first. @throws {ContainerError} `InvalidIdFormat` */
 export function idOf({ operands: [id = ''] }: Pick<Invocation, 'operands'>): string {
@@ -14,6 +14,7 @@ export async function openFactory(invocation: Invocation): Promise<Factory> {
   return await Factory.open(await stateRootOf(invocation), {
     warn,
     cgroupDriver,
+    rootless: rootlessOf(invocation),
     criuPath: invocation.flags.get('criu'),
   })
 }
