@@ -16,8 +16,7 @@ const policyOf = (pid: number): string =>
 describe('memory policy', () => {
   test('PP-20 seven modes and three flags, of the container or of a process', needs, async () => {
     await using bench = await Bench.open('mempolicy')
-    const one = await bench.create({ memoryPolicy: { mode: 'MPOL_BIND', nodes: '0' } })
-    const first = await one.run(sleeper)
+    const { container: one, init: first } = await bench.running({ memoryPolicy: { mode: 'MPOL_BIND', nodes: '0' } })
     expect(policyOf(first.pid)).toBe('bind:0')
     const further = await one.exec(sleeper)
     expect(policyOf(further.pid)).toBe('bind:0')
@@ -61,8 +60,7 @@ describe('session keyring', () => {
     needs,
     async () => {
       await using bench = await Bench.open('keyring')
-      const one = await bench.create({ sessionKeyring: true })
-      const first = await one.run(sleeper)
+      const { container: one, init: first } = await bench.running({ sessionKeyring: true })
       const name = `_ses.${one.id}`
       // Whoever has it sees it; nobody else does, and here that is root by the permission to view.
       expect(named(name)).toHaveLength(1)
@@ -86,11 +84,9 @@ describe('session keyring', () => {
         child.signal('KILL')
         await child.wait()
       }
-      const two = await bench.create({ sessionKeyring: 'mine' })
-      await two.run(sleeper)
+      await bench.running({ sessionKeyring: 'mine' })
       expect(named('mine')).toHaveLength(1)
-      const three = await bench.create()
-      await three.run(sleeper)
+      const { container: three } = await bench.running()
       expect(named(`_ses.${three.id}`)).toHaveLength(0)
     },
   )
@@ -98,13 +94,12 @@ describe('session keyring', () => {
   test('IN-09 in a user namespace it is its root’s', needs, async () => {
     await using bench = await Bench.open('keyring-user')
     const maps = [{ containerId: 0, hostId: 100_000, size: 1000 }]
-    const one = await bench.create({
+    const { container: one } = await bench.running({
       sessionKeyring: true,
       namespaces: ['user', 'mnt', 'pid', 'ipc', 'uts', 'net'],
       uidMappings: maps,
       gidMappings: maps,
     })
-    await one.run(sleeper)
     await one.exec(sleeper)
     // By its owner, whom it counts against: /proc/key-users.
     expect(readFileSync('/proc/key-users', 'utf8')).toMatch(/^\s*100000:/m)
@@ -154,8 +149,7 @@ describe('paused', () => {
     needs,
     async () => {
       await using bench = await Bench.open('ignore-paused')
-      const one = await bench.create()
-      await one.run(sleeper)
+      const { container: one } = await bench.running()
       await one.pause()
       const spec = { args: ['/bin/true'] }
       await expect(one.exec(spec)).rejects.toMatchObject({ code: 'ContainerPaused' })
@@ -176,8 +170,7 @@ describe('paused', () => {
 
   test('EV-119 a paused container that is removed takes the waiting process along', needs, async () => {
     await using bench = await Bench.open('ignore-paused-removed')
-    const one = await bench.create()
-    await one.run(sleeper)
+    const { container: one } = await bench.running()
     await one.pause()
     const failed = one.exec({ args: ['/bin/true'], ignorePaused: true }).catch((error: unknown) => error)
     await expect.poll(async () => (await one.processes()).length).toBe(2)
@@ -194,8 +187,7 @@ describe('cgroups of further processes', () => {
     const controller = hierarchies.find(({ version }) => version === 2)?.controllers[0]
     if (mode === 'v1' || controller === undefined) return
     await using bench = await Bench.open('moved')
-    const one = await bench.create({ cgroups: { path: `/moved-${process.pid}` } })
-    const first = await one.run(sleeper)
+    const { container: one, init: first } = await bench.running({ cgroups: { path: `/moved-${process.pid}` } })
     const directory = (await one.state()).cgroup_paths['']!
     const inner = `${directory}/inner`
     const top = hierarchies.find(({ version }) => version === 2)!.mountpoint
@@ -225,8 +217,7 @@ describe('cgroups of further processes', () => {
   test('IN-19 where somebody has moved the first process and removed the cgroup', needs, async () => {
     const { hierarchies } = await cgroupHost()
     await using bench = await Bench.open('removed')
-    const one = await bench.create()
-    const first = await one.run(sleeper)
+    const { container: one, init: first } = await bench.running()
     const { cgroup_paths: paths } = await one.state()
     const elsewhere = new Map(hierarchies.map(each => [`${each.mountpoint}/elsewhere-${process.pid}`, each]))
     try {
@@ -257,8 +248,7 @@ describe('cgroups of further processes', () => {
 
   test('IN-18 a further process that fails while the kernel kills for want of memory is told so', onV1, async () => {
     await using bench = await Bench.open('exec-oom')
-    const one = await bench.create({ cgroups: { memory: { max: 16 * 1024 * 1024 } } })
-    await one.run(sleeper)
+    const { container: one } = await bench.running({ cgroups: { memory: { max: 16 * 1024 * 1024 } } })
     await expect(one.exec({ args: ['/absent'] })).rejects.toMatchObject({ syscall: 'execve', errno: -2 })
     await one.pause()
     const failing = one.exec({ args: ['/absent'], ignorePaused: true })

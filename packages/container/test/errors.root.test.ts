@@ -110,8 +110,7 @@ test('ST-12 what is new since 2015 is recorded, too', needs, async () => {
 test('D-09 ST-12 limits beyond 2^53 survive a start, a load and a further process', needs, async () => {
   await using bench = await Bench.open('bigint')
   const rlimits = [{ type: 'RLIMIT_AS', soft: 2n ** 62n + 1n, hard: 2n ** 64n - 1n }]
-  const container = await bench.create({ rlimits })
-  await container.run(sleeper)
+  const { container } = await bench.running({ rlimits })
   const found = await bench.factory.load(container.id)
   expect(found.config().rlimits).toEqual(rlimits)
   const child = await found.exec({ args: ['/bin/cat', '/proc/self/limits'], stdio: 'pipe' })
@@ -137,8 +136,7 @@ test(
 
 test('ST-17 ST-02 a socket of somebody else in its place does not make a container `created`', needs, async () => {
   await using bench = await Bench.open('socket')
-  const container = await bench.create()
-  await container.run(sleeper)
+  const { container } = await bench.running()
   const path = join(directoryOf(bench, container), 'start.sock')
   const server = createServer()
   await new Promise<void>(resolve => server.listen(path, resolve))
@@ -194,8 +192,7 @@ test('ST-10 what a container is in no state for says from where to where', needs
 
 test('ST-09 a loaded container looks again at each call, and destroys what has become of it', needs, async () => {
   await using bench = await Bench.open('loaded')
-  const container = await bench.create()
-  const child = await container.run(sleeper)
+  const { container, init: child } = await bench.running()
   const found = await bench.factory.load(container.id)
   await container.pause()
   expect(await found.status()).toBe('paused')

@@ -69,8 +69,7 @@ describe('events', () => {
 
   test('CO-24 a loaded handle hears of the end, whoever sees to it, but not how', needs, async () => {
     await using bench = await Bench.open('loaded')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const other = await bench.factory.load(container.id)
     const events = other.events()
     await container.terminate()
@@ -152,8 +151,7 @@ describe('memory', () => {
 
   test('CO-20 notifyMemoryPressure knows three levels', needs, async () => {
     await using bench = await Bench.open('pressure')
-    const container = await bench.create(small)
-    await container.run(sleeper)
+    const { container } = await bench.running(small)
     await expect(container.notifyMemoryPressure('none' as never)).rejects.toMatchObject({
       code: 'ConfigInvalid',
       field: 'level',

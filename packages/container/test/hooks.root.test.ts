@@ -167,8 +167,7 @@ describe('hooks', () => {
 
   test('HK-06 remove runs them, too, and tells of a failure when all is removed', needs, async () => {
     await using bench = await Bench.open('remove')
-    const container = await bench.create({ hooks: { poststop: [script('exit 5')] } })
-    await container.run(sleeper)
+    const { container } = await bench.running({ hooks: { poststop: [script('exit 5')] } })
     await expect(bench.factory.remove(container.id)).rejects.toMatchObject({ message: /poststop\[0\].*exit code 5/ })
     expect(existsSync(`${bench.factory.root}/${container.id}`)).toBe(false)
     expect(await container.processes()).toEqual([])
@@ -198,8 +197,7 @@ describe('hooks', () => {
     const path = join(dir.path, 'hook')
     writeFileSync(path, `#!/bin/sh\ncat > ${dir.path}/state\n`)
     chmodSync(path, 0o755)
-    const container = await bench.create({ hooks: { poststart: [{ path }] } })
-    await container.run(sleeper)
+    const { container } = await bench.running({ hooks: { poststart: [{ path }] } })
     expect(JSON.parse(readFileSync(`${dir.path}/state`, 'utf8'))).toMatchObject({ id: container.id })
   })
 })

@@ -1,26 +1,21 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import { cgroupHost, sharesFromWeight } from '@libcontainer/cgroups'
 import { relay } from '@libcontainer/console'
-import type { ContainerConfig, NamespaceRequest, ProcessSpec } from '@libcontainer/container'
+import type { ContainerConfig, NamespaceRequest } from '@libcontainer/container'
 import { neverWait, pipe, readFd } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
-import { Bench, finished, inside, ownRootfs, sleeper } from './support.js'
+import { Bench, finished, hostIds, inside, ownRootfs, sh, sleeper } from './support.js'
 
 const needs = requires('root')
-const maps = [{ containerId: 0, hostId: 100000, size: 65536 }]
 const userns = {
   namespaces: ['mnt', 'pid', 'ipc', 'uts', 'net', 'user'],
-  uidMappings: maps,
-  gidMappings: maps,
+  uidMappings: hostIds,
+  gidMappings: hostIds,
 } satisfies Partial<ContainerConfig>
 const both = [{}, userns] as const
 const withIpc = (ipc?: NamespaceRequest): Partial<ContainerConfig> => ({
   namespaces: ['mnt', 'pid', 'uts', 'net', ...(ipc === undefined ? [] : [ipc])],
-})
-const sh = (script: string, more: Partial<ProcessSpec> = {}): ProcessSpec => ({
-  args: ['/bin/sh', '-c', script],
-  ...more,
 })
 
 // What libcontainer's own integration tests of 2015 look at, by tests of our own making.
@@ -59,8 +54,7 @@ describe('a container', () => {
 
   test('TS-01 entered twice: one container, its processes beside each other', needs, async () => {
     await using bench = await Bench.open('twice')
-    const container = await bench.create()
-    const first = await container.run(sleeper)
+    const { container, init: first } = await bench.running()
     const second = await container.exec(sleeper)
     expect((await container.processes()).sort()).toEqual([first.pid, second.pid].sort())
     expect(readlinkSync(`/proc/${second.pid}/ns/pid`)).toBe(readlinkSync(`/proc/${first.pid}/ns/pid`))
@@ -105,8 +99,7 @@ describe('a container', () => {
 
   test('TS-01 a weight of the processor', needs, async () => {
     await using bench = await Bench.open('shares')
-    const container = await bench.create({ cgroups: { cpu: { weight: 200 } } })
-    await container.run(sleeper)
+    const { container } = await bench.running({ cgroups: { cpu: { weight: 200 } } })
     const { cgroup_paths: paths } = await container.state()
     const { mode } = await cgroupHost()
     const file = mode === 'v2' ? `${paths['']}/cpu.weight` : `${paths.cpu}/cpu.shares`
@@ -149,8 +142,7 @@ describe('a further process', () => {
   test('TS-01 sees the first, in the same namespaces, also in a user namespace', needs, async () => {
     await using bench = await Bench.open('in')
     for (const config of both) {
-      const container = await bench.create(config)
-      await container.run(sleeper)
+      const { container } = await bench.running(config)
       expect(await inside(container, 'ps')).toContain('sleep 1000')
       await container.destroy({ force: true })
     }
@@ -159,8 +151,10 @@ describe('a further process', () => {
   test('TS-01 has limits of its own', needs, async () => {
     await using bench = await Bench.open('in-limits')
     for (const config of both) {
-      const container = await bench.create({ ...config, rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1025, hard: 1025 }] })
-      await container.run(sleeper)
+      const { container } = await bench.running({
+        ...config,
+        rlimits: [{ type: 'RLIMIT_NOFILE', soft: 1025, hard: 1025 }],
+      })
       const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 1026, hard: 1026 }] as const
       expect(await inside(container, 'ulimit -n', { rlimits })).toBe('1026')
       expect(await inside(container, 'ulimit -n')).toBe('1025')
@@ -170,8 +164,7 @@ describe('a further process', () => {
 
   test('TS-01 a program that is not there is an error with its name, and the container lives on', needs, async () => {
     await using bench = await Bench.open('in-error')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     for (let i = 0; i < 5; i++) {
       await expect(container.exec({ args: ['unexistent'] })).rejects.toMatchObject({
         code: 'SystemError',
@@ -184,8 +177,7 @@ describe('a further process', () => {
 
   test('TS-01 has a terminal of its own', needs, async () => {
     await using bench = await Bench.open('in-tty')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const child = await container.exec(sh('ps; tty', { terminal: true }))
     const { read: from, write } = pipe()
     await relay(child.terminal!, { output: write.fd })

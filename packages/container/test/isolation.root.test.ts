@@ -24,15 +24,14 @@ import {
 import { defaultMounts, parseMountInfo } from '@libcontainer/mount'
 import { describe, expect, test } from 'vitest'
 import { requires, temporaryDirectory } from '../../../test/support/index.js'
-import { Bench, inside, ownRootfs, sleeper } from './support.js'
+import { Bench, hostIds, inside, ownRootfs, sleeper } from './support.js'
 
 const needs = requires('root', 'rootfs')
 const hostMounts = (): string => readFileSync('/proc/self/mountinfo', 'utf8')
-const map = [{ containerId: 0, hostId: 100000, size: 65536 }]
 const userns = {
   namespaces: ['mnt', 'pid', 'ipc', 'uts', 'net', 'user', 'cgroup'],
-  uidMappings: map,
-  gidMappings: map,
+  uidMappings: hostIds,
+  gidMappings: hostIds,
 } as const satisfies Partial<ContainerConfig>
 
 const list = (text: string): string[] => text.split('\n').filter(line => line !== '')
@@ -108,8 +107,7 @@ describe('namespaces', () => {
 
   test('NS-10 joined by path: net, ipc, uts of another container, and nothing else of it', needs, async () => {
     await using bench = await Bench.open('joined')
-    const first = await bench.create({ hostname: 'first' })
-    const init = await first.run(sleeper)
+    const { container: first, init } = await bench.running({ hostname: 'first' })
     const of = (kind: string): string => readlinkSync(`/proc/${init.pid}/ns/${kind}`)
     const joined = (['net', 'ipc', 'uts'] as const).map(kind => ({ kind, path: `/proc/${init.pid}/ns/${kind}` }))
     const config = { namespaces: ['mnt', 'pid', ...joined] as NamespaceRequest[] }
@@ -132,8 +130,7 @@ describe('namespaces', () => {
     needs,
     async () => {
       await using bench = await Bench.open('pids')
-      const first = await bench.create()
-      const init = await first.run(sleeper)
+      const { container: first, init } = await bench.running()
       const config = {
         namespaces: [
           'mnt',
@@ -155,8 +152,7 @@ describe('namespaces', () => {
     requires('root', 'rootfs', 'namespace:user'),
     async () => {
       await using bench = await Bench.open('users')
-      const first = await bench.create({ ...userns, hostname: 'owned' })
-      const init = await first.run(sleeper)
+      const { init } = await bench.running({ ...userns, hostname: 'owned' })
       const joined = (['user', 'net', 'ipc', 'uts', 'pid'] as const).map(kind => ({
         kind,
         path: `/proc/${init.pid}/ns/${kind}`,
@@ -172,8 +168,7 @@ describe('namespaces', () => {
 
   test('EV-032 a namespace whose process has gone between create and start', needs, async () => {
     await using bench = await Bench.open('gone')
-    const first = await bench.create()
-    const init = await first.run(sleeper)
+    const { container: first, init } = await bench.running()
     const second = await bench.create({ namespaces: ['mnt', { kind: 'net', path: `/proc/${init.pid}/ns/net` }] })
     await first.destroy({ force: true })
     await init.wait()
@@ -254,8 +249,7 @@ describe('the default file systems', () => {
   test('MT-45 the host’s mounts are the same before, while and after it runs', needs, async () => {
     await using bench = await Bench.open('host')
     const before = hostMounts()
-    const container = await bench.create({ readonlyRootfs: true })
-    await container.run(sleeper)
+    const { container } = await bench.running({ readonlyRootfs: true })
     expect(hostMounts()).toBe(before)
     expect(await inside(container, 'echo ran')).toBe('ran')
     expect(hostMounts()).toBe(before)
@@ -551,11 +545,10 @@ describe('mounts of one’s own', () => {
         execFileSync('mount', ['--make-shared', shared.path])
         const admin = { capabilities: ['CAP_SYS_ADMIN'], seccomp: null }
         const start = async (...options: string[]): Promise<Container> => {
-          const container = await bench.create({
+          const { container } = await bench.running({
             ...admin,
             ...withMounts({ destination: '/mnt', source: shared.path, options: ['rbind', ...options] }),
           })
-          await container.run(sleeper)
           return container
         }
         const [alone, slave] = [await start('rprivate'), await start('rslave')]
@@ -624,8 +617,7 @@ describe('a user namespace', () => {
     using rootfs = ownRootfs()
     shifted(rootfs.path)
     const config = { ...userns, rootfs: rootfs.path }
-    const container = await bench.create(config)
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running(config)
     expect(readFileSync(`/proc/${init.pid}/status`, 'utf8')).toMatch(/^Uid:\t100000\t100000\t100000\t100000$/m)
     expect(readFileSync(`/proc/${init.pid}/uid_map`, 'utf8').trim()).toMatch(/^0 +100000 +65536$/)
     expect(readFileSync(`/proc/${init.pid}/gid_map`, 'utf8').trim()).toMatch(/^0 +100000 +65536$/)
@@ -689,8 +681,7 @@ describe('a user namespace', () => {
 
   test('CO-10 a further process is root of it as well, or any user', needsUser, async () => {
     await using bench = await Bench.open('exec')
-    const container = await bench.create(userns)
-    await container.run(sleeper)
+    const { container } = await bench.running(userns)
     const script =
       'id -u; cat /proc/self/uid_map | tr -s " "; grep -E "CapPrm|CapBnd|Seccomp:" /proc/self/status; readlink /proc/self/ns/user; readlink /proc/1/ns/user'
     const lines = list(await inside(container, script))

@@ -4,14 +4,12 @@ import { type Container, Factory } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { everything } from './everything.js'
-import { Bench, elsewhere, finished, inside, sleeper } from './support.js'
+import { alive, Bench, elsewhere, finished, inside, sleeper } from './support.js'
 
 const needs = requires('root', 'rootfs')
 /** The cgroups of the containers that these tests make. */
 const ours = new RegExp(`^(libcontainer-[a-z]+-${process.pid}-|lc-[a-z]+-${process.pid})`)
 const directoryOf = (bench: Bench, container: Container): string => `${bench.factory.root}/${container.id}`
-const alive = (pid: number): boolean =>
-  existsSync(`/proc/${pid}`) && !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 const settle = (ms = 50): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
 
 describe('create', () => {
@@ -79,8 +77,7 @@ describe('create', () => {
 
   test('FA-12 EV-144 a cgroup that others live in, or that is frozen, is refused and left alone', needs, async () => {
     await using bench = await Bench.open('cgroup')
-    const container = await bench.create()
-    const process = await container.run(sleeper)
+    const { container, init: process } = await bench.running()
     const path = `/libcontainer-${container.id}`
     const before = readdirSync(bench.factory.root)
     await expect(bench.create({ cgroups: { path } })).rejects.toMatchObject({
@@ -151,8 +148,7 @@ describe('start, exec, run', () => {
 
   test('CO-11 run() of a container that has nothing is start and exec, else it joins', needs, async () => {
     await using bench = await Bench.open('run')
-    const container = await bench.create()
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running()
     expect(await container.status()).toBe('running')
     const second = await container.run({ args: ['/bin/sh', '-c', 'echo $$; cat /proc/1/comm'], stdio: 'pipe' })
     const { stdout, code } = await finished(second)
@@ -187,12 +183,11 @@ describe('start, exec, run', () => {
 
   test('CO-10 a further process is in the same namespaces and cgroups, with the same filter', needs, async () => {
     await using bench = await Bench.open('join')
-    const container = await bench.create({
+    const { container, init } = await bench.running({
       hostname: 'joined',
       namespaces: ['mnt', 'pid', 'ipc', 'uts', 'net', 'cgroup', 'time'],
       timeOffsets: { boottime: { secs: 1_000_000 } },
     })
-    const init = await container.run(sleeper)
     const script =
       'for file in /proc/self/ns/* /proc/1/ns/*; do readlink $file; done; grep -E "Seccomp:|NoNewPrivs|CapBnd" /proc/self/status /proc/1/status'
     const lines = (await inside(container, script)).split('\n')
@@ -294,8 +289,7 @@ describe('statuses', () => {
 
   test('ST-03 LR-01 a process that has the number of a dead init is not it', needs, async () => {
     await using bench = await Bench.open('reuse')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const path = `${directoryOf(bench, container)}/state.json`
     const state = JSON.parse(readFileSync(path, 'utf8')) as object
     const withPid = (pid: number): string =>
@@ -340,8 +334,7 @@ describe('statuses', () => {
 
   test('ST-10 ER-04 ER-07 a paused container: no exec, no destroy, and resume but once', needs, async () => {
     await using bench = await Bench.open('paused')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     await expect(container.resume()).rejects.toMatchObject({ code: 'NotPaused', number: undefined })
     await container.pause()
     await expect(container.exec({ args: ['/bin/true'] })).rejects.toMatchObject({ code: 'ContainerPaused', number: 3 })
@@ -395,8 +388,7 @@ describe('signals and ends', () => {
 
   test('CO-13 EV-196 unknown signals are refused, and 0 is none', needs, async () => {
     await using bench = await Bench.open('unknown')
-    const container = await bench.create()
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running()
     for (const signal of ['NOPE', '', 0, 65, -9, 1.5, null, undefined]) {
       await expect(container.signal(signal as never)).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'signal' })
       expect(() => init.signal(signal as never)).toThrow(expect.objectContaining({ code: 'ConfigInvalid' }))
@@ -406,8 +398,7 @@ describe('signals and ends', () => {
 
   test('CO-13 KILL reaches a paused container', needs, async () => {
     await using bench = await Bench.open('frozen')
-    const container = await bench.create()
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running()
     await container.pause()
     await container.signal('KILL')
     expect(await init.wait()).toMatchObject({ signal: 'SIGKILL' })
@@ -466,8 +457,7 @@ describe('signals and ends', () => {
 
   test('CO-06 the list of processes has those of cgroups below, and outlives the cgroup', needs, async () => {
     await using bench = await Bench.open('below')
-    const container = await bench.create()
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running()
     const { cgroup_paths: paths } = await container.state()
     const freezer = paths.freezer ?? paths['']!
     mkdirSync(`${freezer}/below`)
@@ -487,8 +477,7 @@ describe('signals and ends', () => {
 
   test('CO-13 ended() waits for a container, whoever its parent is, and can be ended itself', needs, async () => {
     await using bench = await Bench.open('ended')
-    const container = await bench.create()
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running()
     const controller = new AbortController()
     const waiting = container.ended({ signal: controller.signal })
     controller.abort(new Error('enough'))
@@ -513,8 +502,7 @@ describe('destroy', () => {
     async () => {
       await using bench = await Bench.open('destroy')
       const before = everything(ours)
-      const running = await bench.create()
-      const init = await running.run(sleeper)
+      const { container: running, init } = await bench.running()
       await expect(running.destroy()).rejects.toMatchObject({ code: 'ContainerNotStopped', number: 4 })
       expect(alive(init.pid)).toBe(true)
       await running.destroy({ force: true })
@@ -527,8 +515,7 @@ describe('destroy', () => {
       await created.destroy()
       expect(await waiting.wait()).toMatchObject({ signal: 'SIGKILL' })
 
-      const paused = await bench.create()
-      await paused.run(sleeper)
+      const { container: paused } = await bench.running()
       await paused.pause()
       await expect(paused.destroy()).rejects.toMatchObject({ code: 'ContainerPaused' })
       await paused.destroy({ force: true })
@@ -607,8 +594,7 @@ describe('destroy', () => {
   test('EV-009 LR-03 also where its cgroup is none of the usual ones', needs, async () => {
     await using bench = await Bench.open('broken')
     const before = everything(ours)
-    const container = await bench.create({ cgroups: { path: `/lc-unusual-${process.pid}` } })
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running({ cgroups: { path: `/lc-unusual-${process.pid}` } })
     writeFileSync(`${directoryOf(bench, container)}/state.json`, '')
     await bench.factory.remove(container.id)
     expect(await init.wait()).toMatchObject({ signal: 'SIGKILL' })
@@ -622,8 +608,7 @@ describe('two processes', () => {
     needs,
     async () => {
       await using bench = await Bench.open('other')
-      const container = await bench.create({ hostname: 'found' })
-      const init = await container.run(sleeper)
+      const { container, init } = await bench.running({ hostname: 'found' })
       const answer = await elsewhere(
         `
       const factory = await Factory.open(args[0])
@@ -677,8 +662,7 @@ describe('two processes', () => {
 
   test('FA-14 another process destroys it; this one’s handle says what happened', needs, async () => {
     await using bench = await Bench.open('destroyed')
-    const container = await bench.create()
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running()
     const program = `
       const container = await (await Factory.open(args[0])).load(args[1])
       const refused = await container.destroy().catch(error => error.code)
@@ -694,8 +678,7 @@ describe('two processes', () => {
 
   test('CO-23 what two processes do to one container at once is done in turns', needs, async () => {
     await using bench = await Bench.open('turns')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const program = `
       const container = await (await Factory.open(args[0])).load(args[1])
       const errors = new Set()
@@ -732,8 +715,7 @@ describe('two processes', () => {
     await using bench = await Bench.open('against')
     const before = everything(ours)
     for (let i = 0; i < 8; i++) {
-      const container = await bench.create()
-      await container.run(sleeper)
+      const { container } = await bench.running()
       const results = await Promise.allSettled([
         container.exec({ args: ['/bin/true'] }).then(process => process.wait()),
         container.pause(),
@@ -764,8 +746,7 @@ describe('two processes', () => {
 
   test('CO-23 a lock ends with the process that holds it', needs, async () => {
     await using bench = await Bench.open('lock')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const program = `
       const container = await (await Factory.open(args[0])).load(args[1])
       void container.pause()

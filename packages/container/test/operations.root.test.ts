@@ -1,23 +1,14 @@
-import { readFileSync } from 'node:fs'
 import type { Container, ContainerConfig, Status } from '@libcontainer/container'
 import { Factory } from '@libcontainer/container'
 import { defaultMounts } from '@libcontainer/mount'
 import { describe, expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
-import { Bench, elsewhere, inside, sleeper } from './support.js'
+import { alive, Bench, elsewhere, inside, sleeper } from './support.js'
 
 const needs = requires('root')
 
 /** All but pid: the container's processes are the host's, too. */
 const sharedPids = { namespaces: ['mnt', 'ipc', 'uts', 'net'] } satisfies Partial<ContainerConfig>
-
-const gone = (pid: number): boolean => {
-  try {
-    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return true
-  }
-}
 
 /** The limit as the kernel has it, by whichever version. */
 const limit = async (container: Container): Promise<unknown> => (await container.stats()).cgroups.memory?.max
@@ -113,15 +104,14 @@ describe('signals', () => {
     expect(await container.processes()).toHaveLength(1)
     const [pid] = await container.processes()
     await container.signal('KILL', { all: true })
-    await expect.poll(() => gone(pid!)).toBe(true)
+    await expect.poll(() => alive(pid!)).toBe(false)
     await container.destroy()
     await expect(container.signal('KILL', { all: true })).rejects.toMatchObject({ code: 'CgroupNotExist' })
   })
 
   test('CO-14 a paused container stays paused after a signal to all, and has it when it goes on', needs, async () => {
     await using bench = await Bench.open('paused')
-    const container = await bench.create(sharedPids)
-    const first = await container.run(sleeper)
+    const { container, init: first } = await bench.running(sharedPids)
     await container.pause()
     await container.signal('TERM', { all: true })
     expect(await container.status()).toBe('paused')
@@ -145,8 +135,7 @@ describe('handles', () => {
     needs,
     async () => {
       await using bench = await Bench.open('loaded')
-      const container = await bench.create()
-      const process = await container.run(sleeper)
+      const { container, init: process } = await bench.running()
       const other = await (await Factory.open(bench.factory.root)).load(container.id)
       for (const act of [other.wait(), other.terminate()]) {
         await expect(act).rejects.toMatchObject({
@@ -165,8 +154,7 @@ describe('handles', () => {
 
   test('FA-14 CO-13 another process may signal it, and the status follows', needs, async () => {
     await using bench = await Bench.open('elsewhere')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const answer = await elsewhere(
       `const container = await (await Factory.open(args[0])).load(args[1])
        const before = await container.status()
@@ -192,14 +180,13 @@ describe('handles', () => {
       else expect(await container.processes()).toHaveLength(1)
       const left = await container.processes()
       await container.destroy()
-      for (const pid of [first.pid, rest, ...left]) if (pid > 0) await expect.poll(() => gone(pid)).toBe(true)
+      for (const pid of [first.pid, rest, ...left]) if (pid > 0) await expect.poll(() => !alive(pid)).toBe(true)
     }
   })
 
   test('CO-27 with a pid namespace of its own the kernel ends all with the first', needs, async () => {
     await using bench = await Bench.open('own')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const beside = await container.exec(sleeper)
     expect(await container.terminate()).toMatchObject({ signal: 'SIGKILL' })
     expect(await beside.wait()).toMatchObject({ signal: 'SIGKILL' })
@@ -209,8 +196,7 @@ describe('handles', () => {
 
   test('CO-16 terminate ends a paused container, too', needs, async () => {
     await using bench = await Bench.open('frozen')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     await container.pause()
     expect(await container.terminate()).toMatchObject({ signal: 'SIGKILL' })
   })
@@ -238,8 +224,7 @@ describe('set', () => {
 
   test('CO-08 what the kernel refuses leaves the limits, the config and the state as they were', needs, async () => {
     await using bench = await Bench.open('refused')
-    const container = await bench.create({ cgroups: { memory: { max: 64 << 20 } } })
-    await container.run(sleeper)
+    const { container } = await bench.running({ cgroups: { memory: { max: 64 << 20 } } })
     const before = [await limit(container), container.config(), await container.state()]
     // More processes than there are numbers: on v1 and v2 alike written after the memory, and EINVAL.
     const impossible = { memory: { max: 32 << 20 }, pids: { max: 5_000_000 } }
@@ -250,8 +235,7 @@ describe('set', () => {
 
   test('CO-08 limits that cannot be, and another path, are refused before anything is touched', needs, async () => {
     await using bench = await Bench.open('wrong')
-    const container = await bench.create({ cgroups: { memory: { max: 64 << 20 } } })
-    await container.run(sleeper)
+    const { container } = await bench.running({ cgroups: { memory: { max: 64 << 20 } } })
     for (const [cgroups, field] of [
       [{ memory: { max: -2 } }, 'cgroups.memory.max'],
       [{ path: '/elsewhere' }, 'cgroups.path'],
@@ -264,8 +248,7 @@ describe('set', () => {
 
   test('CO-08 CO-23 two that set at once: both changes hold', needs, async () => {
     await using bench = await Bench.open('both')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const other = await bench.factory.load(container.id)
     await Promise.all([
       container.set({ cgroups: { memory: { max: 40 << 20 } } }),

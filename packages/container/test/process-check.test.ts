@@ -103,6 +103,9 @@ describe('what cannot be run', () => {
     for (const terminal of [null, 'yes', 1]) refused({ terminal }, 'process.terminal')
     check({ terminal: false, stdio: 'pipe' })
     check({ terminal: true })
+    refused({ plainNewlines: true }, 'process.plainNewlines', /set terminal/)
+    refused({ terminal: true, plainNewlines: 1 }, 'process.plainNewlines')
+    check({ terminal: true, plainNewlines: true })
   })
 
   test('PR-04 PR-05 streams and descriptors that are none', () => {

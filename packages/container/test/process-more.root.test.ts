@@ -2,7 +2,7 @@ import { createReadStream, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { cgroupHost } from '@libcontainer/cgroups'
 import { ConsoleSocket, newConsole, relay } from '@libcontainer/console'
-import { type Container, initializeIO, type ProcessSpec } from '@libcontainer/container'
+import { type Container, initializeIO } from '@libcontainer/container'
 import {
   acceptUnix,
   decodeUtf8,
@@ -18,13 +18,9 @@ import {
 } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { requires, temporaryDirectory } from '../../../test/support/index.js'
-import { Bench, inside, read, sleeper } from './support.js'
+import { Bench, hostIds, inside, read, sh, sleeper } from './support.js'
 
 const needs = requires('root')
-const sh = (script: string, more: Partial<ProcessSpec> = {}): ProcessSpec => ({
-  args: ['/bin/sh', '-c', script],
-  ...more,
-})
 
 /** All that comes out of a terminal until its last user has gone. */
 async function output(master: OwnedFd): Promise<string> {
@@ -110,8 +106,8 @@ describe('terminals', () => {
         'stat -c "%u %F" /proc/self/fd/0 /dev/pts/0 2>/dev/null || ls -ln /dev/pts/0; echo a > /dev/pts/0 && echo b > /dev/tty && echo c > /dev/console && id -u'
       const userns = {
         namespaces: ['mnt', 'pid', 'ipc', 'uts', 'net', 'user'] as const,
-        uidMappings: [{ containerId: 0, hostId: 100000, size: 65536 }],
-        gidMappings: [{ containerId: 0, hostId: 100000, size: 65536 }],
+        uidMappings: hostIds,
+        gidMappings: hostIds,
       }
       for (const config of [{}, userns]) {
         for (const user of [{ uid: 1000, gid: 1000 }, 'user', undefined]) {
@@ -193,8 +189,7 @@ describe('handing over', () => {
     expect(exitCode({ code: undefined, signal: 9 })).toBe(137)
     expect(exitCode({ code: undefined, signal: 15 })).toBe(143)
     expect(exitCode({ code: undefined, signal: undefined })).toBe(255)
-    const container = await bench.create()
-    const child = await container.run(sleeper)
+    const { init: child } = await bench.running()
     child.signal('KILL')
     expect(await child.wait()).toMatchObject({ code: undefined, signal: 'SIGKILL' })
   })
@@ -287,8 +282,7 @@ describe('sub-cgroups', () => {
   test('PR-11 EV-157 a further process lives below the container’s cgroup', needs, async () => {
     await using bench = await Bench.open('sub')
     const { mode } = await cgroupHost()
-    const one = await bench.create()
-    const first = await one.run(sleeper)
+    const { container: one, init: first } = await bench.running()
     const { cgroup_paths: paths } = await one.state()
     const controller = mode === 'v2' ? '' : 'pids'
     mkdirSync(`${paths[controller]}/sub/deep`, { recursive: true })

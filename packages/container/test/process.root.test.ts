@@ -22,13 +22,9 @@ import { O_RDWR, openFile, POLLIN, pipe, poll, readFd } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { everything } from './everything.js'
-import { Bench, finished, inside, ownRootfs, printed, read, sleeper } from './support.js'
+import { Bench, finished, hostIds, inside, ownRootfs, printed, read, sh, sleeper } from './support.js'
 
 const needs = requires('root', 'rootfs')
-const sh = (script: string, spec: Partial<ProcessSpec> = {}): ProcessSpec => ({
-  args: ['/bin/sh', '-c', script],
-  ...spec,
-})
 
 const statusOf = (text: string): Record<string, string> =>
   Object.fromEntries(text.split('\n').map(line => line.split(':\t') as [string, string]))
@@ -215,12 +211,11 @@ describe('program, environment, working directory', () => {
       using rootfs = ownRootfs()
       chmodSync(rootfs.path, 0o755)
       mkdirSync(join(rootfs.path, 'closed'), { mode: 0o700 })
-      const map = [{ containerId: 0, hostId: 100000, size: 65536 }]
       const config = {
         rootfs: rootfs.path,
         namespaces: ['mnt', 'pid', 'net', 'ipc', 'user'] as const,
-        uidMappings: map,
-        gidMappings: map,
+        uidMappings: hostIds,
+        gidMappings: hostIds,
       }
       const error: Error = await bench.run(sh('pwd', { cwd: '/closed' }), config).catch(thrown => thrown)
       expect(error).toMatchObject({ errno: -13, path: '/closed', hint: expect.stringContaining('may not enter') })
@@ -426,8 +421,7 @@ describe('attributes', () => {
       CapBnd: three,
       CapAmb: NONE,
     })
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     expect(caps(statusOf(await inside(container, 'cat /proc/self/status')))).toEqual({
       CapInh: NONE,
       CapPrm: three,
@@ -582,16 +576,14 @@ describe('attributes', () => {
     requires('root', 'rootfs', 'reachable', 'namespace:user'),
     async () => {
       await using bench = await Bench.open('limits')
-      const map = [{ containerId: 0, hostId: 100000, size: 65536 }]
       const config = {
         namespaces: ['mnt', 'pid', 'net', 'ipc', 'uts', 'user'] as const,
-        uidMappings: map,
-        gidMappings: map,
+        uidMappings: hostIds,
+        gidMappings: hostIds,
       }
       const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 17, hard: 23 }]
       expect((await limits(bench, { ...config, rlimits })).get('Max open files')!.slice(0, 2)).toEqual(['17', '23'])
-      const container = await bench.create({ ...config, rlimits })
-      await container.run(sleeper)
+      const { container } = await bench.running({ ...config, rlimits })
       expect(
         limitsOf(await inside(container, 'cat /proc/self/limits'))
           .get('Max open files')!
@@ -626,8 +618,7 @@ describe('attributes', () => {
     expect(await bench.text('cat /proc/self/oom_score_adj')).toBe(String(now))
     expect(await bench.text('cat /proc/self/oom_score_adj', { oomScoreAdj: 500 })).toBe('500')
     expect(await bench.text('cat /proc/self/oom_score_adj', { oomScoreAdj: 500 }, { oomScoreAdj: 1000 })).toBe('1000')
-    const container = await bench.create({ oomScoreAdj: 600 })
-    await container.run(sleeper)
+    const { container } = await bench.running({ oomScoreAdj: 600 })
     expect(await inside(container, 'cat /proc/self/oom_score_adj')).toBe('600')
     expect(await inside(container, 'cat /proc/self/oom_score_adj', { oomScoreAdj: 700 })).toBe('700')
     if (mayRaise) expect(await bench.text('cat /proc/self/oom_score_adj', { oomScoreAdj: -1000 })).toBe('-1000')
@@ -880,8 +871,7 @@ describe('streams and descriptors', () => {
 describe('the end', () => {
   test('PR-14 PR-16 exit codes and signals, once and again', needs, async () => {
     await using bench = await Bench.open('codes')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     for (const code of [0, 1, 42, 127, 255]) {
       const process = await container.exec(sh(`exit ${code}`))
       const result = { code, signal: undefined, oom: false }
@@ -902,8 +892,7 @@ describe('the end', () => {
 
   test('PR-15 the pid is the host’s, of the process that runs the program', needs, async () => {
     await using bench = await Bench.open('pid')
-    const container = await bench.create()
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running()
     expect(readFileSync(`/proc/${init.pid}/cmdline`, 'utf8')).toBe('/bin/sleep\x001000\0')
     expect(readFileSync(`/proc/${init.pid}/status`, 'utf8')).toMatch(new RegExp(`^NSpid:\\t${init.pid}\\t1$`, 'm'))
     const other = await container.exec(sleeper)
@@ -915,8 +904,7 @@ describe('the end', () => {
 
   test('PR-14 waiting can be given up; the process lives on', needs, async () => {
     await using bench = await Bench.open('wait')
-    const container = await bench.create()
-    const init = await container.run(sleeper)
+    const { container, init } = await bench.running()
     await expect(init.wait({ signal: AbortSignal.timeout(20) })).rejects.toMatchObject({ name: 'TimeoutError' })
     await expect(init.wait({ signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no')
     expect(await container.status()).toBe('running')

@@ -88,8 +88,7 @@ describe('a state that was forged', () => {
     async () => {
       await using bench = await Bench.open('forged')
       await using victim = await Victim.start()
-      const container = await bench.create()
-      await container.run(sleeper)
+      const { container } = await bench.running()
       change(bench, container, state => ({
         ...state,
         init_process_pid: victim.pid,
@@ -107,8 +106,7 @@ describe('a state that was forged', () => {
   test('EV-009 a foreign process with its right start time is not in the container’s cgroup', needs, async () => {
     await using bench = await Bench.open('forged')
     await using victim = await Victim.start()
-    const container = await bench.create()
-    const child = await container.run(sleeper)
+    const { container, init: child } = await bench.running()
     change(bench, container, state => ({
       ...state,
       init_process_pid: victim.pid,
@@ -126,8 +124,7 @@ describe('a state that was forged', () => {
   test('EV-009 the cgroup of somebody else: by its paths, by the config too, and by both', needs, async () => {
     await using bench = await Bench.open('forged')
     await using victim = await Victim.start()
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const saved = readFileSync(join(directoryOf(bench, container), 'state.json'), 'utf8')
     const cgroup_paths = Object.fromEntries(victim.cgroup.paths)
     change(bench, container, state => ({ ...state, cgroup_paths }))
@@ -149,8 +146,7 @@ describe('a state that was forged', () => {
 
   test('EV-009 cgroup paths outside of the hierarchies', needs, async () => {
     await using bench = await Bench.open('forged')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const name = `libcontainer-${container.id}`
     for (const path of ['/etc', `/tmp/${name}`, `/sys/fs/cgroup/unified/../${name}`, `relative/${name}`, '']) {
       change(bench, container, state => ({ ...state, cgroup_paths: { '': path, memory: path, pids: path } }))
@@ -162,8 +158,7 @@ describe('a state that was forged', () => {
   test('EV-009 no cgroup at all, with the process of somebody else', needs, async () => {
     await using bench = await Bench.open('forged')
     await using victim = await Victim.start()
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     change(bench, container, state => ({
       ...state,
       init_process_pid: victim.pid,
@@ -205,8 +200,7 @@ describe('a state that was forged', () => {
 
   test('EV-009 namespaces of another process, or files elsewhere', needs, async () => {
     await using bench = await Bench.open('forged')
-    const container = await bench.create()
-    const child = await container.run(sleeper)
+    const { container, init: child } = await bench.running()
     const paths = ['/proc/1/ns/net', `/proc/${process.pid}/ns/net`, `/proc/${child.pid}/root`, '/etc/passwd', 'net']
     for (const path of [...paths, `/proc/${child.pid}/ns/../../1/ns/net`]) {
       change(bench, container, state => ({ ...state, namespace_paths: { net: path } }))
@@ -232,8 +226,7 @@ describe('a state that was forged', () => {
 describe('a state that somebody else could have written', () => {
   test('EV-008 a directory or a file of another user: nothing is done because of it', needs, async () => {
     await using bench = await Bench.open('owner')
-    const container = await bench.create()
-    const child = await container.run(sleeper)
+    const { container, init: child } = await bench.running()
     const directory = directoryOf(bench, container)
     chownSync(join(directory, 'state.json'), 1234, 1234)
     await refused(bench, container, /state\.json belongs to uid 1234: nothing that it says is believed/, /rm -r/)
@@ -252,8 +245,7 @@ describe('a state that somebody else could have written', () => {
 
   test('EV-008 one that others may write to', needs, async () => {
     await using bench = await Bench.open('mode')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const directory = directoryOf(bench, container)
     for (const [path, mode] of [
       [directory, 0o711],
@@ -270,8 +262,7 @@ describe('a state that somebody else could have written', () => {
 
   test('EV-008 links in place of a directory or a file', needs, async () => {
     await using bench = await Bench.open('links')
-    const container = await bench.create()
-    await container.run(sleeper)
+    const { container } = await bench.running()
     const directory = directoryOf(bench, container)
     renameSync(join(directory, 'state.json'), join(directory, 'moved'))
     symlinkSync('moved', join(directory, 'state.json'))
@@ -326,8 +317,7 @@ describe('states of other versions', () => {
     await using bench = await Bench.open('era')
     const id = bench.id()
     const name = `libcontainer-${id}`
-    const container = await bench.create({ hostname: 'of-2015', cgroups: { path: `/${name}` } }, id)
-    const child = await container.run(sleeper)
+    const { container, init: child } = await bench.running({ hostname: 'of-2015', cgroups: { path: `/${name}` } }, id)
     change(bench, container, state => to2015(state, child.pid, name))
     const found = await bench.factory.load(id)
     expect(await found.status()).toBe('running')
@@ -349,8 +339,7 @@ describe('states of other versions', () => {
   test('EV-010 one of 2015 that names the cgroup of somebody else', needs, async () => {
     await using bench = await Bench.open('era')
     await using victim = await Victim.start()
-    const container = await bench.create()
-    const child = await container.run(sleeper)
+    const { container, init: child } = await bench.running()
     const name = victim.cgroup.path.slice(1)
     change(bench, container, state => ({
       ...to2015(state, child.pid, name),
@@ -370,8 +359,7 @@ describe('states of other versions', () => {
 
   test('EV-010 one whose config cannot be had here is told with the field', needs, async () => {
     await using bench = await Bench.open('era')
-    const container = await bench.create()
-    const child = await container.run(sleeper)
+    const { container, init: child } = await bench.running()
     change(bench, container, state => {
       const old = to2015(state, child.pid, `libcontainer-${container.id}`)
       return { ...old, config: { ...(old.config as Json), networks: [{ type: 'veth', bridge: 'x' }] } }

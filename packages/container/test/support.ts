@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync } from 'node:fs'
+import { chmodSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
   type Container,
@@ -49,6 +49,12 @@ export class Bench implements AsyncDisposable {
 
   async create(config: Partial<ContainerConfig> = {}, id = this.id()): Promise<Container> {
     return await this.factory.create(id, { rootfs: busyboxRootfs(), ...config })
+  }
+
+  /** A container whose first process sleeps. */
+  async running(...config: Parameters<Bench['create']>): Promise<{ container: Container; init: Process }> {
+    const container = await this.create(...config)
+    return { container, init: await container.run(sleeper) }
   }
 
   /** Runs a program as the first of a container of its own, to its end. */
@@ -107,6 +113,24 @@ export function ownRootfs(): TemporaryDirectory {
   chmodSync(rootfs.path, 0o755)
   return rootfs
 }
+
+/** A shell script, as whoever runs it wants its streams. */
+export const sh = (script: string, more: Partial<ProcessSpec> = {}): ProcessSpec => ({
+  args: ['/bin/sh', '-c', script],
+  ...more,
+})
+
+/** Whether there is such a process, and no mere zombie. */
+export function alive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** Of a user namespace: ids that no user of the host has. */
+export const hostIds = [{ containerId: 0, hostId: 100000, size: 65536 }]
 
 /** A first process that lives until it is killed. */
 export const sleeper: ProcessSpec = { args: ['/bin/sleep', '1000'], env: ['PATH=/bin'] }

@@ -1,3 +1,6 @@
+/** What the files of 2014 leave to the command line. */
+export const box = { rootfs: '/srv/box' }
+
 /** A container.json of 2014 in every field that can be honoured. */
 export const file2014 = {
   hostname: 'koye',

@@ -12,9 +12,8 @@ import {
 import { defaultMounts } from '@libcontainer/mount'
 import { ConfigInvalid, parseJson, stringifyJson } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import { file2014, file2015, file2026 } from './files.js'
+import { box, file2014, file2015, file2026 } from './files.js'
 
-const box = { rootfs: '/srv/box' }
 const with2014 = (more: object): ContainerConfig => readConfig2014(more, box).config
 const with2015 = (more: object): ContainerConfig => readConfig2015({ ...box, ...more }).config
 const with2026 = (more: object): ContainerConfig => readConfig2026({ ...box, ...more }).config

@@ -1,19 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { readConfig, readConfig2026, validateShape, writeConfig2026 } from '@libcontainer/container'
 import { parseJson, stringifyJson } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../../test/support/index.js'
 import { meaning } from './meaning.js'
-
-const samples = fileURLToPath(new URL('../../../../sample_configs/oci', import.meta.url))
-
-/** How many capabilities a line of /proc/self/status has. */
-const bounding = (line = ''): number =>
-  BigInt(`0x${line.split('\t')[1]}`)
-    .toString(2)
-    .replaceAll('0', '').length
+import { bounding, sampleFolder } from './samples.js'
 
 interface OciConfig {
   root: object
@@ -24,7 +16,7 @@ interface OciConfig {
 
 /** A bundle of an OCI sample, with busybox as its root. */
 function bundle(path: string, name: string, script: string, change: (config: OciConfig) => void = () => {}): void {
-  const config = JSON.parse(readFileSync(`${samples}/${name}.json`, 'utf8')) as OciConfig
+  const config = JSON.parse(readFileSync(`${sampleFolder}/oci/${name}.json`, 'utf8')) as OciConfig
   Object.assign(config.root, { path: busyboxRootfs() })
   Object.assign(config.process, { terminal: false, args: ['/bin/sh', '-c', script] })
   change(config)

@@ -1,14 +1,13 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { type ContainerConfig, type ProcessSpec, readConfig } from '@libcontainer/container'
 import { parseJson } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, copyOfBusyboxRootfs, requires, temporaryDirectory } from '../../../../test/support/index.js'
 import { Bench } from '../support.js'
+import { bounding, sampleFolder } from './samples.js'
 
 const needs = requires('root', 'rootfs')
-const directory = fileURLToPath(new URL('../../../../sample_configs', import.meta.url))
-const load = (path: string): object => parseJson(readFileSync(`${directory}/${path}.json`, 'utf8')) as object
+const load = (path: string): object => parseJson(readFileSync(`${sampleFolder}/${path}.json`, 'utf8')) as object
 
 /** Runs a shell's script in the container of a sample, whose cgroup is one of the test's own. */
 async function run(
@@ -31,10 +30,6 @@ async function run(
   return text.split('\n')
 }
 
-const bounding = (line = ''): number =>
-  BigInt(`0x${line.split('\t')[1]}`)
-    .toString(2)
-    .replaceAll('0', '').length
 const FACTS = 'hostname; whoami; ulimit -n; grep CapBnd /proc/self/status; ip link show lo | head -1'
 
 describe('samples of 2014', () => {
@@ -177,7 +172,7 @@ test('SA-09 hooks.json: programs of the host are run at both ends', needs, async
   await using bench = await Bench.open('sample')
   using place = temporaryDirectory('hooks-')
   const mark = `${place.path}/started`
-  const text = readFileSync(`${directory}/hooks.json`, 'utf8').replaceAll('/run/sample-hooks-started', mark)
+  const text = readFileSync(`${sampleFolder}/hooks.json`, 'utf8').replaceAll('/run/sample-hooks-started', mark)
   const { config } = readConfig(parseJson(text))
   const container = await bench.create({ ...config, rootfs: busyboxRootfs() })
   await container.run({ args: ['/bin/sleep', '1000'] })

@@ -1,14 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { type DialectConfig, detectDialect, readConfig, validateShape } from '@libcontainer/container'
 import { knownMountOptions } from '@libcontainer/mount'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
+import { sampleFolder } from './samples.js'
 
-const directory = fileURLToPath(new URL('../../../../sample_configs', import.meta.url))
-const read = (path: string): Record<string, unknown> => JSON.parse(readFileSync(`${directory}/${path}`, 'utf8'))
+const read = (path: string): Record<string, unknown> => JSON.parse(readFileSync(`${sampleFolder}/${path}`, 'utf8'))
 const filesOf = (folder: string): string[] =>
-  readdirSync(`${directory}/${folder}`)
+  readdirSync(`${sampleFolder}/${folder}`)
     .filter(name => name.endsWith('.json'))
     .map(name => (folder === '.' ? name : `${folder}/${name}`))
 
@@ -55,7 +54,7 @@ describe('each sample says what it is and is sound', () => {
   })
 
   test('SA-08 the README names every sample', () => {
-    const readme = readFileSync(`${directory}/README.md`, 'utf8')
+    const readme = readFileSync(`${sampleFolder}/README.md`, 'utf8')
     for (const path of [...own, ...classic, ...oci]) expect(readme).toContain(`\`${nameOf(path)}`)
   })
 })

@@ -17,10 +17,8 @@ import { nsinitProfile } from '@libcontainer/seccomp'
 import { ConfigInvalid, parseJson, stringifyJson } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { file2014, file2015, file2026 } from './files.js'
+import { box, file2014, file2015, file2026 } from './files.js'
 import { meaning } from './meaning.js'
-
-const box = { rootfs: '/srv/box' }
 
 interface Dialect {
   year: string
