@@ -4,8 +4,7 @@ function range(prefix: string, first: number, last: number, digits = 2): string[
 }
 
 const badInput = [
-  ...range('EV', 1, 6, 3),
-  ...range('EV', 8, 11, 3),
+  ...range('EV', 1, 11, 3),
   ...range('EV', 20, 23, 3),
   ...range('EV', 25, 26, 3),
   ...range('EV', 44, 46, 3),
@@ -16,8 +15,11 @@ const badInput = [
   ...range('EV', 100, 112, 3),
   'EV-116',
   ...range('EV', 125, 126, 3),
+  ...range('EV', 117, 120, 3),
   'EV-144',
   'EV-156',
+  'EV-194',
+  ...range('EV', 196, 197, 3),
   'EV-200',
 ]
 
@@ -35,6 +37,11 @@ export const rows: readonly string[] = [
   ...range('UT', 1, 14),
   ...range('MP', 1, 4),
   ...range('CN', 1, 17),
+  ...range('OL', 1, 10),
+  ...range('OL', 18, 22),
+  'OL-24',
+  'XT-01',
+  'XT-02',
   ...range('CL', 1, 7),
   ...range('CL', 10, 28),
   ...range('SA', 1, 9),
