@@ -63,6 +63,7 @@ const sleeping = (host: (typeof hosts)[number]): Bundle =>
     specOf(['/bin/sleep', '1000'], {
       mounts: [
         { destination: '/proc', type: 'proc', source: 'proc' },
+        { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
         { destination: '/run', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
       ],
     }),
