@@ -82,7 +82,9 @@ export async function releaseFirst(handle: Handle): Promise<void> {
       const status = await statusOf(await handle.reload())
       throw new TransitionError(
         status === 'stopped' ? 'ContainerNotRunning' : 'AlreadyStarted',
-        `container '${id}' is ${status}, not created`,
+        status === 'created' || status === 'creating'
+          ? `container '${id}' is being started by somebody else`
+          : `container '${id}' is ${status}, not created`,
         { from: status, to: 'running', cause: error },
       )
     }

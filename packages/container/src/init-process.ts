@@ -1,5 +1,5 @@
 import { Cgroup } from '@libcontainer/cgroups'
-import { isErrno, type OwnedFd, openPidfd, processStat, readLink } from '@libcontainer/sys'
+import { isErrno, type OwnedFd, openPidfd, processStat, readLink, readTextIfPresent } from '@libcontainer/sys'
 import type { ContainerState } from './state.js'
 
 /** By either freezer of a hybrid host. One that a signal has woken for a moment is on its way back, and counts. */
@@ -54,6 +54,32 @@ async function isPreparing({ init_process_pid }: Pick<ContainerState, 'init_proc
     throw error
   }
 }
+
+/**
+ * Whether it is on its way out: without memory, and with that without a program, while it waits for those that end with it. It has left its
+ * cgroups by then, and is no zombie yet.
+ */
+export async function isEnding({ init_process_pid }: Pick<ContainerState, 'init_process_pid'>): Promise<boolean> {
+  try {
+    await readLink(`/proc/${init_process_pid}/exe`)
+    return false
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return true
+    if (isErrno(error, 'EACCES', 'EPERM')) return false
+    throw error
+  }
+}
+
+/** Whether it was killed and could not die yet, since it is stopped: frozen by cgroup v1 it would stay so for ever. */
+export async function isKilled({ init_process_pid }: Pick<ContainerState, 'init_process_pid'>): Promise<boolean> {
+  const status = await readTextIfPresent(`/proc/${init_process_pid}/status`)
+  const pending = [...(status ?? '').matchAll(/^(?:Sig|Shd)Pnd:\t([0-9a-f]+)$/gm)].map(([, mask]) =>
+    BigInt(`0x${mask}`),
+  )
+  return pending.some(mask => (mask & KILL_BIT) !== 0n)
+}
+
+const KILL_BIT = 1n << 8n
 
 /** A descriptor of the first process; checked after it is open, so that it cannot be a later one's. */
 export async function openInit(state: ContainerState): Promise<OwnedFd | undefined> {

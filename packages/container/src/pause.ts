@@ -1,4 +1,7 @@
+import { LibcontainerError } from '@libcontainer/sys'
+import type { ContainerCgroup } from './drivers.js'
 import type { Handle } from './handle.js'
+import { isKilled, lives } from './init-process.js'
 import { statusOf } from './status.js'
 import { checkTransition, TransitionError } from './transitions.js'
 
@@ -10,9 +13,30 @@ export async function pause(handle: Handle): Promise<void> {
     const cgroup = await handle.cgroup()
     checkTransition(handle.id, status, 'paused')
     if (cgroup === undefined) throw handle.withoutCgroup()
-    await handle.doing('cannot pause', () => cgroup.freeze())
+    await handle.doing('cannot pause', () => freeze(handle, cgroup))
     handle.events.emit({ type: 'paused' })
   })
+}
+
+/** How long it takes where nothing is in the way; then somebody looks what is. */
+const SOON_MS = 250
+
+/** Who was killed just before must not be kept from dying. */
+async function freeze(handle: Handle, cgroup: ContainerCgroup): Promise<void> {
+  const ended = async (): Promise<boolean> => {
+    const { state } = handle
+    return state === undefined || (await isKilled(state)) || !(await lives(state))
+  }
+  try {
+    await cgroup.freeze({ timeoutMs: SOON_MS })
+  } catch (error) {
+    if (!(error instanceof LibcontainerError)) throw error
+    if (await ended()) throw handle.notRunning(error)
+    await cgroup.freeze()
+  }
+  if (!(await ended())) return
+  await cgroup.thaw()
+  throw handle.notRunning()
 }
 
 /** Lets them go on. */

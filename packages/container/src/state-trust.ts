@@ -2,7 +2,7 @@ import { ids, isErrno, type Stat, stat } from '@libcontainer/sys'
 import { recordedCgroup } from './cgroup.js'
 import type { CgroupDriver } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
-import { lives } from './init-process.js'
+import { isEnding, lives } from './init-process.js'
 import { type ContainerState, forged, STATE_FILE } from './state.js'
 
 /** Refuses a directory that somebody else has made, or can write to. @throws {ContainerError} `SystemError`, with the remedy */
@@ -71,7 +71,7 @@ export async function confirmOwnProcesses(
   }
   const processes = alive ? await processesOf(driver, state) : undefined
   // Whoever has ended since is in no cgroup any more.
-  if (processes?.includes(state.init_process_pid) === false && (await lives(state)))
+  if (processes?.includes(state.init_process_pid) === false && (await lives(state)) && !(await isEnding(state)))
     throw forged(path, `names process ${state.init_process_pid}, which is not in the cgroup of this container`)
 }
 

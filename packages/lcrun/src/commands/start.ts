@@ -24,7 +24,7 @@ export async function run(invocation: Invocation): Promise<number> {
 
 const problems = {
   creating: 'it is still being created',
-  created: 'its first process does not answer',
+  created: 'somebody else is starting it',
   running: 'it runs already',
   paused: 'it is paused, and was started before',
   stopped: 'it has stopped',

@@ -1,0 +1,324 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { Bundle, hosts, specOf, until } from './hosts.js'
+
+/* Two processes that act on one container at the same time, or one after the other where the second finds what it did not expect. */
+
+const host = hosts.find(({ name }) => name === 'the executable')!
+const needs = { ...host.needs, timeout: 120_000 }
+const quiet: { stdio: ['ignore', 'ignore', 'ignore'] } = { stdio: ['ignore', 'ignore', 'ignore'] }
+const sleeping = specOf(['/bin/sleep', '1000'])
+
+/** What may be said when somebody else was faster. */
+const LATE =
+  /runs already|has stopped|has ended|does not exist|not running|is paused|not paused|is not stopped|cannot delete|killed|init ended|somebody else is starting it|already exists|is (creating|created|running|paused|stopped)/
+
+interface Outcome {
+  readonly args: readonly string[]
+  readonly status: number | null
+  readonly stderr: string
+}
+
+/** Runs commands at once. */
+async function together(bundle: Bundle, ...commands: readonly (readonly string[])[]): Promise<Outcome[]> {
+  return await Promise.all(
+    commands.map(async args => {
+      const child = spawn(host.command[0], ['--root', bundle.stateRoot, ...args], {
+        cwd: bundle.path,
+        // A file takes what a container that lives on would keep a pipe open for.
+        stdio: ['ignore', 'ignore', 'pipe'],
+      })
+      let stderr = ''
+      child.stderr!.on('data', (data: Buffer) => {
+        stderr += data
+      })
+      const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
+      const status = await new Promise<number | null>(resolve => child.once('exit', resolve))
+      clearTimeout(late)
+      child.stderr!.destroy()
+      return { args, status, stderr }
+    }),
+  )
+}
+
+function definite(outcomes: readonly Outcome[]): void {
+  for (const { args, status, stderr } of outcomes) {
+    const said = `${args.join(' ')}: ${status} ${stderr}`
+    expect([0, 1, 255], said).toContain(status)
+    if (status !== 0) expect(stderr, said).toMatch(LATE)
+  }
+}
+
+function gone(bundle: Bundle): void {
+  expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0, stderr: '' })
+  expect(bundle.left()).toEqual([])
+}
+
+describe('LR-02 two at once', () => {
+  const created = (bundle: Bundle): void =>
+    expect(bundle.run(['create', bundle.id], quiet)).toMatchObject({ status: 0 }) as never
+  const running = (bundle: Bundle): void => bundle.sleeping()
+
+  test.each<[string, (bundle: Bundle) => void, (id: string) => string[][], ((done: Outcome[]) => void)?]>([
+    [
+      'LR-04 start and start: exactly one wins',
+      created,
+      id => [
+        ['start', id],
+        ['start', id],
+      ],
+      done => expect(done.map(({ status }) => status).sort()).toEqual([0, 1]),
+    ],
+    [
+      'start and delete --force',
+      created,
+      id => [
+        ['start', id],
+        ['delete', '--force', id],
+      ],
+    ],
+    [
+      'start and delete',
+      created,
+      id => [
+        ['start', id],
+        ['delete', id],
+      ],
+    ],
+    [
+      'start and kill',
+      created,
+      id => [
+        ['start', id],
+        ['kill', id, 'KILL'],
+      ],
+    ],
+    [
+      'create and create: exactly one wins',
+      () => {},
+      id => [
+        ['create', id],
+        ['create', id],
+      ],
+      done => expect(done.map(({ status }) => status).sort()).toEqual([0, 1]),
+    ],
+    [
+      'create and delete --force',
+      () => {},
+      id => [
+        ['create', id],
+        ['delete', '--force', id],
+      ],
+    ],
+    [
+      'exec and delete --force',
+      running,
+      id => [
+        ['exec', id, '/bin/true'],
+        ['delete', '--force', id],
+      ],
+    ],
+    [
+      'exec and kill',
+      running,
+      id => [
+        ['exec', id, '/bin/true'],
+        ['kill', id, 'KILL'],
+      ],
+    ],
+    [
+      'pause and kill',
+      running,
+      id => [
+        ['pause', id],
+        ['kill', id, 'KILL'],
+      ],
+    ],
+    [
+      'pause and resume',
+      running,
+      id => [
+        ['pause', id],
+        ['resume', id],
+      ],
+    ],
+    [
+      'pause and delete --force',
+      running,
+      id => [
+        ['pause', id],
+        ['delete', '--force', id],
+      ],
+    ],
+    [
+      'update and kill',
+      running,
+      id => [
+        ['update', '--pids-limit', '20', id],
+        ['kill', id, 'KILL'],
+      ],
+    ],
+    [
+      'delete --force and delete --force: both are content',
+      running,
+      id => [
+        ['delete', '--force', id],
+        ['delete', '--force', id],
+      ],
+      done => expect(done.map(({ status }) => status)).toEqual([0, 0]),
+    ],
+    [
+      'state and list while it goes: never half of anything',
+      running,
+      id => [
+        ['state', id],
+        ['list', '--format', 'json'],
+        ['delete', '--force', id],
+      ],
+    ],
+  ])('%s', needs, async (_, prepare, commands, more) => {
+    using bundle = new Bundle(host, sleeping)
+    for (let i = 0; i < 12; i++) {
+      prepare(bundle)
+      const done = await together(bundle, ...commands(bundle.id))
+      definite(done)
+      more?.(done)
+      const state = bundle.state()
+      if (state !== undefined) expect(['created', 'running', 'paused', 'stopped']).toContain(state.status)
+      gone(bundle)
+    }
+  })
+})
+
+test(
+  'LR-01 ST-03 the number of its dead first process belongs to another now: it is neither joined nor signalled',
+  needs,
+  async () => {
+    using bundle = new Bundle(host, sleeping)
+    bundle.sleeping()
+    const pid = bundle.state()!.pid as number
+    bundle.run(['kill', bundle.id, 'KILL'])
+    await bundle.stopped()
+    const other = spawn('/bin/sleep', ['1000'])
+    try {
+      const file = join(bundle.stateRoot, bundle.id, 'state.json')
+      writeFileSync(file, readFileSync(file, 'utf8').replaceAll(String(pid), String(other.pid)))
+      expect(bundle.state()).toMatchObject({ status: 'stopped', pid: 0 })
+      for (const args of [
+        ['kill', bundle.id, 'KILL'],
+        ['exec', bundle.id, '/bin/true'],
+        ['start', bundle.id],
+        ['pause', bundle.id],
+      ]) {
+        const { status, stderr } = bundle.run(args)
+        expect([1, 255], `${args[0]}: ${stderr}`).toContain(status)
+      }
+      expect(bundle.run(['delete', bundle.id])).toMatchObject({ status: 0 })
+      expect(other.exitCode ?? other.signalCode).toBeNull()
+      expect(existsSync(`/proc/${other.pid}/exe`)).toBe(true)
+    } finally {
+      other.kill('SIGKILL')
+    }
+  },
+)
+
+test(
+  'CO-13 ER-04 ST-06 a paused container: TERM waits for its resume, KILL does not, delete is refused but by force',
+  needs,
+  async () => {
+    using bundle = new Bundle(host, sleeping)
+    for (const end of ['KILL', 'force', 'TERM'] as const) {
+      bundle.write(specOf(['/bin/sh', '-c', 'trap "exit 3" TERM; while :; do sleep 0.05; done']))
+      bundle.run(['run', '--detach', bundle.id], quiet)
+      expect(bundle.run(['pause', bundle.id])).toMatchObject({ status: 0 })
+      expect(bundle.run(['delete', bundle.id])).toMatchObject({
+        status: 1,
+        stderr: expect.stringContaining('it is paused'),
+      })
+      expect(bundle.state()).toMatchObject({ status: 'paused' })
+      if (end === 'KILL') {
+        expect(bundle.run(['kill', bundle.id, 'KILL'])).toMatchObject({ status: 0 })
+        await bundle.stopped()
+      }
+      if (end === 'TERM') {
+        expect(bundle.run(['kill', bundle.id, 'TERM'])).toMatchObject({ status: 0 })
+        expect(bundle.state()).toMatchObject({ status: 'paused' })
+        expect(bundle.run(['resume', bundle.id])).toMatchObject({ status: 0 })
+        await bundle.stopped()
+      }
+      gone(bundle)
+    }
+  },
+)
+
+describe('an init that ends early', () => {
+  test('CO-25 while it is being created: create tells, and leaves nothing', needs, async () => {
+    using bundle = new Bundle(host)
+    const hang = bundle.file('hang')
+    const path = '/bin/sh'
+    bundle.write(
+      specOf(['/bin/true'], {
+        hooks: {
+          createContainer: [
+            { path, args: ['sh', '-c', `echo > ${hang}; exec sleep 1000`], env: ['PATH=/usr/bin:/bin'] },
+          ],
+        },
+      }),
+    )
+    const creating = together(bundle, ['create', bundle.id])
+    await until('the hook', () => (existsSync(hang) ? true : undefined))
+    expect(bundle.state()).toMatchObject({ status: 'creating' })
+    process.kill(bundle.state()!.pid as number, 'SIGKILL')
+    const [outcome] = await creating
+    expect(outcome).toMatchObject({ status: 1, stderr: expect.stringContaining('init ended during set-up (signal 9)') })
+    expect(bundle.left()).toEqual([])
+  })
+
+  test('LR-05 ER-06 once it is created: start fails at once, and so does kill; delete removes it', needs, async () => {
+    using bundle = new Bundle(host, sleeping)
+    bundle.run(['create', bundle.id], quiet)
+    process.kill(bundle.state()!.pid as number, 'SIGKILL')
+    await bundle.stopped()
+    const before = performance.now()
+    expect(bundle.run(['start', bundle.id])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('it has stopped'),
+    })
+    expect(performance.now() - before).toBeLessThan(5000)
+    expect(bundle.run(['kill', bundle.id])).toMatchObject({ status: 1, stderr: expect.stringContaining('not running') })
+    expect(bundle.run(['delete', bundle.id])).toMatchObject({ status: 0 })
+    expect(bundle.left()).toEqual([])
+  })
+
+  test(
+    'ST-04 LR-04 a created container: killed, signalled, paused, run into and removed by others',
+    needs,
+    async () => {
+      using bundle = new Bundle(host, sleeping)
+      const create = (): void => void bundle.run(['create', bundle.id], quiet)
+      create()
+      expect(bundle.run(['exec', bundle.id, '/bin/echo', 'in'])).toMatchObject({ status: 0, stdout: 'in\n' })
+      expect(bundle.run(['pause', bundle.id])).toMatchObject({ status: 0 })
+      expect(bundle.state()).toMatchObject({ status: 'paused' })
+      expect(bundle.run(['resume', bundle.id])).toMatchObject({ status: 0 })
+      expect(bundle.state()).toMatchObject({ status: 'created' })
+      expect(bundle.run(['kill', bundle.id, 'KILL'])).toMatchObject({ status: 0 })
+      await bundle.stopped()
+      expect(bundle.run(['delete', bundle.id])).toMatchObject({ status: 0 })
+      create()
+      expect(bundle.run(['delete', bundle.id])).toEqual({ status: 0, stdout: '', stderr: '' })
+      expect(bundle.left()).toEqual([])
+    },
+  )
+})
+
+test('LR-10 closed standard streams: what they are to the program is nothing of the container’s own', needs, () => {
+  using bundle = new Bundle(host, specOf(['/bin/sh', '-c', 'ls -l /proc/self/fd > /tmp/fds; cat /tmp/fds; exit 5']))
+  const [program] = host.command
+  const words = `exec ${program} --root ${bundle.stateRoot} run --bundle ${bundle.path} ${bundle.id} <&- >&- 2>&-`
+  const { status } = spawnSync('/bin/sh', ['-c', words], { timeout: 20_000 })
+  expect(status).toBe(5)
+  expect(bundle.left()).toEqual([])
+})
