@@ -122,7 +122,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
     parentDeathSignal: false,
     oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,
     maps,
-    unprivileged: host.unprivileged,
+    unprivileged: host.unprivileged || host.mapped,
     limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
     handed: { target: init.fd, ...(payload === undefined ? {} : { payload: payload.fd }) },
   }).finally(() => payload?.done())

@@ -10,6 +10,8 @@ export interface HostFacts {
   readonly kcore: boolean
   /** This process may not administer the system: its containers need a user namespace. */
   readonly unprivileged: boolean
+  /** It lives in a user namespace itself: the files of a process that is not dumpable are somebody else's to it, whatever it may do there. */
+  readonly mapped: boolean
   /** It may write to the host's cgroups only where somebody has handed them over: an ordinary user, or root of a user namespace. */
   readonly lentCgroups: boolean
   /** The soft limit of open files that this process was started with; `undefined` when its engine left it alone. */
@@ -38,6 +40,7 @@ async function readFacts(): Promise<HostFacts> {
     kcore,
     initialFiles,
     unprivileged,
+    mapped,
     lentCgroups: unprivileged || mapped,
   }
 }

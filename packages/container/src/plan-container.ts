@@ -45,6 +45,8 @@ export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'user
   readonly hooks?: HookFacts | undefined
   /** The parent may not administer the system: it writes the id maps as the owner of init's files, or has them written. */
   readonly unprivileged?: boolean | undefined
+  /** The parent lives in a user namespace. */
+  readonly mapped?: boolean | undefined
 }
 
 /** Everything that is done to the kernel for a container, from clone to exec. */
@@ -116,10 +118,10 @@ export function planContainer(
   return { steps, namespaces, slots: userArgs(spec, environment(spec)).lookup ? USER_SLOTS : [] }
 }
 
-/** The files of a process that is not dumpable are root's: an ordinary user could not write its maps. */
-function mapSteps({ unprivileged = false }: ContainerFacts): Step[] {
+/** The files of a process that is not dumpable are the host's root's: nobody else could write its maps. */
+function mapSteps({ unprivileged = false, mapped = false }: ContainerFacts): Step[] {
   const wait = ask('maps', 'wait until the id maps are written')
-  return unprivileged ? [setDumpable(true), wait, setDumpable(false)] : [wait]
+  return unprivileged || mapped ? [setDumpable(true), wait, setDumpable(false)] : [wait]
 }
 
 /** A terminal of the container's own devpts, its master sent up. */

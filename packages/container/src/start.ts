@@ -47,6 +47,7 @@ export interface FirstPlan {
   readonly attributes: Attributes
   readonly initialFiles: bigint | undefined
   readonly unprivileged: boolean
+  readonly mapped: boolean
   /** What runs in place of its program. */
   readonly payload: PreparedPayload | undefined
 }
@@ -59,7 +60,7 @@ export async function planFirst({ id, config, cgroup, spec, wait, hooks, drivers
       spec.subCgroupPaths,
       "is for further processes: the first lives in the container's own cgroup",
     )
-  const { initialFiles, unprivileged } = await hostFacts()
+  const { initialFiles, unprivileged, mapped } = await hostFacts()
   checkIds(spec, newMaps(config), unprivileged)
   const payload = await preparePayload(drivers.executor, spec, { id, config })
   const plan = await planFor(config, spec, cgroup, {
@@ -67,7 +68,7 @@ export async function planFirst({ id, config, cgroup, spec, wait, hooks, drivers
     hooks: { id, at: hooks },
     payload,
   })
-  return { plan, attributes: attributesOf(config, spec, true, payload), initialFiles, unprivileged, payload }
+  return { plan, attributes: attributesOf(config, spec, true, payload), initialFiles, unprivileged, mapped, payload }
 }
 
 export interface Started extends Launched {
@@ -79,7 +80,7 @@ export interface Started extends Launched {
 /** Starts the first process of a container whose cgroup is there. */
 export async function startFirst(request: StartRequest, first: FirstPlan, oomBefore: number): Promise<Started> {
   const { id, directory, config, cgroup, spec, wait, drivers } = request
-  const { plan, attributes, initialFiles, unprivileged, payload } = first
+  const { plan, attributes, initialFiles, unprivileged, mapped, payload } = first
   const oomScoreAdj = spec.oomScoreAdj ?? config.oomScoreAdj
   const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
   let state: ContainerState | undefined
@@ -114,14 +115,14 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       parentDeathSignal: attributes.parentDeathSignal !== undefined,
       oomScoreAdj,
       maps: newMaps(config),
-      unprivileged,
+      unprivileged: unprivileged || mapped,
       limits: has('user') ? { rlimits: attributes.rlimits, initialFiles } : undefined,
       handed,
       rendezvous: {
         maps: async ({ pid }) => {
           await writeIdMaps(pid, mapsOf(config))
           // While the files of init are this user's own.
-          if (unprivileged) await adjustOomScore(pid, oomScoreAdj, true)
+          if (unprivileged || mapped) await adjustOomScore(pid, oomScoreAdj, true)
           return undefined
         },
         clocks: async ({ pid }) => {
