@@ -31,7 +31,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: everywhere.map(folder => `${folder}/**/*.test.ts`),
-          exclude: ['**/*.root.test.ts', '**/node_modules/**', 'test/packages/**'],
+          exclude: ['**/*.root.test.ts', '**/node_modules/**', 'test/packages/**', 'test/engines/**'],
         },
       },
       {
