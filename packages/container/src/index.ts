@@ -54,6 +54,7 @@ export {
   type TerminalSize,
   type UserRequest,
 } from './process-spec.js'
+export { type ContainerReport, containerReport } from './report.js'
 export { type ResolvedConfig, resolveConfig } from './resolve.js'
 export { defaultIdMaps, isUnprivileged, rootlessConfig } from './rootless.js'
 export { DELEGATION_HINT } from './rootless-cgroups.js'

@@ -27,15 +27,16 @@ export async function loadContainer(invocation: Invocation): Promise<Container> 
 
 /** @throws {ContainerError} `ContainerNotExists` in the words that engines look for */
 export async function load(factory: Factory, id: string): Promise<Container> {
-  try {
-    return await factory.load(id)
-  } catch (error) {
-    if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
-    throw new ContainerError('ContainerNotExists', `container '${id}' does not exist`, {
-      cause: error,
-      hint: `lcrun --root ${factory.root} list shows what there is`,
-    })
-  }
+  return await factory.load(id).catch(error => missing(factory.root, id, error))
+}
+
+/** Throws an error again, in the words that engines look for when it is that there is no container. */
+export function missing(root: string, id: string, error: unknown): never {
+  if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
+  throw new ContainerError('ContainerNotExists', `container '${id}' does not exist`, {
+    cause: error,
+    hint: `lcrun --root ${root} list shows what there is`,
+  })
 }
 
 /** Removes a container. A `poststop` hook that fails is told, and changes nothing: so OCI has it. */
