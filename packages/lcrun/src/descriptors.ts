@@ -1,5 +1,5 @@
 import type { Invocation } from '@libcontainer/cli'
-import { ConfigInvalid, environment, exists, ids } from '@libcontainer/sys'
+import { becomeProgram, ConfigInvalid, environment, ids, readTextIfPresent } from '@libcontainer/sys'
 
 /** What is passed on to a program beside its standard streams. */
 export interface PassedDescriptors {
@@ -10,6 +10,8 @@ export interface PassedDescriptors {
 }
 
 const FIRST = 3
+/** The same on x86-64 and arm64. */
+const O_CLOEXEC = 0o2000000
 /** The most that a process can have: fs.nr_open's default. */
 const MOST = 1 << 20
 
@@ -23,11 +25,22 @@ export async function passedDescriptors({ flags }: Pick<Invocation, 'flags'>): P
   const preserved = count('--preserve-fds', flags.get('preserve-fds') ?? '0')
   const extraFds = Array.from({ length: listening + preserved }, (_, i) => FIRST + i)
   for (const [i, fd] of extraFds.entries()) {
-    if (await exists(`/proc/self/fd/${fd}`)) continue
+    if (await isGiven(fd)) continue
     const [field, value] = i < listening ? ['LISTEN_FDS', listening] : ['--preserve-fds', preserved]
     throw new ConfigInvalid(field, value, `counts descriptor ${fd}, which is not open`)
   }
   return { extraFds, env: listening === 0 ? [] : [`LISTEN_FDS=${listening}`, 'LISTEN_PID=1'] }
+}
+
+/**
+ * Whether a descriptor is open and its caller's. Our own are close-on-exec, and none that was given can be; but Node.js makes all of them so
+ * before it runs anything, and then nobody can tell.
+ */
+async function isGiven(fd: number): Promise<boolean> {
+  const info = await readTextIfPresent(`/proc/self/fdinfo/${fd}`)
+  if (info === undefined) return false
+  const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8)
+  return becomeProgram === undefined || (flags & O_CLOEXEC) === 0
 }
 
 /** Meant for this process alone: who has it from a parent that forgot to take it out of the environment has no such descriptors. */

@@ -281,6 +281,22 @@ describe.each(hosts)('$name', host => {
     expect(run('--preserve-fds', '-1')).toMatchObject({ status: 1, stderr: expect.stringContaining('--preserve-fds') })
   })
 
+  test('EV-123 PP-21 a closed descriptor is told by its number, also where our log has taken it', host.needs, () => {
+    const [first, ...words] = host.command
+    const script = 'exec 3>&-; exec "$@"'
+    using shell = new Bundle({ ...host, command: ['/bin/sh', '-c', script, 'sh', first, ...words] })
+    const refused = { status: 1, stderr: expect.stringContaining('descriptor 3, which is not open') }
+    // Node.js has descriptors of its own there by then.
+    const free = host.name === 'Node.js' ? [] : [[], ['--log', shell.file('log')]]
+    for (const globals of free)
+      expect(shell.run([...globals, 'run', '--preserve-fds', '1', shell.id])).toMatchObject(refused)
+    expect(shell.run(['run', '--preserve-fds', '9000', shell.id])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/--preserve-fds: counts descriptor \d+, which is not open/),
+    })
+    expect(shell.left()).toEqual([])
+  })
+
   test('OL-24 a link of another name is lcrun too', host.needs, () => {
     using bundle = new Bundle(host)
     expect(bundle.run(['delete', '--force', bundle.id]).status).toBe(0)
