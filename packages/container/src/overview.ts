@@ -57,62 +57,74 @@ async function statesOf(root: string, names: readonly string[], warn: OverviewOp
     names.map(name => `${root}/${name}/${STATE_FILE}`),
     HEAD,
   )
-  const states = await Promise.all(
-    heads.map(async (head, i) => {
-      try {
-        return await stateOf(names[i]!, `${root}/${names[i]}`, head)
-      } catch (error) {
-        if (!(error instanceof ContainerError)) throw error
-        if (error.code !== 'ContainerNotExists') warn?.(error.message)
-        return undefined
-      }
-    }),
-  )
-  return states.filter(state => state !== undefined)
+  const { euid } = ids()
+  const states: Known[] = []
+  for (const [i, head] of heads.entries()) {
+    const name = names[i]!
+    // Nothing is waited for but what is odd: a thousand promises take longer than a thousand reads.
+    const state = quickState(name, head, euid) ?? (await otherState(name, `${root}/${name}`, head, { euid, warn }))
+    if (state !== undefined) states.push(state)
+  }
+  return states
+}
+
+const believable = ({ uid, mode }: FileHead, euid: number): boolean =>
+  (uid === euid || uid === 0) && (mode & 0o022) === 0
+
+function quickState(name: string, head: FileHead | number, euid: number): Known | undefined {
+  if (typeof head === 'number' || !believable(head, euid)) return undefined
+  const state = parseHead(name, head.text)
+  return state === undefined ? undefined : { ...state, owner: head.uid }
 }
 
 const ENOENT = -2
 const ENOTDIR = -20
 
-async function stateOf(name: string, directory: string, head: FileHead | number): Promise<Known | undefined> {
+/** One that is not there, cannot be read, is broken, or was written by another version. */
+async function otherState(
+  name: string,
+  directory: string,
+  head: FileHead | number,
+  { euid, warn }: OverviewOptions & { euid: number },
+): Promise<Known | undefined> {
   if (head === ENOENT || head === ENOTDIR) return undefined
-  checkId(name)
   const path = `${directory}/${STATE_FILE}`
-  if (typeof head === 'number')
-    throw new ContainerError('SystemError', `cannot read the state of '${name}': ${errnoName(-head)}, ${path}`)
-  if ((head.uid !== ids().euid && head.uid !== 0) || (head.mode & 0o022) !== 0)
-    throw new ContainerError(
-      'SystemError',
-      `${path} could have been written by others: nothing that it says is believed`,
-    )
-  const quick = parseHead(name, head.text)
-  if (quick !== undefined) return { ...quick, owner: head.uid }
-  const state = await loadState(name, directory)
-  return { ...state, bundle: bundleOf(state.config.labels), owner: head.uid }
+  try {
+    checkId(name)
+    if (typeof head === 'number')
+      throw new ContainerError('SystemError', `cannot read the state of '${name}': ${errnoName(-head)}, ${path}`)
+    if (!believable(head, euid))
+      throw new ContainerError(
+        'SystemError',
+        `${path} could have been written by others: nothing that it says is believed`,
+      )
+    const state = await loadState(name, directory)
+    return { ...state, bundle: bundleOf(state.config.labels), owner: head.uid }
+  } catch (error) {
+    if (!(error instanceof ContainerError)) throw error
+    if (error.code !== 'ContainerNotExists') warn?.(error.message)
+    return undefined
+  }
 }
 
-const field = (name: string, value: string): string => `"${name}":${value},`
-const text = '("(?:[^"\\\\]|\\\\.)*")'
-
-/** How this library begins a state. */
-const beginning = new RegExp(
-  `^\\{${field('id', '"([^"\\\\]*)"')}${field('init_process_pid', '(\\d{1,10})')}${field('init_process_start', '"(\\d{1,20})"')}` +
-    `${field('created', '"([^"\\\\]*)"')}(?:${field('bundle', text)})?${field('rootless', '(?:true|false)')}"cgroup_paths":(\\{[^{}]*\\})`,
-)
+/** In a state of this library, what stands behind all that is asked for here. No text of JSON can hold it: its quotes would be escaped. */
+const BEHIND = ',"namespace_paths":'
 
 /** What the beginning of a state tells; `undefined` for one that somebody else has written. Pure. */
 export function parseHead(name: string, head: string): Omit<Known, 'owner'> | undefined {
-  const [found, id, pid, start, created, bundle, paths] = beginning.exec(head) ?? []
-  if (found === undefined || id !== name) return undefined
+  const end = head.indexOf(BEHIND)
+  if (end < 0) return undefined
   try {
-    return {
-      id,
-      init_process_pid: Number(pid),
-      init_process_start: start!,
-      created,
-      bundle: bundle === undefined ? '' : (JSON.parse(bundle) as string),
-      cgroup_paths: JSON.parse(paths!) as Record<string, string>,
-    }
+    const state = JSON.parse(`${head.slice(0, end)}}`) as Omit<Known, 'owner'> & { bundle?: string }
+    const { id, init_process_pid, init_process_start, created, bundle = '', cgroup_paths } = state
+    const sound =
+      id === name &&
+      Number.isInteger(init_process_pid) &&
+      typeof init_process_start === 'string' &&
+      typeof created === 'string' &&
+      typeof bundle === 'string' &&
+      typeof cgroup_paths === 'object'
+    return sound ? { id, init_process_pid, init_process_start, created, bundle, cgroup_paths } : undefined
   } catch {
     return undefined
   }
@@ -130,14 +142,14 @@ async function statusesOf(states: readonly Known[]): Promise<Status[]> {
     ),
     frozenOf(states.map(({ cgroup_paths }) => cgroup_paths)),
   ])
-  const statuses = states.map((state, i) => {
-    if (frozen[i]) return 'paused'
+  const statuses: Status[] = []
+  for (const [i, state] of states.entries()) {
     const stat = stats[i]!
     const first = typeof stat === 'number' ? undefined : parseStat(stat.text)
-    if (first?.start !== state.init_process_start || /[ZX]/.test(first.state)) return 'stopped'
-    return statusOfLiving(first.name, state)
-  })
-  return await Promise.all(statuses)
+    const living = first?.start === state.init_process_start && first.state !== 'Z' && first.state !== 'X'
+    statuses.push(frozen[i] ? 'paused' : living ? await statusOfLiving(first.name, state) : 'stopped')
+  }
+  return statuses
 }
 
 /** As `parseProcessStat`, in less time. */
