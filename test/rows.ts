@@ -31,6 +31,8 @@ export const rows: readonly string[] = [
   ...range('ST', 1, 18),
   ...range('ER', 1, 15),
   ...range('PR', 1, 20),
+  ...range('IN', 1, 19),
+  ...range('HK', 1, 11),
   ...range('VAL', 1, 8),
   ...range('VAL', 20, 32),
   ...range('US', 1, 7),
@@ -57,7 +59,6 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ['D-11', 'says how rows are read: the mechanism of others is not theirs to bind'],
   ['CO-21', 'criu: checkpoint and restore'],
   ['CO-22', 'criu: checkpoint and restore'],
-  ['PR-13', 'lcrun: the level of its log'],
   ['VAL-02', 'network: networks and routes, refused by name until then'],
   ['VAL-03', 'netlink: interfaces moved in, refused by name until then'],
   ['VAL-06', 'selinux: labels, refused by name until then'],
@@ -65,5 +66,6 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ['VAL-24', 'mount: id-mapped mounts, refused by name until then'],
   ['EV-025', 'mount: a root that is moved instead of pivoted'],
   ['EV-156', 'lcrun: a container without devices of its own'],
+  ['IN-17', 'mount: id-mapped mounts, whose sources somebody outside opens'],
   ['TS-05', 'mount: the suite of races'],
 ])

@@ -119,7 +119,7 @@ describe('signals', () => {
     expect(await first.wait()).toMatchObject({ signal: 'SIGTERM' })
   })
 
-  test('CO-14 LR-11 nobody escapes a signal to all by forking', needs, async () => {
+  test('CO-14 LR-06 nobody escapes a signal to all by forking', needs, async () => {
     await using bench = await Bench.open('forks')
     const container = await bench.create({ ...sharedPids, cgroups: { pids: { max: 200 } } })
     await container.run({ args: ['/bin/sh', '-c', 'f() { sleep 1000 & f & wait; }; f'], stdio: 'null' })

@@ -45,7 +45,7 @@ describe.each(hosts)('$name', host => {
   )
 
   test.each(['prestart', 'createRuntime', 'createContainer'])(
-    'HK-09 create fails by a hook of %s: the hook is named, nothing is left, and poststop has run',
+    'HK-09 LR-13 create fails by a hook of %s: the hook is named, nothing is left, and poststop has run',
     host.needs,
     point => {
       using bundle = new Bundle(host)
