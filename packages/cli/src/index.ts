@@ -19,6 +19,7 @@ export {
   flushLog,
   hasLogFile,
   inform,
+  isDebugging,
   type LogRequest,
   logError,
   logsToStandardError,

@@ -55,6 +55,9 @@ export function inform(message: string): void {
   else say(message)
 }
 
+/** Whether {@link debug} writes anything. */
+export const isDebugging = (): boolean => debugs
+
 /** Tells what is done, for whoever looks for a fault. */
 export function debug(message: string): void {
   if (!debugs) return

@@ -118,6 +118,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
       return attempt(await cgroupOf(state.init_process_pid), true)
     },
     program: handle.drivers.init,
+    log: handle.drivers.log,
     oomBefore,
     parentDeathSignal: false,
     oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,

@@ -59,4 +59,6 @@ export interface Drivers {
   /** The program that prepares them from inside, where it is not the one of `@libcontainer/init`. */
   readonly init: InitProgram | undefined
   readonly executor?: Executor | undefined
+  /** Told of steps, at a level: see `logLevel` of a process. */
+  readonly log?: ((level: number, message: string) => void) | undefined
 }

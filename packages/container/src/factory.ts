@@ -40,6 +40,8 @@ import { configWarnings } from './warnings.js'
 export interface FactoryOptions {
   /** Told of what is odd but works: a state root that others may write to, a path in a config that is not as it should be. Default: nobody. */
   readonly warn?: ((message: string) => void) | undefined
+  /** Told what is done inside of a container until its program runs, for processes that say so by `logLevel`. Default: nobody. */
+  readonly log?: ((level: number, message: string) => void) | undefined
   /** Finds what is wrong with a config, in place of {@link validate}. */
   readonly validator?: ((config: ContainerConfig) => Promise<ConfigInvalid[]>) | undefined
   /** Who makes the cgroups. Default: `cgroupfs`. */
@@ -95,6 +97,7 @@ export class Factory {
       cgroups: await cgroupDriver(options.cgroupDriver, options.rootless),
       init: await initOf(options),
       executor: options.executor,
+      log: options.log,
     }
     try {
       await openStateRoot(path, options)
@@ -243,6 +246,7 @@ export class Factory {
 
 const OPTIONS: Readonly<Record<keyof FactoryOptions, true>> = {
   warn: true,
+  log: true,
   validator: true,
   cgroupDriver: true,
   rootless: true,
@@ -268,8 +272,8 @@ function checkOptions(options: FactoryOptions): void {
       selfProtection,
       'is of the init of @libcontainer/init alone: leave it or init out',
     )
-  const { warn, validator, executor, tmpfsRoot, strict, criuPath } = options
-  for (const [field, value] of Object.entries({ warn, validator, executor })) {
+  const { warn, validator, executor, log, tmpfsRoot, strict, criuPath } = options
+  for (const [field, value] of Object.entries({ warn, validator, executor, log })) {
     if (value !== undefined && typeof value !== 'function') throw new ConfigInvalid(field, value, 'must be a function')
   }
   checkBoolean('rootless', options.rootless)

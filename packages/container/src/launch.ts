@@ -12,7 +12,7 @@ import {
   writeText,
 } from '@libcontainer/sys'
 import type { ResourceLimit } from './config.js'
-import type { ContainerCgroup } from './drivers.js'
+import type { ContainerCgroup, Drivers } from './drivers.js'
 import { limitNumbers } from './plan-process.js'
 import { Process } from './process.js'
 import type { ProcessSpec } from './process-spec.js'
@@ -36,6 +36,8 @@ export interface LaunchOptions extends Attempt, Pick<BootstrapOptions, 'cloneFla
   readonly cgroup: ContainerCgroup | undefined
   /** Where the clone is refused: another attempt, and `undefined` for none. */
   readonly instead?: (error: SyscallError) => Promise<Attempt | undefined>
+  /** Told of the steps. */
+  readonly log: Drivers['log']
   /** In place of package init's. */
   readonly program: InitProgram | undefined
   /** How many processes the OOM killer has ended in it so far. */
@@ -75,6 +77,7 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
   const { spec, cgroup, oomBefore } = options
   const handed: Record<string, number> = { ...options.handed }
   if (isHostTerminal(spec.terminal)) handed.terminal = spec.terminal.slave.fd
+  const logged = options.log !== undefined && (spec.logLevel ?? 4) >= DEBUG
   const extraFds = (spec.extraFds ?? []).map(descriptor)
   let parent: OwnedFd | undefined
   let terminal: OwnedFd | undefined
@@ -106,7 +109,7 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
         extraFds,
         handed,
         signal: spec.signal,
-        timed: spec.timed,
+        timed: spec.timed || logged,
         failAt: spec.failAt,
         ahead: { ready: getReady },
         rendezvous: {
@@ -132,8 +135,10 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
       return await start(other)
     })
     stdio.closeTheirs()
+    if (logged) logSteps(options.log, child)
     const process = new Process({
       ...child,
+      timings: spec.timed ? child.timings : [],
       stdio: stdio.ours,
       terminal,
       signal: spec.signal,
@@ -150,6 +155,15 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
   } finally {
     parent?.close()
   }
+}
+
+/** The level of what is told for who looks for a fault, of logrus's. */
+const DEBUG = 5
+
+/** All at once, when the program runs: init has no time for it before. */
+function logSteps(log: Drivers['log'], { pid, timings }: Bootstrapped): void {
+  for (const [i, { about, startNs, endNs }] of timings.entries())
+    log?.(DEBUG, `process ${pid}, step ${i}: ${about}: ${Math.round((endNs - startNs) / 1000)} µs`)
 }
 
 /** What only a process outside may do to it, or may do without init's own rights. */

@@ -30,6 +30,7 @@ const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   ignorePaused: true,
   signal: true,
   timed: true,
+  logLevel: true,
   failAt: true,
 }
 
@@ -63,6 +64,7 @@ export function checkProcess(spec: ProcessSpec): void {
   checkInteger('process.umask', spec.umask, 0, 0o777)
   checkInteger('process.oomScoreAdj', spec.oomScoreAdj, -1000, 1000)
   checkBoolean('process.noNewPrivileges', spec.noNewPrivileges)
+  checkInteger('process.logLevel', spec.logLevel, 0, 6)
   checkBoolean('process.ignorePaused', spec.ignorePaused)
   checkSharing(spec, 'process.')
   checkStreams(spec)

@@ -73,6 +73,8 @@ export interface ProcessSpec {
   readonly signal?: AbortSignal | undefined
   /** Records how long each step of the set-up took: `process.timings`. Default: false. */
   readonly timed?: boolean | undefined
+  /** How much is told of the set-up to the factory's `log`: from 5 on (debug, of 0 to 6) every step and what it took, when its program runs. Default: 4. */
+  readonly logLevel?: number | undefined
   /** Makes a step of the set-up fail, by its number from 0: for tests of what is left behind. */
   readonly failAt?: number | undefined
 }

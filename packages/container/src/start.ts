@@ -109,6 +109,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       cgroup,
       birthplace: cgroup,
       program: drivers.init,
+      log: drivers.log,
       oomBefore: Promise.resolve(oomBefore),
       cloneFlags: plan.namespaces.cloneFlags,
       keepCapabilities: plan.namespaces.clonesUser,

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cgroupHost } from '@libcontainer/cgroups'
+import { Factory } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Bench, elsewhere, sleeper } from './support.js'
@@ -268,4 +269,34 @@ describe('cgroups of further processes', () => {
       cause: expect.objectContaining({ code: 'SystemError', message: expect.stringContaining('ENOENT') }),
     })
   })
+})
+
+test('PR-13 logLevel: from 5 on the factory’s log is told of every step and its time', needs, async () => {
+  using directory = temporaryDirectory('log-level-')
+  const told: [number, string][] = []
+  const factory = await Factory.open(`${directory.path}/state`, {
+    log: (level, message) => void told.push([level, message]),
+  })
+  const container = await factory.create(`log-level-${process.pid}`, { rootfs: busyboxRootfs(), hostname: 'told' })
+  try {
+    const first = await container.run({ ...sleeper, logLevel: 5 })
+    expect(told.length).toBeGreaterThan(10)
+    expect(told.every(([level]) => level === 5)).toBe(true)
+    expect(told.map(([, message]) => message)).toContainEqual(
+      expect.stringMatching(new RegExp(`^process ${first.pid}, step \\d+: set the hostname to told: \\d+ µs$`)),
+    )
+    // Who did not ask for times of its own has none.
+    expect(first.timings).toEqual([])
+    const before = told.length
+    for (const logLevel of [undefined, 0, 4]) await (await container.exec({ args: ['/bin/true'], logLevel })).wait()
+    expect(told).toHaveLength(before)
+    await (await container.exec({ args: ['/bin/true'], logLevel: 6 })).wait()
+    expect(told.length).toBeGreaterThan(before)
+    for (const logLevel of [-1, 7, 1.5, 'debug'])
+      await expect(container.exec({ args: ['/bin/true'], logLevel: logLevel as never })).rejects.toMatchObject({
+        field: 'process.logLevel',
+      })
+  } finally {
+    await container.destroy({ force: true })
+  }
 })

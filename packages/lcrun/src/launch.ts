@@ -1,4 +1,4 @@
-import { type Invocation, isOn, warn } from '@libcontainer/cli'
+import { type Invocation, isDebugging, isOn, warn } from '@libcontainer/cli'
 import { openSession, openStreams, ownTerminalSize, type Session } from '@libcontainer/cli/foreground'
 import { isTerminal, type StdioMode, stdioMode } from '@libcontainer/console'
 import type { Process, ProcessSpec } from '@libcontainer/container'
@@ -55,6 +55,7 @@ async function completed({ invocation, spec }: LaunchRequest, { consoleSocket }:
     ...(env.length > 0 ? { env: [...((spec.env ?? []) as readonly string[]), ...env] } : {}),
     ...(extraFds.length > 0 ? { extraFds } : {}),
     ...(consoleSocket === undefined ? {} : { consoleSocket }),
+    ...(isDebugging() ? { logLevel: 5 } : {}),
     ...(pidfdSocket === undefined ? {} : { pidfdSocket }),
   }
 }

@@ -1,4 +1,4 @@
-import { type Invocation, warn } from '@libcontainer/cli'
+import { debug, type Invocation, warn } from '@libcontainer/cli'
 import { type Container, ContainerError, checkId, Factory, PoststopError } from '@libcontainer/container'
 import { cgroupDriverOf, rootlessOf, stateRootOf } from './globals.js'
 
@@ -13,6 +13,7 @@ export async function openFactory(invocation: Invocation): Promise<Factory> {
   const cgroupDriver = await cgroupDriverOf(invocation)
   return await Factory.open(await stateRootOf(invocation), {
     warn,
+    log: (_, message) => debug(message),
     cgroupDriver,
     rootless: rootlessOf(invocation),
     criuPath: invocation.flags.get('criu'),
