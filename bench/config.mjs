@@ -33,8 +33,19 @@ export function ours({ rootfs, cgroup, seccomp }) {
   }
 }
 
+/** Thirty mounts, as an engine makes them of volumes: directories of the host below a tmpfs, each read-only. */
+export const thirty = source => [
+  { destination: '/mnt', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=755', 'size=1m'] },
+  ...Array.from({ length: 29 }, (_, i) => ({
+    destination: `/mnt/volume-${i}`,
+    type: 'bind',
+    source,
+    options: ['rbind', 'rprivate', 'ro', 'nosuid', 'nodev'],
+  })),
+]
+
 /** OCI's config.json, for crun, runc and, through their conversion, Go's libcontainer. */
-export function oci({ rootfs, cgroup, seccomp, args }) {
+export function oci({ rootfs, cgroup, seccomp, args, volumes = [] }) {
   return {
     ociVersion: '1.0.2',
     process: {
@@ -49,7 +60,7 @@ export function oci({ rootfs, cgroup, seccomp, args }) {
     },
     root: { path: rootfs, readonly: false },
     hostname,
-    mounts: defaultMounts,
+    mounts: [...defaultMounts, ...volumes],
     linux: {
       cgroupsPath: cgroup,
       resources: {

@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { environment, oci, ours } from './config.mjs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { environment, oci, ours, thirty } from './config.mjs'
+
+const sleeper = ['/bin/sleep', '100000']
 
 /** A process that answers orders. */
 class Worker {
@@ -63,28 +66,35 @@ export class Library {
 
 /** Bundles of OCI: one for each profile of /bin/true, and those that stay. */
 export function makeBundles(directory, { rootfs, prefix }) {
-  const names = { none: 'true', default: 'true', held: 'sleep 100000', created: 'sleep 100000' }
-  for (const [name, program] of Object.entries(names)) {
-    const [first, ...rest] = program.split(' ')
-    const config = oci({
-      rootfs,
-      cgroup: `/${prefix}-${name}`,
-      seccomp: name === 'default' ? 'default' : 'none',
-      args: [`/bin/${first}`, ...rest],
-    })
+  const volumes = join(directory, 'volume')
+  mkdirSync(volumes, { recursive: true })
+  const bundles = {
+    none: {},
+    default: { seccomp: 'default' },
+    engine: { seccomp: 'default', volumes: thirty(volumes) },
+    held: { args: sleeper },
+    created: { args: sleeper },
+    crowd: { args: sleeper, shared: true },
+  }
+  for (const [name, { seccomp = 'none', args = ['/bin/true'], shared, ...more }] of Object.entries(bundles)) {
+    // Of a bundle that many are made of, each is in the cgroup of its id.
+    const cgroup = shared ? undefined : `/${prefix}-${name}`
     mkdirSync(join(directory, name), { recursive: true })
+    const config = oci({ rootfs, cgroup, seccomp, args, ...more })
     writeFileSync(join(directory, name, 'config.json'), JSON.stringify(config, null, 2))
   }
   return name => join(directory, name)
 }
 
-/** crun or runc: the same command line. `before` is what the timing process is started through. */
+/** lcrun, crun or runc: the same command line. `before` is what the timing process is started through. */
 export class Runtime {
   #worker
   #program
   #root
   #bundle
   #errors
+  #prefix
+  #before
   #made = []
 
   constructor(name, { program, directory, timed, rootfs, prefix, before = [] }) {
@@ -92,19 +102,24 @@ export class Runtime {
     this.#program = program
     this.#root = join(directory, 'state')
     this.#errors = join(directory, 'errors')
+    this.#prefix = prefix
+    this.#before = before
     this.#bundle = makeBundles(directory, { rootfs, prefix })
     this.#worker = new Worker([...before, timed, this.#errors])
   }
 
-  async #command(...args) {
+  /** Nanoseconds, and the most kilobytes that were resident. */
+  async #measured(...args) {
     const answer = await this.#worker.ask(['/', this.#program, '--root', this.#root, ...args].join('\t'))
-    const [ns, status] = answer.split(' ').map(Number)
-    if (status === 0) return ns
+    const [ns, status, kilobytes] = answer.split(' ').map(Number)
+    if (status === 0) return { ns, kilobytes }
     const errors = existsSync(this.#errors) ? readFileSync(this.#errors, 'utf8') : ''
     throw new Error(`${this.#program} ${args.join(' ')}: status ${status}: ${errors.trim()}`)
   }
 
-  run = async seccomp => await this.#command('run', '--bundle', this.#bundle(seccomp), 'run')
+  #command = async (...args) => (await this.#measured(...args)).ns
+
+  run = async profile => await this.#command('run', '--bundle', this.#bundle(profile), 'run')
 
   async hold() {
     this.#made.push('held')
@@ -112,6 +127,10 @@ export class Runtime {
   }
 
   exec = async () => await this.#command('exec', 'held', '/bin/true')
+  state = async () => await this.#command('state', 'held')
+  /** A signal that nobody heeds. */
+  kill = async () => await this.#command('kill', 'held', 'WINCH')
+  list = async () => await this.#command('list')
 
   async create() {
     this.#made.push('created')
@@ -120,11 +139,76 @@ export class Runtime {
     return Number(readFileSync(file, 'utf8'))
   }
 
+  /** The three commands of an engine, without what passes between them. */
+  async lifecycle() {
+    const file = join(this.#bundle('none'), 'pid')
+    const create = await this.#command('create', '--pid-file', file, '--bundle', this.#bundle('none'), 'short')
+    const start = await this.#command('start', 'short')
+    await ended(Number(readFileSync(file, 'utf8')))
+    return create + start + (await this.#command('delete', 'short'))
+  }
+
+  /** One more container that stays. */
+  async detach() {
+    const id = `${this.#prefix}-${this.#made.length}`
+    this.#made.push(id)
+    return await this.#command('run', '--detach', '--bundle', this.#bundle('crowd'), id)
+  }
+
+  /** Ends and removes the last one, at once. */
+  deleteLast = async () => await this.#command('delete', '--force', this.#made.pop())
+
+  /** The most that a command holds. */
+  commandMemory = async () => (await this.#measured('state', 'held')).kilobytes
+
+  /** What is held for a container in the foreground, apart from the container. */
+  async waitingMemory() {
+    const [first, ...rest] = [...this.#before, this.#program]
+    const args = [...rest, '--root', this.#root, 'run', '--bundle', this.#bundle('held'), 'waiting']
+    const child = spawn(first, args, { stdio: 'ignore' })
+    try {
+      await running(() => this.#command('state', 'waiting'))
+      await sleep(500)
+      return resident(child.pid)
+    } finally {
+      await this.#command('delete', '--force', 'waiting')
+      if (child.exitCode === null) await new Promise(resolve => child.once('close', resolve))
+    }
+  }
+
   async remove() {
-    for (const id of this.#made.splice(0)) await this.#command('delete', '--force', id)
+    while (this.#made.length > 0) await this.deleteLast()
   }
 
   close = async () => await this.#worker.close()
+}
+
+/** Resident memory of a process, in kB. */
+export function resident(pid) {
+  return Number(/^Rss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1])
+}
+
+/** Until a process is gone, or waits for its parent to take note. */
+async function ended(pid) {
+  for (;;) {
+    try {
+      if (/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) return
+    } catch {
+      return
+    }
+    await sleep(1)
+  }
+}
+
+async function running(ask) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (tries === 50) throw error
+    }
+    await sleep(20)
+  }
 }
 
 /** The static executable: a container.json for each profile, and `exec` beside it. */

@@ -1,21 +1,23 @@
 #!/usr/bin/env node
 // npm run bench: containers of ours beside crun's, runc's and those of Go's libcontainer, in one run. See bench/README.md.
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CommandLine, Library, makeBundles, Runtime } from '../bench/contender.mjs'
 import { buildGo, buildTimed, goLibrary, versionOf, which } from '../bench/find.mjs'
 import { goals } from '../bench/goals.mjs'
+import { crowd, measurements } from '../bench/measurements.mjs'
 import { summarize, table } from '../bench/report.mjs'
-import { interleave } from '../bench/statistics.mjs'
 import { sweep } from '../bench/sweep.mjs'
 import { top } from './quietly.mjs'
 
-const usage = `usage: npm run bench -- [--quick] [--rounds N] [--only NAME,…] [--json FILE]
-  --quick       a fifth of the rounds: a first impression
+const names = [...Object.keys(measurements), 'crowd']
+const usage = `usage: npm run bench -- [--quick] [--rounds N] [--crowd N] [--only NAME,…] [--json FILE]
+  --quick       a fifth of the rounds, and a tenth of the crowd: a first impression
   --rounds N    how often each contender has its turn; default 50
-  --only NAME   of run, run-seccomp, exec, memory, run-100
+  --crowd N     how many containers are alive at once, of each runtime in turn; default 1000
+  --only NAME   of ${names.join(', ')}
   --json FILE   writes every single run, too
 `
 
@@ -23,6 +25,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
+    crowd: { type: 'string' },
     only: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -30,6 +33,7 @@ const { values: options } = parseArgs({
 })
 
 const rounds = options.rounds === undefined ? (options.quick ? 10 : 50) : Number(options.rounds)
+const size = options.crowd === undefined ? (options.quick ? 100 : 1000) : Number(options.crowd)
 const rootfs = join(top, 'test-rootfs/busybox')
 const prefix = `libcontainer-bench-${process.pid}`
 
@@ -58,14 +62,17 @@ async function gather(directory) {
       }),
     )
   } else console.error('bench: without the static executable: npm run binary')
+  const lcrun = join(top, 'bundles/lcrun')
   // crun refuses a hybrid host: it is given a mount namespace in which the unified hierarchy is not there.
   const hybrid = existsSync('/sys/fs/cgroup/unified/cgroup.procs')
   const hide = ['unshare', '-m', 'sh', '-c', 'umount /sys/fs/cgroup/unified && exec "$0" "$@"']
   for (const [name, before] of [
+    ['lcrun', []],
     ['crun', hybrid ? hide : []],
     ['runc', []],
   ]) {
-    const program = which(name)
+    const program = name === 'lcrun' && existsSync(lcrun) ? lcrun : which(name)
+    if (program === undefined && name === 'lcrun') continue
     if (program === undefined) {
       console.error(`bench: without ${name}: apt-get install -y --no-install-recommends ${name}`)
       continue
@@ -87,54 +94,13 @@ async function gather(directory) {
   return { contenders, api, versions }
 }
 
-/** Resident memory of a process, in kB. */
-function resident(pid) {
-  return Number(/^Rss: +(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1])
-}
+const against = ['crun', 'runc', 'libcontainer, Go', ...['lcrun', 'crun', 'runc'].map(name => `${name}, none alive`)]
 
-const measurements = {
-  run: {
-    title: 'create, start, wait, destroy: /bin/true, no seccomp',
-    measure: ({ contenders }) => interleave(contenders, rounds, each => each.run('none')),
-  },
-  'run-seccomp': {
-    title: 'create, start, wait, destroy: /bin/true, default seccomp profile',
-    measure: ({ contenders }) => interleave(contenders, rounds, each => each.run('default')),
-  },
-  exec: {
-    title: 'exec /bin/true into a running container, and wait',
-    measure: async ({ contenders }) => {
-      contenders = contenders.filter(each => each.hold !== undefined)
-      for (const each of contenders) await each.hold()
-      const results = await interleave(contenders, rounds, each => each.exec())
-      for (const each of contenders) await each.remove()
-      return results
-    },
-  },
-  memory: {
-    title: 'memory of a container that waits to be started (Rss of its init)',
-    unit: 'kB',
-    measure: ({ contenders }) =>
-      interleave(
-        contenders.filter(each => each.create !== undefined),
-        Math.ceil(rounds / 10),
-        async each => {
-          const rss = resident(await each.create())
-          await each.remove()
-          return rss
-        },
-        { warmUp: 0 },
-      ),
-  },
-  'run-100': {
-    title: 'create, start, wait, destroy: /bin/true, no seccomp, with 100 containers alive (made through the API)',
-    measure: async ({ contenders, api }) => {
-      await api.crowd(100)
-      const results = await interleave(contenders, Math.ceil(rounds / 2), each => each.run('none'))
-      await api.remove()
-      return results
-    },
-  },
+/** One measurement, or those that share a crowd. */
+async function measured(name, gathered) {
+  if (name === 'crowd') return await crowd(gathered, { rounds, size })
+  const { title, unit = 'ms', measure } = measurements[name]
+  return [{ name, title, unit, results: await measure(gathered, { rounds }) }]
 }
 
 async function main() {
@@ -145,9 +111,10 @@ async function main() {
   if (process.getuid() !== 0) throw new Error('needs root: sudo npm run bench')
   if (!existsSync(rootfs) || !existsSync(join(top, 'packages/container/dist/index.js')))
     throw new Error('the work tree is not built: run npm start, or npm run build && test-rootfs/busybox.sh')
-  const wanted = options.only?.split(',') ?? Object.keys(measurements)
-  const unknown = wanted.find(name => !(name in measurements))
-  if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) throw new Error(usage)
+  const wanted = options.only?.split(',') ?? names
+  const unknown = wanted.find(name => !names.includes(name))
+  if (unknown !== undefined || ![rounds, size].every(count => Number.isInteger(count) && count > 0))
+    throw new Error(usage)
 
   const directory = mkdtempSync('/run/libcontainer-bench-')
   const stop = signal => void sweep(prefix, directory).finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
@@ -164,10 +131,11 @@ async function main() {
     for (const [name, version] of Object.entries(gathered.versions)) console.log(`${name}: ${version}`)
     const summaries = []
     for (const name of wanted) {
-      const { title, unit = 'ms', measure } = measurements[name]
-      const summary = summarize({ name, title, unit, results: await measure(gathered) })
-      summaries.push(summary)
-      console.log(`\n${table(summary, ['crun', 'runc', 'libcontainer, Go'])}`)
+      for (const part of await measured(name, gathered)) {
+        const summary = summarize(part)
+        summaries.push(summary)
+        console.log(`\n${table(summary, against)}`)
+      }
     }
     console.log(`\n${goals(summaries).join('\n')}`)
     if (options.json !== undefined) {
