@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { Bundle, hosts, specOf, until } from './hosts.js'
 
@@ -297,8 +297,20 @@ describe.each(hosts)('$name', host => {
     expect(shell.left()).toEqual([])
   })
 
-  test('OL-24 a link of another name is lcrun too', host.needs, () => {
+  test('OL-24 a link of another name is lcrun too, with the same words and output', host.needs, () => {
     using bundle = new Bundle(host)
-    expect(bundle.run(['delete', '--force', bundle.id]).status).toBe(0)
+    const link = bundle.file('runc')
+    const [program, ...words] = host.command
+    symlinkSync(words[0] ?? program, link)
+    const other = new Bundle(
+      { ...host, command: words.length > 0 ? [program, link] : [link] },
+      specOf(['/bin/echo', 'hello']),
+    )
+    using _ = other
+    for (const args of [['--version'], ['help', 'exec'], ['state', 'absent']]) {
+      const { status, stdout } = bundle.run(args)
+      expect(other.run(args)).toMatchObject({ status, stdout })
+    }
+    expect(other.run(['run', other.id])).toEqual({ status: 0, stdout: 'hello\n', stderr: '' })
   })
 })
