@@ -25,7 +25,6 @@ const later: Readonly<Record<string, string>> = {
   'run.oci.systemd.force_cgroup_v1': '@libcontainer/cgroups',
   'run.oci.systemd.subgroup': '@libcontainer/cgroups',
   'run.oci.delegate-cgroup': '@libcontainer/cgroups',
-  'run.oci.handler': '@libcontainer/container',
 }
 
 /**
@@ -38,8 +37,18 @@ export function annotated(annotations: Annotations = {}): {
   process: Pick<ProcessSpec, 'pidfdSocket'>
 } {
   const value = (name: string): string | undefined => annotations[PREFIX + name] || undefined
-  for (const [name, owner] of Object.entries(later))
-    refuseLater(fieldName(name, 'annotations'), annotations[name], owner)
+  for (const name of Object.keys(annotations))
+    if (Object.hasOwn(later, name)) refuseLater(fieldName(name, 'annotations'), annotations[name], later[name]!)
+  const handler = value('handler')
+  if (handler !== undefined)
+    throw new ConfigInvalid(
+      fieldName('run.oci.handler', 'annotations'),
+      handler,
+      'names a handler, and there is none here',
+      {
+        hint: 'a program that uses @libcontainer/container gives one: the option executor of Factory.open',
+      },
+    )
   const stdout = value('hooks.stdout')
   const stderr = value('hooks.stderr')
   const pidfdSocket = value('pidfd_receiver')
