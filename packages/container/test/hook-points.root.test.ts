@@ -430,3 +430,42 @@ test(
     await executed
   },
 )
+
+test('HK-01 HK-03 HK-04 with a user namespace, with a shared pid namespace, and with a joined one', needs, async () => {
+  await using bench = await Bench.open('kinds')
+  using rootfs = ownRootfs()
+  using dir = temporaryDirectory('hooks-')
+  chmodSync(dir.path, 0o777)
+  const map = [{ containerId: 0, hostId: 100000, size: 65536 }]
+  const other = await bench.create()
+  const { pid } = await other.run(sleeper)
+  const kinds: Record<string, Partial<ContainerConfig>> = {
+    user: { namespaces: ['user', 'mnt', 'pid', 'ipc', 'uts', 'net'], uidMappings: map, gidMappings: map },
+    shared: { namespaces: ['mnt', 'ipc', 'uts', 'net'] },
+    joined: { namespaces: ['mnt', { kind: 'pid', path: `/proc/${pid}/ns/pid` }, 'ipc', 'uts', 'net'] },
+  }
+  for (const [kind, config] of Object.entries(kinds)) {
+    const at = (name: string) => join(dir.path, `${kind}-${name}`)
+    const save = (name: string): Command => script(`cat > ${at(name)}; id -u >> ${at(name)}`, { env })
+    const container = await bench.create({
+      ...config,
+      rootfs: rootfs.path,
+      hooks: {
+        prestart: [save('prestart')],
+        createContainer: [save('createContainer')],
+        startContainer: [script('read -r state; [ "$state" ] && exit 0')],
+      },
+    })
+    const child = await container.start(sleeper)
+    await container.exec()
+    const saved = (name: string): { pid: number; uid: string } => {
+      const text = readFileSync(at(name), 'utf8')
+      const end = text.lastIndexOf('}') + 1
+      return { pid: JSON.parse(text.slice(0, end)).pid, uid: text.slice(end).trim() }
+    }
+    expect(saved('prestart'), kind).toEqual({ pid: child.pid, uid: '0' })
+    const inner = readFileSync(`/proc/${child.pid}/status`, 'utf8').match(/^NSpid:.*?(\d+)$/m)![1]
+    expect(saved('createContainer'), kind).toEqual({ pid: Number(inner), uid: '0' })
+    await container.destroy({ force: true })
+  }
+})
