@@ -1,7 +1,13 @@
 import { ConfigInvalid, fieldName } from '@libcontainer/sys'
 import { definitions, type Type } from './schema.js'
 
-type Fields = readonly (readonly [name: string, required: boolean, type: Type])[]
+interface Field {
+  readonly name: string
+  readonly required: boolean
+  readonly type: Type
+}
+
+type Fields = readonly Field[]
 
 const fieldsOf = new Map<string, Fields>()
 
@@ -11,10 +17,16 @@ function fields(definition: string): Fields | undefined {
   if (known !== undefined || !Object.hasOwn(definitions, definition)) return known
   const read = Object.entries(definitions[definition]!).map(([key, type]) => {
     const required = key.endsWith('!')
-    return [required ? key.slice(0, -1) : key, required, type] as const
+    return { name: required ? key.slice(0, -1) : key, required, type }
   })
   fieldsOf.set(definition, read)
   return read
+}
+
+/** What is under way: where we are, as names and indexes, and what was found. A place becomes text when there is something to say of it. */
+interface Walk {
+  readonly path: (string | number)[]
+  readonly problems: ConfigInvalid[]
 }
 
 /**
@@ -23,80 +35,112 @@ function fields(definition: string): Fields | undefined {
  * The copy has the schema's fields alone, since the specification wants others ignored; its maps have no prototype, so that their keys are
  * data. `null` is as good as absent, which is what the encoders of many engines mean by it.
  *
- * @param at - where the value stands; empty for the document itself
+ * @param at - the names of where the value stands; none for the document itself
  */
-export function check(value: unknown, definition: string, at = ''): { value: unknown; problems: ConfigInvalid[] } {
-  const problems: ConfigInvalid[] = []
-  return { value: copy(value, definition, at, problems), problems }
+export function check(
+  value: unknown,
+  definition: string,
+  at: readonly string[] = [],
+): { value: unknown; problems: ConfigInvalid[] } {
+  const walk: Walk = { path: [...at], problems: [] }
+  return { value: copy(value, definition, walk), problems: walk.problems }
 }
 
-function copy(value: unknown, type: Type, at: string, problems: ConfigInvalid[]): unknown {
+function copy(value: unknown, type: Type, walk: Walk): unknown {
+  if (type === 'string') return text(value, walk)
   if (typeof type === 'string') {
     const known = fields(type)
-    return known === undefined ? plain(value, type, at, problems) : object(value, known, at, problems)
+    return known === undefined ? plain(value, type, walk) : object(value, known, walk)
   }
-  if (Array.isArray(type)) return word(value, type as readonly string[], at, problems)
-  if (type instanceof RegExp) return pattern(value, type, at, problems)
-  if ('[]' in type) return list(value, type['[]'], at, problems)
-  return map(value, (type as { '{}': Type })['{}'], at, problems)
+  if (Array.isArray(type)) return word(value, type as readonly string[], walk)
+  if (type instanceof RegExp) return pattern(value, type, walk)
+  if ('[]' in type) return list(value, type['[]'], walk)
+  return map(value, (type as { '{}': Type })['{}'], walk)
 }
 
-function object(value: unknown, known: Fields, at: string, problems: ConfigInvalid[]): unknown {
-  if (!isObject(value)) return refuse(at, value, 'must be an object', problems)
+function object(value: unknown, known: Fields, walk: Walk): unknown {
+  if (!isObject(value)) return refuse(value, 'must be an object', walk)
+  const { path } = walk
   const result: Record<string, unknown> = {}
-  for (const [name, required, type] of known) {
-    const part = Object.hasOwn(value, name) ? value[name] : undefined
-    const field = at === '' ? name : `${at}.${name}`
-    if (part !== undefined && part !== null) result[name] = copy(part, type, field, problems)
-    else if (required) refuse(field, part, `must be given${says(type)}`, problems)
+  // Plain loops: in an interpreter those of iterators and patterns take most of the time.
+  for (let i = 0; i < known.length; i++) {
+    const field = known[i]!
+    const { name } = field
+    const part = value[name]
+    const absent = part === undefined || part === null || !Object.hasOwn(value, name)
+    if (absent && !field.required) continue
+    path.push(name)
+    if (absent) refuse(part, `must be given${says(field.type)}`, walk)
+    else result[name] = copy(part, field.type, walk)
+    path.pop()
   }
   return result
 }
 
-function list(value: unknown, type: Type, at: string, problems: ConfigInvalid[]): unknown {
-  if (Array.isArray(value)) return value.map((part, i) => copy(part, type, `${at}[${i}]`, problems))
-  return refuse(at, value, 'must be a list', problems, typeof value === 'string' ? 'write it in square brackets' : '')
-}
-
-function map(value: unknown, type: Type, at: string, problems: ConfigInvalid[]): unknown {
-  if (!isObject(value)) return refuse(at, value, 'must be an object of names and values', problems)
-  const result: Record<string, unknown> = Object.create(null)
-  for (const key of Object.keys(value)) result[key] = copy(value[key], type, fieldName(key, at), problems)
+function list(value: unknown, type: Type, walk: Walk): unknown {
+  if (!Array.isArray(value))
+    return refuse(value, 'must be a list', walk, typeof value === 'string' ? 'write it in square brackets' : '')
+  const { path } = walk
+  const result: unknown[] = []
+  for (let i = 0; i < value.length; i++) {
+    const part: unknown = value[i]
+    if (type === 'string' && typeof part === 'string' && isWellFormed(part)) {
+      result.push(part)
+      continue
+    }
+    path.push(i)
+    result.push(copy(part, type, walk))
+    path.pop()
+  }
   return result
 }
 
-function word(value: unknown, words: readonly string[], at: string, problems: ConfigInvalid[]): unknown {
+function map(value: unknown, type: Type, walk: Walk): unknown {
+  if (!isObject(value)) return refuse(value, 'must be an object of names and values', walk)
+  const result: Record<string, unknown> = Object.create(null)
+  for (const key of Object.keys(value)) {
+    walk.path.push(key)
+    result[key] = copy(value[key], type, walk)
+    walk.path.pop()
+  }
+  return result
+}
+
+function word(value: unknown, words: readonly string[], walk: Walk): unknown {
   if (words.includes(value as string)) return value
   const near = typeof value === 'string' ? words.find(each => letters(each) === letters(value)) : undefined
-  return refuse(at, value, `must be ${choice(words)}`, problems, near === undefined ? '' : `write ${near}`)
+  return refuse(value, `must be ${choice(words)}`, walk, near === undefined ? '' : `write ${near}`)
 }
 
+const choice = (words: readonly string[]): string => `one of ${words.filter(each => each !== '').join(', ')}`
+
 /** What is left of a word when its case, its punctuation and the prefix that all of its kind have are forgotten. */
-const letters = (text: string): string =>
-  text
+const letters = (word: string): string =>
+  word
     .toUpperCase()
     .replace(/^(SCMP_(ACT|ARCH|CMP)|SECCOMP_FILTER_FLAG|IOPRIO_CLASS|SCHED_FLAG|SCHED|MPOL_F|MPOL)_/, '')
     .replace(/[^A-Z0-9]/g, '')
 
-function pattern(value: unknown, shape: RegExp, at: string, problems: ConfigInvalid[]): unknown {
-  if (typeof value !== 'string') return plain(value, 'string', at, problems)
-  return shape.test(value) ? value : refuse(at, value, `must match ${shape}`, problems)
+function pattern(value: unknown, shape: RegExp, walk: Walk): unknown {
+  if (typeof value !== 'string') return text(value, walk)
+  return shape.test(value) ? value : refuse(value, `must match ${shape}`, walk)
 }
 
-function plain(value: unknown, type: string, at: string, problems: ConfigInvalid[]): unknown {
-  if (type === 'string') {
-    if (typeof value !== 'string') return refuse(at, value, 'must be a string', problems, remedy(value, 'in quotes'))
-    if (isWellFormed(value)) return value
-    return refuse(at, value, 'must be text: half of a surrogate pair is no character', problems)
-  }
+function text(value: unknown, walk: Walk): unknown {
+  if (typeof value !== 'string') return refuse(value, 'must be a string', walk, remedy(value, 'in quotes'))
+  if (isWellFormed(value)) return value
+  return refuse(value, 'must be text: half of a surrogate pair is no character', walk)
+}
+
+function plain(value: unknown, type: string, walk: Walk): unknown {
   if (type === 'boolean') {
     if (typeof value === 'boolean') return value
-    return refuse(at, value, 'must be true or false', problems, remedy(value, 'without quotes'))
+    return refuse(value, 'must be true or false', walk, remedy(value, 'without quotes'))
   }
   const [low, high] = ranges[type]!
   const whole = typeof value === 'bigint' || Number.isSafeInteger(value)
   if (whole && (value as number) >= low && (value as number) <= high) return value
-  return refuse(at, value, `must be a whole number ${span(low, high)}`, problems, remedy(value, 'without quotes'))
+  return refuse(value, `must be a whole number ${span(low, high)}`, walk, remedy(value, 'without quotes'))
 }
 
 const ranges: Readonly<Record<string, readonly [low: number | bigint, high: number | bigint]>> = {
@@ -120,17 +164,19 @@ function remedy(value: unknown, how: 'in quotes' | 'without quotes'): string {
   return scalar.includes(typeof value) ? `write it ${how}` : ''
 }
 
-const choice = (words: readonly string[]): string => `one of ${words.filter(each => each !== '').join(', ')}`
-
 const says = (type: Type): string => (Array.isArray(type) ? `: ${choice(type)}` : '')
 
 /** Every high half of a surrogate pair is followed by a low one, and none stands alone: what UTF-8 can say. */
-const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
+const isWellFormed = (value: string): boolean => (value as string & { isWellFormed(): boolean }).isWellFormed()
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function refuse(at: string, value: unknown, problem: string, problems: ConfigInvalid[], hint = ''): undefined {
-  problems.push(new ConfigInvalid(at === '' ? 'config.json' : at, value, problem, hint === '' ? {} : { hint }))
+function refuse(value: unknown, problem: string, { path, problems }: Walk, hint = ''): undefined {
+  const place = path.reduce<string>(
+    (at, part) => (typeof part === 'number' ? `${at}[${part}]` : fieldName(part, at)),
+    '',
+  )
+  problems.push(new ConfigInvalid(place || 'config.json', value, problem, hint === '' ? {} : { hint }))
   return undefined
 }

@@ -1,7 +1,7 @@
 import { ConfigInvalid, fieldName } from '@libcontainer/sys'
 
 /** Deeper than any configuration, and far from where an engine's own stack would end. */
-const MAX_DEPTH = 64
+export const MAX_DEPTH = 64
 
 /** What a text of JSON is made of, with the blanks before it. */
 const token =

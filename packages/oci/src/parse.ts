@@ -1,6 +1,6 @@
 import { ConfigInvalid, parseJson } from '@libcontainer/sys'
 import { check } from './check.js'
-import { examineJson } from './json-text.js'
+import { examineJson, MAX_DEPTH } from './json-text.js'
 import type { Spec, SpecProcess, SpecResources } from './spec.js'
 
 /** What no configuration comes near: a file that is larger is not one. In UTF-16 units, which are bytes for what is common. */
@@ -18,12 +18,12 @@ export function parseSpec(text: string, file = 'config.json'): Spec {
 
 /** Reads the text of a `process.json`, as `exec --process` does. @throws {ConfigInvalid} as {@link parseSpec} */
 export function parseProcess(text: string, file = 'process.json'): SpecProcess {
-  return sound(parseText(text, file), 'Process', 'process') as SpecProcess
+  return sound(parseText(text, file), 'Process', ['process']) as SpecProcess
 }
 
 /** Reads the text of `linux.resources`, as `update --resources` does. @throws {ConfigInvalid} as {@link parseSpec} */
 export function parseResources(text: string, file = 'resources.json'): SpecResources {
-  return sound(parseText(text, file), 'Resources', 'linux.resources') as SpecResources
+  return sound(parseText(text, file), 'Resources', ['linux', 'resources']) as SpecResources
 }
 
 /**
@@ -32,7 +32,7 @@ export function parseResources(text: string, file = 'resources.json'): SpecResou
  * @throws {ConfigInvalid} for the first of {@link specProblems}
  */
 export function validateSpec(value: unknown): Spec {
-  return sound(value, 'Spec', '') as Spec
+  return sound(value, 'Spec') as Spec
 }
 
 /** All that the schema finds wrong with a parsed `config.json`, in its order. */
@@ -40,7 +40,7 @@ export function specProblems(value: unknown): ConfigInvalid[] {
   return check(value, 'Spec').problems
 }
 
-function sound(value: unknown, definition: string, at: string): unknown {
+function sound(value: unknown, definition: string, at: readonly string[] = []): unknown {
   const { value: copy, problems } = check(value, definition, at)
   if (problems.length > 0) throw problems[0]
   return copy
@@ -49,24 +49,48 @@ function sound(value: unknown, definition: string, at: string): unknown {
 function parseText(text: string, file: string): unknown {
   if (text.length > MAX_SIZE)
     throw new ConfigInvalid(file, text.length, `must not be larger than ${MAX_SIZE} characters`)
-  let value: unknown
   try {
-    value = parseJson(text)
-    if (isCanonical(text, value)) return value
+    const value: unknown = JSON.parse(text)
+    const seen: Seen = { keys: 0, large: false, deep: false }
+    see([value], seen, 0)
+    if (seen.deep || mayRepeat(text, seen.keys)) examineJson(text, file)
+    return seen.large ? parseJson(text) : value
   } catch (cause) {
+    if (cause instanceof ConfigInvalid) throw cause
     examineJson(text, file)
     throw new ConfigInvalid(file, text, `is no JSON: ${(cause as Error).message}`, { cause })
   }
-  examineJson(text, file)
-  return value
 }
 
-/**
- * Whether the text is what an encoder writes for this value: then no key is in it twice. Of two equal keys a parser keeps the last, and who has
- * looked at the first has been deceived. Most files are, and the slow look is spared.
- */
-function isCanonical(text: string, value: unknown): boolean {
-  const trimmed = text.trim()
-  if (/\d{16}/.test(trimmed)) return false
-  return JSON.stringify(value) === trimmed || JSON.stringify(value, undefined, '\t') === trimmed
+/** Of two equal keys a parser keeps the last, and who has looked at the first has been deceived. */
+function mayRepeat(text: string, keys: number): boolean {
+  // Behind a key stands `":`, unless there are blanks between the two; and whatever else looks so makes the count larger, never smaller.
+  // In an interpreter nothing counts faster than split().
+  const count = (part: string): number => text.split(part).length - 1
+  return count('":') !== keys || count(' :') + count('\t:') + count('\n:') + count('\r:') > 0
+}
+
+interface Seen {
+  keys: number
+  /** There is an integer that no number holds: it has to be read as a bigint. */
+  large: boolean
+  /** It is nested deeper than any configuration. */
+  deep: boolean
+}
+
+/** Looks for what decides whether the text has to be read with more care, which costs more than all else here. */
+function see(value: object, seen: Seen, depth: number): void {
+  if (depth > MAX_DEPTH) {
+    seen.deep = true
+    return
+  }
+  const isList = Array.isArray(value)
+  const keys = isList ? value : Object.keys(value)
+  if (!isList) seen.keys += keys.length
+  for (let i = 0; i < keys.length; i++) {
+    const part: unknown = isList ? keys[i] : (value as Record<string, unknown>)[keys[i] as string]
+    if (typeof part === 'object') {
+      if (part !== null) see(part, seen, depth + 1)
+    } else if (typeof part === 'number' && !Number.isSafeInteger(part)) seen.large = true
+  }
 }

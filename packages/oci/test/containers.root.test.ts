@@ -24,16 +24,16 @@ const look = `
 `
 
 /** The example with a script in place of its shell, and whatever is changed besides. */
-const scripted = (script: string, changes: { process?: object; linux?: object } & object = {}): Spec => {
+const scripted = (script: string, changes: Partial<Record<keyof Spec, object | string>> = {}): Spec => {
   const spec = exampleSpec({ cgroup2: existsSync('/sys/fs/cgroup/cgroup.procs') })
-  const process = { ...spec.process, terminal: false, args: ['/bin/sh', '-c', script], ...changes.process }
+  const process = { ...spec.process, terminal: false, args: ['/bin/sh', '-c', script], ...(changes.process as object) }
   return {
     ...spec,
     root: { path: busyboxRootfs(), readonly: true },
     ...changes,
     process: process as NonNullable<Spec['process']>,
-    linux: { ...spec.linux, ...changes.linux },
-  }
+    linux: { ...spec.linux, ...(changes.linux as object) },
+  } as Spec
 }
 
 let bundle: TemporaryDirectory

@@ -79,7 +79,7 @@ describe('OC-15 the example', () => {
   })
 
   test('OC-15 what is changed in one example is in no other', () => {
-    const first = exampleSpec() as { mounts: unknown[]; process: { args: string[] } }
+    const first = exampleSpec() as unknown as { mounts: unknown[]; process: { args: string[] } }
     first.mounts.pop()
     first.process.args.push('-c')
     expect(exampleSpec().mounts).toHaveLength(7)
