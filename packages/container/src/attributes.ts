@@ -21,7 +21,7 @@ export function attributesOf(
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,
     rlimits: spec.rlimits ?? config.rlimits ?? [],
     sharing: sharingOf(config, spec),
-    keepGroups: config.keepGroups ?? false,
+    keepGroups: config.keepGroups,
     umask: spec.umask ?? config.umask ?? 0o022,
     parentDeathSignal:
       first && parentDeathSignal !== undefined ? signalNumber(parentDeathSignal, 'parentDeathSignal') : undefined,

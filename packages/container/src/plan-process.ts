@@ -37,7 +37,7 @@ export interface Attributes {
   readonly rlimits: readonly ResourceLimit[]
   readonly umask: number
   /** The groups of the parent stay. */
-  readonly keepGroups: boolean
+  readonly keepGroups?: boolean | undefined
   /** How it shares processors and disks. */
   readonly sharing: Sharing
   readonly parentDeathSignal: number | undefined

@@ -92,7 +92,7 @@ describe('PR-19 an executor', () => {
           () => undefined,
           (error: unknown) => error,
         )
-        const { hint, ...expected } = error as { hint?: RegExp }
+        const { hint, ...expected }: { hint?: RegExp; [field: string]: unknown } = error
         expect(thrown).toMatchObject(expected)
         if (hint !== undefined) expect((thrown as { hint: string }).hint).toMatch(hint)
       } finally {
