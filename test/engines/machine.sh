@@ -15,8 +15,6 @@ mount -t tmpfs -o mode=755 engines "$directory"
 cp -a /etc "$directory/etc"
 mkdir "$directory"/{lib,log,run,tmp}
 chmod 1777 "$directory/tmp"
-ln -s /proc/self/mounts "$directory/etc/mtab.new"
-mv -T "$directory/etc/mtab.new" "$directory/etc/mtab"
 mount --bind "$directory/etc" /etc
 mount --bind "$directory/run" /run
 mount --bind "$directory/lib" /var/lib

@@ -42,3 +42,25 @@ test(
     }
   },
 )
+
+test(
+  'RL-04 root of a user namespace keeps it where its user does, unless that is root',
+  requires('root', 'namespace:user'),
+  () => {
+    using directory = temporaryDirectory('state-root-')
+    chmodSync(directory.path, 0o700)
+    const program = `import { defaultStateRoot } from '@libcontainer/cli'; console.log(await defaultStateRoot('program', '/run/program'))`
+    const asked = (user: string): string => {
+      const command = ['--user', '--map-root-user', process.execPath, '--input-type=module', '-e', program]
+      const { stdout, stderr, status } = spawnSync('unshare', command, {
+        cwd: fileURLToPath(new URL('..', import.meta.url)),
+        env: { PATH: process.env.PATH, XDG_RUNTIME_DIR: directory.path, USER: user },
+        encoding: 'utf8',
+      })
+      expect({ stderr, status }).toEqual({ stderr: '', status: 0 })
+      return stdout.trim()
+    }
+    expect(asked('somebody')).toBe(join(directory.path, 'program'))
+    expect(asked('root')).toBe('/run/program')
+  },
+)

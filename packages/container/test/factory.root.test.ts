@@ -255,3 +255,17 @@ test('VAL-30 EV-070 a relative destination is told to warn, and mounted from /',
   const mounts = [...defaultMounts, { destination: 'tmp', type: 'tmpfs' }]
   expect(await bench.text('stat -f -c %T /tmp', { mounts })).toBe('tmpfs')
 })
+
+test(
+  'CO-09 a state root whose path is longer than a socket’s address holds: containers wait in it for their start',
+  needs,
+  async () => {
+    using directory = temporaryDirectory('long-')
+    const factory = await Factory.open(join(directory.path, 'x'.repeat(120), 'y'.repeat(120)))
+    await using made = await factory.create(`long-${process.pid}`, { rootfs: busyboxRootfs() })
+    const child = await made.start({ args: ['/bin/echo', 'started'], stdio: 'pipe' })
+    expect(await made.status()).toBe('created')
+    await made.exec()
+    expect(printed(await finished(child))).toBe('started')
+  },
+)
