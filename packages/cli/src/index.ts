@@ -26,6 +26,7 @@ export {
   openLog,
   warn,
 } from './log.js'
+export { type LogService, openLogService } from './log-service.js'
 export { type ManualOptions, manual, manualPages } from './manual.js'
 export { print, printJson } from './output.js'
 export { probe } from './probe.js'

@@ -1,4 +1,5 @@
-import { encodeUtf8, type LogFormat, Logger, type LogLevel, type OwnedFd, writeFd } from '@libcontainer/sys'
+import { encodeUtf8, LOG_LEVELS, type LogFormat, Logger, type LogLevel, type OwnedFd, writeFd } from '@libcontainer/sys'
+import type { LogService } from './log-service.js'
 
 /** Where the messages of a command line go. */
 export interface LogRequest {
@@ -10,64 +11,72 @@ export interface LogRequest {
   readonly to?: string | OwnedFd | undefined
   /** Of what goes to a file; said without one, of what goes to standard error. */
   readonly format?: LogFormat | undefined
+  /** Logs of the system, besides. */
+  readonly services?: readonly { readonly service: LogService; readonly name: string }[]
   /** The least level that is written. Default: `info`, with `debug` that. */
   readonly level?: LogLevel | undefined
 }
 
 let logger: Logger | undefined
+/** Where messages go in place of standard error, if anywhere. */
+let sinks: ((level: LogLevel, message: string) => void)[] = []
 let toStandardError = true
 let program = ''
-let debugs = false
-let level: LogLevel = 'info'
+let least: LogLevel = 'info'
 
 /** Says where {@link warn}, {@link inform} and {@link debug} write, for the whole of this program. */
 export async function openLog(request: LogRequest): Promise<void> {
+  const { to, format, services = [] } = request
   program = request.program
-  level = request.level ?? (request.debug ? 'debug' : 'info')
-  debugs = level === 'debug'
-  const { to, format } = request
-  toStandardError = to === undefined
-  if (to === undefined && format === undefined) return
-  logger = await Logger.open({
-    level,
-    ...(format === undefined ? {} : { format }),
-    ...(to === undefined ? {} : { to }),
-  })
+  least = request.level ?? (request.debug ? 'debug' : 'info')
+  toStandardError = to === undefined && services.length === 0
+  sinks = []
+  if (to !== undefined || format !== undefined) {
+    logger = await openLogger({ level: least, format, to })
+    sinks.push((level, message) => logger?.[level](message))
+  }
+  if (services.length === 0) return
+  const { openLogService } = await import('./log-service.js')
+  for (const { service, name } of services) sinks.push(await openLogService(service, name))
 }
 
+const openLogger = ({ level, format, to }: Pick<LogRequest, 'format' | 'to'> & { level: LogLevel }): Promise<Logger> =>
+  Logger.open({ level, ...(format === undefined ? {} : { format }), ...(to === undefined ? {} : { to }) })
+
 /** Whether messages go elsewhere than to standard error. */
-export const hasLogFile = (): boolean => logger !== undefined && !toStandardError
+export const hasLogFile = (): boolean => !toStandardError
 
 /** Whether standard error is for the lines of a log alone. */
-export const logsToStandardError = (): boolean => logger !== undefined && toStandardError
+export const logsToStandardError = (): boolean => toStandardError && sinks.length > 0
 
 /** Tells of something odd that works. */
 export function warn(message: string): void {
-  if (level === 'error') return
-  if (logger !== undefined) logger.warn(message)
-  else say(`warning: ${message}`)
+  if (!tell('warn', message)) say(`warning: ${message}`)
 }
 
 /** Tells of something that was asked for, and has happened. */
 export function inform(message: string): void {
-  if (level === 'error' || level === 'warn') return
-  if (logger !== undefined) logger.info(message)
-  else say(message)
+  if (!tell('info', message)) say(message)
 }
 
 /** Whether {@link debug} writes anything. */
-export const isDebugging = (): boolean => debugs
+export const isDebugging = (): boolean => least === 'debug'
 
 /** Tells what is done, for whoever looks for a fault. */
 export function debug(message: string): void {
-  if (!debugs) return
-  if (logger !== undefined) logger.debug(message)
-  else say(`debug: ${message}`)
+  if (!tell('debug', message)) say(`debug: ${message}`)
 }
 
 /** Writes an error into the log alone: standard error is told elsewhere. */
 export function logError(message: string): void {
-  logger?.error(message)
+  tell('error', message)
+}
+
+/** False for what is to go to standard error. */
+function tell(level: LogLevel, message: string): boolean {
+  if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(least)) return true
+  for (const sink of sinks) sink(level, message)
+  return sinks.length > 0
 }
 
 let said: Promise<void> = Promise.resolve()

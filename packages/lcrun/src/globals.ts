@@ -1,4 +1,4 @@
-import { defaultStateRoot, type Invocation, isOn, openLog } from '@libcontainer/cli'
+import { defaultStateRoot, type Invocation, isOn, type LogRequest, openLog } from '@libcontainer/cli'
 import type { CgroupOption } from '@libcontainer/container'
 import { ConfigInvalid, LibcontainerError, type LogFormat, type LogLevel } from '@libcontainer/sys'
 import { absolute } from './paths.js'
@@ -9,7 +9,7 @@ export async function openLogOf(invocation: Pick<Invocation, 'flags'>): Promise<
   await openLog({
     program: 'lcrun',
     debug: isOn(invocation, 'debug'),
-    to: logFile(flags.get('log')),
+    ...logPlace(invocation),
     format: flags.get('log-format') as LogFormat | undefined,
     level: logLevel(flags.get('log-level')),
   })
@@ -32,21 +32,18 @@ export function rootlessOf({ flags }: Pick<Invocation, 'flags'>): boolean | unde
   return /^(?:1|t)/i.test(rootless)
 }
 
-/** crun's words say what kind of place it is; a path alone is a file. */
-function logFile(log: string | undefined): string | undefined {
-  if (!log) return undefined
-  const [, kind, rest] = /^(file|syslog|journald):(.*)$/s.exec(log) ?? []
-  if (kind === undefined) return log
-  if (kind !== 'file')
-    throw new LibcontainerError(
-      'ERR_UNSUPPORTED',
-      `--log ${log} cannot be honoured: this version logs to files alone`,
-      {
-        hint: 'give the path of a file, or leave it out and let who calls log standard error',
-      },
-    )
-  if (!rest) throw new ConfigInvalid('--log', log, 'must name a file')
-  return rest
+type Place = Pick<LogRequest, 'to' | 'services'>
+
+/** crun's words say what kind of place it is; a path alone is a file. youki's `--systemd-log` is the journal, besides. */
+function logPlace(invocation: Pick<Invocation, 'flags'>): Place {
+  const log = invocation.flags.get('log')
+  const journal = isOn(invocation, 'systemd-log') ? [{ service: 'journald', name: 'lcrun' } as const] : []
+  const [, kind, rest = ''] = /^(file|syslog|journald):(.*)$/s.exec(log ?? '') ?? []
+  if (kind === 'syslog' || kind === 'journald')
+    return { to: undefined, services: [{ service: kind, name: rest || 'lcrun' }, ...journal] }
+  const to = kind === undefined ? log : rest
+  if (kind !== undefined && to === '') throw new ConfigInvalid('--log', log, 'must name a file')
+  return { to: to || undefined, services: journal }
 }
 
 const logLevel = (word: string | undefined): LogLevel | undefined =>

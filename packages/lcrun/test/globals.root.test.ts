@@ -81,7 +81,7 @@ describe.each(hosts)('$name', host => {
 
   test('OL-01 a relative --root is made absolute', host.asks, () => {
     using bundle = new Bundle(host, {})
-    bundle.run(['--root', './a/../below', 'state', 'absent'])
+    bundle.run(['--root', './a/../below', 'delete', '--force', 'absent'])
     expect(existsSync(bundle.file('below'))).toBe(true)
   })
 
@@ -115,7 +115,9 @@ describe.each(hosts)('$name', host => {
     bundle.run(['--log', `file:${log}`, '--log-level', 'error', 'state', 'absent'])
     expect(readFileSync(log, 'utf8')).toContain('does not exist')
     for (const [words, text] of [
-      [['--log', 'journald:x', 'list'], 'this version logs to files alone'],
+      [['--log', 'journald:x', 'list'], 'there is no journald to log to'],
+      [['--log', 'syslog:x', 'list'], 'there is no syslog to log to'],
+      [['--systemd-log', 'list'], 'there is no journald to log to'],
       [['--log', 'file:', 'list'], 'must name a file'],
       [['--log-level', 'loud', 'list'], '--log-level is one of'],
       [['--cgroup-manager', 'systemd', 'run', 'x'], 'cannot be made by systemd'],
