@@ -94,7 +94,7 @@ describe.each(hosts)('on $name', host => {
       stream.on('data', chunk => {
         seen += chunk
       })
-      const shows = async (wanted: RegExp): Promise<void> =>
+      const shows = async (wanted: RegExp): Promise<unknown> =>
         await until(
           `${wanted}`,
           () => (wanted.test(seen) ? true : undefined),
