@@ -27,6 +27,9 @@ const CARRIERS = ['/memfd:init (deleted)', '/.libcontainer-init', '/']
 const INIT_NAME = 'init'
 const CREATED_NAME = 'init:created'
 
+/** Whether a first process of this name has executed its program for certain: up to then it bears one of init's. */
+export const hasExecuted = (name: string): boolean => name !== INIT_NAME && name !== CREATED_NAME
+
 /**
  * What a container does whose first process is alive and has this name.
  *
@@ -36,7 +39,7 @@ export async function statusOfLiving(
   name: string,
   state: Pick<ContainerState, 'init_process_pid'>,
 ): Promise<'creating' | 'created' | 'running'> {
-  if (name !== INIT_NAME && name !== CREATED_NAME) return 'running'
+  if (hasExecuted(name)) return 'running'
   if (!(await isPreparing(state))) return 'running'
   return name === CREATED_NAME ? 'created' : 'creating'
 }

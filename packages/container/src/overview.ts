@@ -2,9 +2,9 @@ import { frozenOf } from '@libcontainer/cgroups'
 import { errnoName, type FileHead, ids, listDirectory, readHeads } from '@libcontainer/sys'
 import { ContainerError } from './errors.js'
 import { checkId } from './id.js'
-import { statusOfLiving } from './init-process.js'
+import { hasExecuted, statusOfLiving } from './init-process.js'
 import { bundleOf } from './oci-state.js'
-import { type ContainerState, loadState, STATE_FILE } from './state.js'
+import { type ContainerState, freezerKeys, loadState, STATE_FILE } from './state.js'
 import type { Status } from './status.js'
 
 /** A container among others: what a list of them tells. */
@@ -49,8 +49,8 @@ export async function overview(root: string, { warn }: OverviewOptions = {}): Pr
   })
 }
 
-/** Of what is saved, that which is in front of all else. */
-const HEAD = 2048
+/** Of what is saved, that which is in front of all else; longer ones are read once more. */
+const HEAD = 640
 
 async function statesOf(root: string, names: readonly string[], warn: OverviewOptions['warn']): Promise<Known[]> {
   const heads = await readHeads(
@@ -59,8 +59,9 @@ async function statesOf(root: string, names: readonly string[], warn: OverviewOp
   )
   const { euid } = ids()
   const states: Known[] = []
-  for (const [i, head] of heads.entries()) {
+  for (let i = 0; i < heads.length; i++) {
     const name = names[i]!
+    const head = heads[i]!
     // Nothing is waited for but what is odd: a thousand promises take longer than a thousand reads.
     const state = quickState(name, head, euid) ?? (await otherState(name, `${root}/${name}`, head, { euid, warn }))
     if (state !== undefined) states.push(state)
@@ -73,8 +74,7 @@ const believable = ({ uid, mode }: FileHead, euid: number): boolean =>
 
 function quickState(name: string, head: FileHead | number, euid: number): Known | undefined {
   if (typeof head === 'number' || !believable(head, euid)) return undefined
-  const state = parseHead(name, head.text)
-  return state === undefined ? undefined : { ...state, owner: head.uid }
+  return parseHead(name, head.text, head.uid)
 }
 
 const ENOENT = -2
@@ -107,26 +107,66 @@ async function otherState(
   }
 }
 
-/** In a state of this library, what stands behind all that is asked for here. No text of JSON can hold it: its quotes would be escaped. */
-const BEHIND = ',"namespace_paths":'
+/**
+ * What the beginning of a state tells; `undefined` for one that somebody else has written, or that says it in another way. Pure.
+ *
+ * Read from key to key, in a fraction of the time that a parser takes: in a list of a thousand most of it would be this.
+ */
+export function parseHead(name: string, head: string, owner = 0): Known | undefined {
+  const from = new Cursor(head)
+  if (!from.skip(`{"id":"${name}",`)) return undefined
+  const pid = from.behind('"init_process_pid":', ',')
+  const init_process_start = from.behind('"init_process_start":"', '",')
+  const created = from.behind('"created":"', '",')
+  const bundle = from.behind('"bundle":"', '",') ?? ''
+  if (from.behind('"rootless":', ',') === undefined || !from.skip('"cgroup_paths":{')) return undefined
+  const cgroup_paths: Record<string, string> = {}
+  for (const key of freezerKeys) {
+    const path = from.behind(`"${key}":"`, '"')
+    if (path === undefined) continue
+    cgroup_paths[key] = path
+    from.skip(',')
+  }
+  // None of them first: none at all, or written in another order.
+  if (Object.keys(cgroup_paths).length === 0 && !from.skip('}')) return undefined
+  const init_process_pid = Number(pid)
+  // What is escaped takes a parser; so does what does not fit.
+  if (pid === undefined || init_process_start === undefined || from.escaped || from.cut) return undefined
+  return { id: name, init_process_pid, init_process_start, created, bundle, cgroup_paths, owner }
+}
 
-/** What the beginning of a state tells; `undefined` for one that somebody else has written. Pure. */
-export function parseHead(name: string, head: string): Omit<Known, 'owner'> | undefined {
-  const end = head.indexOf(BEHIND)
-  if (end < 0) return undefined
-  try {
-    const state = JSON.parse(`${head.slice(0, end)}}`) as Omit<Known, 'owner'> & { bundle?: string }
-    const { id, init_process_pid, init_process_start, created, bundle = '', cgroup_paths } = state
-    const sound =
-      id === name &&
-      Number.isInteger(init_process_pid) &&
-      typeof init_process_start === 'string' &&
-      typeof created === 'string' &&
-      typeof bundle === 'string' &&
-      typeof cgroup_paths === 'object'
-    return sound ? { id, init_process_pid, init_process_start, created, bundle, cgroup_paths } : undefined
-  } catch {
-    return undefined
+/** A place in a text, from which it is read on. */
+class Cursor {
+  readonly #text: string
+  #at = 0
+  /** Something that was read has a backslash. */
+  escaped = false
+  /** The text ended within a value. */
+  cut = false
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  /** Goes behind a word, if it stands here. */
+  skip(word: string): boolean {
+    if (!this.#text.startsWith(word, this.#at)) return false
+    this.#at += word.length
+    return true
+  }
+
+  /** What stands between a word that stands here, and the end of that; goes behind it. `undefined` where the word does not stand here. */
+  behind(word: string, ended: string): string | undefined {
+    if (!this.skip(word)) return undefined
+    const end = this.#text.indexOf(ended, this.#at)
+    if (end < 0) {
+      this.cut = true
+      return undefined
+    }
+    const value = this.#text.slice(this.#at, end)
+    if (value.includes('\\')) this.escaped = true
+    this.#at = end + ended.length
+    return value
   }
 }
 
@@ -143,18 +183,22 @@ async function statusesOf(states: readonly Known[]): Promise<Status[]> {
     frozenOf(states.map(({ cgroup_paths }) => cgroup_paths)),
   ])
   const statuses: Status[] = []
-  for (const [i, state] of states.entries()) {
+  for (let i = 0; i < states.length; i++) {
+    const state = states[i]!
     const stat = stats[i]!
-    const first = typeof stat === 'number' ? undefined : parseStat(stat.text)
-    const living = first?.start === state.init_process_start && first.state !== 'Z' && first.state !== 'X'
-    statuses.push(frozen[i] ? 'paused' : living ? await statusOfLiving(first.name, state) : 'stopped')
+    const name = typeof stat === 'number' ? undefined : livingName(stat.text, state.init_process_start)
+    if (frozen[i]) statuses.push('paused')
+    else if (name === undefined) statuses.push('stopped')
+    else statuses.push(hasExecuted(name) ? 'running' : await statusOfLiving(name, state))
   }
   return statuses
 }
 
-/** As `parseProcessStat`, in less time. */
-function parseStat(line: string): { name: string; state: string; start: string | undefined } {
+/** What a process calls itself, by its /proc/PID/stat; `undefined` when it has ended, or is not the one that began then. */
+function livingName(line: string, start: string): string | undefined {
   const close = line.lastIndexOf(')')
-  const [state = '', ...fields] = line.slice(close + 2, STAT).split(' ', 20)
-  return { name: line.slice(line.indexOf('(') + 1, close), state, start: fields[18] }
+  // The state, and 18 numbers before the start.
+  const fields = line.slice(close + 2).split(' ', 20)
+  if (fields[19] !== start || fields[0] === 'Z' || fields[0] === 'X') return undefined
+  return line.slice(line.indexOf('(') + 1, close)
 }

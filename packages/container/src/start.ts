@@ -23,7 +23,7 @@ import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
-import { type ContainerState, namespacePaths, START_SOCKET, saveState } from './state.js'
+import { type ContainerState, cgroupPaths, namespacePaths, START_SOCKET, saveState } from './state.js'
 import { checkIds } from './validate-rootless.js'
 
 /** A user who is not mapped in a user namespace looks like this one: /proc/sys/kernel/overflowuid. */
@@ -147,7 +147,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           created: new Date().toISOString(),
           bundle: bundleOf(config.labels) || undefined,
           rootless: unprivileged,
-          cgroup_paths: Object.fromEntries(cgroup.paths),
+          cgroup_paths: cgroupPaths(cgroup.paths),
           namespace_paths: namespacePaths(pid),
           external_descriptors: await streams,
           config,

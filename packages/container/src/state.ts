@@ -32,6 +32,15 @@ export const STATE_FILE = 'state.json'
 /** Where a created container's init listens to be started. */
 export const START_SOCKET = 'start.sock'
 
+/** The cgroups that a container is stopped by: the unified one, and v1's freezer. */
+export const freezerKeys = ['', 'freezer'] as const
+
+/** The directories of a cgroup as a state has them: those first by which `overview` tells a paused container. */
+export function cgroupPaths(paths: ReadonlyMap<string, string>): Record<string, string> {
+  const first = freezerKeys.flatMap(key => (paths.has(key) ? [[key, paths.get(key)!] as const] : []))
+  return Object.fromEntries([...first, ...paths])
+}
+
 /** /proc/<pid>/ns/<kind>, of every kind, those that the container shares too. */
 export function namespacePaths(pid: number): Record<NamespaceKind, string> {
   return Object.fromEntries(namespaceKinds.map(kind => [kind, `/proc/${pid}/ns/${kind}`])) as Record<

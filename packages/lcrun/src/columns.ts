@@ -4,11 +4,14 @@ const GAP = 3
 
 /** Rows as a table: columns to the left, as wide as their widest cell asks for; nothing behind the last one. Pure. */
 export function columns(rows: readonly (readonly string[])[]): string {
-  const count = Math.max(0, ...rows.map(row => row.length))
-  const widths = Array.from({ length: count }, (_, column) =>
-    Math.max(LEAST, ...rows.map(row => (row[column] ?? '').length + GAP)),
-  )
-  return rows
-    .map(row => `${row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('')}\n`)
-    .join('')
+  const widths: number[] = []
+  for (const row of rows)
+    for (let i = 0; i < row.length; i++) widths[i] = Math.max(widths[i] ?? LEAST, row[i]!.length + GAP)
+  let text = ''
+  for (const row of rows) {
+    const last = row.length - 1
+    for (let i = 0; i < last; i++) text += row[i]!.padEnd(widths[i]!)
+    text += `${row[last]}\n`
+  }
+  return text
 }

@@ -13,6 +13,7 @@ export interface FileHead {
 
 /** How many files a call reads: so that its buffer stays small. */
 const AT_ONCE = 128
+/** Of what stands before the bytes of each file: its size or a negative errno, uid and mode. */
 const HEADER = 12
 
 /**
@@ -31,21 +32,21 @@ export async function readHeads(
   const view = new DataView(buffer.buffer)
   for (let from = 0; from < paths.length; from += AT_ONCE) {
     const some = paths.slice(from, from + AT_ONCE)
-    for (const path of some) kernelString(path, 'path')
+    // All at once: a check of each would take as long as reading it.
+    kernelString(some.join(''), 'paths')
     checked(await native.async.readHeads(at?.fd ?? AT_FDCWD, nulTerminated(some), most, buffer), 'read')
-    for (let i = 0, place = 0; i < some.length; i++) {
+    let place = 0
+    for (let i = 0; i < some.length; i++) {
       const size = view.getInt32(place, true)
       const start = place + HEADER
-      place = start + Math.max(0, size)
-      heads.push(
-        size < 0
-          ? size
-          : {
-              text: decodeUtf8(buffer.subarray(start, place)),
-              uid: view.getUint32(start - 8, true),
-              mode: view.getUint32(start - 4, true),
-            },
-      )
+      place = size < 0 ? start : start + size
+      if (size < 0) heads.push(size)
+      else
+        heads.push({
+          text: decodeUtf8(buffer.subarray(start, place)),
+          uid: view.getUint32(start - 8, true),
+          mode: view.getUint32(start - 4, true),
+        })
     }
   }
   return heads
