@@ -32,10 +32,12 @@ export interface WaiterRequest {
  * Comes back where that cannot be, and when the program has ended soon.
  */
 export async function becomeWaiter(session: Session, { program: name, finish }: WaiterRequest): Promise<void> {
-  if (becomeProgram === undefined) return
+  // It may have ended, and been waited for, while poststart hooks ran.
+  if (becomeProgram === undefined || session.process.ended) return
   if (!relays(session) && (await endsSoon(session))) return
   const { program } = initProgram()
   const executable = finish === undefined ? undefined : await openFile('/proc/self/exe', O_PATH)
+  if (session.process.ended) return executable?.close()
   const raw = takeTerminal(session)
   const request = memoryFile('waiter', encodeRequest(session, executable?.fd, raw, finish))
   const { process, terminal, pipes } = session
