@@ -77,7 +77,7 @@ describe('OL-15', () => {
   })
 
   test('OL-15 device rules stay as they are', () => {
-    const devices = [{ allow: false }] as const
+    const devices = [{ allow: false, access: 'rwm' }] as const
     expect(updatedLimits({ devices, pids: { max: 3 } }, {})).toEqual({ pids: { max: 3 } })
   })
 
