@@ -1,3 +1,4 @@
+import { LimitUnsupported } from '@libcontainer/cgroups'
 import { ConfigInvalid, shown } from '@libcontainer/sys'
 
 /** What `@libcontainer/container` calls the places of a `config.json`; the first that fits counts. */
@@ -48,18 +49,28 @@ const parts: readonly (readonly [place: RegExp, name: string])[] = [
 ]
 
 /**
- * The same fault with the place in `config.json` that it is about: `linux.resources.memory.limit` for `cgroups.memory.max`. Anything that is no
- * `ConfigInvalid` is answered as it is.
+ * The same fault with the place in `config.json` that it is about: `linux.resources.memory.limit` for `cgroups.memory.max`. Anything but a
+ * `ConfigInvalid` and a `LimitUnsupported` is answered as it is.
  *
  * @example try { await factory.create(id, config) } catch (error) { throw inSpecWords(error) }
  */
 export function inSpecWords<T>(error: T): T | ConfigInvalid {
+  if (error instanceof LimitUnsupported) return ofLimit(error) as T
   if (!(error instanceof ConfigInvalid)) return error
   const { field, value, message, hint } = error
   const place = specPlace(field)
   if (place === field) return error
   const problem = message.slice(`${field}: `.length, message.length - ` (got ${shown(value)})`.length)
   return new ConfigInvalid(place, value, problem, { cause: error, ...(hint === undefined ? {} : { hint }) })
+}
+
+/** A limit that this host cannot set: its fields are those of a cgroup. */
+function ofLimit(error: LimitUnsupported): LimitUnsupported {
+  const { field, controller, message, hint } = error
+  const place = specPlace(`cgroups.${field}`)
+  const told = new LimitUnsupported(place, controller, message.slice(`${field}: `.length), hint)
+  told.cause = error
+  return told
 }
 
 function specPlace(field: string): string {

@@ -1,3 +1,4 @@
+import { LimitUnsupported } from '@libcontainer/cgroups'
 import { validateShape } from '@libcontainer/container'
 import { exampleSpec, inSpecWords, limitsOf, parseProcess, type Spec, toProcessSpec } from '@libcontainer/oci'
 import type { ConfigInvalid } from '@libcontainer/sys'
@@ -585,6 +586,9 @@ describe('a fault that the container finds, by its place in config.json', () => 
     const told = inSpecWords(problem!) as ConfigInvalid
     expect(told.message).toBe(problem!.message.replace('umask:', 'process.user.umask:'))
     expect([told.value, told.cause]).toEqual([0o7777, problem])
+    const limit = new LimitUnsupported('cpu.rtRuntimeUs', 'cpu', 'no such limit', 'leave it out')
+    const place = 'linux.resources.cpu.realtimeRuntime'
+    expect(inSpecWords(limit)).toMatchObject({ field: place, message: `${place}: no such limit`, hint: 'leave it out' })
     const other = new Error('x')
     expect(inSpecWords(other)).toBe(other)
   })

@@ -60,7 +60,7 @@ export function readConfig(value: unknown, options: ReadOptions = {}): DialectCo
     throw new ConfigInvalid(
       'ociVersion',
       (value as { ociVersion: unknown }).ociVersion,
-      'is an OCI config.json, which @libcontainer/oci will read',
+      'is an OCI config.json, which @libcontainer/oci reads',
     )
   return { dialect, ...readers[dialect](value, options) }
 }
