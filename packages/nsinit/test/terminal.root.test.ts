@@ -142,10 +142,10 @@ describe.each(hosts)('on $name', host => {
 
   test('the end of input that is no terminal reaches a program on one', needs(host), () => {
     using bench = new Bench(host)
-    const { stdout, status } = bench.run(['exec', '--tty', 'sh', '-c', 'stty -echo; cat; echo ended'], {
+    const { stdout, stderr, status } = bench.run(['exec', '--tty', 'sh', '-c', 'stty -echo; cat; echo ended'], {
       input: 'a\nb\n',
     })
-    expect(stdout).toMatch(/a\r\nb\r\nended\r\n$/)
+    expect(stdout, `status ${status}: ${stderr}`).toMatch(/a\r\nb\r\nended\r\n$/)
     expect(status).toBe(0)
   })
 
