@@ -1,9 +1,9 @@
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import { run, works } from './run.mjs'
 
-/** As struct lc_image of native/quickjs/host.h begins: the mark, and how much of the heap is used. */
+/** As struct lc_image of native/quickjs/host.h begins: the mark, how much of the heap is used, and how much it takes to make it. */
 const MARK = Buffer.from('\x7flc-image-0001\r\n', 'latin1')
-const USED = 16
+const PEAK = 24
 /** More than the rest of that structure. */
 const HEAD = 1024
 
@@ -25,8 +25,8 @@ export async function linkWithImage({ runner, place, link, output, modules }) {
   if (runner === undefined) return
   const input = Buffer.concat(modules.flatMap(file => sized(readFileSync(file))))
   const make = () => run([...runner, output, '--write-image'], { input })
-  const used = Number((await make()).readBigUInt64LE(USED))
-  await place(HEAD + used + 4096)
+  const peak = Number((await make()).readBigUInt64LE(PEAK))
+  await place(HEAD + peak + 4096)
   await link()
   const image = await make()
   const file = readFileSync(output)

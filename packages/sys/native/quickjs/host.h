@@ -52,6 +52,7 @@ void lc_settle_memory(void);
 struct lc_image {
 	char mark[16];		/* how the build finds the place in the file */
 	uint64_t used;		/* bytes of `heap`; 0: no image, the engine is made at every start */
+	uint64_t peak;		/* bytes that it takes to make it: some are given back at the end */
 	uint64_t making;	/* an image: all memory comes from its heap */
 	uint64_t started;	/* `main` was called: what would differ from machine to machine is refused before */
 	JSRuntime *runtime;
@@ -61,6 +62,7 @@ struct lc_image {
 	struct lc_tables *tables;
 	struct lc_memory memory;
 	struct lc_block *holes;	/* while it is made: what is free, by address */
+	uint64_t requests;	/* and how many blocks were asked for */
 	_Alignas(16) uint8_t heap[];
 };
 

@@ -74,6 +74,8 @@ static struct lc_block *cut(size_t size)
 	}
 	block = (struct lc_block *)(void *)memory->at;
 	memory->at += sizeof(*block) + size;
+	if (lc_image.making && (uint64_t)(memory->at - lc_image.heap) > lc_image.peak)
+		lc_image.peak = (uint64_t)(memory->at - lc_image.heap);
 	block->size = size;
 	return block;
 }
@@ -88,6 +90,7 @@ static void *allocate_tight(size_t size)
 {
 	struct lc_block **best = NULL, *block, *rest;
 
+	lc_image.requests++;
 	size = size < SMALLEST ? SMALLEST : (size + 15) & ~(size_t)15;
 	for (struct lc_block **hole = &lc_image.holes; *hole; hole = &(*hole)->next)
 		if ((*hole)->size >= size && (!best || (*hole)->size < (*best)->size))
