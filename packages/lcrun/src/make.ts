@@ -1,6 +1,7 @@
 import { debug, type Invocation } from '@libcontainer/cli'
 import type { Session } from '@libcontainer/cli/foreground'
 import { type Container, ContainerError, type Factory, type Process, type ProcessSpec } from '@libcontainer/container'
+import { inSpecWords } from '@libcontainer/oci'
 import { readBundle } from './bundle.js'
 import { launch } from './launch.js'
 import { notifying } from './notify.js'
@@ -43,7 +44,7 @@ export async function make(invocation: Invocation, { detached, start }: MakeOpti
   } catch (error) {
     // By what this call knows of it: of a container that was never ready there is no state that tells its poststop hooks.
     await removing(() => container.destroy({ force: true }))
-    throw error
+    throw inSpecWords(error)
   }
 }
 
@@ -51,7 +52,7 @@ async function create(factory: Factory, id: string, config: Parameters<Factory['
   try {
     return await factory.create(id, config)
   } catch (error) {
-    if (!(error instanceof ContainerError) || error.code !== 'IdInUse') throw error
+    if (!(error instanceof ContainerError) || error.code !== 'IdInUse') throw inSpecWords(error)
     throw new ContainerError('IdInUse', `container '${id}' already exists`, {
       cause: error,
       hint: `take another id, or remove it: lcrun --root ${factory.root} delete --force ${id}`,
