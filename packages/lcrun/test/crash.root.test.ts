@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
 import { Bundle, hosts, specOf, until } from './hosts.js'
@@ -69,6 +69,8 @@ const cgroupsOf = (bundle: Bundle): string[] =>
 
 /** Removes it, and sees that nothing is left of it, whatever it was. */
 async function removed(bundle: Bundle, ...attempts: readonly Attempt[]): Promise<void> {
+  // A list of a root that is not there yet is an error.
+  mkdirSync(bundle.stateRoot, { recursive: true, mode: 0o700 })
   expect(bundle.run(['list'])).toMatchObject({ status: 0, stderr: '' })
   expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0, stderr: '' })
   const over = AbortSignal.timeout(10_000)
