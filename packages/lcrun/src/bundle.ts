@@ -1,7 +1,8 @@
+import { cgroupHost } from '@libcontainer/cgroups'
 import { type Invocation, isOn, warn } from '@libcontainer/cli'
 import { type ContainerConfig, isUnprivileged, type ProcessSpec } from '@libcontainer/container'
 import { inUserNamespace } from '@libcontainer/namespaces'
-import { type Conversion, parseSpec, toContainerConfig } from '@libcontainer/oci'
+import { parseSpec, toContainerConfig } from '@libcontainer/oci'
 import { ConfigInvalid, isErrno, LibcontainerError, readText } from '@libcontainer/sys'
 import { absolute } from './paths.js'
 
@@ -9,7 +10,6 @@ import { absolute } from './paths.js'
 export interface Bundle {
   readonly config: ContainerConfig
   readonly process: ProcessSpec
-  readonly cgroupOwner: Conversion['cgroupOwner']
 }
 
 /** Reads the bundle that a command line names, and tells what in it changes nothing. @throws {ConfigInvalid} with the place in the file */
@@ -21,13 +21,20 @@ export async function readBundle(invocation: Invocation, id: string): Promise<Bu
   const spec = await specOf(file)
   const { config, process, cgroupOwner, warnings } = toContainerConfig(spec, { id, bundle })
   for (const warning of warnings) warn(warning)
+  await tellOwner(cgroupOwner)
   if (process === undefined)
     throw new ConfigInvalid('process', process, 'must be given: it says what runs', {
       hint: 'lcrun spec writes a whole config',
     })
   const sessionKeyring = !isOn(invocation, 'no-new-keyring')
   const cgroups = spec.linux?.cgroupsPath ? config.cgroups : await unnamed(config.cgroups)
-  return { config: { ...config, cgroups, sessionKeyring }, process, cgroupOwner }
+  return { config: { ...config, cgroups, sessionKeyring }, process }
+}
+
+/** A container that may change its own cgroup should own it: on cgroup v2, and not in this version. */
+async function tellOwner(uid: number | undefined): Promise<void> {
+  if (!uid || (await cgroupHost()).mode !== 'v2') return
+  warn(`linux.cgroupsPath: the container's cgroup stays root's, and is not given to uid ${uid}`)
 }
 
 /** Who may not write to the host's cgroups, and names none, has the one that was delegated, or none at all. */

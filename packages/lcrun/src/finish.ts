@@ -14,7 +14,7 @@ export interface Finishing {
 
 /** The command line that {@link finish} is called by; the status follows. Messages go where those of `run` went. */
 export function finishWords({ root, id, token }: Finishing, { flags }: Invocation): string[] {
-  const own = ['log', 'log-format', 'log-level', 'debug', 'rootless', 'cgroup-manager'].flatMap(name => {
+  const own = ['log', 'log-format', 'log-level', 'debug', 'systemd-log', 'rootless', 'cgroup-manager'].flatMap(name => {
     const value = flags.get(name)
     return value === undefined ? [] : [`--${name}=${value}`]
   })
