@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { busyboxRootfs, temporaryDirectory } from '../support/index.js'
@@ -7,6 +7,8 @@ import { busyboxRootfs, temporaryDirectory } from '../support/index.js'
 /** Bundles whose config.json a tool has made, with the name of the tool; see README.md for how. */
 export const makers = ['runc', 'umoci', 'podman', 'docker'] as const
 export type Maker = (typeof makers)[number]
+
+const parent = `bundles-${process.pid}`
 
 const here = fileURLToPath(new URL('./', import.meta.url))
 
@@ -40,7 +42,7 @@ export class Bundle implements Disposable {
     writeFileSync(join(files, 'hook'), `#!/bin/sh\ncat > ${files}/hook-state\n`, { mode: 0o755 })
     const text = readFileSync(join(here, `${maker}.json`), 'utf8')
       .replaceAll('@BUNDLE@', this.path)
-      .replaceAll('@PARENT@', `bundles-${process.pid}`)
+      .replaceAll('@PARENT@', parent)
       .replaceAll('@ID@', this.id)
     writeFileSync(join(this.path, 'config.json'), text)
     this.terminal = (JSON.parse(text) as { process: { terminal?: boolean } }).process.terminal === true
@@ -91,9 +93,21 @@ export class Bundle implements Disposable {
     }
   }
 
+  /** Also the parent of the container's cgroup, which is the engine's to make and to remove. */
   [Symbol.dispose](): void {
+    for (const path of cgroupsNamed(parent)) rmdirSync(path)
     this.#place[Symbol.dispose]()
   }
+}
+
+/** In all hierarchies. */
+function cgroupsNamed(name: string): string[] {
+  return readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .map(line => line.split(' '))
+    .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1] ?? ''))
+    .map(fields => join(fields[4] ?? '', name))
+    .filter(path => existsSync(path))
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
