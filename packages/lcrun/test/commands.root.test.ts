@@ -416,6 +416,23 @@ describe.each(hosts)('$name', host => {
     expect(mountsOf(pid)).not.toContain('/tmp/shown')
   })
 
+  test('MT-46 mounts add in a user namespace of its own, with the flags of the mount', host.needs, () => {
+    using bundle = new Bundle(host)
+    const map = [{ containerID: 0, hostID: 100000, size: 65536 }]
+    const namespaces = [...roomy.linux.namespaces, { type: 'user' }]
+    const pid = running(bundle, bundle.id, {
+      ...roomy,
+      linux: { namespaces, uidMappings: map, gidMappings: map },
+    })
+    const file = bundle.file('mounts.json')
+    const bind = { destination: '/tmp/etc', source: '/etc', type: 'bind', options: ['rbind', 'ro', 'nosuid'] }
+    writeFileSync(file, JSON.stringify([bind, { destination: '/tmp/memory', type: 'tmpfs', options: ['ro'] }]))
+    expect(bundle.run(['mounts', 'add', bundle.id, file])).toEqual({ status: 0, stdout: '', stderr: '' })
+    const infos = readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
+    expect(infos).toMatch(/ \/tmp\/etc ro,nosuid,/)
+    expect(infos).toMatch(/ \/tmp\/memory ro,/)
+  })
+
   test(
     'XT-04 mounts refuses what would show the host, what is no list, and a container that does not run',
     host.needs,
