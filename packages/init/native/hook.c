@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../sys/native/decimal.h"
+
 #ifndef SYS_clone3
 #define SYS_clone3 435
 #endif
@@ -64,17 +66,16 @@ static int64_t add_name(struct lc_ctx *c, const char *name)
 static int64_t state_pipe(struct lc_ctx *c, const struct lc_bytes *state)
 {
 	const char *before = (const char *)state->at;
-	size_t head = strlen(before), tail = strlen(before + head + 1), digits = 0, all;
-	char number[12];
+	size_t head = strlen(before), tail = strlen(before + head + 1), digits, all;
+	char number[LC_DECIMAL_SIZE];
 	struct iovec parts[3];
 	int ends[2];
 	ssize_t written;
 
-	for (int pid = getpid(); pid > 0; pid /= 10)
-		number[sizeof(number) - ++digits] = (char)('0' + pid % 10);
+	digits = (size_t)(lc_decimal(number, (uint64_t)getpid()) - number);
 	all = head + digits + tail;
 	parts[0] = (struct iovec){ (void *)before, head };
-	parts[1] = (struct iovec){ number + sizeof(number) - digits, digits };
+	parts[1] = (struct iovec){ number, digits };
 	parts[2] = (struct iovec){ (void *)(before + head + 1), tail };
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return lc_fail(c, "pipe2");
