@@ -2,12 +2,14 @@ import type { CgroupStats } from '@libcontainer/cgroups'
 import { ConfigInvalid, stringifyJson } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { requires } from '../../../test/support/index.js'
 import { columns } from '../src/columns.js'
 import { parseDuration } from '../src/duration.js'
 import { oomEvent, statsData, statsEvent } from '../src/event-data.js'
 import { infoText, memoryBytes, operatingSystem } from '../src/info-data.js'
 import { parseMemorySize } from '../src/memory-size.js'
 import { filterProcesses, type ProcessRow, processTable } from '../src/process-table.js'
+import { processRows, runPs } from '../src/processes.js'
 
 /** What a function finds wrong. */
 function problem(act: () => unknown): string {
@@ -92,6 +94,28 @@ describe('OL-12', () => {
     expect(first).toMatch(/^root +4321 +1 +4 \d\d:\d\d \? +01:02:05 sleep 1000$/)
     expect(second).toMatch(/^root +5 +1 +4 [A-Z][a-z]{2}\d\d \? +01:02:05 sleep 1000$/)
     expect(filterProcesses(`${heading}\n${first}\n${second}`, [5])).toContain(second)
+  })
+})
+
+describe('OL-12', () => {
+  test('OL-12 without ps, /proc tells of the processes that are there', async () => {
+    const rows = await processRows([process.pid, 2 ** 22 + 1])
+    expect(rows).toHaveLength(1)
+    expect(rows[0]).toMatchObject({
+      pid: process.pid,
+      parent: process.ppid,
+      command: expect.stringContaining('vitest'),
+    })
+    expect(Math.abs(rows[0]!.started - (Date.now() / 1000 - process.uptime()))).toBeLessThan(60)
+    const table = processTable(rows, Date.now() / 1000)
+    expect(filterProcesses(table, [process.pid])).toBe(table)
+  })
+
+  test('OL-12 the table of ps and ours tell the same of a process', requires('file:/bin/ps'), async () => {
+    const theirs = await runPs(['-o', 'pid,ppid', '-p', String(process.pid)])
+    expect(theirs).toMatchObject({ code: 0 })
+    const [row] = await processRows([process.pid])
+    expect(theirs!.text.split('\n')[1]!.trim().split(/\s+/).map(Number)).toEqual([row!.pid, row!.parent])
   })
 })
 
