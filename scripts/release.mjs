@@ -32,7 +32,8 @@ function copyTree() {
   }
 }
 
-const inScope = name => name === 'libcontainer' || name === 'nsinit' || name === 'lcrun' || name.startsWith('@libcontainer/')
+const inScope = name =>
+  name === 'libcontainer' || name === 'nsinit' || name === 'lcrun' || name.startsWith('@libcontainer/')
 
 /** What a tarball lacks, or has that it must not: nothing is published with an answer. */
 function flaws({ name, files }) {
