@@ -87,7 +87,7 @@ function bashValue({ choices, path }: Flag): string {
 }
 
 /** In single quotes for _arguments, where brackets and colons mean something. */
-const zshText = (text: string): string => text.replaceAll("'", "'\\''").replace(/[[\]:\\]/g, '\\$&')
+const zshText = (text: string): string => text.replace(/[[\]:\\]/g, '\\$&').replaceAll("'", "'\\''")
 
 function zshFlag(flag: Flag): string[] {
   const value = flag.value === undefined ? '' : `:${zshText(flag.value)}:${zshValue(flag)}`
@@ -184,7 +184,7 @@ function fish(table: CommandTable): string {
     ...shown(table.flags).map(flag => line(`-n 'test -z (__${name}_command)' ${fishFlag(flag)}`)),
     ...commands.map(each => line(`-n 'test -z (__${name}_command)' -a ${each.name} -d ${fishText(each.about)}`)),
     ...commands.flatMap(command => {
-      const here = `-n 'test (__${name}_command) = ${command.name}'`
+      const here = `-n 'contains ${command.name} (__${name}_command)'`
       const operands = command.onContainer ? `(__${name}_ids)` : choices(command).join(' ')
       return [
         ...shown(flagsOf(table, command)).map(flag => line(`${here} ${fishFlag(flag)}`)),

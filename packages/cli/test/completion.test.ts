@@ -108,9 +108,40 @@ test.each(['bash', 'zsh', 'fish'] as const)('OL-22 %s: every command and flag, a
 
 for (const shell of ['zsh', 'fish'] as const)
   test(`OL-22 ${shell} understands its script`, requires(`program:${shell}`), () => {
-    const { status, stderr } = spawnSync(shell, ['-n'], { input: completion(toy, shell), encoding: 'utf8' })
+    using place = temporaryDirectory('completion-')
+    const script = join(place.path, 'script')
+    writeFileSync(script, completion(toy, shell))
+    const { status, stderr } = spawnSync(shell, ['-n', script], { encoding: 'utf8' })
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
   })
+
+test.each([
+  ['toy ', ['shell', 'stop']],
+  ['toy st', ['stop']],
+  ['toy --how ', ['badly', 'well']],
+  ['toy --root /state stop ', ['one', 'two']],
+  ['toy stop --format ', ['json', 'table']],
+])('OL-22 fish completes: %s', requires('program:fish'), (line, wanted) => {
+  using place = temporaryDirectory('completion-')
+  writeFileSync(join(place.path, 'script'), completion(toy, 'fish'))
+  const list = 'function toy; if test "$argv" = "--root /state list --quiet"; echo one; echo two; end; end'
+  const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', `${list}; source script; complete -C '${line}'`], {
+    encoding: 'utf8',
+    cwd: place.path,
+    env: { ...process.env, HOME: place.path },
+  })
+  expect({
+    words: stdout
+      .split('\n')
+      .map(each => each.split('\t')[0])
+      .filter(Boolean)
+      .sort(),
+    stderr,
+  }).toEqual({
+    words: wanted,
+    stderr: '',
+  })
+})
 
 describe('OL-22 manual pages', () => {
   test('one for the program and one for each command', () => {

@@ -1,5 +1,5 @@
 import { InitDied, release } from '@libcontainer/init'
-import { isErrno, type LibcontainerError, openDirectory, removeFile } from '@libcontainer/sys'
+import { isErrno, type LibcontainerError, type OwnedFd, openDirectory, removeFile } from '@libcontainer/sys'
 import { afterStart } from './after.js'
 import { begin, makeCgroup } from './begin.js'
 import { deviceRules } from './device-rules.js'
@@ -58,21 +58,39 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
 }
 
 /** Takes back what a start that failed has made. Answers with the error to throw. */
-async function undoStart({ id, directory }: Handle, cgroup: ContainerCgroup, error: unknown): Promise<Error> {
+async function undoStart(handle: Handle, cgroup: ContainerCgroup, error: unknown): Promise<Error> {
+  const { id, directory } = handle
   const oom = error instanceof InitDied && (await cgroup.oomKillCount()) > 0
   await cgroup.kill()
   await cgroup.destroy()
   await removeFile(`${directory}/${STATE_FILE}`)
-  if (!oom) return systemError(`cannot start '${id}'`, error)
+  if (!oom) return startError(handle, error)
   return new ContainerError('SystemError', `cannot start '${id}': out of memory, its limit is too small`, {
     cause: error,
   })
 }
 
+/** Whoever removes a container by force does not wait until it is made, or started. */
+function startError({ id, directory }: Handle, error: unknown): Error {
+  const removed = isErrno(error, 'ENOENT') && `${error.path}/`.startsWith(`${directory}/`)
+  if (!removed) return systemError(`cannot start '${id}'`, error)
+  const message = `there is no container '${id}': ${directory} does not exist any more`
+  return new ContainerError('ContainerNotExists', message, { cause: error })
+}
+
+/** Its directory, for the socket in it. */
+async function openOwn(handle: Handle): Promise<OwnedFd> {
+  try {
+    return await openDirectory(handle.directory, { handle: true })
+  } catch (error) {
+    throw startError(handle, error)
+  }
+}
+
 /** Lets the first process of a created container go on to its program. */
 export async function releaseFirst(handle: Handle): Promise<void> {
   const { id } = handle
-  const directory = await handle.doing('cannot start', () => openDirectory(handle.directory, { handle: true }))
+  const directory = await openOwn(handle)
   try {
     await release(START_SOCKET, { directory })
     await removeFile(START_SOCKET, { at: directory })
@@ -88,7 +106,7 @@ export async function releaseFirst(handle: Handle): Promise<void> {
         { from: status, to: 'running', cause: error },
       )
     }
-    throw systemError(`cannot start '${id}'`, error)
+    throw startError(handle, error)
   } finally {
     directory.close()
   }

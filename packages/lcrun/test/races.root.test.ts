@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { Bundle, hosts, specOf, until } from './hosts.js'
@@ -21,23 +21,24 @@ interface Outcome {
   readonly stderr: string
 }
 
+let count = 0
+
 /** Runs commands at once. */
 async function together(bundle: Bundle, ...commands: readonly (readonly string[])[]): Promise<Outcome[]> {
   return await Promise.all(
     commands.map(async args => {
+      // A file takes what a container that lives on would keep a pipe open for.
+      const file = join(bundle.path, `stderr-${++count}`)
+      const to = openSync(file, 'w')
       const child = spawn(host.command[0], ['--root', bundle.stateRoot, ...args], {
         cwd: bundle.path,
-        // A file takes what a container that lives on would keep a pipe open for.
-        stdio: ['ignore', 'ignore', 'pipe'],
+        stdio: ['ignore', 'ignore', to],
       })
-      let stderr = ''
-      child.stderr!.on('data', (data: Buffer) => {
-        stderr += data
-      })
+      closeSync(to)
       const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
       const status = await new Promise<number | null>(resolve => child.once('exit', resolve))
       clearTimeout(late)
-      child.stderr!.destroy()
+      const stderr = readFileSync(file, 'utf8')
       return { args, status, stderr }
     }),
   )

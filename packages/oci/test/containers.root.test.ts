@@ -217,9 +217,9 @@ describe('what is in a container that a config.json describes', () => {
   )
 
   test('OC-05 the cgroup is where the path says', requires('root', 'rootfs', 'cgroup'), async () => {
-    const cgroupsPath = `/oci-path-${process.pid}/below`
+    const cgroupsPath = `/oci-path-${process.pid}`
     const own = await byUs(scripted('cat /proc/self/cgroup', { linux: { cgroupsPath } }))
-    expect(own).toContain(cgroupsPath)
+    expect(own).toContain(`:${cgroupsPath}\n`)
   })
 })
 
