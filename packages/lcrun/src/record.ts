@@ -1,5 +1,5 @@
-import type { ProcessSpec } from '@libcontainer/container'
-import { monotonicNs, parseJson, readTextIfPresent, stringifyJson, writeText } from '@libcontainer/sys'
+import { ContainerError, type ProcessSpec } from '@libcontainer/container'
+import { isErrno, monotonicNs, parseJson, readTextIfPresent, stringifyJson, writeText } from '@libcontainer/sys'
 
 /** Beside the container's own state: what lcrun has to know of a container that another call of it has made. */
 export interface Record {
@@ -17,7 +17,12 @@ export async function saveRecord(
   { env, cwd, user, additionalGroups }: ProcessSpec,
 ): Promise<Record> {
   const record: Record = { token: String(monotonicNs()), process: { env, cwd, user, additionalGroups } }
-  await writeText(pathOf(root, id), `${stringifyJson(record)}\n`, { mode: 0o600 })
+  try {
+    await writeText(pathOf(root, id), `${stringifyJson(record)}\n`, { mode: 0o600 })
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+    throw new ContainerError('ContainerNotExists', `container '${id}' does not exist any more`, { cause: error })
+  }
   return record
 }
 
