@@ -94,6 +94,8 @@ export class Part {
   try(command: readonly string[], { input = '', env, timeout = 40_000 }: RunOptions = {}): Answer {
     this.#commands++
     const { status, stdout, stderr, error } = spawnSync(command[0]!, command.slice(1), {
+      // conmon leaves a file where it was started.
+      cwd: this.path,
       input,
       env: { ...process.env, PATH, ...env },
       encoding: 'utf8',
@@ -122,7 +124,11 @@ export class Part {
   /** Starts a program that stays, which writes to NAME.log in the directory of this part. */
   daemon(name: string, command: readonly string[]): ChildProcess {
     const log = openSync(join(this.path, `${name}.log`), 'a')
-    const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', log, log], env: { ...process.env, PATH } })
+    const child = spawn(command[0]!, command.slice(1), {
+      cwd: this.path,
+      stdio: ['ignore', log, log],
+      env: { ...process.env, PATH },
+    })
     closeSync(log)
     this.#daemons.push(child)
     return child

@@ -1,4 +1,4 @@
-import type { Invocation } from '@libcontainer/cli'
+import { type Invocation, warn } from '@libcontainer/cli'
 import { type Container, ContainerError } from '@libcontainer/container'
 import { removing } from './place.js'
 import { loadRecord } from './record.js'
@@ -18,16 +18,21 @@ export function finishWords({ root, id, token }: Finishing, { flags }: Invocatio
     const value = flags.get(name)
     return value === undefined ? [] : [`--${name}=${value}`]
   })
-  return ['lcrun', '--root', root, ...own, 'finish', id, token]
+  return ['lcrun', '--root', root, ...own, 'finish', '--', id, token]
 }
 
-/** Removes what is left of a container whose first process has ended: all others, cgroups, state. */
-export async function finish({ root, id, token }: Finishing, container: Container): Promise<void> {
-  // Somebody may have removed it already, and made another one.
-  if ((await loadRecord(root, id))?.token !== token) return
+/**
+ * Removes what is left of a container whose first process has ended: all others, cgroups, state. What stays of it is told: the program has run,
+ * and its status is what the caller asked for.
+ */
+export async function finish({ root, id, token }: Finishing, load: () => Promise<Container>): Promise<void> {
   try {
+    // Somebody may have removed it already, and made another one.
+    if ((await loadRecord(root, id))?.token !== token) return
+    const container = await load()
     await removing(() => container.destroy())
   } catch (error) {
-    if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
+    if (error instanceof ContainerError && error.code === 'ContainerNotExists') return
+    warn(`container '${id}' could not be removed: ${(error as Error).message}`)
   }
 }

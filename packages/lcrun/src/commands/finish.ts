@@ -1,5 +1,4 @@
 import type { Invocation } from '@libcontainer/cli'
-import { ContainerError } from '@libcontainer/container'
 import { finish } from '../finish.js'
 import { openFactory } from '../place.js'
 
@@ -7,10 +6,6 @@ import { openFactory } from '../place.js'
 export async function run(invocation: Invocation): Promise<number> {
   const [id = '', token = '', status = ''] = invocation.operands
   const factory = await openFactory(invocation)
-  try {
-    await finish({ root: factory.root, id, token }, await factory.load(id))
-  } catch (error) {
-    if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
-  }
+  await finish({ root: factory.root, id, token }, () => factory.load(id))
   return Number(status)
 }

@@ -25,6 +25,6 @@ export async function run(invocation: Invocation): Promise<number> {
   if (readiness !== undefined) void readiness.tell(container)
   else await becomeWaiter(session, { program: 'lcrun', finish: keep ? undefined : finishWords(made, invocation) })
   const status = await attend(session)
-  if (!keep) await finish(made, container)
+  if (!keep) await finish(made, async () => container)
   return status
 }
