@@ -11,7 +11,7 @@ import { leaveOut, worlds } from './worlds.mjs'
 /** How much longer than on a machine of its own a test may take. */
 const SLOWNESS = 8
 /** For all tests of a world, in seconds. */
-const WORLD_SECONDS = 900
+const WORLD_SECONDS = 1200
 
 const top = fileURLToPath(new URL('..', import.meta.url))
 /** Of this run alone: another may be under way. */
