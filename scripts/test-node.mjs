@@ -14,6 +14,8 @@ import { top } from './quietly.mjs'
 const elsewhere = [
   'packages/sys/test/path.test.ts',
   'packages/sys/test/quickjs.test.ts',
+  'packages/libcontainer/test/quickjs.test.ts',
+  'packages/cli/test/completion.test.ts',
   'packages/init/test/program.test.ts',
   'packages/seccomp/test/oracle.test.ts',
   'packages/seccomp/test/compile.test.ts',
