@@ -12,7 +12,8 @@ const quiet: { stdio: ['ignore', 'ignore', 'ignore'] } = { stdio: ['ignore', 'ig
 const sleeping = specOf(['/bin/sleep', '1000'])
 
 /** Whoever comes too late is told what has become of the container, and not how lcrun was surprised by it. */
-const SURPRISED = /TypeError|undefined|somebody has changed|nothing that it says is believed|EBADF|EFAULT|EINVAL|ENOTEMPTY/
+const SURPRISED =
+  /TypeError|undefined|somebody has changed|nothing that it says is believed|EBADF|EFAULT|EINVAL|ENOTEMPTY/
 
 interface Outcome {
   readonly args: readonly string[]
