@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { Cgroup } from '@libcontainer/cgroups'
 import { exampleSpec, inSpecWords, parseSpec, type Spec, toContainerConfig, toRootless } from '@libcontainer/oci'
 import { features as seccompFeatures } from '@libcontainer/seccomp'
 import { stringifyJson } from '@libcontainer/sys'
@@ -217,9 +218,15 @@ describe('what is in a container that a config.json describes', () => {
   )
 
   test('OC-05 the cgroup is where the path says', requires('root', 'rootfs', 'cgroup'), async () => {
-    const cgroupsPath = `/oci-path-${process.pid}`
-    const own = await byUs(scripted('cat /proc/self/cgroup', { linux: { cgroupsPath } }))
-    expect(own).toContain(`:${cgroupsPath}\n`)
+    const parent = `/oci-path-${process.pid}`
+    const cgroupsPath = `${parent}/below`
+    try {
+      const own = await byUs(scripted('cat /proc/self/cgroup', { linux: { cgroupsPath } }))
+      expect(own).toContain(cgroupsPath)
+    } finally {
+      // The directory above a container's cgroup stays, and is the test's.
+      await (await Cgroup.open(parent)).destroy()
+    }
   })
 })
 
