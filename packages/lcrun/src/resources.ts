@@ -1,4 +1,5 @@
 import type { ContainerCgroups } from '@libcontainer/container'
+import { defined } from '@libcontainer/sys'
 
 type Memory = NonNullable<ContainerCgroups['memory']>
 type Cpu = NonNullable<ContainerCgroups['cpu']>
@@ -23,15 +24,12 @@ export function updatedLimits(asked: ContainerCgroups, saved: ContainerCgroups):
 
 function updatedMemory(asked: Memory, { max, memswMax }: Memory): Memory {
   if (asked.max === undefined && asked.memswMax === undefined) return asked
-  return { ...given({ max, memswMax }), ...given(asked) }
+  return { ...defined({ max, memswMax }), ...defined(asked) }
 }
 
 function updatedCpu(asked: Cpu, { quotaUs = 'max', periodUs, shares, idle }: Cpu): Cpu {
-  const bandwidth = asked.quotaUs === undefined && asked.periodUs === undefined ? {} : given({ quotaUs, periodUs })
+  const bandwidth = asked.quotaUs === undefined && asked.periodUs === undefined ? {} : defined({ quotaUs, periodUs })
   // What runs only when nobody else wants to has no share: it is as if none had been given, then and afterwards.
   const reset = asked.idle === true && asked.shares === undefined && shares !== undefined && !idle
-  return { ...bandwidth, ...(reset ? { shares: DEFAULT_SHARES } : {}), ...given(asked) }
+  return { ...bandwidth, ...(reset ? { shares: DEFAULT_SHARES } : {}), ...defined(asked) }
 }
-
-const given = <T extends object>(fields: T): T =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T

@@ -1,6 +1,6 @@
 import type { Invocation } from '@libcontainer/cli'
 import type { SpecResources } from '@libcontainer/oci'
-import { ConfigInvalid } from '@libcontainer/sys'
+import { ConfigInvalid, defined } from '@libcontainer/sys'
 import { parseMemorySize } from './memory-size.js'
 
 type Flags = Invocation['flags']
@@ -15,13 +15,13 @@ export function resourcesOf(flags: Flags): SpecResources {
     return bytes === 'max' ? -1 : bytes
   }
   for (const name of NO_EFFECT) size(name)
-  return given({
-    memory: given({
+  return defined({
+    memory: defined({
       limit: size('memory'),
       reservation: size('memory-reservation'),
       swap: size('memory-swap'),
     }),
-    cpu: given({
+    cpu: defined({
       shares: count(flags, 'cpu-share'),
       quota: integer(flags, 'cpu-quota'),
       burst: count(flags, 'cpu-burst'),
@@ -32,7 +32,7 @@ export function resourcesOf(flags: Flags): SpecResources {
       mems: flags.get('cpuset-mems') || undefined,
       idle: idle(flags),
     }),
-    pids: given({ limit: integer(flags, 'pids-limit') || undefined }),
+    pids: defined({ limit: integer(flags, 'pids-limit') || undefined }),
   })
 }
 
@@ -79,9 +79,3 @@ function idle(flags: Flags): number | undefined {
     throw new ConfigInvalid('--cpu-idle', flags.get('cpu-idle'), 'must be 0 or 1')
   return value
 }
-
-/** What is given. */
-const given = <T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>
-  }

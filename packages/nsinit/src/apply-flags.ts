@@ -2,7 +2,7 @@ import { type Invocation, isOn } from '@libcontainer/cli'
 import type { ContainerConfig, NamespaceRequest } from '@libcontainer/container'
 import { defaultMounts, type Mount } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind } from '@libcontainer/namespaces'
-import { ConfigInvalid, signalNumber } from '@libcontainer/sys'
+import { ConfigInvalid, defined, signalNumber } from '@libcontainer/sys'
 import type { ContainerJson } from './container-json.js'
 import { secure } from './security.js'
 
@@ -133,9 +133,6 @@ function applyLimits(config: ContainerConfig, given: Flags): ContainerConfig {
   const parts = said.map(([name, part]) => [name, { ...(before[name as 'memory'] as object | undefined), ...part }])
   return { ...config, cgroups: { ...before, ...Object.fromEntries(parts) } }
 }
-
-const defined = <T extends object>(fields: T): Partial<T> =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
 
 function limit(given: Flags, name: string): number | bigint | 'max' | undefined {
   const text = given.flags.get(name)

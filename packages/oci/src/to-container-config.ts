@@ -1,7 +1,7 @@
 import type { Command, ContainerConfig, NamespaceRequest } from '@libcontainer/container'
 import type { MemoryPolicy } from '@libcontainer/init'
 import { hostId, type NamespaceKind } from '@libcontainer/namespaces'
-import { ConfigInvalid, cleanPath } from '@libcontainer/sys'
+import { ConfigInvalid, cleanPath, defined } from '@libcontainer/sys'
 import { annotated, checkKnownSyscalls } from './annotations.js'
 import { cgroupPath } from './cgroups-path.js'
 import type { Conversion, ConversionOptions } from './conversion.js'
@@ -67,7 +67,7 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     cpuAffinity: process && affinityOf(process),
   }
   return {
-    config: pruned(config),
+    config: defined(config),
     // Affinity is of further processes alone: config.md, Process.
     process: process && {
       ...programOf(process),
@@ -114,7 +114,7 @@ function personalityOf({ personality }: SpecLinux, warn: (text: string) => void)
 function memoryPolicyOf({ memoryPolicy }: SpecLinux): ContainerConfig['memoryPolicy'] {
   if (!isGiven(memoryPolicy)) return undefined
   const { mode, nodes, flags } = memoryPolicy!
-  return pruned({ mode, nodes: nodes || undefined, flags }) as MemoryPolicy
+  return defined({ mode, nodes: nodes || undefined, flags }) as MemoryPolicy
 }
 
 function hooksOf(hooks: Spec['hooks'] = {}): ContainerConfig['hooks'] {
@@ -154,9 +154,4 @@ function cgroupOwner({ process, mounts = [], linux: { namespaces = [], uidMappin
   )
   if (!own || !writable || process === undefined) return undefined
   return hostId(idMap(uidMappings), process.user?.uid, 'process.user.uid')
-}
-
-/** Without the fields that are `undefined`. */
-function pruned<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T
 }

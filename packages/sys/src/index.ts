@@ -14,6 +14,7 @@ export {
 } from './abilities.js'
 export { type SplitAnnotations, splitAnnotations } from './annotations.js'
 export { type ApplyOptions, type Binding, binding, stepError } from './binding.js'
+export { type Defined, defined } from './defined.js'
 export { detail, type TextWriter } from './detail.js'
 export { errnoName, errnoNumber, errnoText } from './errno.js'
 export { errorNumber, errorText } from './error-codes.js'

@@ -9,7 +9,7 @@ import {
   syscallName,
   syscallNumber,
 } from '@libcontainer/seccomp'
-import { ConfigInvalid } from '@libcontainer/sys'
+import { ConfigInvalid, defined } from '@libcontainer/sys'
 import { Fields, notYet } from './fields.js'
 
 /* 2015: numbers of the machine's own system calls, and of what happens to them; everything else is allowed. */
@@ -135,7 +135,7 @@ export function readSeccomp2026(seccomp: Fields): Profile {
     })
     const rule = { action: numbered(call, 'action', actions2026), errnoRet: call.number('errnoRet', 0) }
     call.end('a system call of 2026')
-    return { names: [name], ...given(rule), ...(args && args.length > 0 && { args }) }
+    return { names: [name], ...defined(rule), ...(args && args.length > 0 && { args }) }
   })
   const profile = {
     defaultAction: numbered(seccomp, 'default_action', actions2026),
@@ -150,7 +150,7 @@ export function readSeccomp2026(seccomp: Fields): Profile {
   seccomp.end('a filter of 2026')
   if (profile.listenerPath !== undefined)
     throw notYet(seccomp.field('listener_path'), profile.listenerPath, '@libcontainer/seccomp')
-  return { ...given(profile), syscalls: syscalls ?? [] }
+  return { ...defined(profile), syscalls: syscalls ?? [] }
 }
 
 export function writeSeccomp2026(profile: Profile): object {
@@ -195,9 +195,6 @@ function numbered<T>(fields: Fields, name: string, words: readonly T[]): T {
 function missing(field: string): never {
   throw new ConfigInvalid(field, undefined, 'must be given')
 }
-
-const given = <T extends object>(value: T): T =>
-  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T
 
 /** What 2026 calls the architectures of OCI: Go's words, or libseccomp's. */
 const goArchs: Readonly<Record<string, string>> = {
