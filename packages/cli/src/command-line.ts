@@ -33,8 +33,6 @@ export interface Command {
   /** The command line's own, for itself: not in the help. */
   readonly internal?: boolean
   readonly flags: readonly Flag[]
-  /** What more there is to say, for its manual page: paragraphs. */
-  readonly details?: readonly string[]
   /** It is not there yet, and its help fails as it does: that tells callers who ask by it. */
   readonly absent?: boolean
   /** Read when it is used: a command pays for itself alone. */

@@ -17,7 +17,6 @@ export { findJsonProblem, type JsonProblem } from './json-error.js'
 export {
   debug,
   flushLog,
-  hasLogFile,
   inform,
   isDebugging,
   type LogRequest,

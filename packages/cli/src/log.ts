@@ -43,9 +43,6 @@ export async function openLog(request: LogRequest): Promise<void> {
 const openLogger = ({ level, format, to }: Pick<LogRequest, 'format' | 'to'> & { level: LogLevel }): Promise<Logger> =>
   Logger.open({ level, ...(format === undefined ? {} : { format }), ...(to === undefined ? {} : { to }) })
 
-/** Whether messages go elsewhere than to standard error. */
-export const hasLogFile = (): boolean => !toStandardError
-
 /** Whether standard error is for the lines of a log alone. */
 export const logsToStandardError = (): boolean => toStandardError && sinks.length > 0
 

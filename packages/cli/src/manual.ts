@@ -50,7 +50,6 @@ function commandPage(table: CommandTable, command: Command): string[] {
     `\\fB${text(name)}\\fR [\\fIflags\\fR] \\fB${text(command.name)}\\fR [\\fIflags\\fR] ${italic(command.operands)}`.trimEnd(),
     '.SH DESCRIPTION',
     sentence(command.about),
-    ...(command.details ?? []).flatMap(paragraph => ['.PP', text(paragraph)]),
     '.SH OPTIONS',
     ...flagLines(flags),
     '.SH SEE ALSO',

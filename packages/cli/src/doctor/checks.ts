@@ -6,10 +6,11 @@ import { probe as probeInit } from '@libcontainer/init'
 import { probe as probeMount } from '@libcontainer/mount'
 import { findMapHelpers, probe as probeNamespaces } from '@libcontainer/namespaces'
 import { probe as probeSeccomp } from '@libcontainer/seccomp'
-import { type Availability, probe as probeSys, readTextIfPresent, SyscallError, unavailable } from '@libcontainer/sys'
+import { type Availability, probe as probeSys, unavailable } from '@libcontainer/sys'
 import { probe as probeUser } from '@libcontainer/user'
 import { limitsRemedy } from '../shell/limits.js'
 import { kernelOptions } from './kernel-options.js'
+import { readQuietly } from './read-quietly.js'
 import { trial } from './trial.js'
 
 /** One thing that was looked for, and what came of it. */
@@ -148,13 +149,4 @@ async function securityModules(): Promise<Answers> {
   if (text === undefined) return {}
   const on = text.trim().split(',')
   return Object.fromEntries(on.map(name => [name, { available: true }]))
-}
-
-async function readQuietly(path: string): Promise<string | undefined> {
-  try {
-    return await readTextIfPresent(path)
-  } catch (error) {
-    if (error instanceof SyscallError) return undefined
-    throw error
-  }
 }

@@ -1,4 +1,5 @@
-import { type Availability, readTextIfPresent, SyscallError, uname, unavailable } from '@libcontainer/sys'
+import { type Availability, uname, unavailable } from '@libcontainer/sys'
+import { readQuietly } from './read-quietly.js'
 
 /** What a kernel is built with for containers: as its own file of options has them. */
 const OPTIONS = [
@@ -40,13 +41,4 @@ export function optionsOf(text: string, path: string): Record<string, Availabili
       return [name, unavailable(`${path} does not set it`, `boot a kernel with ${name}=y`)]
     }),
   )
-}
-
-async function readQuietly(path: string): Promise<string | undefined> {
-  try {
-    return await readTextIfPresent(path)
-  } catch (error) {
-    if (error instanceof SyscallError) return undefined
-    throw error
-  }
 }
