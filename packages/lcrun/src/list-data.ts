@@ -1,6 +1,8 @@
+import { warn } from '@libcontainer/cli'
 import { ContainerError, type ContainerSummary, Factory, OCI_VERSION } from '@libcontainer/container'
+import { LibcontainerError } from '@libcontainer/sys'
 
-/** Containers as `list --format json` prints them; one that is gone by now is left out. */
+/** Containers as `list --format json` prints them; one that is gone by now is left out, and one that cannot be read is told of. */
 export async function listData(
   root: string,
   containers: readonly ContainerSummary[],
@@ -20,7 +22,8 @@ async function entry(factory: Factory, summary: ContainerSummary, owner: string)
     const { annotations } = await container.ociState()
     return { ociVersion: OCI_VERSION, id, pid, status, bundle, rootfs, created, annotations, owner }
   } catch (error) {
-    if (error instanceof ContainerError && error.code === 'ContainerNotExists') return undefined
-    throw error
+    if (!(error instanceof LibcontainerError)) throw error
+    if (!(error instanceof ContainerError && error.code === 'ContainerNotExists')) warn(error.message)
+    return undefined
   }
 }

@@ -77,6 +77,16 @@ describe.each(hosts)('$name', host => {
       for (const name of ['broken', 'other', 'null']) expect(stderr).toContain(`/${name}/state.json`)
       expect(stderr).not.toContain('being-made')
       expect(lines(stderr).filter(line => line.includes('warning'))).toHaveLength(3)
+      const whole = readFileSync(`${bundle.stateRoot}/${bundle.id}/state.json`, 'utf8')
+      mkdirSync(`${bundle.stateRoot}/cut`)
+      const cut = whole.replace(`"id":"${bundle.id}"`, '"id":"cut"').slice(0, -9)
+      writeFileSync(`${bundle.stateRoot}/cut/state.json`, cut, { mode: 0o600 })
+      const all = bundle.run(['list', '--format', 'json'])
+      expect({ status: all.status, ids: JSON.parse(all.stdout) }).toEqual({
+        status: 0,
+        ids: [expect.objectContaining({ id: bundle.id, status: 'running' })],
+      })
+      for (const name of ['broken', 'cut']) expect(all.stderr).toMatch(new RegExp(`warning: .*/${name}/state\\.json`))
       expect(bundle.run(['--root', `${bundle.stateRoot}/absent`, 'list'])).toMatchObject({ status: 1, stdout: '' })
       expect(existsSync(`${bundle.stateRoot}/absent`)).toBe(false)
     },
