@@ -1,9 +1,10 @@
 // A reporter of vitest: writes { passed, failed, skipped, failures } to the file that TEST_REPORT names, for totals.mjs.
 // What no test answers for, a rejection that nobody handled or a worker that did not end, fails a run: so it counts as a failure here, where
-// vitest's own JSON does not know of it.
+// vitest's own JSON does not know of it. Where a process that runs a file dies, vitest says so and not in which file: that is the one that has no result.
 import { writeFileSync } from 'node:fs'
 
 const [MESSAGE, STACK] = [600, 4]
+const none = { message: 'has no result' }
 
 export default class {
   onTestRunEnd(modules, unhandled, reason) {
@@ -17,8 +18,10 @@ export default class {
       for (const test of module.children.allTests()) {
         const { state, errors } = test.result()
         if (state === 'failed') fail(`${module.relativeModuleId} > ${test.fullName}`, errors)
+        else if (state === 'pending') fail(`${module.relativeModuleId} > ${test.fullName}`, [none])
         else outcomes[state === 'passed' ? 'passed' : 'skipped']++
       }
+      if (['pending', 'queued'].includes(module.state())) fail(`${module.relativeModuleId} > file`, [none])
       // A file that does not load, and hooks around tests.
       for (const suite of [module, ...module.children.allSuites()])
         if (suite.errors().length > 0) fail(`${module.relativeModuleId} > ${suite.fullName ?? 'file'}`, suite.errors())
@@ -30,8 +33,9 @@ export default class {
   }
 }
 
-/** Its message, and where it comes from. */
-function told({ message, stack = '' }) {
+/** Its message, where it comes from, and the same of its cause. */
+function told({ message, stack = '', cause }) {
   const places = stack.split('\n').filter(line => /^\s+at /.test(line))
-  return [message.slice(0, MESSAGE), ...places.slice(0, STACK)].join('\n')
+  const because = cause?.message ? [`cause: ${told(cause)}`] : []
+  return [message.slice(0, MESSAGE), ...places.slice(0, STACK), ...because].join('\n')
 }
