@@ -60,6 +60,8 @@ export async function relay(master: OwnedFd, options: RelayOptions): Promise<voi
     input !== undefined && isTerminal(input) ? setRawMode(input, { keepOutput: newlines === 'terminal' }) : undefined
   const stop = (): void => ended.abort(signal?.reason)
   signal?.addEventListener('abort', stop, { once: true })
+  // By whoever was called above: a signal that is aborted already calls nobody.
+  if (signal?.aborted) stop()
   const finished = (): void => drain.abort()
   until?.then(finished, finished)
 

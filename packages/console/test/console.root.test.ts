@@ -575,6 +575,19 @@ test('CN-08 a relay follows the user’s size', needs, async () => {
   expect(subscribed).toBe(0)
 })
 
+test('CN-08 a relay that is given up by whoever is told of the size ends at once', needs, async () => {
+  const user = await userTerminal()
+  const inside = await pty()
+  const over = new AbortController()
+  const onResize = (): (() => void) => {
+    over.abort(new Error('enough'))
+    return () => undefined
+  }
+  const done = relay(inside.master, { input: user.slave.fd, output: user.slave.fd, onResize, signal: over.signal })
+  const late = new Promise(resolve => setTimeout(resolve, 5000, 'late'))
+  expect(await Promise.race([done.catch((error: Error) => error.message), late])).toBe('enough')
+})
+
 /** Runs a relay whose user side is pipes; answers all output. */
 async function piped(inside: Console, input: string | undefined, options: Partial<RelayOptions> = {}): Promise<string> {
   const out = pipe()

@@ -47,6 +47,8 @@ export class Process {
   constructor(handles: ProcessHandles) {
     this.#handles = handles
     handles.signal?.addEventListener('abort', this.#abort, { once: true })
+    // A signal that was aborted while the process was being made calls nobody any more.
+    if (handles.signal?.aborted) this.#abort()
     // Reaped whether somebody waits or not; that alone does not keep the program alive.
     this.#result = this.#end()
     this.#result.catch(() => {})

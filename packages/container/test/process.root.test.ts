@@ -17,8 +17,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ContainerConfig, DEFAULT_PATH, type ProcessSpec, plan } from '@libcontainer/container'
-import { O_RDWR, openFile, POLLIN, pipe, poll, readFd } from '@libcontainer/sys'
+import { type ContainerConfig, DEFAULT_PATH, Process, type ProcessSpec, plan } from '@libcontainer/container'
+import { announceExec, bootstrap, execProgram, findProgram } from '@libcontainer/init'
+import { O_RDWR, openFile, openNull, POLLIN, pipe, poll, readFd } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { everything } from './everything.js'
@@ -962,6 +963,20 @@ describe('the end', () => {
       expect([...seen].sort()).toEqual(['process', 'start'])
     },
   )
+
+  test('PR-16 one that was aborted when the process had just been made: nobody hears of that again', async () => {
+    using nothing = openNull()
+    const steps = [findProgram('/bin/sleep', ''), announceExec, execProgram(['sleep', '1000'], [])]
+    const child = await bootstrap({ steps, stdio: [nothing.fd, nothing.fd, nothing.fd] })
+    const signal = AbortSignal.abort()
+    const stdio = [undefined, undefined, undefined] as const
+    const made = new Process({ ...child, stdio, terminal: undefined, signal, oom: async () => false })
+    try {
+      expect(await made.wait({ signal: AbortSignal.timeout(5000) })).toMatchObject({ signal: 'SIGKILL' })
+    } finally {
+      if (!made.ended) made.signal('KILL')
+    }
+  })
 
   test('PR-16 a signal that is aborted after the end does nothing', needs, async () => {
     await using bench = await Bench.open('abort')
