@@ -27,6 +27,7 @@ export {
   parseCgroupFile,
   parseSubsystems,
 } from './host.js'
+export type { HugetlbLimits } from './hugetlb.js'
 export { checkLimits, type Limits } from './limits.js'
 export type { MemoryLimits } from './memory.js'
 export type { PressureLevel } from './memory-pressure.js'

@@ -2,6 +2,7 @@ import { type Checks, checkFields } from './amount.js'
 import { type CpuLimits, cpuChecks } from './cpu.js'
 import { type CpusetLimits, cpusetChecks } from './cpuset.js'
 import { checkDeviceRules, type DeviceRule } from './device-rule.js'
+import { checkHugetlb, type HugetlbLimits } from './hugetlb.js'
 import { type MemoryLimits, memoryChecks } from './memory.js'
 import { type PidsLimits, pidsChecks } from './pids.js'
 import { checkUnified, type UnifiedFiles } from './unified.js'
@@ -15,6 +16,7 @@ export interface Limits {
   cpu?: CpuLimits | undefined
   cpuset?: CpusetLimits | undefined
   pids?: PidsLimits | undefined
+  hugetlb?: HugetlbLimits | undefined
   /** Which devices may be used: ordered rules, on top of denying all. Not given: as the parent cgroup. */
   devices?: readonly DeviceRule[] | undefined
   /** Raw files of cgroup v2, written last. */
@@ -26,6 +28,7 @@ const checks: Checks<Limits> = {
   cpu: (field, value) => checkFields(field, value as CpuLimits, cpuChecks),
   cpuset: (field, value) => checkFields(field, value as CpusetLimits, cpusetChecks),
   pids: (field, value) => checkFields(field, value as PidsLimits, pidsChecks),
+  hugetlb: checkHugetlb,
   devices: checkDeviceRules,
   unified: checkUnified,
 }

@@ -4,6 +4,7 @@ import { DevicePolicy } from './device-policy.js'
 import { assembleDeviceProgram } from './device-program.js'
 import { LimitUnsupported } from './errors.js'
 import { type CgroupHost, hierarchyOf } from './host.js'
+import { hugetlbWrites } from './hugetlb.js'
 import { checkLimits, type Limits } from './limits.js'
 import { memoryWrites } from './memory.js'
 import { pidsWrites } from './pids.js'
@@ -42,7 +43,7 @@ export function planLimits(limits: Limits, context: PlanContext): Planned[] {
   const at = (controller: string, place: Place, writes: readonly CgroupWrite[]): PlannedWrite[] =>
     writes.map(({ file, value, skip }) => ({ file, value, skip, controller, place }))
   const planned: Planned[] = []
-  const { cpuset, cpu, memory, pids, devices, unified } = limits
+  const { cpuset, cpu, memory, pids, hugetlb, devices, unified } = limits
   // Which processors and nodes come first: v1 takes no process into an empty cpuset.
   if (isGiven(cpuset)) {
     const place = placeFor('cpuset', 'cpuset', context)
@@ -57,6 +58,10 @@ export function planLimits(limits: Limits, context: PlanContext): Planned[] {
     planned.push(...at('memory', place, memoryWrites(memory, place.hierarchy.version, when)))
   }
   if (isGiven(pids)) planned.push(...at('pids', placeFor('pids', 'pids', context), pidsWrites(pids)))
+  if (isGiven(hugetlb)) {
+    const place = placeFor('hugetlb', 'hugetlb', context)
+    planned.push(...at('hugetlb', place, hugetlbWrites(hugetlb, place.hierarchy.version)))
+  }
   if (devices !== undefined) planned.push(...planDevices(DevicePolicy.of(devices), context))
   if (unified !== undefined) {
     const hierarchy = hierarchyOf(host, '')

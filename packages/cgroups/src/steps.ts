@@ -42,9 +42,10 @@ export function makeSteps(
  * Which controllers the parents hand on. On a pure v2 host all of them; on a hybrid one only what a limit asks for, since a cgroup
  * that hands on controllers may have no processes of its own.
  */
-function enabled(host: CgroupHost, { hierarchy }: Place, { unified }: Limits): string {
+function enabled(host: CgroupHost, { hierarchy }: Place, { unified, hugetlb }: Limits): string {
   if (hierarchy.version === 1) return ''
   const wanted = unified === undefined ? [] : unifiedControllers(unified)
+  if (hugetlb !== undefined) wanted.push('hugetlb')
   const names = host.mode === 'v2' ? hierarchy.controllers : hierarchy.controllers.filter(name => wanted.includes(name))
   return names.map(name => `+${name}`).join(' ')
 }

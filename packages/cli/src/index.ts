@@ -13,7 +13,6 @@ export { completion, type Shell } from './completion.js'
 export { type ReportOptions, report } from './failure.js'
 export { features } from './features.js'
 export { help } from './help.js'
-export { findJsonProblem, type JsonProblem } from './json-error.js'
 export {
   debug,
   flushLog,

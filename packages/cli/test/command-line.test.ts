@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { type CommandTable, findJsonProblem, flagsOf, help, parse, UsageError } from '@libcontainer/cli'
+import { type CommandTable, flagsOf, help, parse, UsageError } from '@libcontainer/cli'
 import { forwarded } from '@libcontainer/cli/foreground'
 import { describe, expect, test } from 'vitest'
 
@@ -175,40 +174,6 @@ describe('help', () => {
         '',
       ].join('\n'),
     )
-  })
-})
-
-describe('findJsonProblem', () => {
-  test.each([
-    ['{\n\t"a": 1,\n\t"b": tru\n}', 3, 7, 'expected a value, not "t"'],
-    ['{"a": 1,}', 1, 9, 'expected a name in double quotes, not "}"'],
-    ["{'a': 1}", 1, 2, 'expected a name in double quotes, not "\'"'],
-    ['{"a" 1}', 1, 6, 'expected :, not "1"'],
-    ['[1 2]', 1, 4, 'expected , or ], not "2"'],
-    ['[1,]', 1, 4, 'expected a value, not "]"'],
-    ['{"a": 01}', 1, 8, 'expected , or }, not "1"'],
-    ['{"a": "x\ny"}', 1, 9, 'a string cannot hold this character: escape it'],
-    ['{"a": "\\x"}', 1, 8, 'no such escape in a string'],
-    ['{"a": "x', 1, 9, 'the string has no end'],
-    ['{"a": [1', 1, 9, 'expected , or ], not the end'],
-    ['', 1, 1, 'expected a value, not the end'],
-    ['{} {}', 1, 4, 'expected the end, not "{"'],
-    ['\ufeff{}', 1, 1, 'expected a value, not "\ufeff"'],
-    ['{"😀": nope}', 1, 7, 'expected a value, not "n"'],
-    [`${'['.repeat(100_000)}x`, 1, 100_001, 'expected a value, not "x"'],
-  ])('%.20j', (text, line, column, problem) => {
-    expect(() => JSON.parse(text)).toThrow(SyntaxError)
-    expect(findJsonProblem(text)).toEqual({ line, column, problem })
-  })
-
-  test('refuses nothing that is JSON', () => {
-    for (const name of ['minimal', 'host-pid', 'userns']) {
-      const text = readFileSync(new URL(`../../../sample_configs/${name}.json`, import.meta.url), 'utf8')
-      expect(findJsonProblem(text).problem).toBe('is no JSON')
-      for (let end = 0; end < text.trimEnd().length; end++) {
-        expect(findJsonProblem(text.slice(0, end)).problem).not.toBe('is no JSON')
-      }
-    }
   })
 })
 

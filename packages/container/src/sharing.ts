@@ -77,9 +77,9 @@ export function checkSharing(request: SharingRequest, at: string): void {
 /** More processors than this no kernel has: a list must not fill our memory. */
 const MAX_PROCESSOR = 65536
 
-/** The processors of a list; empty parts of it say nothing. */
-function processors(list: string, field: string): number[] {
-  return numbersOf(list, field, 'processor', MAX_PROCESSOR)
+/** The processors of a list; empty parts of it say nothing. @param most - the last that there can be */
+export function processors(list: string, field: string, most = MAX_PROCESSOR): number[] {
+  return numbersOf(list, field, 'processor', most)
 }
 
 /** The nodes of a memory policy: none where it names none. */

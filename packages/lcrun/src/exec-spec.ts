@@ -1,7 +1,7 @@
 import { type CapabilitySets, capabilityName, capabilityNumber } from '@libcontainer/capabilities'
 import { type Invocation, isOn, UsageError, warn } from '@libcontainer/cli'
 import type { Container, Factory, ProcessSpec } from '@libcontainer/container'
-import { ConfigInvalid, LibcontainerError, readText } from '@libcontainer/sys'
+import { ConfigInvalid, notYet, readText } from '@libcontainer/sys'
 import { absolute } from './paths.js'
 import { loadRecord } from './record.js'
 
@@ -116,7 +116,6 @@ function refuseLabels({ flags }: Invocation): void {
     ['apparmor', '@libcontainer/apparmor'],
   ] as const) {
     const value = flags.get(flag)
-    if (value && !(flag === 'apparmor' && value === 'unconfined'))
-      throw new LibcontainerError('ERR_UNSUPPORTED', `--${flag} cannot be honoured yet: it will be done by ${by}`)
+    if (value && !(flag === 'apparmor' && value === 'unconfined')) throw notYet(`--${flag}`, by, { value })
   }
 }

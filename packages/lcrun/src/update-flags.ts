@@ -1,6 +1,6 @@
 import type { Invocation } from '@libcontainer/cli'
 import type { SpecResources } from '@libcontainer/oci'
-import { ConfigInvalid, defined } from '@libcontainer/sys'
+import { ConfigInvalid, defined, notYet } from '@libcontainer/sys'
 import { parseMemorySize } from './memory-size.js'
 
 type Flags = Invocation['flags']
@@ -14,7 +14,8 @@ export function resourcesOf(flags: Flags): SpecResources {
     const bytes = parseMemorySize(`--${name}`, text)
     return bytes === 'max' ? -1 : bytes
   }
-  for (const name of NO_EFFECT) size(name)
+  // They change nothing, and are sizes all the same.
+  for (const name of ['kernel-memory', 'kernel-memory-tcp']) size(name)
   return defined({
     memory: defined({
       limit: size('memory'),
@@ -36,25 +37,12 @@ export function resourcesOf(flags: Flags): SpecResources {
   })
 }
 
-/** What is taken and changes nothing: the kernel has no such limit any more. */
-export const NO_EFFECT: readonly string[] = ['kernel-memory', 'kernel-memory-tcp']
-
 function refuseLater(flags: Flags): void {
   const weight = count(flags, 'blkio-weight')
-  if (weight !== undefined && weight !== 0)
-    throw new ConfigInvalid(
-      '--blkio-weight',
-      weight,
-      'cannot be honoured yet: it will be done by @libcontainer/cgroups',
-    )
+  if (weight !== undefined && weight !== 0) throw notYet('--blkio-weight', '@libcontainer/cgroups', { value: weight })
   for (const name of ['l3-cache-schema', 'mem-bw-schema']) {
-    const schema = flags.get(name)
-    if (schema)
-      throw new ConfigInvalid(
-        `--${name}`,
-        schema,
-        'needs linux.intelRdt in the config of the container, which cannot be honoured yet: it will be done by @libcontainer/intelrdt',
-      )
+    const value = flags.get(name)
+    if (value) throw notYet(`--${name}`, '@libcontainer/intelrdt', { value })
   }
 }
 

@@ -83,8 +83,16 @@ describe('OL-15', () => {
 
   test.each([
     ['--blkio-weight', '500', /^--blkio-weight: cannot be honoured yet: it will be done by @libcontainer\/cgroups/],
-    ['--l3-cache-schema', 'L3:0=f', /^--l3-cache-schema: needs linux\.intelRdt in the config/],
-    ['--mem-bw-schema', 'MB:0=20', /^--mem-bw-schema: needs linux\.intelRdt in the config/],
+    [
+      '--l3-cache-schema',
+      'L3:0=f',
+      /^--l3-cache-schema: cannot be honoured yet: it will be done by @libcontainer\/intelrdt/,
+    ],
+    [
+      '--mem-bw-schema',
+      'MB:0=20',
+      /^--mem-bw-schema: cannot be honoured yet: it will be done by @libcontainer\/intelrdt/,
+    ],
   ])('EV-162 %s is refused by name', (flag, value, message) => {
     expect(() => updated([flag, value])).toThrow(message)
   })

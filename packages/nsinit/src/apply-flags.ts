@@ -2,7 +2,7 @@ import { type Invocation, isOn } from '@libcontainer/cli'
 import type { ContainerConfig, NamespaceRequest } from '@libcontainer/container'
 import { defaultMounts, type Mount } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind } from '@libcontainer/namespaces'
-import { ConfigInvalid, defined, signalNumber } from '@libcontainer/sys'
+import { ConfigInvalid, defined, notYet, signalNumber } from '@libcontainer/sys'
 import type { ContainerJson } from './container-json.js'
 import { secure } from './security.js'
 
@@ -27,8 +27,7 @@ const missing: Readonly<Record<string, string>> = {
 export function applyFlags({ config, process }: ContainerJson, given: Flags): ContainerJson {
   for (const [name, owner] of Object.entries(missing)) {
     const value = given.flags.get(name)
-    if (value)
-      throw new ConfigInvalid(`--${name}`, value, `cannot be honoured yet: it will be done by @libcontainer/${owner}`)
+    if (value) throw notYet(`--${name}`, `@libcontainer/${owner}`, { value })
   }
   const isolated = applyNamespaces(config, given)
   const limited = applyLimits({ ...isolated, ...simpleFields(given) }, given)

@@ -2,6 +2,7 @@ import { warn } from '@libcontainer/cli'
 import { type ContainerConfig, type ProcessDefaults, readConfig } from '@libcontainer/container'
 import {
   ConfigInvalid,
+  findJsonFault,
   isErrno,
   LibcontainerError,
   O_PATH,
@@ -65,9 +66,8 @@ export async function parseFile(file: ConfigFile): Promise<Record<string, unknow
   try {
     value = parseJson(text)
   } catch (cause) {
-    const { findJsonProblem } = await import('@libcontainer/cli')
-    const { line, column, problem } = findJsonProblem(text)
-    throw new LibcontainerError('ConfigInvalid', `${file.name}:${line}:${column}: ${problem}`, { cause })
+    const { line = 1, column = 1, problem = 'is no JSON', hint } = findJsonFault(text) ?? {}
+    throw new LibcontainerError('ConfigInvalid', `${file.name}:${line}:${column}: ${problem}`, { cause, hint })
   }
   return object(value, file)
 }

@@ -1,5 +1,5 @@
 import type { Invocation } from '@libcontainer/cli'
-import { ConfigInvalid, LibcontainerError } from '@libcontainer/sys'
+import { ConfigInvalid, notYet } from '@libcontainer/sys'
 
 /** `checkpoint` and `restore`: what is wrong with the command line first, then that there is no CRIU yet. */
 export async function refuseCriu(name: string, { flags }: Invocation): Promise<never> {
@@ -8,8 +8,5 @@ export async function refuseCriu(name: string, { flags }: Invocation): Promise<n
   const server = flags.get('page-server')
   if (server !== undefined && !/^.+:\d{1,5}$/.test(server))
     throw new ConfigInvalid('--page-server', server, 'must be ADDR:PORT')
-  throw new LibcontainerError(
-    'ERR_UNSUPPORTED',
-    `${name} cannot be honoured yet: it will be done by @libcontainer/criu`,
-  )
+  throw notYet(name, '@libcontainer/criu')
 }

@@ -1,7 +1,7 @@
 import { type Invocation, isOn, print, UsageError } from '@libcontainer/cli'
 import { ContainerError } from '@libcontainer/container'
 import { makeDevices } from '@libcontainer/devices'
-import { ConfigInvalid, LibcontainerError, openDirectory, processStat } from '@libcontainer/sys'
+import { ConfigInvalid, notYet, openDirectory, processStat } from '@libcontainer/sys'
 import { loadContainer } from './place.js'
 
 interface Function {
@@ -66,11 +66,7 @@ const hostId = (map: readonly { containerId: number; hostId: number }[] = []): n
   map.find(({ containerId }) => containerId === 0)?.hostId ?? 0
 
 async function ip(): Promise<number> {
-  throw new LibcontainerError(
-    'ERR_UNSUPPORTED',
-    '--func ip cannot be honoured yet: it will be done by @libcontainer/netlink',
-    {
-      hint: 'a container with the program ip can show them itself: nsinit exec ip address',
-    },
-  )
+  throw notYet('--func ip', '@libcontainer/netlink', {
+    hint: 'a container with the program ip can show them itself: nsinit exec ip address',
+  })
 }

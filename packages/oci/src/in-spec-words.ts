@@ -18,6 +18,7 @@ const places: readonly (readonly [ours: string, theirs: string])[] = [
   ['cgroups.cpu.rtRuntimeUs', 'linux.resources.cpu.realtimeRuntime'],
   ['cgroups.cpu.rtPeriodUs', 'linux.resources.cpu.realtimePeriod'],
   ['cgroups.cpuset', 'linux.resources.cpu'],
+  ['cgroups.hugetlb', 'linux.resources.hugepageLimits'],
   ['cgroups.pids.max', 'linux.resources.pids.limit'],
   ['cgroups', 'linux.resources'],
   ...['namespaces', 'uidMappings', 'gidMappings', 'timeOffsets', 'devices', 'seccomp', 'sysctl', 'memoryPolicy']

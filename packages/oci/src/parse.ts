@@ -1,10 +1,12 @@
-import { ConfigInvalid, parseJson } from '@libcontainer/sys'
+import { ConfigInvalid, findJsonFault, parseJson } from '@libcontainer/sys'
 import { check } from './check.js'
-import { examineJson, MAX_DEPTH } from './json-text.js'
 import type { Spec, SpecProcess, SpecResources } from './spec.js'
 
 /** What no configuration comes near: a file that is larger is not one. In UTF-16 units, which are bytes for what is common. */
 const MAX_SIZE = 16 * 1024 * 1024
+
+/** Deeper than any configuration, and far from where an engine's own stack would end. */
+const MAX_DEPTH = 64
 
 /**
  * Reads the text of a `config.json`: JSON, and sound by the official schema.
@@ -53,13 +55,22 @@ function parseText(text: string, file: string): unknown {
     const value: unknown = JSON.parse(text)
     const seen: Seen = { keys: 0, large: false, deep: false }
     see([value], seen, 0)
-    if (seen.deep || mayRepeat(text, seen.keys)) examineJson(text, file)
+    if (seen.deep || mayRepeat(text, seen.keys)) examine(text, file)
     return seen.large ? parseJson(text) : value
   } catch (cause) {
     if (cause instanceof ConfigInvalid) throw cause
-    examineJson(text, file)
+    examine(text, file)
     throw new ConfigInvalid(file, text, `is no JSON: ${(cause as Error).message}`, { cause })
   }
+}
+
+/** @throws {ConfigInvalid} with the line and the column, where the text is not what a configuration may be */
+function examine(text: string, file: string): void {
+  const found = findJsonFault(text, { maxDepth: MAX_DEPTH, uniqueKeys: true })
+  if (found === undefined) return
+  const { line, column, position, problem, hint } = found
+  const field = `${file}, line ${line}, column ${column}`
+  throw new ConfigInvalid(field, text.slice(position, position + 40), problem, hint === undefined ? {} : { hint })
 }
 
 /** Of two equal keys a parser keeps the last, and who has looked at the first has been deceived. */

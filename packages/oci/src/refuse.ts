@@ -1,4 +1,4 @@
-import { ConfigInvalid } from '@libcontainer/sys'
+import { notYet } from '@libcontainer/sys'
 
 /** Whether more than an empty value was written: encoders of engines write `{}`, `[]`, `""` and `false` for what nobody asked for. */
 export function isGiven(value: unknown): boolean {
@@ -9,7 +9,5 @@ export function isGiven(value: unknown): boolean {
 /** Refuses, by name, what is of the specification and not done yet, if it was asked for. @param owner - the package that will do it */
 export function refuseLater(field: string, value: unknown, owner: string, hint?: string): void {
   if (!isGiven(value)) return
-  throw new ConfigInvalid(field, value, `cannot be honoured yet: it will be done by ${owner}`, {
-    hint: hint ?? `leave ${field} out of config.json`,
-  })
+  throw notYet(field, owner, { value, hint: hint ?? `leave ${field} out of config.json` })
 }

@@ -2,6 +2,7 @@ import { type ClassicLimits, limitsFromClassic } from '@libcontainer/cgroups'
 import type { ContainerCgroups } from '@libcontainer/container'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { deviceRules } from './devices.js'
+import { noKernelMemory, noTcpMemory } from './kernel-memory.js'
 import { isGiven, refuseLater } from './refuse.js'
 import type { Integer, SpecBlockIO, SpecMemory, SpecResources } from './spec.js'
 
@@ -16,7 +17,6 @@ const CGROUPS = '@libcontainer/cgroups'
 export function limitsOf(resources: SpecResources = {}, warn: (text: string) => void = () => {}): ContainerCgroups {
   const { devices, memory = {}, cpu = {}, pids, blockIO, hugepageLimits, network, rdma, unified } = resources
   refuseBlockIO(blockIO)
-  refuseLater(`${AT}.hugepageLimits`, hugepageLimits, CGROUPS)
   refuseLater(`${AT}.network.priorities`, network?.priorities, CGROUPS)
   if (network?.classID) refuseLater(`${AT}.network.classID`, [network.classID], CGROUPS)
   refuseLater(`${AT}.rdma`, rdma, CGROUPS)
@@ -40,8 +40,21 @@ export function limitsOf(resources: SpecResources = {}, warn: (text: string) => 
   }
   warnOfKernelMemory(memory, warn)
   const { devices: _, unified: __, ...limits } = limitsFromClassic(classic)
-  return { ...limits, devices: deviceRules(devices), ...(isGiven(unified) ? { unified } : {}) }
+  return {
+    ...limits,
+    ...(hugepageLimits?.length ? { hugetlb: hugetlbOf(hugepageLimits) } : {}),
+    devices: deviceRules(devices),
+    ...(isGiven(unified) ? { unified } : {}),
+  }
 }
+
+/** Here 0 is a limit: Kubernetes says of every pod that it may have no huge pages. */
+function hugetlbOf(limits: NonNullable<SpecResources['hugepageLimits']>): NonNullable<ContainerCgroups['hugetlb']> {
+  return Object.fromEntries(limits.map(({ pageSize, limit }) => [pageSize, limit > MOST ? 'max' : limit]))
+}
+
+/** What the kernel counts to; the specification's numbers go further. */
+const MOST = 2n ** 63n - 1n
 
 /** -1 is no limit, and 0 nothing said: what the encoders of engines write for an empty field. */
 function limit(name: string, value: Integer | undefined): Integer | undefined {
@@ -63,9 +76,8 @@ function idle(value: Integer): number {
 }
 
 function warnOfKernelMemory({ kernel, kernelTCP, useHierarchy }: SpecMemory, warn: (text: string) => void): void {
-  for (const [name, value] of Object.entries({ kernel, kernelTCP }))
-    if (value !== undefined && Number(value) !== 0)
-      warn(`${AT}.memory.${name}: changes nothing, kernel memory has no limit of its own since Linux 5.11`)
+  if (kernel !== undefined && Number(kernel) !== 0) warn(noKernelMemory(`${AT}.memory.kernel`))
+  if (kernelTCP !== undefined && Number(kernelTCP) !== 0) warn(noTcpMemory(`${AT}.memory.kernelTCP`))
   if (useHierarchy === false) warn(`${AT}.memory.useHierarchy: changes nothing, cgroups are counted in their parents`)
 }
 

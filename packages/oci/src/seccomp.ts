@@ -1,5 +1,5 @@
 import type { Profile } from '@libcontainer/seccomp'
-import { ConfigInvalid } from '@libcontainer/sys'
+import { ConfigInvalid, notYet } from '@libcontainer/sys'
 import type { SpecSeccomp } from './spec.js'
 
 const NOTIFY = 'SCMP_ACT_NOTIFY'
@@ -15,7 +15,8 @@ export function seccompOf(seccomp: SpecSeccomp | undefined): Profile | null {
   const notified = [defaultAction, ...(syscalls ?? []).map(({ action }) => action)].indexOf(NOTIFY)
   if (notified >= 0) {
     const field = notified === 0 ? 'linux.seccomp.defaultAction' : `linux.seccomp.syscalls[${notified - 1}].action`
-    throw new ConfigInvalid(field, NOTIFY, 'cannot be honoured yet: it will be done by @libcontainer/seccomp', {
+    throw notYet(field, '@libcontainer/seccomp', {
+      value: NOTIFY,
       hint: 'use SCMP_ACT_ERRNO or SCMP_ACT_ALLOW for these system calls',
     })
   }

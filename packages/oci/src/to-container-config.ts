@@ -1,7 +1,7 @@
 import type { Command, ContainerConfig, NamespaceRequest } from '@libcontainer/container'
 import type { MemoryPolicy } from '@libcontainer/init'
 import { hostId, type NamespaceKind } from '@libcontainer/namespaces'
-import { ConfigInvalid, cleanPath, defined } from '@libcontainer/sys'
+import { ConfigInvalid, cleanPath, defined, notYet } from '@libcontainer/sys'
 import { annotated, checkKnownSyscalls } from './annotations.js'
 import { cgroupPath } from './cgroups-path.js'
 import type { Conversion, ConversionOptions } from './conversion.js'
@@ -33,7 +33,8 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
       hint: 'add "root": { "path": "rootfs" }',
     })
   if (cgroupDriver === 'systemd')
-    throw new ConfigInvalid('cgroupDriver', cgroupDriver, `cannot be had yet: it will be done by ${SYSTEMD}`, {
+    throw notYet('cgroupDriver', SYSTEMD, {
+      value: cgroupDriver,
       hint: 'have the engine use cgroupfs: podman --cgroup-manager=cgroupfs, dockerd --exec-opt native.cgroupdriver=cgroupfs',
     })
   refuseOfLinux(linux)

@@ -1,8 +1,7 @@
 import { exampleSpec, parseProcess, parseResources, parseSpec } from '@libcontainer/oci'
-import { parseJson, stringifyJson } from '@libcontainer/sys'
+import { stringifyJson } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { examineJson } from '../src/json-text.js'
 import { refusal } from './support.js'
 
 const fault = (text: string) => {
@@ -26,7 +25,7 @@ describe('EV-192 a config.json that is none', () => {
     expect(fault('{a: 1}').message).toContain('a name in double quotes or a closing brace')
     expect(fault('{"a": 01}').field).toBe('config.json, line 1, column 7')
     expect(fault('{"a": nul}').field).toBe('config.json, line 1, column 7')
-    expect(fault('{"a": "b\nc"}').field).toBe('config.json, line 1, column 7')
+    expect(fault('{"a": "b\nc"}').field).toBe('config.json, line 1, column 9')
     expect(fault('\ufeff{}').hint).toBe('save it without a byte order mark')
     expect(fault('[1}').message).toContain('a comma or a closing bracket')
   })
@@ -87,42 +86,6 @@ test('what is written is what is read: compact, with tabs, with any blanks', () 
   const spec = exampleSpec()
   for (const indent of [undefined, '\t', 2, 7]) expect(parseSpec(JSON.stringify(spec, undefined, indent))).toEqual(spec)
   expect(parseSpec(`\n ${JSON.stringify(spec)}\t\n`)).toEqual(spec)
-})
-
-test('EV-192 the look at the text agrees with the engine on every text', () => {
-  const isJson = (text: string): boolean => {
-    try {
-      parseJson(text)
-    } catch {
-      return false
-    }
-    return true
-  }
-  const examined = (text: string): boolean => {
-    try {
-      examineJson(text, 'x')
-    } catch (error) {
-      // Two equal keys are JSON so far, whatever comes behind them.
-      return (error as Error).message.includes('twice') ? isJson(text) : false
-    }
-    return true
-  }
-  const damaged = fc
-    .tuple(
-      fc.json({ maxDepth: 4 }),
-      fc.nat(),
-      fc.constantFrom('', ',', '"', '}', ']', '\\', ' ', '0', ':', '{', '\n', '-', 'e'),
-    )
-    .map(([text, at, what]) => {
-      const place = at % (text.length + 1)
-      return text.slice(0, place) + what + text.slice(what === '' ? place + 1 : place)
-    })
-  fc.assert(
-    fc.property(fc.oneof(fc.json(), damaged, fc.string()), text => {
-      expect([text, examined(text)]).toEqual([text, isJson(text)])
-    }),
-    { numRuns: 3000 },
-  )
 })
 
 test('EV-192 keys that come twice are found, however they are written', () => {

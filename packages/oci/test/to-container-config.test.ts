@@ -244,8 +244,17 @@ describe('cgroups', () => {
   test('OC-14 limits of kernel memory are told of and dropped', () => {
     const { warnings, config } = converted(linuxWith({ resources: { memory: { kernel: 5, kernelTCP: -1 } } }))
     expect(warnings).toHaveLength(2)
-    expect(warnings[0]).toMatch(/^linux\.resources\.memory\.kernel: changes nothing/)
+    expect(warnings[0]).toMatch(/^linux\.resources\.memory\.kernel: changes nothing, .* since Linux 5\.16$/)
+    expect(warnings[1]).toMatch(/^linux\.resources\.memory\.kernelTCP: changes nothing, .* of TCP's memory/)
     expect(validateShape(config)).toEqual([])
+  })
+
+  test('OC-14 limits of huge pages, of which 0 is one', () => {
+    const hugepageLimits = [
+      { pageSize: '2MB', limit: 0 },
+      { pageSize: '1GB', limit: 2n ** 64n - 1n },
+    ]
+    expect(limits({ hugepageLimits }).hugetlb).toEqual({ '2MB': 0, '1GB': 'max' })
   })
 
   test('EV-152 EV-153 limits that no package sets yet are refused by name, never ignored', () => {
@@ -253,7 +262,6 @@ describe('cgroups', () => {
     for (const [part, field] of [
       [{ blockIO: { weight: 10 } }, 'blockIO.weight'],
       [{ blockIO: { throttleReadBpsDevice: [device] } }, 'blockIO.throttleReadBpsDevice'],
-      [{ hugepageLimits: [{ pageSize: '2MB', limit: 1 }] }, 'hugepageLimits'],
       [{ network: { classID: 1 } }, 'network.classID'],
       [{ network: { priorities: [{ name: 'lo', priority: 1 }] } }, 'network.priorities'],
       [{ rdma: { mlx: { hcaHandles: 1 } } }, 'rdma'],

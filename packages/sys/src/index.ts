@@ -29,6 +29,7 @@ export type { Host } from './host.js'
 export * from './in-root.js'
 export { filesystems, type Inode, inspectInode, verifyInode } from './inode.js'
 export { parseJson, stringifyJson } from './json.js'
+export { findJsonFault, type JsonFault, type JsonRules } from './json-fault.js'
 export { fieldName, jsonPointer } from './json-pointer.js'
 export { type KernelVersion, kernelAtLeast, parseKernelVersion } from './kernel-version.js'
 export * from './lock.js'
@@ -41,6 +42,7 @@ export {
   type LogLevel,
   type LogOptions,
 } from './log.js'
+export { notYet } from './not-yet.js'
 export { cleanPath, isInRoot, namesOfPath, resolveRootfs, secureJoin, stripRoot } from './paths.js'
 export { type EncodedPlan, type EncodeOptions, encodePlan } from './plan.js'
 export { probe } from './probe.js'

@@ -1,8 +1,8 @@
 import { type ClassicLimits, cleanPath, limitsFromClassic } from '@libcontainer/cgroups'
 import { DEFAULT_RULES, deviceRule, type RuleRequest } from '@libcontainer/devices'
-import { ConfigInvalid } from '@libcontainer/sys'
+import { ConfigInvalid, notYet } from '@libcontainer/sys'
 import type { ContainerCgroups } from '../config.js'
-import { Fields, type Integer, notYet, pruned } from './fields.js'
+import { Fields, type Integer, pruned } from './fields.js'
 import { type DeviceNames, NAMES_2014, NAMES_2015 } from './lists.js'
 
 const CGROUPS = '@libcontainer/cgroups'
@@ -47,7 +47,7 @@ export function readCgroups(
 
 /** `owner_uid` may be 0, which is somebody. */
 function refuseLater(fields: Fields, name: string): void {
-  if (name === 'owner_uid') throw notYet(fields.field(name), fields.take(name), CGROUPS)
+  if (name === 'owner_uid') throw notYet(fields.field(name), CGROUPS, { value: fields.take(name) })
   fields.refuse(name, CGROUPS)
 }
 

@@ -6,6 +6,7 @@ import { ConfigInvalid, signalNumber } from '@libcontainer/sys'
 import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from '../config.js'
 import { namespacesOf } from '../namespace-requests.js'
 import { readCgroups, refuseAll, writeCgroups } from './cgroups.js'
+import { readCpuAffinity, writeCpuAffinity } from './cpu-affinity-2026.js'
 import type { DialectConfig, DialectSource, ReadOptions } from './dialect.js'
 import { type Fields, pruned } from './fields.js'
 import {
@@ -88,6 +89,7 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     ioPriority: readIoPriority(file.object('io_priority')),
     personality: readPersonality(file.object('personality')),
     memoryPolicy: readMemoryPolicy(file.object('memory_policy')),
+    cpuAffinity: readCpuAffinity(file.object('exec_cpu_affinity')),
     sessionKeyring: file.flag('no_new_keyring') ? undefined : true,
     labels: labels && labels.length > 0 ? labels : undefined,
   }
@@ -104,7 +106,6 @@ const LATER = [
   ['apparmor_profile', '@libcontainer/apparmor'],
   ['intel_rdt', '@libcontainer/intelrdt'],
   ['chown_cgroup', '@libcontainer/cgroups'],
-  ['exec_cpu_affinity', '@libcontainer/container'],
 ] as const
 
 /** The five sets, cut to what the kernel takes: a runtime that left the rest out itself wrote down what it was asked for. */
@@ -174,6 +175,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     ioPriority,
     personality,
     memoryPolicy,
+    cpuAffinity,
     sessionKeyring,
     ...unsaid
   } = rest
@@ -219,6 +221,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     ...(ioPriority !== undefined && { io_priority: { class: ioPriority.class, priority: ioPriority.level ?? 0 } }),
     ...(personality !== undefined && { personality: { domain: personality === 'LINUX32' ? 8 : 0 } }),
     ...(memoryPolicy !== undefined && { memory_policy: writeMemoryPolicy(memoryPolicy) }),
+    ...(cpuAffinity !== undefined && { exec_cpu_affinity: writeCpuAffinity(cpuAffinity) }),
     ...(timeOffsets !== undefined && { time_offsets: timeOffsets }),
   }
 }

@@ -1,4 +1,4 @@
-import { ConfigInvalid, fieldName, kernelString } from '@libcontainer/sys'
+import { ConfigInvalid, fieldName, kernelString, notYet } from '@libcontainer/sys'
 
 /**
  * An object of a file, taken apart field by field. A field is typed when it is taken, and what nobody took is refused by name, so that a file
@@ -89,7 +89,7 @@ export class Fields {
   /** Refuses what cannot be done yet, if it is given. @param owner - the package that will do it */
   refuse(name: string, owner: string): void {
     const value = this.take(name)
-    if (isGiven(value)) throw notYet(this.field(name), value, owner)
+    if (isGiven(value)) throw notYet(this.field(name), owner, { value })
   }
 
   /** Refuses what nobody took. @param what - what the object is: `a config of 2015` */
@@ -117,10 +117,6 @@ export function isGiven(value: unknown): boolean {
   if (value === undefined || value === null || value === '' || value === false || value === 0 || value === 0n)
     return false
   return typeof value !== 'object' || Object.keys(value).length > 0
-}
-
-export function notYet(field: string, value: unknown, owner: string): ConfigInvalid {
-  return new ConfigInvalid(field, value, `cannot be honoured yet: it will be done by ${owner}`)
 }
 
 /** An object without the fields that are `undefined`, and without the objects that are empty for it. */

@@ -6,8 +6,8 @@ import {
   type ParsedOptions,
   parseMountOptions,
 } from '@libcontainer/mount'
-import { ConfigInvalid } from '@libcontainer/sys'
-import { Fields, notYet } from './fields.js'
+import { ConfigInvalid, notYet } from '@libcontainer/sys'
+import { Fields } from './fields.js'
 
 /* Bits of mount(2) and mount_setattr(2) that words of options stand for where they are cleared, or hold for all mounts below too. */
 const cleared: readonly (readonly [bit: number, word: string])[] = [
@@ -145,7 +145,8 @@ function readAttributes(attributes: Fields | undefined): string[] {
   const atime = atimes.find(([value]) => value === (set & ATIME))
   if ((set | clear) & ATIME && atime !== undefined) words.push(atime[1])
   const known = recursive.reduce((all, [bit]) => all | bit, ATIME)
-  if ((set | clear) & ~known || atime === undefined) throw notYet(attributes.at, { set, clear }, '@libcontainer/mount')
+  if ((set | clear) & ~known || atime === undefined)
+    throw notYet(attributes.at, '@libcontainer/mount', { value: { set, clear } })
   return words
 }
 

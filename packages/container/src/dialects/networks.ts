@@ -1,5 +1,5 @@
-import { ConfigInvalid } from '@libcontainer/sys'
-import { Fields, isGiven, notYet } from './fields.js'
+import { ConfigInvalid, notYet } from '@libcontainer/sys'
+import { Fields, isGiven } from './fields.js'
 
 const TEXTS = 'name bridge veth_prefix mac_address address gateway ipv6_address ipv6_gateway host_interface_name'.split(
   ' ',
@@ -27,7 +27,7 @@ export function readNetworks(fields: Fields, hasOwn: boolean, warn: (text: strin
     if (type !== 'loopback' && type !== 'netns') {
       const known = type === 'veth'
       throw known
-        ? notYet(at, value, '@libcontainer/network')
+        ? notYet(at, '@libcontainer/network', { value })
         : new ConfigInvalid(`${at}.type`, type, 'must be loopback, veth or netns')
     }
     if (type === 'loopback' && !hasOwn)

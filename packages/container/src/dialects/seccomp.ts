@@ -9,8 +9,8 @@ import {
   syscallName,
   syscallNumber,
 } from '@libcontainer/seccomp'
-import { ConfigInvalid, defined } from '@libcontainer/sys'
-import { Fields, notYet } from './fields.js'
+import { ConfigInvalid, defined, notYet } from '@libcontainer/sys'
+import { Fields } from './fields.js'
 
 /* 2015: numbers of the machine's own system calls, and of what happens to them; everything else is allowed. */
 const actions2015 = new Map<number, Action>([
@@ -149,7 +149,7 @@ export function readSeccomp2026(seccomp: Fields): Profile {
   }
   seccomp.end('a filter of 2026')
   if (profile.listenerPath !== undefined)
-    throw notYet(seccomp.field('listener_path'), profile.listenerPath, '@libcontainer/seccomp')
+    throw notYet(seccomp.field('listener_path'), '@libcontainer/seccomp', { value: profile.listenerPath })
   return { ...defined(profile), syscalls: syscalls ?? [] }
 }
 

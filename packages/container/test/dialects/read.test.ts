@@ -334,7 +334,6 @@ describe('§5a top level', () => {
     ['2015', fault2015, { routes: [{}] }, 'routes', 'network'],
     ['2026', fault2026, { intel_rdt: { closID: 'x' } }, 'intel_rdt', 'intelrdt'],
     ['2026', fault2026, { netDevices: { eth0: {} } }, 'netDevices', 'netlink'],
-    ['2026', fault2026, { exec_cpu_affinity: { Initial: '0' } }, 'exec_cpu_affinity', 'container'],
     ['2026', fault2026, { seccomp: { default_action: 4, listener_path: '/s' } }, 'seccomp.listener_path', 'seccomp'],
   ] as const)('5a %s refuses what cannot be done yet: %#', (_year, faultOf, value, field, owner) => {
     expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
@@ -360,6 +359,21 @@ describe('§5a top level', () => {
     })
     expect(fault2026({ io_priority: { class: 'IOPRIO_CLASS_BE', priority: 8 } })).toMatch(/^io_priority\.level/)
     expect(fault2026({ personality: { domain: 3 } })).toMatch(/^personality\.domain: must be 0/)
+  })
+
+  test('PP-20 exec_cpu_affinity of 2026: two sets in words, each of which may be absent', () => {
+    const read = (exec_cpu_affinity: unknown): unknown => with2026({ exec_cpu_affinity }).cpuAffinity
+    expect(read({ Initial: [5, 1], Final: null })).toEqual({ initial: '0,2,64' })
+    expect(read({ Initial: null, Final: [2n ** 63n] })).toEqual({ final: '63' })
+    for (const nothing of [null, {}, { Initial: null, Final: [] }]) expect(read(nothing)).toBeUndefined()
+    expect(fault2026({ exec_cpu_affinity: { Initial: '0' } })).toMatch(/^exec_cpu_affinity\.Initial/)
+    const cpuAffinity = { initial: '0,2,64', final: '1023' }
+    const written = writeConfig2026({ config: { rootfs: '/r', cpuAffinity } })
+    expect((written.exec_cpu_affinity as { Initial: unknown[] }).Initial).toHaveLength(16)
+    expect(readConfig2026(written).config.cpuAffinity).toEqual(cpuAffinity)
+    expect(() => writeConfig2026({ config: { rootfs: '/r', cpuAffinity: { final: '1024' } } })).toThrow(
+      /cpuAffinity\.final/,
+    )
   })
 
   test('PP-20 VAL-27 memory_policy of 2026: numbers, and a mask in words', () => {

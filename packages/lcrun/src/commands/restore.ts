@@ -1,3 +1,5 @@
-import { refuse } from '../absent.js'
+import { notYet } from '@libcontainer/sys'
 
-export const run = (): Promise<number> => refuse('restore', '@libcontainer/criu')
+export async function run(): Promise<never> {
+  throw notYet('restore', '@libcontainer/criu')
+}

@@ -3,7 +3,7 @@ import type { SpecResources } from '@libcontainer/oci'
 import { decodeUtf8, readFd, readText } from '@libcontainer/sys'
 import { loadContainer } from '../place.js'
 import { updatedLimits } from '../resources.js'
-import { NO_EFFECT, resourcesOf } from '../update-flags.js'
+import { resourcesOf } from '../update-flags.js'
 
 /** Changes limits of a container: those that are given, and no other. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -25,8 +25,9 @@ async function askedFor({ flags }: Invocation): Promise<SpecResources> {
       ? parseResources(await readInput(), 'standard input')
       : parseResources(await readText(file), file)
   }
-  for (const name of NO_EFFECT)
-    if (flags.get(name)) warn(`--${name} changes nothing: kernel memory has no limit of its own since Linux 5.11`)
+  const { noKernelMemory, noTcpMemory } = await import('@libcontainer/oci')
+  if (flags.has('kernel-memory')) warn(noKernelMemory('--kernel-memory'))
+  if (flags.has('kernel-memory-tcp')) warn(noTcpMemory('--kernel-memory-tcp'))
   return resourcesOf(flags)
 }
 
