@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { busyboxRootfs, temporaryDirectory } from '../support/index.js'
+import { busyboxRootfs, cgroupsNamed, quoted, temporaryDirectory } from '../support/index.js'
 
 /** Bundles whose config.json a tool has made, with the name of the tool; see README.md for how. */
 export const makers = ['runc', 'umoci', 'podman', 'docker'] as const
@@ -95,22 +95,10 @@ export class Bundle implements Disposable {
 
   /** Also the parent of the container's cgroup, which is the engine's to make and to remove. */
   [Symbol.dispose](): void {
-    for (const path of cgroupsNamed(parent)) rmdirSync(path)
+    for (const path of cgroupsNamed(new RegExp(`^/${parent}$`))) rmdirSync(path)
     this.#place[Symbol.dispose]()
   }
 }
-
-/** In all hierarchies. */
-function cgroupsNamed(name: string): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map(line => line.split(' '))
-    .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1] ?? ''))
-    .map(fields => join(fields[4] ?? '', name))
-    .filter(path => existsSync(path))
-}
-
-const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
 
 function sections(text: string): Report {
   const report = new Map<string, string[]>()

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 export interface RunningProcess {
   pid: number
@@ -21,29 +21,4 @@ export function processes(): RunningProcess[] {
         return []
       }
     })
-}
-
-function hierarchies(): string[] {
-  return readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map(line => line.split(' '))
-    .filter(([, , type]) => type === 'cgroup' || type === 'cgroup2')
-    .map(([, path]) => path!)
-}
-
-/** Each after its parent. */
-function cgroupsBelow(path: string): string[] {
-  if (!existsSync(path)) return []
-  try {
-    return readdirSync(path, { withFileTypes: true })
-      .filter(entry => entry.isDirectory())
-      .flatMap(({ name }) => [`${path}/${name}`, ...cgroupsBelow(`${path}/${name}`)])
-  } catch {
-    return []
-  }
-}
-
-/** All of all hierarchies, each after its parent. */
-export function allCgroups(): string[] {
-  return [...new Set(hierarchies())].flatMap(cgroupsBelow)
 }

@@ -13,7 +13,10 @@ import {
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { allCgroups, processes } from './machine.js'
+import { cgroupsNamed, quoted, until } from '../support/index.js'
+import { processes } from './machine.js'
+
+export { until }
 
 /** The runtime that is tested; test-engines names another one to compare with. */
 export const tested =
@@ -54,7 +57,7 @@ export class Part {
   readonly #own: (cgroup: string) => boolean
   readonly #mayStay: (cgroup: string) => boolean
   readonly #processes = new Set(processes().map(({ pid }) => pid))
-  readonly #cgroupsBefore = new Set(allCgroups())
+  readonly #cgroupsBefore = new Set(cgroupsNamed(/./))
   readonly #daemons: ChildProcess[] = []
   readonly #started = Date.now()
   #commands = 0
@@ -115,7 +118,7 @@ export class Part {
 
   /** Runs a program to its end on a terminal of its own: what it showed there. */
   onTerminal(command: readonly string[], options: RunOptions = {}): Answer {
-    const words = command.map(word => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
+    const words = command.map(quoted).join(' ')
     const answer = this.try(['script', '-E', 'never', '-qec', words, '/dev/null'], options)
     // script types its end of input, which a terminal in raw mode shows.
     return { ...answer, stdout: answer.stdout.replaceAll('\r', '').replaceAll(/\^@|\^D[\b]*|\0/g, '') }
@@ -171,7 +174,7 @@ export class Part {
   }
 
   #found(): string[] {
-    const cgroups = allCgroups().filter(
+    const cgroups = cgroupsNamed(/./).filter(
       path => this.#own(path) && !this.#cgroupsBefore.has(path) && !this.#mayStay(path),
     )
     const states = ['/run/lcrun', '/run/runc', '/run/crun'].flatMap(path =>
@@ -187,7 +190,7 @@ export class Part {
   }
 
   #removeCgroups(): void {
-    for (const path of allCgroups().reverse()) {
+    for (const path of cgroupsNamed(/./).reverse()) {
       if (this.#cgroupsBefore.has(path) || !this.#own(path)) continue
       try {
         rmdirSync(path)
@@ -224,12 +227,6 @@ function kill(pid: number): void {
   } catch {
     // It went by itself.
   }
-}
-
-/** Asks again and again until it is so; `problem` says what to tell where it never is. */
-export async function until(what: string, so: () => boolean, problem = () => '', patience = 30_000): Promise<void> {
-  for (const end = Date.now() + patience; !so(); await sleep(50))
-    if (Date.now() > end) throw new Error(`not within ${patience} ms: ${what}\n${problem()}`)
 }
 
 export const lines = (text: string): string[] => text.split('\n').filter(Boolean)

@@ -1,5 +1,6 @@
 import type { ChildProcess, SpawnSyncReturns } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 export interface Result {
@@ -63,11 +64,35 @@ export class Running {
   }
 }
 
-/** Asks until there is an answer, for 20 seconds. */
-export async function until<T>(what: string, ask: () => T | undefined, detail = (): string => ''): Promise<T> {
-  for (const end = Date.now() + 20_000; Date.now() < end; await sleep(20)) {
+/** Asks until there is an answer other than `undefined` and `false`; where there is none in time, tells `detail`, too. */
+export async function until<T>(
+  what: string,
+  ask: () => T | false | undefined,
+  detail = (): string => '',
+  patience = 25_000,
+): Promise<T> {
+  for (const end = Date.now() + patience; ; await sleep(20)) {
     const answer = ask()
-    if (answer !== undefined) return answer
+    if (answer !== undefined && answer !== false) return answer
+    if (Date.now() > end) throw new Error(`not within ${patience} ms: ${what}\n${detail()}`)
   }
-  throw new Error(`waited in vain for ${what} ${detail()}`)
 }
+
+/** Whether there is such a process that has not ended; nobody may have reaped it yet. */
+export function alive(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** A word as a shell takes it. */
+export const quoted = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`
+
+/** A script of a shell, as configs name the program of a hook. */
+export const shellCommand = <More extends object>(script: string, more?: More) => ({
+  path: '/bin/sh',
+  args: ['sh', '-c', script],
+  ...(more as More),
+})

@@ -2,21 +2,16 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFile
 import { join } from 'node:path'
 import { type Command, type ContainerConfig, hookPoints, overview, plan } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
-import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
+import { busyboxRootfs, requires, shellCommand, temporaryDirectory } from '../../../test/support/index.js'
 import { Bench, elsewhere, finished, ownRootfs, sleeper } from './support.js'
 
 const needs = requires('root')
 
-const script = (text: string, more: Partial<Command> = {}): Command => ({
-  path: '/bin/sh',
-  args: ['sh', '-c', text],
-  ...more,
-})
 const env = ['PATH=/usr/bin:/bin']
 
 /** What a hook notes of where it is: its namespaces, its root and the state that it got. */
 const note = (file: string): Command =>
-  script(
+  shellCommand(
     `{ cat; echo; for n in mnt pid uts ipc net; do readlink /proc/self/ns/$n; done; [ -e /proc/1/cmdline ] && echo proc; pwd; } > ${file}`,
     { env },
   )
@@ -46,7 +41,7 @@ describe('the six points', () => {
       const hooks = Object.fromEntries(
         hookPoints.map(point => {
           const to = point === 'startContainer' ? '/log' : log
-          return [point, [1, 2].map(i => script(`echo ${point} ${i} >> ${to}`, { env }))]
+          return [point, [1, 2].map(i => shellCommand(`echo ${point} ${i} >> ${to}`, { env }))]
         }),
       )
       const container = await bench.create({ rootfs: rootfs.path, hooks, readonlyRootfs: false })
@@ -71,7 +66,7 @@ describe('the six points', () => {
       using dir = temporaryDirectory('hooks-')
       const at = (name: string) => join(dir.path, name)
       // The state is saved, so that whoever is killed now leaves a container that can be removed; limits are set; the mounts stand.
-      const look = script(
+      const look = shellCommand(
         `pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/'); readlink /proc/$pid/root; grep -c " $ROOT/proc " /proc/$pid/mountinfo; ` +
           `cat /proc/$pid/cgroup | grep -c libcontainer-; ls $STATE`,
         { env: [...env, `ROOT=${busyboxRootfs()}`, `STATE=${bench.factory.root}`] },
@@ -111,7 +106,7 @@ describe('the six points', () => {
         hooks: {
           createContainer: [
             note(file),
-            script(`grep ' ${busyboxRootfs()}/' /proc/self/mountinfo > ${mounts}`, { env }),
+            shellCommand(`grep ' ${busyboxRootfs()}/' /proc/self/mountinfo > ${mounts}`, { env }),
           ],
         },
       })
@@ -141,7 +136,7 @@ describe('the six points', () => {
       using rootfs = ownRootfs()
       mkdirSync(join(rootfs.path, 'out'), { mode: 0o777 })
       const save = (name: string, more: Partial<Command> = {}): Command =>
-        script(`{ cat; echo; id -u; id -g; pwd; env; } > /out/${name}`, more)
+        shellCommand(`{ cat; echo; id -u; id -g; pwd; env; } > /out/${name}`, more)
       chmodSync(join(rootfs.path, 'out'), 0o777)
       const container = await bench.create({
         rootfs: rootfs.path,
@@ -175,7 +170,10 @@ describe('the six points', () => {
     using rootfs = ownRootfs()
     const container = await bench.create({
       rootfs: rootfs.path,
-      hooks: { startContainer: [script('ls /proc/self/fd > /fds', { env })], createContainer: [script('exit 0')] },
+      hooks: {
+        startContainer: [shellCommand('ls /proc/self/fd > /fds', { env })],
+        createContainer: [shellCommand('exit 0')],
+      },
     })
     await (await container.run({ args: ['/bin/true'] })).wait()
     // 3 is the directory that ls reads.
@@ -187,13 +185,13 @@ describe('the six points', () => {
     const without = await plan('x', config, sleeper)
     const empty = await plan(
       'x',
-      { ...config, hooks: { prestart: [], startContainer: [], poststop: [script('')] } },
+      { ...config, hooks: { prestart: [], startContainer: [], poststop: [shellCommand('')] } },
       sleeper,
     )
     expect(empty.steps).toEqual(without.steps)
     const all = await plan(
       'x',
-      { ...config, hooks: Object.fromEntries(hookPoints.map(p => [p, [script('')]])) },
+      { ...config, hooks: Object.fromEntries(hookPoints.map(p => [p, [shellCommand('')]])) },
       sleeper,
     )
     const order = all.steps
@@ -221,14 +219,14 @@ describe('failures', () => {
       using dir = temporaryDirectory('hooks-')
       const after = join(dir.path, 'after')
       for (const [hook, problem] of [
-        [script('echo out; echo err >&2; exit 7', failing), `/bin/sh ended with exit code 7: out\nerr`],
-        [script('kill -TERM $$', failing), '/bin/sh was ended by signal 15'],
-        [script('exec sleep 100', { env, timeoutMs: 150 }), '/bin/sh took longer than 150 ms and was killed'],
+        [shellCommand('echo out; echo err >&2; exit 7', failing), `/bin/sh ended with exit code 7: out\nerr`],
+        [shellCommand('kill -TERM $$', failing), '/bin/sh was ended by signal 15'],
+        [shellCommand('exec sleep 100', { env, timeoutMs: 150 }), '/bin/sh took longer than 150 ms and was killed'],
         [{ path: '/no/such' }, /ENOENT: .*execve.* '\/no\/such'/],
         [{ path: '/etc/passwd' }, /EACCES: .*'\/etc\/passwd'/],
       ] as const) {
         const id = bench.id()
-        const hooks = { [point]: [script('exit 0'), hook, script(`echo > ${after}`)] }
+        const hooks = { [point]: [shellCommand('exit 0'), hook, shellCommand(`echo > ${after}`)] }
         const container = await bench.create({ hooks }, id)
         const started = container.start(sleeper)
         await expect(started).rejects.toMatchObject({
@@ -254,8 +252,8 @@ describe('failures', () => {
       const gone = join(dir.path, 'gone')
       const container = await bench.create({
         hooks: {
-          startContainer: [script('exit 0'), script('echo no luck; exit 3')],
-          poststop: [script(`echo > ${gone}`)],
+          startContainer: [shellCommand('exit 0'), shellCommand('echo no luck; exit 3')],
+          poststop: [shellCommand(`echo > ${gone}`)],
         },
       })
       const child = await container.start(sleeper)
@@ -268,7 +266,9 @@ describe('failures', () => {
       expect(await container.status()).toBe('stopped')
       await container.destroy()
       expect(existsSync(gone)).toBe(true)
-      const late = await bench.create({ hooks: { startContainer: [script('exec sleep 100', { timeoutMs: 100 })] } })
+      const late = await bench.create({
+        hooks: { startContainer: [shellCommand('exec sleep 100', { timeoutMs: 100 })] },
+      })
       await expect(late.run(sleeper)).rejects.toThrow('hook startContainer[0] failed: /bin/sh took longer than 100 ms')
     },
   )
@@ -278,12 +278,12 @@ describe('failures', () => {
     needs,
     async () => {
       await using bench = await Bench.open('flood')
-      const flood = script('head -c 5000000 /dev/zero | tr "\\0" y; exit 1', { env })
+      const flood = shellCommand('head -c 5000000 /dev/zero | tr "\\0" y; exit 1', { env })
       const container = await bench.create({ hooks: { createContainer: [flood] } })
       const message = await container.start(sleeper).catch((error: Error) => error.message)
       expect(String(message).split('y').length - 1).toBeGreaterThan(32_000)
       const before = performance.now()
-      const left = await bench.create({ hooks: { createContainer: [script('sleep 3 & echo done', { env })] } })
+      const left = await bench.create({ hooks: { createContainer: [shellCommand('sleep 3 & echo done', { env })] } })
       await left.start(sleeper)
       expect(performance.now() - before).toBeLessThan(2500)
     },
@@ -294,7 +294,10 @@ describe('failures', () => {
     using dir = temporaryDirectory('hooks-')
     const file = join(dir.path, 'size')
     const labels = ['bundle=/b', ...Array.from({ length: 3000 }, (_, i) => `key${i}=${'v'.repeat(100)}`)]
-    const hooks = { createContainer: [script(`sleep 0.1; cat > ${file}`, { env })], prestart: [script('exit 0')] }
+    const hooks = {
+      createContainer: [shellCommand(`sleep 0.1; cat > ${file}`, { env })],
+      prestart: [shellCommand('exit 0')],
+    }
     const container = await bench.create({ labels, hooks })
     await container.start(sleeper)
     expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')).annotations)).toHaveLength(3000)
@@ -304,7 +307,7 @@ describe('failures', () => {
     await using bench = await Bench.open('killed')
     using dir = temporaryDirectory('hooks-')
     const pidFile = join(dir.path, 'pid')
-    const hang = script(`echo $$ > ${pidFile}; exec sleep 1000`, { env })
+    const hang = shellCommand(`echo $$ > ${pidFile}; exec sleep 1000`, { env })
     const container = await bench.create({ hooks: { createContainer: [hang] } })
     const started = container.start(sleeper)
     started.catch(() => {})
@@ -322,7 +325,7 @@ describe('output', () => {
     using dir = temporaryDirectory('hooks-')
     const [stdout, stderr] = [join(dir.path, 'out'), join(dir.path, 'err')] as const
     writeFileSync(stdout, 'before\n')
-    const say = (point: string): Command => script(`echo ${point}; echo ${point} failed >&2`)
+    const say = (point: string): Command => shellCommand(`echo ${point}; echo ${point} failed >&2`)
     const hooks = Object.fromEntries(hookPoints.map(point => [point, [say(point)]]))
     const container = await bench.create({ hooks, hookOutput: { stdout, stderr } })
     await (await container.run({ args: ['/bin/true'] })).wait()
@@ -331,7 +334,7 @@ describe('output', () => {
     expect(readFileSync(stderr, 'utf8')).toBe(`${hookPoints.join(' failed\n')} failed\n`)
     // One of them alone: the other is in the error.
     const only = await bench.create({
-      hooks: { createContainer: [script('echo file; echo told >&2; exit 1')] },
+      hooks: { createContainer: [shellCommand('echo file; echo told >&2; exit 1')] },
       hookOutput: { stdout },
     })
     await expect(only.start(sleeper)).rejects.toThrow(/exit code 1: told$/)
@@ -342,7 +345,7 @@ describe('output', () => {
     await using bench = await Bench.open('no-output')
     for (const point of ['prestart', 'startContainer'] as const) {
       const container = await bench.create({
-        hooks: { [point]: [script('exit 0')] },
+        hooks: { [point]: [shellCommand('exit 0')] },
         hookOutput: { stdout: '/no/such/file' },
       })
       await expect(container.start(sleeper)).rejects.toMatchObject({
@@ -365,7 +368,7 @@ describe('functions', () => {
       expect(() => container.hook(point, () => {})).toThrow(
         expect.objectContaining({ code: 'ConfigInvalid', field: point }),
       )
-    container.hook('createContainer', script('exit 0'))
+    container.hook('createContainer', shellCommand('exit 0'))
     await (await container.run({ args: ['/bin/true'] })).wait()
     await container.destroy()
     expect(seen).toEqual([
@@ -385,7 +388,7 @@ test(
   needs,
   async () => {
     await using bench = await Bench.open('enter')
-    const enter = script(
+    const enter = shellCommand(
       `pid=$(sed 's/.*"pid":\\([0-9]*\\).*/\\1/'); nsenter --net=/proc/$pid/ns/net ip addr add 10.9.8.7/32 dev lo`,
       { env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'] },
     )
@@ -404,7 +407,7 @@ test(
     await using bench = await Bench.open('looking')
     using dir = temporaryDirectory('hooks-')
     const pause = (name: string): Command =>
-      script(`echo > ${dir.path}/${name}; while [ ! -e ${dir.path}/go-${name} ]; do sleep 0.02; done`, { env })
+      shellCommand(`echo > ${dir.path}/${name}; while [ ! -e ${dir.path}/go-${name} ]; do sleep 0.02; done`, { env })
     const container = await bench.create({
       hooks: { createRuntime: [pause('a')], createContainer: [pause('b')], poststart: [pause('c')] },
     })
@@ -446,14 +449,14 @@ test('HK-01 HK-03 HK-04 with a user namespace, with a shared pid namespace, and 
   }
   for (const [kind, config] of Object.entries(kinds)) {
     const at = (name: string) => join(dir.path, `${kind}-${name}`)
-    const save = (name: string): Command => script(`cat > ${at(name)}; id -u >> ${at(name)}`, { env })
+    const save = (name: string): Command => shellCommand(`cat > ${at(name)}; id -u >> ${at(name)}`, { env })
     const container = await bench.create({
       ...config,
       rootfs: rootfs.path,
       hooks: {
         prestart: [save('prestart')],
         createContainer: [save('createContainer')],
-        startContainer: [script('read -r state; [ "$state" ] && exit 0')],
+        startContainer: [shellCommand('read -r state; [ "$state" ] && exit 0')],
       },
     })
     const child = await container.start(sleeper)

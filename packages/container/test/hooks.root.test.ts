@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command, Hooks } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
-import { requires, temporaryDirectory } from '../../../test/support/index.js'
+import { requires, shellCommand, temporaryDirectory } from '../../../test/support/index.js'
 import { runCommand } from '../src/command.js'
 import { Bench, elsewhere, inside, sleeper } from './support.js'
 
@@ -14,7 +14,6 @@ const recorder = (file: string, ...more: string[]): Command => ({
   args: ['hook', '-c', 'echo "$0 $*" > "$0"; cat >> "$0"; echo >> "$0"; env >> "$0"', file, ...more],
   env: ['A=b', 'PWD=/'],
 })
-const script = (text: string): Command => ({ path: '/bin/sh', args: ['sh', '-c', text] })
 
 describe('commands', () => {
   test('HK-07 argv as given, only the environment given, the input, and no shell', needs, async () => {
@@ -34,22 +33,22 @@ describe('commands', () => {
   test('EV-125 what is absent, or no program, is told with its path; how one ends is told', needs, async () => {
     await expect(runCommand({ path: '/no/such' }, '')).rejects.toMatchObject({ code: 'ENOENT', path: '/no/such' })
     await expect(runCommand({ path: '/etc/passwd' }, '')).rejects.toMatchObject({ code: 'EACCES' })
-    expect(await runCommand(script('echo out; echo err >&2; exit 3'), '')).toMatchObject({
+    expect(await runCommand(shellCommand('echo out; echo err >&2; exit 3'), '')).toMatchObject({
       code: 3,
       output: 'out\nerr\n',
     })
-    expect(await runCommand(script('kill -TERM $$'), '')).toMatchObject({ code: undefined, signal: 15 })
+    expect(await runCommand(shellCommand('kill -TERM $$'), '')).toMatchObject({ code: undefined, signal: 15 })
   })
 
   test('EV-125 HK-08 one that takes too long is killed', needs, async () => {
     const before = performance.now()
-    const result = await runCommand({ ...script('exec sleep 100'), timeoutMs: 200 }, '')
+    const result = await runCommand({ ...shellCommand('exec sleep 100'), timeoutMs: 200 }, '')
     expect(result).toMatchObject({ signal: 9, timedOut: true })
     expect(performance.now() - before).toBeLessThan(5000)
   })
 
   test('EV-126 a flood is read to its end, and the first MiB of it kept', needs, async () => {
-    const { code, output } = await runCommand(script('head -c 20000000 /dev/zero | tr "\\0" y'), '')
+    const { code, output } = await runCommand(shellCommand('head -c 20000000 /dev/zero | tr "\\0" y'), '')
     expect(code).toBe(0)
     expect(output).toHaveLength(1024 * 1024)
   })
@@ -59,10 +58,10 @@ describe('commands', () => {
     needs,
     async () => {
       for (let i = 0; i < 10; i++) {
-        expect((await runCommand(script('head -c 60000 /dev/zero | tr "\\0" y'), '')).output).toHaveLength(60000)
+        expect((await runCommand(shellCommand('head -c 60000 /dev/zero | tr "\\0" y'), '')).output).toHaveLength(60000)
       }
       // It ends by SIGPIPE when the pipe is closed.
-      const { code, output } = await runCommand(script('(sleep 0.1; exec yes) & echo first; sleep 0.3'), '')
+      const { code, output } = await runCommand(shellCommand('(sleep 0.1; exec yes) & echo first; sleep 0.3'), '')
       expect(code).toBe(0)
       expect(output.startsWith('first\ny\n')).toBe(true)
     },
@@ -70,7 +69,7 @@ describe('commands', () => {
 
   test('EV-126 what a program leaves behind with its output open is not waited for', needs, async () => {
     const before = performance.now()
-    const { code, output } = await runCommand(script('sleep 3 & echo done'), '')
+    const { code, output } = await runCommand(shellCommand('sleep 3 & echo done'), '')
     expect([code, output]).toEqual([0, 'done\n'])
     expect(performance.now() - before).toBeLessThan(2500)
   })
@@ -106,14 +105,19 @@ describe('hooks', () => {
     async () => {
       await using bench = await Bench.open('failing')
       for (const [hook, problem] of [
-        [script('echo no luck; exit 7'), /hook poststart\[1\] failed: \/bin\/sh ended with exit code 7: no luck$/],
+        [
+          shellCommand('echo no luck; exit 7'),
+          /hook poststart\[1\] failed: \/bin\/sh ended with exit code 7: no luck$/,
+        ],
         [{ path: '/no/such' }, /hook poststart\[1\] failed: .*ENOENT/],
         [
-          { ...script('exec sleep 100'), timeoutMs: 100 },
+          { ...shellCommand('exec sleep 100'), timeoutMs: 100 },
           /hook poststart\[1\] failed: .* took longer than 100 ms and was killed/,
         ],
       ] as const) {
-        const container = await bench.create({ hooks: { poststart: [script('exit 0'), hook, script('exit 9')] } })
+        const container = await bench.create({
+          hooks: { poststart: [shellCommand('exit 0'), hook, shellCommand('exit 9')] },
+        })
         await expect(container.run(sleeper)).rejects.toMatchObject({ code: 'SystemError', message: problem })
         expect(await container.status()).toBe('stopped')
         expect(await container.processes()).toEqual([])
@@ -124,7 +128,7 @@ describe('hooks', () => {
 
   test('CO-26 in two moves, too, and from another process', needs, async () => {
     await using bench = await Bench.open('moves')
-    const container = await bench.create({ hooks: { poststart: [script('exit 1')] } })
+    const container = await bench.create({ hooks: { poststart: [shellCommand('exit 1')] } })
     const child = await container.start(sleeper)
     const answer = await elsewhere(
       'await (await (await Factory.open(args[0])).load(args[1])).exec()',
@@ -144,10 +148,10 @@ describe('hooks', () => {
       const id = bench.id()
       const hooks: Hooks = {
         poststop: [
-          script(`cat > ${at('state')}; [ ! -e ${bench.factory.root}/${id} ] && echo > ${gone}`),
-          script('exit 1'),
-          script('exit 2'),
-          script(`echo again >> ${at(`last-${force}`)}`),
+          shellCommand(`cat > ${at('state')}; [ ! -e ${bench.factory.root}/${id} ] && echo > ${gone}`),
+          shellCommand('exit 1'),
+          shellCommand('exit 2'),
+          shellCommand(`echo again >> ${at(`last-${force}`)}`),
         ],
       }
       const container = await bench.create({ hooks }, id)
@@ -167,7 +171,7 @@ describe('hooks', () => {
 
   test('HK-06 remove runs them, too, and tells of a failure when all is removed', needs, async () => {
     await using bench = await Bench.open('remove')
-    const { container } = await bench.running({ hooks: { poststop: [script('exit 5')] } })
+    const { container } = await bench.running({ hooks: { poststop: [shellCommand('exit 5')] } })
     await expect(bench.factory.remove(container.id)).rejects.toMatchObject({ message: /poststop\[0\].*exit code 5/ })
     expect(existsSync(`${bench.factory.root}/${container.id}`)).toBe(false)
     expect(await container.processes()).toEqual([])

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { Cgroup } from '@libcontainer/cgroups'
 import { type Container, Factory } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
-import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
+import { alive, busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { everything } from './everything.js'
-import { alive, Bench, elsewhere, finished, inside, sleeper } from './support.js'
+import { Bench, elsewhere, finished, inside, sleeper } from './support.js'
 
 const needs = requires('root', 'rootfs')
 /** The cgroups of the containers that these tests make. */

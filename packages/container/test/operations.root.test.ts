@@ -2,8 +2,8 @@ import type { Container, ContainerConfig, Status } from '@libcontainer/container
 import { Factory } from '@libcontainer/container'
 import { defaultMounts } from '@libcontainer/mount'
 import { describe, expect, test } from 'vitest'
-import { requires } from '../../../test/support/index.js'
-import { alive, Bench, elsewhere, inside, sleeper } from './support.js'
+import { alive, requires } from '../../../test/support/index.js'
+import { Bench, elsewhere, inside, sleeper } from './support.js'
 
 const needs = requires('root')
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, readFileSync } from 'node:fs'
+import { chmodSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import {
   type Container,
@@ -119,15 +119,6 @@ export const sh = (script: string, more: Partial<ProcessSpec> = {}): ProcessSpec
   args: ['/bin/sh', '-c', script],
   ...more,
 })
-
-/** Whether there is such a process, and no mere zombie. */
-export function alive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}
 
 /** Of a user namespace: ids that no user of the host has. */
 export const hostIds = [{ containerId: 0, hostId: 100000, size: 65536 }]

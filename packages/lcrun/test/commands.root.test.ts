@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Bundle, hosts, specOf, until } from './hosts.js'
+import { Bundle, either, hosts, specOf, until } from './hosts.js'
 
 /** A root filesystem may be read-only; these directories of its memory can be mounted on. */
 const roomy = specOf(['/bin/sleep', '1000'], {
@@ -27,6 +27,55 @@ const mountsOf = (pid: number): string[] =>
     .map(line => line.split(' ')[4]!)
 
 describe.each(hosts)('$name', host => {
+  test('OL-14 events goes on at its interval, and ends when the cgroup goes', host.needs, async () => {
+    using bundle = new Bundle(host)
+    running(bundle)
+    const events = bundle.start(['events', '--interval', '100ms', bundle.id])
+    await until('three lines', () => (lines(events.stdout).length >= 3 ? true : undefined))
+    expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0 })
+    expect(await events.ended()).toBe(0)
+    for (const line of lines(events.stdout)) expect(JSON.parse(line)).toMatchObject({ type: 'stats', id: bundle.id })
+  })
+
+  test('OL-15 update changes what is given in kernel and state, and nothing else', host.needs, () => {
+    using bundle = new Bundle(host)
+    const resources = { cpu: { quota: 50000, period: 100000, shares: 512 }, pids: { limit: 40 } }
+    running(bundle, bundle.id, { ...roomy, linux: { ...roomy.linux, resources } })
+    const saved = (): unknown =>
+      (
+        JSON.parse(readFileSync(`${bundle.stateRoot}/${bundle.id}/state.json`, 'utf8')) as {
+          config: { cgroups: unknown }
+        }
+      ).config.cgroups
+    const silent = { status: 0, stdout: '', stderr: '' }
+    expect(bundle.run(['update', '--memory', '64m', '--cpu-period', '50000', bundle.id])).toEqual(silent)
+    expect(saved()).toMatchObject({
+      memory: { max: 64 * 2 ** 20 },
+      cpu: { quotaUs: 50000, periodUs: 50000, shares: 512 },
+      pids: { max: 40 },
+    })
+    const input = JSON.stringify({
+      memory: { limit: 96 * 2 ** 20 },
+      pids: { limit: 50 },
+      blockIO: { weight: 0 },
+      devices: null,
+    })
+    expect(bundle.run(['update', '--resources', '-', '--pids-limit', '7', bundle.id], { input })).toEqual(silent)
+    expect(saved()).toMatchObject({ memory: { max: 96 * 2 ** 20 }, pids: { max: 50 }, cpu: { quotaUs: 50000 } })
+    writeFileSync(bundle.file('r.json'), '{"pids":{"limit":30}}')
+    expect(bundle.run(['update', '-r', bundle.file('r.json'), bundle.id])).toEqual(silent)
+    const { stdout } = bundle.run(['events', '--stats', bundle.id])
+    expect(JSON.parse(stdout)).toMatchObject({
+      data: { pids: { limit: 30 }, memory: { usage: { limit: 96 * 2 ** 20 } } },
+    })
+    expect(bundle.run(['update', '--kernel-memory', '1m', bundle.id])).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('changes nothing'),
+    })
+  })
+})
+
+describe.each(either)('$name', host => {
   test('OL-11 list as a table, as JSON, and the ids alone', host.needs, async () => {
     using bundle = new Bundle(host)
     const { id } = bundle
@@ -153,16 +202,6 @@ describe.each(hosts)('$name', host => {
     ])
   })
 
-  test('OL-14 events goes on at its interval, and ends when the cgroup goes', host.needs, async () => {
-    using bundle = new Bundle(host)
-    running(bundle)
-    const events = bundle.start(['events', '--interval', '100ms', bundle.id])
-    await until('three lines', () => (lines(events.stdout).length >= 3 ? true : undefined))
-    expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0 })
-    expect(await events.ended()).toBe(0)
-    for (const line of lines(events.stdout)) expect(JSON.parse(line)).toMatchObject({ type: 'stats', id: bundle.id })
-  })
-
   test('OL-14 events tells of want of memory', host.needs, async () => {
     using bundle = new Bundle(host)
     const fill = 'while [ ! -e /tmp/go ]; do sleep 0.05; done; head -c 64m /dev/zero | tail; exec sleep 1000'
@@ -193,43 +232,6 @@ describe.each(hosts)('$name', host => {
       status: 1,
       stdout: '',
       stderr: expect.stringContaining('not running'),
-    })
-  })
-
-  test('OL-15 update changes what is given in kernel and state, and nothing else', host.needs, () => {
-    using bundle = new Bundle(host)
-    const resources = { cpu: { quota: 50000, period: 100000, shares: 512 }, pids: { limit: 40 } }
-    running(bundle, bundle.id, { ...roomy, linux: { ...roomy.linux, resources } })
-    const saved = (): unknown =>
-      (
-        JSON.parse(readFileSync(`${bundle.stateRoot}/${bundle.id}/state.json`, 'utf8')) as {
-          config: { cgroups: unknown }
-        }
-      ).config.cgroups
-    const silent = { status: 0, stdout: '', stderr: '' }
-    expect(bundle.run(['update', '--memory', '64m', '--cpu-period', '50000', bundle.id])).toEqual(silent)
-    expect(saved()).toMatchObject({
-      memory: { max: 64 * 2 ** 20 },
-      cpu: { quotaUs: 50000, periodUs: 50000, shares: 512 },
-      pids: { max: 40 },
-    })
-    const input = JSON.stringify({
-      memory: { limit: 96 * 2 ** 20 },
-      pids: { limit: 50 },
-      blockIO: { weight: 0 },
-      devices: null,
-    })
-    expect(bundle.run(['update', '--resources', '-', '--pids-limit', '7', bundle.id], { input })).toEqual(silent)
-    expect(saved()).toMatchObject({ memory: { max: 96 * 2 ** 20 }, pids: { max: 50 }, cpu: { quotaUs: 50000 } })
-    writeFileSync(bundle.file('r.json'), '{"pids":{"limit":30}}')
-    expect(bundle.run(['update', '-r', bundle.file('r.json'), bundle.id])).toEqual(silent)
-    const { stdout } = bundle.run(['events', '--stats', bundle.id])
-    expect(JSON.parse(stdout)).toMatchObject({
-      data: { pids: { limit: 30 }, memory: { usage: { limit: 96 * 2 ** 20 } } },
-    })
-    expect(bundle.run(['update', '--kernel-memory', '1m', bundle.id])).toMatchObject({
-      status: 0,
-      stderr: expect.stringContaining('changes nothing'),
     })
   })
 
@@ -501,7 +503,6 @@ describe.each(hosts)('$name', host => {
     writeFileSync(`${bundle.stateRoot}/broken/state.json`, '{', { mode: 0o600 })
     expect(bundle.run(['list', '-q']).stderr).toContain('broken')
     expect(bundle.run(['--log-level', 'error', 'list', '-q']).stderr).toBe('')
-    expect(bundle.run(['--log-level', 'loud', 'list'])).toMatchObject({ status: 1 })
   })
 
   test('plan prints the steps of a bundle, and does none of them', host.needs, () => {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { requires } from '../../../test/support/index.js'
+import { cgroupsNamed, requires } from '../../../test/support/index.js'
 import { Bundle, hosts, specOf, until } from './hosts.js'
 
 /*
@@ -58,15 +58,6 @@ function created(bundle: Bundle): void {
   expect(bundle.run(['create', bundle.id], { stdio: ['ignore', 'ignore', 'ignore'] }).status).toBe(0)
 }
 
-const cgroupsOf = (bundle: Bundle): string[] =>
-  readdirSync('/sys/fs/cgroup').flatMap(top => {
-    try {
-      return readdirSync(`/sys/fs/cgroup/${top}`).filter(name => name.includes(bundle.id))
-    } catch {
-      return []
-    }
-  })
-
 /** Removes it, and sees that nothing is left of it, whatever it was. */
 async function removed(bundle: Bundle, ...attempts: readonly Attempt[]): Promise<void> {
   // A list of a root that is not there yet is an error.
@@ -79,7 +70,7 @@ async function removed(bundle: Bundle, ...attempts: readonly Attempt[]): Promise
     new Promise((_, reject) => over.addEventListener('abort', () => reject(new Error('somebody lives on')))),
   ])
   expect(bundle.left()).toEqual([])
-  expect(cgroupsOf(bundle)).toEqual([])
+  expect(cgroupsNamed(new RegExp(bundle.id))).toEqual([])
   expect(bundle.state()).toBeUndefined()
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Bundle, hosts } from './hosts.js'
+import { Bundle, either, hosts } from './hosts.js'
 
 describe.each(hosts)('$name', host => {
   test(
@@ -44,7 +44,9 @@ describe.each(hosts)('$name', host => {
       msg: expect.stringContaining('--nonsense'),
     })
   })
+})
 
+describe.each(either)('$name', host => {
   test('OL-01 --log-format json without a file makes the log of standard error', host.asks, () => {
     using bundle = new Bundle(host, {})
     const { stderr } = bundle.run(['--log-format', 'json', 'state', 'absent'])
@@ -169,23 +171,5 @@ describe.each(hosts)('$name', host => {
       [['exec', '--user', 'x', 'absent', 'ls'], 255],
     ] as const)
       expect({ words, status: bundle.run(words).status }).toEqual({ words, status })
-  })
-
-  test('OL-18 OL-19 checkpoint and restore are named and refused, their help too', host.asks, () => {
-    using bundle = new Bundle(host, {})
-    for (const command of ['checkpoint', 'restore'])
-      for (const words of [
-        [command, '--help'],
-        [command, 'x'],
-      ])
-        expect(bundle.run(words)).toMatchObject({
-          status: 1,
-          stderr: expect.stringContaining('cannot be honoured yet'),
-        })
-  })
-
-  test('OL-20 init is not for use by hand, and not listed', host.asks, () => {
-    using bundle = new Bundle(host, {})
-    expect(bundle.run(['init'])).toMatchObject({ status: 1, stderr: expect.stringContaining('not for use by hand') })
   })
 })

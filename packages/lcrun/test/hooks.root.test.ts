@@ -1,18 +1,13 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { copyOfBusyboxRootfs } from '../../../test/support/index.js'
-import { Bundle, hosts, specOf } from './hosts.js'
+import { copyOfBusyboxRootfs, shellCommand } from '../../../test/support/index.js'
+import { Bundle, either, hosts, specOf } from './hosts.js'
 
 const quiet = { stdio: ['ignore', 'ignore', 'ignore'] } as const
 const points = ['prestart', 'createRuntime', 'createContainer', 'startContainer', 'poststart', 'poststop'] as const
 
-const script = (text: string, more: object = {}): object => ({
-  path: '/bin/sh',
-  args: ['sh', '-c', text],
-  env: ['PATH=/usr/bin:/bin'],
-  ...more,
-})
+const script = (text: string, more: object = {}): object => shellCommand(text, { env: ['PATH=/usr/bin:/bin'], ...more })
 const sleeping = ['/bin/sleep', '1000']
 
 describe.each(hosts)('$name', host => {
@@ -43,7 +38,9 @@ describe.each(hosts)('$name', host => {
       expect(lines().slice(4)).toEqual(['poststop stopped'])
     },
   )
+})
 
+describe.each(either)('$name', host => {
   test.each(['prestart', 'createRuntime', 'createContainer'])(
     'HK-09 LR-13 create fails by a hook of %s: the hook is named, nothing is left, and poststop has run',
     host.needs,

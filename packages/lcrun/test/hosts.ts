@@ -1,46 +1,18 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   busyboxRootfs,
-  outcome,
+  hostsOf,
   type Result,
-  Running,
-  requires,
-  temporaryDirectory,
+  type Running,
+  type TestHost,
   until,
+  Workplace,
 } from '../../../test/support/index.js'
 
-export { type Running, until }
+export { type Running, type TestHost, until }
 
-const executable = fileURLToPath(new URL('../../../bundles/lcrun', import.meta.url))
-const main = fileURLToPath(new URL('../dist/node/main.js', import.meta.url))
-
-/** A way to run lcrun. */
-export interface TestHost {
-  readonly name: string
-  readonly command: readonly [string, ...string[]]
-  /** Of a test that runs containers: a busy machine takes a second for each call on Node.js. */
-  readonly needs: ReturnType<typeof requires> & { timeout: number }
-  /** Of a test that only asks the command line. */
-  readonly asks: ReturnType<typeof requires> & { timeout: number }
-}
-
-export const hosts: readonly TestHost[] = [
-  {
-    name: 'Node.js',
-    command: [process.execPath, main],
-    needs: { ...requires('root', 'rootfs'), timeout: 60_000 },
-    asks: { ...requires(), timeout: 60_000 },
-  },
-  {
-    name: 'the executable',
-    command: [executable],
-    needs: { ...requires('root', 'rootfs', `file:${executable}`), timeout: 60_000 },
-    asks: { ...requires(`file:${executable}`), timeout: 60_000 },
-  },
-]
+export const { hosts, either } = hostsOf('lcrun')
 
 const namespaces = ['pid', 'network', 'ipc', 'uts', 'mount'].map(type => ({ type }))
 const capabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE']
@@ -80,30 +52,10 @@ export function specOf(
   }
 }
 
-interface RunOptions {
-  readonly input?: string
-  readonly env?: NodeJS.ProcessEnv
-  readonly cwd?: string
-  /** What it gets as standard streams and further descriptors. */
-  readonly stdio?: ('pipe' | 'ignore' | number)[]
-}
-
 /** A bundle and a state root, both of the test's own. */
-export class Bundle implements Disposable {
-  readonly #place = temporaryDirectory('lcrun-')
-  readonly #children: ChildProcess[] = []
-  readonly host: TestHost
-  readonly path: string
-  readonly stateRoot: string
-  /** An id that no other test uses. */
-  readonly id: string
-
+export class Bundle extends Workplace {
   constructor(host: TestHost, spec: unknown = specOf(['/bin/true'])) {
-    this.host = host
-    this.path = join(this.#place.path, 'bundle')
-    this.stateRoot = join(this.#place.path, 'state')
-    this.id = basename(this.#place.path)
-    mkdirSync(this.path)
+    super(host, 'lcrun')
     this.write(spec)
   }
 
@@ -112,27 +64,9 @@ export class Bundle implements Disposable {
     writeFileSync(this.file('config.json'), typeof spec === 'string' ? spec : JSON.stringify(spec))
   }
 
-  file(name: string): string {
-    return join(this.path, name)
-  }
-
-  /** Runs lcrun to its end; its containers have `--root` of their own unless `args` say another. */
-  run(args: readonly string[], { input, env = {}, cwd = this.path, stdio }: RunOptions = {}): Result {
-    const [program, ...words] = this.host.command
-    const result = spawnSync(program, [...words, '--root', this.stateRoot, ...args], {
-      cwd,
-      env: { ...process.env, ...env },
-      encoding: 'utf8',
-      timeout: 20_000,
-      killSignal: 'SIGKILL',
-      ...(stdio === undefined ? { input: input ?? '' } : { stdio }),
-    })
-    return outcome(result)
-  }
-
   /** Makes a container without holding its streams: a pipe would stay open as long as it lives. */
   detached(args: readonly string[]): Result {
-    const path = join(this.#place.path, 'stderr')
+    const path = join(this.outside, 'stderr')
     const file = openSync(path, 'w')
     try {
       const { status } = this.run(args, { stdio: ['ignore', 'ignore', file] })
@@ -149,35 +83,21 @@ export class Bundle implements Disposable {
     if (status !== 0) throw new Error(`run exited with ${status}: ${stderr}`)
   }
 
-  /** Starts lcrun, and kills it at the end of the test if that is still needed. */
-  start(args: readonly string[], { stdio = ['pipe', 'pipe', 'pipe'], env = {} }: RunOptions = {}): Running {
-    const [program, ...words] = this.host.command
-    const child = spawn(program, [...words, '--root', this.stateRoot, ...args], {
-      cwd: this.path,
-      stdio,
-      env: { ...process.env, ...env },
-    })
-    this.#children.push(child)
-    return new Running(child)
-  }
-
   state(id = this.id): Record<string, unknown> | undefined {
     const { status, stdout } = this.run(['state', id])
     return status === 0 ? (JSON.parse(stdout) as Record<string, unknown>) : undefined
   }
 
   async stopped(id = this.id): Promise<void> {
-    await until(`the end of ${id}`, () => (this.state(id)?.status === 'stopped' ? true : undefined))
+    await until(`the end of ${id}`, () => this.state(id)?.status === 'stopped')
   }
 
   /** The directories of containers. */
   left(): string[] {
-    return existsSync(this.stateRoot) ? readdirSync(this.stateRoot) : []
+    return this.states()
   }
 
-  [Symbol.dispose](): void {
-    for (const child of this.#children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  protected override clean(): void {
     for (const id of this.left()) this.run(['delete', '--force', id])
-    this.#place[Symbol.dispose]()
   }
 }

@@ -1,24 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { Bundle, hosts, specOf, until } from './hosts.js'
-
-/** Nobody may have reaped it yet. */
-function alive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
-}
+import { alive } from '../../../test/support/index.js'
+import { Bundle, either, hosts, specOf, until } from './hosts.js'
 
 describe.each(hosts)('$name', host => {
   test(
     'OL-04 OL-05 OL-10 create waits for start: state, pid file, and another process that starts it',
     host.needs,
     async () => {
-      using bundle = new Bundle(host, specOf(['/bin/sh', '-c', 'echo started > /out/file; exec sleep 1000']))
+      using bundle = new Bundle(host)
       const { id } = bundle
-      mkdirSync(bundle.file('out'))
       const spec = specOf(['/bin/sh', '-c', 'echo started > /tmp/file; exec sleep 1000'], {
         annotations: { 'org.example.key': 'a=b' },
       })
@@ -51,6 +42,92 @@ describe.each(hosts)('$name', host => {
     },
   )
 
+  test(
+    'OL-03 OL-06 run in the foreground gives the status of the program, and removes the container',
+    host.needs,
+    () => {
+      using bundle = new Bundle(host, specOf(['/bin/sh', '-c', 'cat; echo err >&2; exit 7']))
+      expect(bundle.run(['run', bundle.id], { input: 'in\n' })).toEqual({ status: 7, stdout: 'in\n', stderr: 'err\n' })
+      expect(bundle.left()).toEqual([])
+    },
+  )
+
+  test('OL-06 signals reach the program of run, whose status is that of the signal', host.needs, async () => {
+    using bundle = new Bundle(
+      host,
+      specOf(['/bin/sh', '-c', 'trap "echo got; exit 4" USR1; echo ready; while :; do sleep 0.1; done']),
+    )
+    const running = bundle.start(['run', bundle.id])
+    await running.wrote('ready')
+    running.child.kill('SIGUSR1')
+    expect(await running.ended()).toBe(4)
+    expect(running.stdout).toBe('ready\ngot\n')
+    await until('the removal', () => (bundle.left().length === 0 ? true : undefined))
+  })
+
+  test('PP-24 a pid file has the number and no newline, and replaces another', host.needs, () => {
+    using bundle = new Bundle(host, specOf(['/bin/sleep', '1000']))
+    writeFileSync(bundle.file('pid'), 'old')
+    bundle.detached(['create', '--pid-file', bundle.file('pid'), bundle.id])
+    const { pid } = bundle.state() as { pid: number }
+    expect(readFileSync(bundle.file('pid'), 'utf8')).toBe(String(pid))
+    expect(existsSync(bundle.file('.pid'))).toBe(false)
+  })
+
+  test('PP-21 PP-22 descriptors: those of systemd first, then the preserved ones', host.needs, () => {
+    using bundle = new Bundle(host, specOf(['/bin/sh', '-c', 'cat <&3; cat <&4; echo $LISTEN_FDS $LISTEN_PID']))
+    for (const name of ['one', 'two']) writeFileSync(bundle.file(name), `${name}\n`)
+    const script = 'exec 3< one 4< two; export LISTEN_FDS=1; exec "$@"'
+    const [first, ...words] = host.command
+    const shell = new Bundle(
+      { ...host, command: ['/bin/sh', '-c', script, 'sh', first, ...words] },
+      specOf(['/bin/true']),
+    )
+    using _ = shell
+    const run = (...flags: string[]) => shell.run(['run', ...flags, bundle.id], { cwd: bundle.path })
+    expect(run('--preserve-fds', '1')).toEqual({ status: 0, stdout: 'one\ntwo\n1 1\n', stderr: '' })
+    expect(run('--preserve-fds', '9999')).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('which is not open'),
+    })
+    expect(run('--preserve-fds', '-1')).toMatchObject({ status: 1, stderr: expect.stringContaining('--preserve-fds') })
+  })
+
+  test('EV-123 PP-21 a closed descriptor is told by its number, also where our log has taken it', host.needs, () => {
+    const [first, ...words] = host.command
+    const script = 'exec 3>&-; exec "$@"'
+    using shell = new Bundle({ ...host, command: ['/bin/sh', '-c', script, 'sh', first, ...words] })
+    const refused = { status: 1, stderr: expect.stringContaining('descriptor 3, which is not open') }
+    // Node.js has descriptors of its own there by then.
+    const free = host.name === 'Node.js' ? [] : [[], ['--log', shell.file('log')]]
+    for (const globals of free)
+      expect(shell.run([...globals, 'run', '--preserve-fds', '1', shell.id])).toMatchObject(refused)
+    expect(shell.run(['run', '--preserve-fds', '9000', shell.id])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/--preserve-fds: counts descriptor \d+, which is not open/),
+    })
+    expect(shell.left()).toEqual([])
+  })
+
+  test('OL-24 a link of another name is lcrun too, with the same words and output', host.needs, () => {
+    using bundle = new Bundle(host)
+    const link = bundle.file('runc')
+    const [program, ...words] = host.command
+    symlinkSync(words[0] ?? program, link)
+    const other = new Bundle(
+      { ...host, command: words.length > 0 ? [program, link] : [link] },
+      specOf(['/bin/echo', 'hello']),
+    )
+    using _ = other
+    for (const args of [['--version'], ['help', 'exec'], ['state', 'absent']]) {
+      const { status, stdout } = bundle.run(args)
+      expect(other.run(args)).toMatchObject({ status, stdout })
+    }
+    expect(other.run(['run', other.id])).toEqual({ status: 0, stdout: 'hello\n', stderr: '' })
+  })
+})
+
+describe.each(either)('$name', host => {
   test('OL-05 start tells a container that runs from one that has stopped, and from none', host.needs, async () => {
     using bundle = new Bundle(host)
     bundle.sleeping()
@@ -100,20 +177,6 @@ describe.each(hosts)('$name', host => {
     expect(bundle.run(['run', '--bundle', bundle.path, bundle.id], { cwd: '/' })).toMatchObject({ stdout: 'bundle\n' })
   })
 
-  test(
-    'OL-03 OL-06 run in the foreground gives the status of the program, and removes the container',
-    host.needs,
-    () => {
-      using bundle = new Bundle(host, specOf(['/bin/sh', '-c', 'cat; echo err >&2; exit 7']))
-      expect(bundle.run(['run', bundle.id], { input: 'in\n' })).toEqual({ status: 7, stdout: 'in\n', stderr: 'err\n' })
-      bundle.write(specOf(['/bin/sh', '-c', 'sleep 0.3; kill -9 $$']))
-      // The first process of a pid namespace does not die of its own signals: a shell goes on.
-      bundle.write(specOf(['/bin/sh', '-c', 'sleep 0.3; exit 3']))
-      expect(bundle.run(['run', bundle.id])).toMatchObject({ status: 3 })
-      expect(bundle.left()).toEqual([])
-    },
-  )
-
   test('OL-06 run --keep leaves the container, run --detach does not wait', host.needs, async () => {
     using bundle = new Bundle(host, specOf(['/bin/sh', '-c', 'sleep 0.3; exit 3']))
     expect(bundle.run(['run', '--keep', bundle.id])).toMatchObject({ status: 3 })
@@ -122,19 +185,6 @@ describe.each(hosts)('$name', host => {
     bundle.sleeping()
     expect(bundle.state()).toMatchObject({ status: 'running' })
     expect(bundle.run(['run', '--no-subreaper', bundle.id])).toMatchObject({ status: 1 })
-  })
-
-  test('OL-06 signals reach the program of run, whose status is that of the signal', host.needs, async () => {
-    using bundle = new Bundle(
-      host,
-      specOf(['/bin/sh', '-c', 'trap "echo got; exit 4" USR1; echo ready; while :; do sleep 0.1; done']),
-    )
-    const running = bundle.start(['run', bundle.id])
-    await running.wrote('ready')
-    running.child.kill('SIGUSR1')
-    expect(await running.ended()).toBe(4)
-    expect(running.stdout).toBe('ready\ngot\n')
-    await until('the removal', () => (bundle.left().length === 0 ? true : undefined))
   })
 
   test('OL-08 kill: names and numbers of signals in any case, all processes, what has ended', host.needs, async () => {
@@ -230,29 +280,6 @@ describe.each(hosts)('$name', host => {
     expect(readFileSync(bundle.file('.pid'), 'utf8')).toBe('of somebody else')
   })
 
-  test('PP-24 a pid file has the number and no newline, and replaces another', host.needs, () => {
-    using bundle = new Bundle(host, specOf(['/bin/sleep', '1000']))
-    writeFileSync(bundle.file('pid'), 'old')
-    bundle.detached(['create', '--pid-file', bundle.file('pid'), bundle.id])
-    const { pid } = bundle.state() as { pid: number }
-    expect(readFileSync(bundle.file('pid'), 'utf8')).toBe(String(pid))
-    expect(existsSync(bundle.file('.pid'))).toBe(false)
-  })
-
-  test('CN-12 a detached terminal needs a socket, and a socket a terminal', host.needs, () => {
-    using bundle = new Bundle(host, specOf(['/bin/sleep', '1000'], { process: { terminal: true } }))
-    expect(bundle.run(['create', bundle.id])).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('--console-socket'),
-    })
-    bundle.write(specOf(['/bin/sleep', '1000']))
-    expect(bundle.run(['create', '--console-socket', '/tmp/x', bundle.id])).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('there is no terminal'),
-    })
-    expect(bundle.left()).toEqual([])
-  })
-
   test('XT-01 --cgroup-manager disabled makes no cgroup', host.needs, () => {
     using bundle = new Bundle(host, specOf(['/bin/sleep', '1000']))
     expect(bundle.detached(['--cgroup-manager', 'disabled', 'run', '-d', bundle.id]).status).toBe(0)
@@ -260,57 +287,5 @@ describe.each(hosts)('$name', host => {
     expect(readFileSync(`/proc/${pid}/cgroup`, 'utf8')).toBe(readFileSync('/proc/self/cgroup', 'utf8'))
     expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0, stderr: '' })
     expect(alive(pid)).toBe(false)
-  })
-
-  test('PP-21 PP-22 descriptors: those of systemd first, then the preserved ones', host.needs, () => {
-    using bundle = new Bundle(host, specOf(['/bin/sh', '-c', 'cat <&3; cat <&4; echo $LISTEN_FDS $LISTEN_PID']))
-    for (const name of ['one', 'two']) writeFileSync(bundle.file(name), `${name}\n`)
-    const script = 'exec 3< one 4< two; export LISTEN_FDS=1; exec "$@"'
-    const [first, ...words] = host.command
-    const shell = new Bundle(
-      { ...host, command: ['/bin/sh', '-c', script, 'sh', first, ...words] },
-      specOf(['/bin/true']),
-    )
-    using _ = shell
-    const run = (...flags: string[]) => shell.run(['run', ...flags, bundle.id], { cwd: bundle.path })
-    expect(run('--preserve-fds', '1')).toEqual({ status: 0, stdout: 'one\ntwo\n1 1\n', stderr: '' })
-    expect(run('--preserve-fds', '9999')).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('which is not open'),
-    })
-    expect(run('--preserve-fds', '-1')).toMatchObject({ status: 1, stderr: expect.stringContaining('--preserve-fds') })
-  })
-
-  test('EV-123 PP-21 a closed descriptor is told by its number, also where our log has taken it', host.needs, () => {
-    const [first, ...words] = host.command
-    const script = 'exec 3>&-; exec "$@"'
-    using shell = new Bundle({ ...host, command: ['/bin/sh', '-c', script, 'sh', first, ...words] })
-    const refused = { status: 1, stderr: expect.stringContaining('descriptor 3, which is not open') }
-    // Node.js has descriptors of its own there by then.
-    const free = host.name === 'Node.js' ? [] : [[], ['--log', shell.file('log')]]
-    for (const globals of free)
-      expect(shell.run([...globals, 'run', '--preserve-fds', '1', shell.id])).toMatchObject(refused)
-    expect(shell.run(['run', '--preserve-fds', '9000', shell.id])).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/--preserve-fds: counts descriptor \d+, which is not open/),
-    })
-    expect(shell.left()).toEqual([])
-  })
-
-  test('OL-24 a link of another name is lcrun too, with the same words and output', host.needs, () => {
-    using bundle = new Bundle(host)
-    const link = bundle.file('runc')
-    const [program, ...words] = host.command
-    symlinkSync(words[0] ?? program, link)
-    const other = new Bundle(
-      { ...host, command: words.length > 0 ? [program, link] : [link] },
-      specOf(['/bin/echo', 'hello']),
-    )
-    using _ = other
-    for (const args of [['--version'], ['help', 'exec'], ['state', 'absent']]) {
-      const { status, stdout } = bundle.run(args)
-      expect(other.run(args)).toMatchObject({ status, stdout })
-    }
-    expect(other.run(['run', other.id])).toEqual({ status: 0, stdout: 'hello\n', stderr: '' })
   })
 })

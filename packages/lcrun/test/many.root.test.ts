@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { cgroupsNamed } from '../../../test/support/index.js'
 import { Bundle, hosts, specOf } from './hosts.js'
 
 const PROCESSES = 8
@@ -74,7 +75,7 @@ describe.each(hosts.filter(({ name }) => name === 'the executable'))('$name', ho
     expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual(workers.map(() => ({ status: 0, said: '' })))
     expect(bundle.left()).toEqual([])
     expect(bundle.run(['list', '--quiet']).stdout).toBe('')
-    expect(cgroupsOf(bundle.id)).toEqual([])
+    expect(cgroupsNamed(new RegExp(bundle.id))).toEqual([])
 
     const files = readdirSync(lists)
     expect(files).toHaveLength(2 * CONTAINERS)
@@ -107,14 +108,4 @@ function isWhole({ id, pid, status, bundle, created }: Entry, { id: prefix, path
     bundle === path &&
     !Number.isNaN(Date.parse(created))
   )
-}
-
-/** The cgroups that have a name of ours, in all hierarchies. */
-function cgroupsOf(prefix: string): string[] {
-  return readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map(line => line.split(' '))
-    .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1] ?? ''))
-    .flatMap(fields => readdirSync(fields[4]!).map(name => join(fields[4]!, name)))
-    .filter(path => path.includes(prefix))
 }

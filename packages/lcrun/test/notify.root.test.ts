@@ -14,7 +14,7 @@ import {
   sendMessage,
 } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import { Bundle, hosts, specOf, until } from './hosts.js'
+import { Bundle, either, hosts, specOf, until } from './hosts.js'
 
 /** A service manager that waits to be told, as systemd does. */
 class Manager implements Disposable {
@@ -103,6 +103,21 @@ describe.each(hosts)('$name', host => {
     expect(bundle.left()).toEqual([])
   })
 
+  test('PP-23 in the foreground lcrun stays the process to watch', host.needs, async () => {
+    using bundle = sleeping(host)
+    using manager = new Manager(bundle.file('manager'))
+    const run = bundle.start(['run', bundle.id], { env: manager.env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const pid = await listening(bundle)
+    await say(pid, 'READY=1')
+    expect([await manager.text(), await manager.text()]).toEqual(['READY=1\n', 'BARRIER=1'])
+    bundle.run(['kill', bundle.id, 'TERM'])
+    bundle.run(['kill', bundle.id, 'KILL'])
+    expect(await run.ended()).toBe(137)
+    expect(bundle.left()).toEqual([])
+  })
+})
+
+describe.each(either)('$name', host => {
   test('PP-23 run --detach waits for it, and for a program that ends before it', host.needs, async () => {
     using bundle = sleeping(host)
     using manager = new Manager(bundle.file('manager'))
@@ -121,19 +136,6 @@ describe.each(hosts)('$name', host => {
     await listening(bundle)
     bundle.run(['kill', bundle.id, 'KILL'])
     expect(await second.ended()).toBe(0)
-  })
-
-  test('PP-23 in the foreground lcrun stays the process to watch', host.needs, async () => {
-    using bundle = sleeping(host)
-    using manager = new Manager(bundle.file('manager'))
-    const run = bundle.start(['run', bundle.id], { env: manager.env, stdio: ['ignore', 'pipe', 'pipe'] })
-    const pid = await listening(bundle)
-    await say(pid, 'READY=1')
-    expect([await manager.text(), await manager.text()]).toEqual(['READY=1\n', 'BARRIER=1'])
-    bundle.run(['kill', bundle.id, 'TERM'])
-    bundle.run(['kill', bundle.id, 'KILL'])
-    expect(await run.ended()).toBe(137)
-    expect(bundle.left()).toEqual([])
   })
 
   test('PP-23 without a manager there is nothing of it, and one that has gone is a warning', host.needs, async () => {

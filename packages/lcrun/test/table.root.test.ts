@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
 import { table } from '../src/commands.js'
-import { Bundle, hosts } from './hosts.js'
+import { Bundle, either } from './hosts.js'
 
 /** The flags that callers of other runtimes say, by command. */
 const expected: Readonly<Record<string, string>> = {
@@ -57,7 +57,7 @@ describe('the table has all that other runtimes have', () => {
   })
 })
 
-describe.each(hosts)('$name', host => {
+describe.each(either)('$name', host => {
   test('OL-22 completion prints a script for each shell, and man a page', host.asks, () => {
     using bundle = new Bundle(host, {})
     for (const shell of ['bash', 'zsh', 'fish']) {

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { defaultMounts } from '@libcontainer/mount'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, copyOfBusyboxRootfs } from '../../../test/support/index.js'
-import { Bench, hosts, often, type TestHost, until } from './hosts.js'
+import { Bench, either, hosts, type TestHost, until } from './hosts.js'
 
 /** As libcontainer wrote it in the summer of 2014, but for its networks. */
 const config2014 = {
@@ -108,7 +108,9 @@ describe.each(hosts)('on $name', host => {
     expect(bench.run(['config'], options).stdout).toBe(text)
     expect(bench.left()).toEqual([])
   })
+})
 
+describe.each(either)('on $name', host => {
   test('CL-11 a config of 2015 as it stands, in its directory and by --config', host.needs, () => {
     using bench = new Bench(host, null)
     const config = { ...named(config2015, bench), rootfs: busyboxRootfs() }
@@ -122,7 +124,7 @@ describe.each(hosts)('on $name', host => {
 
   test(
     'CL-05 CL-06 nsenter joins the container whose first process that is, with the config it is given',
-    often(host.needs),
+    host.needs,
     async () => {
       using bench = new Bench(host, { hostname: 'joined' })
       const first = await running(bench)
@@ -155,53 +157,47 @@ describe.each(hosts)('on $name', host => {
     },
   )
 
-  test(
-    'CL-07 exec --list and --func: mknod in the container, by the name nsenter-mknod too',
-    often(host.needs),
-    async () => {
-      using copy = copyOfBusyboxRootfs()
-      chmodSync(copy.path, 0o755)
-      using bench = new Bench(host, { rootfs: copy.path })
-      expect(bench.run(['exec', '--list']).stdout).toMatch(/^NAME +USAGE\nexec +.*\nmknod +.*\nip +.*\n$/)
-      expect(bench.run(['exec', '--func', 'mknod', '/dev/x', 'c', '1', '3']).stderr).toMatch(
-        /^nsinit: no container runs in/,
-      )
-      const first = await running(bench)
-      const nspid = ['--nspid', String(initPid(bench))]
-      expect(bench.run(['exec', '--func', 'mknod', '/dev/made', 'c', '1', '3'])).toEqual({
-        status: 0,
-        stdout: '',
-        stderr: '',
-      })
-      expect(calledAs(host, 'nsenter-mknod', bench, [...nspid, '--', '/made', 'b', '7', '200'])).toEqual({
-        status: 0,
-        stdout: '',
-        stderr: '',
-      })
-      const script = 'stat -c "%F %t %T %a" /dev/made /made; echo x > /dev/made && echo usable'
-      expect(bench.run(['exec', 'sh', '-c', script]).stdout).toBe(
-        'character special file 1 3 666\nblock special file 7 c8 666\nusable\n',
-      )
-      // The container's own /dev is not that of the image, nor of the host.
-      expect(existsSync(join(copy.path, 'dev/made'))).toBe(false)
-      expect(statSync(join(copy.path, 'made')).isBlockDevice()).toBe(true)
-      for (const args of [
-        ['/x'],
-        ['/x', 'q', '1', '3'],
-        ['/x', 'c', 'one', '3'],
-        ['x', 'c', '1', '3'],
-        ['/x', 'c', '1', '3', '4'],
-      ])
-        expect(bench.run(['exec', '--func', 'mknod', ...args])).toMatchObject({ status: 1, stdout: '' })
-      expect(bench.run(['exec', '--func', 'fly']).stderr).toMatch(/^nsinit: --func: must be one of exec, mknod, ip/)
-      expect(bench.run(['exec', '--func', 'ip']).stderr).toMatch(
-        /^nsinit: --func ip cannot be honoured yet: .*netlink\n/,
-      )
-      expect(bench.run(['exec', '--func', 'exec', 'hostname']).status).toBe(0)
-      first.child.stdin?.end('\n')
-      expect(await first.ended()).toBe(0)
-    },
-  )
+  test('CL-07 exec --list and --func: mknod in the container, by the name nsenter-mknod too', host.needs, async () => {
+    using copy = copyOfBusyboxRootfs()
+    chmodSync(copy.path, 0o755)
+    using bench = new Bench(host, { rootfs: copy.path })
+    expect(bench.run(['exec', '--list']).stdout).toMatch(/^NAME +USAGE\nexec +.*\nmknod +.*\nip +.*\n$/)
+    expect(bench.run(['exec', '--func', 'mknod', '/dev/x', 'c', '1', '3']).stderr).toMatch(
+      /^nsinit: no container runs in/,
+    )
+    const first = await running(bench)
+    const nspid = ['--nspid', String(initPid(bench))]
+    expect(bench.run(['exec', '--func', 'mknod', '/dev/made', 'c', '1', '3'])).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    })
+    expect(calledAs(host, 'nsenter-mknod', bench, [...nspid, '--', '/made', 'b', '7', '200'])).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    })
+    const script = 'stat -c "%F %t %T %a" /dev/made /made; echo x > /dev/made && echo usable'
+    expect(bench.run(['exec', 'sh', '-c', script]).stdout).toBe(
+      'character special file 1 3 666\nblock special file 7 c8 666\nusable\n',
+    )
+    // The container's own /dev is not that of the image, nor of the host.
+    expect(existsSync(join(copy.path, 'dev/made'))).toBe(false)
+    expect(statSync(join(copy.path, 'made')).isBlockDevice()).toBe(true)
+    for (const args of [
+      ['/x'],
+      ['/x', 'q', '1', '3'],
+      ['/x', 'c', 'one', '3'],
+      ['x', 'c', '1', '3'],
+      ['/x', 'c', '1', '3', '4'],
+    ])
+      expect(bench.run(['exec', '--func', 'mknod', ...args])).toMatchObject({ status: 1, stdout: '' })
+    expect(bench.run(['exec', '--func', 'fly']).stderr).toMatch(/^nsinit: --func: must be one of exec, mknod, ip/)
+    expect(bench.run(['exec', '--func', 'ip']).stderr).toMatch(/^nsinit: --func ip cannot be honoured yet: .*netlink\n/)
+    expect(bench.run(['exec', '--func', 'exec', 'hostname']).status).toBe(0)
+    first.child.stdin?.end('\n')
+    expect(await first.ended()).toBe(0)
+  })
 
   test('ST-13 state.json has its fields of 2014, and goes when the container ends', host.needs, async () => {
     using bench = new Bench(host)
@@ -222,7 +218,7 @@ describe.each(hosts)('on $name', host => {
     expect(existsSync(file)).toBe(false)
   })
 
-  test('CL-01 what the container forges of its config and state nobody believes', often(host.needs), async () => {
+  test('CL-01 what the container forges of its config and state nobody believes', host.needs, async () => {
     using bench = new Bench(host)
     using victim = new Bench(host, { hostname: 'victim' })
     // The directory lies open to the container, as it does where it is the root filesystem.
@@ -285,28 +281,24 @@ describe.each(hosts)('on $name', host => {
     expect(await other.ended()).toBe(0)
   })
 
-  test(
-    'CL-01 what a killed nsinit has left is told by its own state, not by a forged one',
-    often(host.needs),
-    async () => {
-      using bench = new Bench(host)
-      using victim = new Bench(host)
-      const other = await running(victim)
-      const theirs = stateOf(victim)
-      const first = await running(bench)
-      await first.killed()
-      writeFileSync(join(bench.path, 'state.json'), JSON.stringify({ ...theirs, init_pid: theirs.init_process_pid }))
-      expect(bench.run(['exec', 'cat', '/proc/1/comm'])).toEqual({ status: 0, stdout: 'cat\n', stderr: '' })
-      expect(bench.left()).toEqual([])
-      expect(stateOf(victim)).toMatchObject({
-        status: 'running',
-        init_process_pid: theirs.init_process_pid,
-      })
-      other.child.stdin?.end('\n')
-      expect(await other.ended()).toBe(0)
-      expect(victim.left()).toEqual([])
-    },
-  )
+  test('CL-01 what a killed nsinit has left is told by its own state, not by a forged one', host.needs, async () => {
+    using bench = new Bench(host)
+    using victim = new Bench(host)
+    const other = await running(victim)
+    const theirs = stateOf(victim)
+    const first = await running(bench)
+    await first.killed()
+    writeFileSync(join(bench.path, 'state.json'), JSON.stringify({ ...theirs, init_pid: theirs.init_process_pid }))
+    expect(bench.run(['exec', 'cat', '/proc/1/comm'])).toEqual({ status: 0, stdout: 'cat\n', stderr: '' })
+    expect(bench.left()).toEqual([])
+    expect(stateOf(victim)).toMatchObject({
+      status: 'running',
+      init_process_pid: theirs.init_process_pid,
+    })
+    other.child.stdin?.end('\n')
+    expect(await other.ended()).toBe(0)
+    expect(victim.left()).toEqual([])
+  })
 
   test(
     'CL-02 where the directory is the root filesystem, its container cannot touch container.json',

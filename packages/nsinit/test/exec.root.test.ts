@@ -3,7 +3,7 @@ import { cpSync, existsSync, lstatSync, readFileSync, renameSync, symlinkSync, w
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs } from '../../../test/support/index.js'
-import { Bench, hosts, often, until } from './hosts.js'
+import { Bench, either, hosts, until } from './hosts.js'
 
 describe.each(hosts)('on $name', host => {
   test('CL-02 exec runs a program, passes its streams on, and leaves nothing', host.needs, () => {
@@ -23,6 +23,92 @@ describe.each(hosts)('on $name', host => {
     expect(bench.run(['exec', 'sh', '-c', 'exit 255']).status).toBe(255)
   })
 
+  test('the first that comes makes the container, however many come at once', host.needs, async () => {
+    using bench = new Bench(host)
+    // None ends before all are there.
+    const script = 'echo $$; echo >> /dev/shm/all; while [ $(wc -l < /dev/shm/all) -lt 4 ]; do sleep 0.1; done'
+    const all = [1, 2, 3, 4].map(() => bench.start(['exec', 'sh', '-c', script]))
+    const statuses = await Promise.all(all.map(each => each.ended()))
+    expect(statuses.filter(status => status !== 0 && status !== 137)).toEqual([])
+    expect(all.filter(({ stdout }) => stdout === '1\n')).toHaveLength(1)
+    expect(bench.left()).toEqual([])
+  })
+
+  test('CL-02 signals reach the program', host.needs, async () => {
+    using bench = new Bench(host)
+    const names = ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'ALRM', 'TERM', 'CONT', 'XCPU', 'WINCH']
+    const passed = names.filter(name => name !== 'WINCH')
+    const traps = names.map(name => `trap "echo got ${name}" ${name}`).join('; ')
+    const script = `${traps}; trap "exit 6" PWR; echo ready; while :; do sleep 0.05; done`
+    const running = bench.start(['exec', 'sh', '-c', script])
+    await running.wrote('ready')
+    for (const name of passed) {
+      running.child.kill(`SIG${name}` as NodeJS.Signals)
+      await running.wrote(`got ${name}`)
+    }
+    running.child.kill('SIGPWR')
+    expect(await running.ended()).toBe(6)
+    expect(bench.left()).toEqual([])
+  })
+
+  test('a signal that comes to a joined program is that program’s', host.needs, async () => {
+    using bench = new Bench(host)
+    const first = bench.start(['exec', 'sh', '-c', 'trap "echo first" TERM; echo ready; read line'])
+    await first.wrote('ready')
+    const second = bench.start(['exec', 'sh', '-c', 'echo joined; exec sleep 1000'])
+    await second.wrote('joined')
+    second.child.kill('SIGTERM')
+    expect(await second.ended()).toBe(143)
+    expect(first.stdout).toBe('ready\n')
+    first.child.stdin?.end('\n')
+    expect(await first.ended()).toBe(0)
+  })
+
+  test(
+    'TSTP reaches the program and stops nsinit, for the shell that ^Z was typed at; CONT lets it go on',
+    host.needs,
+    async () => {
+      using bench = new Bench(host)
+      const script = 'trap "echo got TSTP" TSTP; trap "exit 6" CONT; echo ready; while :; do sleep 0.05; done'
+      const running = bench.start(['exec', 'sh', '-c', script])
+      await running.wrote('ready')
+      const state = (): string =>
+        readFileSync(`/proc/${running.pid}/stat`, 'utf8')
+          .replace(/^.*\) /, '')
+          .slice(0, 1)
+      running.child.kill('SIGTSTP')
+      await until('nsinit stopped', () => (state() === 'T' ? true : undefined))
+      await running.wrote('got TSTP')
+      running.child.kill('SIGCONT')
+      expect(await running.ended()).toBe(6)
+      expect(bench.left()).toEqual([])
+    },
+  )
+
+  test('standard streams that are closed', host.needs, () => {
+    using bench = new Bench(host)
+    const script = 'exec "$0" "$@" <&- >&- 2>&-'
+    const { status } = spawnSync('sh', ['-c', script, ...bench.command(['exec', 'sh', '-c', 'echo lost; exit 12'])], {
+      cwd: bench.path,
+    })
+    expect(status).toBe(12)
+    expect(bench.left()).toEqual([])
+  })
+
+  test('a killed nsinit takes its container along, and the next one cleans up', host.needs, async () => {
+    using bench = new Bench(host)
+    const first = bench.start(['exec', 'sh', '-c', 'echo ready; sleep 1000'])
+    await first.wrote('ready')
+    const { init_process_pid: pid } = await bench.running()
+    await first.killed()
+    await until('the end of the container', () => (existsSync(`/proc/${pid}/root/.`) ? undefined : true))
+    expect(bench.left()).not.toEqual([])
+    expect(bench.run(['exec', 'cat', '/proc/1/comm'])).toEqual({ status: 0, stdout: 'cat\n', stderr: '' })
+    expect(bench.left()).toEqual([])
+  })
+})
+
+describe.each(either)('on $name', host => {
   test('a program that a signal has ended gives 128 and its number', host.needs, async () => {
     using bench = new Bench(host)
     const running = bench.start(['exec', 'sleep', '1000'])
@@ -93,17 +179,6 @@ describe.each(hosts)('on $name', host => {
     expect(bench.left()).toEqual([])
   })
 
-  test('the first that comes makes the container, however many come at once', often(host.needs), async () => {
-    using bench = new Bench(host)
-    // None ends before all are there.
-    const script = 'echo $$; echo >> /dev/shm/all; while [ $(wc -l < /dev/shm/all) -lt 4 ]; do sleep 0.1; done'
-    const all = [1, 2, 3, 4].map(() => bench.start(['exec', 'sh', '-c', script]))
-    const statuses = await Promise.all(all.map(each => each.ended()))
-    expect(statuses.filter(status => status !== 0 && status !== 137)).toEqual([])
-    expect(all.filter(({ stdout }) => stdout === '1\n')).toHaveLength(1)
-    expect(bench.left()).toEqual([])
-  })
-
   test('when the first process dies all die, and state.json is gone', host.needs, async () => {
     using bench = new Bench(host)
     const first = bench.start(['exec', 'sh', '-c', 'echo ready; read line'])
@@ -161,97 +236,20 @@ describe.each(hosts)('on $name', host => {
     expect(bench.run(['unpause']).status).toBe(1)
   })
 
-  test('CL-02 signals reach the program', often(host.needs), async () => {
-    using bench = new Bench(host)
-    const names = ['HUP', 'INT', 'QUIT', 'USR1', 'USR2', 'ALRM', 'TERM', 'CONT', 'XCPU', 'WINCH']
-    const passed = names.filter(name => name !== 'WINCH')
-    const traps = names.map(name => `trap "echo got ${name}" ${name}`).join('; ')
-    const script = `${traps}; trap "exit 6" PWR; echo ready; while :; do sleep 0.05; done`
-    const running = bench.start(['exec', 'sh', '-c', script])
-    await running.wrote('ready')
-    for (const name of passed) {
-      running.child.kill(`SIG${name}` as NodeJS.Signals)
-      await running.wrote(`got ${name}`)
-    }
-    running.child.kill('SIGPWR')
-    expect(await running.ended()).toBe(6)
-    expect(bench.left()).toEqual([])
-  })
-
-  test('a signal that comes to a joined program is that program’s', host.needs, async () => {
-    using bench = new Bench(host)
-    const first = bench.start(['exec', 'sh', '-c', 'trap "echo first" TERM; echo ready; read line'])
-    await first.wrote('ready')
-    const second = bench.start(['exec', 'sh', '-c', 'echo joined; exec sleep 1000'])
-    await second.wrote('joined')
-    second.child.kill('SIGTERM')
-    expect(await second.ended()).toBe(143)
-    expect(first.stdout).toBe('ready\n')
-    first.child.stdin?.end('\n')
-    expect(await first.ended()).toBe(0)
-  })
-
-  test(
-    'TSTP reaches the program and stops nsinit, for the shell that ^Z was typed at; CONT lets it go on',
-    host.needs,
-    async () => {
-      using bench = new Bench(host)
-      const script = 'trap "echo got TSTP" TSTP; trap "exit 6" CONT; echo ready; while :; do sleep 0.05; done'
-      const running = bench.start(['exec', 'sh', '-c', script])
-      await running.wrote('ready')
-      const state = (): string =>
-        readFileSync(`/proc/${running.pid}/stat`, 'utf8')
-          .replace(/^.*\) /, '')
-          .slice(0, 1)
-      running.child.kill('SIGTSTP')
-      await until('nsinit stopped', () => (state() === 'T' ? true : undefined))
-      await running.wrote('got TSTP')
-      running.child.kill('SIGCONT')
-      expect(await running.ended()).toBe(6)
-      expect(bench.left()).toEqual([])
-    },
-  )
-
-  test('standard streams that are closed', host.needs, () => {
-    using bench = new Bench(host)
-    const script = 'exec "$0" "$@" <&- >&- 2>&-'
-    const { status } = spawnSync('sh', ['-c', script, ...bench.command(['exec', 'sh', '-c', 'echo lost; exit 12'])], {
-      cwd: bench.path,
-    })
-    expect(status).toBe(12)
-    expect(bench.left()).toEqual([])
-  })
-
-  test('a killed nsinit takes its container along, and the next one cleans up', often(host.needs), async () => {
-    using bench = new Bench(host)
+  test('parentDeathSignal null leaves it running without its nsinit, and the next one joins', host.needs, async () => {
+    using bench = new Bench(host, { parentDeathSignal: null })
     const first = bench.start(['exec', 'sh', '-c', 'echo ready; sleep 1000'])
     await first.wrote('ready')
     const { init_process_pid: pid } = await bench.running()
     await first.killed()
+    expect(bench.run(['exec', 'cat', '/proc/1/comm']).stdout).toBe('sleep\n')
+    process.kill(pid as number, 'SIGKILL')
     await until('the end of the container', () => (existsSync(`/proc/${pid}/root/.`) ? undefined : true))
-    expect(bench.left()).not.toEqual([])
-    expect(bench.run(['exec', 'cat', '/proc/1/comm'])).toEqual({ status: 0, stdout: 'cat\n', stderr: '' })
+    expect(bench.run(['exec', 'cat', '/proc/1/comm']).stdout).toBe('cat\n')
     expect(bench.left()).toEqual([])
   })
 
-  test(
-    'parentDeathSignal null leaves it running without its nsinit, and the next one joins',
-    often(host.needs),
-    async () => {
-      using bench = new Bench(host, { parentDeathSignal: null })
-      const first = bench.start(['exec', 'sh', '-c', 'echo ready; sleep 1000'])
-      await first.wrote('ready')
-      const { init_process_pid: pid } = await bench.running()
-      await first.killed()
-      expect(bench.run(['exec', 'cat', '/proc/1/comm']).stdout).toBe('sleep\n')
-      process.kill(pid as number, 'SIGKILL')
-      await until('the end of the container', () => (existsSync(`/proc/${pid}/root/.`) ? undefined : true))
-      expect(bench.run(['exec', 'cat', '/proc/1/comm']).stdout).toBe('cat\n')
-      expect(bench.left()).toEqual([])
-    },
-  )
-
-  test('killed at any moment, nsinit leaves what the next one cleans', often(host.needs), async () => {
+  test('killed at any moment, nsinit leaves what the next one cleans', host.needs, async () => {
     using bench = new Bench(host)
     for (let ms = 1; ms <= 60; ms += host.name === 'Node.js' ? 12 : 2) {
       const first = bench.start(['exec', 'sleep', '1000'])

@@ -11,85 +11,13 @@ import {
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, copyOfBusyboxRootfs } from '../../../test/support/index.js'
-import { Bench, hosts, often, until } from './hosts.js'
+import { Bench, either, hosts, until } from './hosts.js'
+
+const rootfs = ['--rootfs', busyboxRootfs()]
 
 /** The 2015 way: containers by `--id`, configs by `--config` or by flags. */
 describe.each(hosts)('on $name', host => {
-  const rootfs = ['--rootfs', busyboxRootfs()]
-
-  test(
-    'CL-11 CL-18 CL-23 --id makes a container by flags, a further one joins it, and its maker removes it',
-    often(host.needs),
-    async () => {
-      using bench = new Bench(host, null)
-      const id = ['--id', 'box']
-      const script =
-        'hostname; echo $HOSTNAME $TERM $MORE; pwd; id -u; ulimit -n; grep -c . /proc/mounts; echo ready; read line; exit 3'
-      const first = bench.start([
-        ...['exec', ...id, ...rootfs, '--env', 'MORE=more', '--cwd', '/tmp', '-u', 'user', '--hostname', 'box'],
-        ...['sh', '-c', script],
-      ])
-      await first.wrote('ready')
-      expect(first.stdout.split('\n').slice(0, 5)).toEqual(['box', 'nsinit xterm more', '/tmp', '1000', '1024'])
-      const state = JSON.parse(bench.run(['state', ...id]).stdout)
-      expect(state).toMatchObject({ id: 'box', status: 'running', config: { hostname: 'box' } })
-      expect(state.config.cgroups.path).toMatch(/^\/nsinit\/nsinit-.*-box$/)
-      expect(bench.run(['stats', ...id]).stdout).toMatch(/^\{\n\t"cgroups": \{\n\t\t/)
-      // From anywhere: neither a directory nor flags say what it is.
-      const joined = bench.run(['exec', ...id, 'sh', '-c', 'hostname; echo $MORE; id -u'], { cwd: '/' })
-      expect(joined).toEqual({ status: 0, stdout: 'box\n\n0\n', stderr: '' })
-      // The directory's own container is another one, and nothing is written into the directory.
-      expect(bench.run(['pause']).stderr).toMatch(/^nsinit: no container runs in /)
-      expect(readdirSync(bench.path)).toEqual([])
-      first.child.stdin?.end('\n')
-      expect(await first.ended()).toBe(3)
-      expect(bench.left()).toEqual([])
-      expect(bench.run(['state', ...id]).stderr).toMatch(/^nsinit: there is no container 'box' in /)
-    },
-  )
-
-  test(
-    'CL-11 CL-22 --config FILE without --id is the container nsinit, which its directory knows, too',
-    often(host.needs),
-    async () => {
-      using bench = new Bench(host, null)
-      const file = join(bench.path, 'box.json')
-      writeFileSync(file, JSON.stringify({ rootfs: busyboxRootfs(), hostname: 'by-file', process: { cwd: '/tmp' } }))
-      const first = bench.start([
-        'exec',
-        '--config',
-        'box.json',
-        '--read-only',
-        'sh',
-        '-c',
-        'hostname; pwd; touch /x; echo ready; read line',
-      ])
-      await first.wrote('ready')
-      expect(first.stdout).toBe('by-file\n/tmp\nready\n')
-      expect(first.stderr).toMatch(/Read-only file system/)
-      expect(bench.run(['pause']).status).toBe(0)
-      expect(JSON.parse(bench.run(['state', '--id', 'nsinit']).stdout).status).toBe('paused')
-      expect(bench.run(['unpause', '--id', 'nsinit']).status).toBe(0)
-      // Of another directory it is not.
-      expect(bench.run(['state'], { cwd: '/' }).stderr).toMatch(/^nsinit: no container runs in \/\nhint: .*--id/)
-      first.child.stdin?.end('\n')
-      expect(await first.ended()).toBe(0)
-      expect(bench.left()).toEqual([])
-    },
-  )
-
-  test('CL-10 the state lies in --root, by id, root’s alone', host.needs, async () => {
-    using bench = new Bench(host, null)
-    const first = bench.start(['exec', '--id', 'kept', ...rootfs, 'sh', '-c', 'echo ready; read line'])
-    await first.wrote('ready')
-    expect(statSync(bench.stateRoot).mode & 0o777).toBe(0o700)
-    expect(JSON.parse(readFileSync(join(bench.stateRoot, 'kept/state.json'), 'utf8')).id).toBe('kept')
-    expect(statSync(join(bench.stateRoot, 'kept/state.json'))).toMatchObject({ uid: 0, mode: 0o100600 })
-    first.child.stdin?.end('\n')
-    expect(await first.ended()).toBe(0)
-  })
-
-  test('CL-10 --log-file is made anew, CL-01 log is written on to, with what --debug tells', often(host.needs), () => {
+  test('CL-10 --log-file is made anew, CL-01 log is written on to, with what --debug tells', host.needs, () => {
     using bench = new Bench(host)
     const [file, old] = ['new.log', 'old.log'].map(name => join(bench.path, name)) as [string, string]
     writeFileSync(file, 'of yesterday\n')
@@ -151,6 +79,98 @@ describe.each(hosts)('on $name', host => {
     expect(bench.left()).toEqual([])
   })
 
+  test('CL-21 oom tells each time that memory runs out, until the container ends', host.needs, async () => {
+    using bench = new Bench(host, { cgroups: { memory: { max: 16 << 20 } } })
+    const eat = 'read line; tail -c 100000000 /dev/zero; echo $?; read line'
+    const first = bench.start(['exec', 'sh', '-c', `echo ready; ${eat}`])
+    await first.wrote('ready')
+    const oom = bench.start(['--debug', 'oom'])
+    await until('oom to listen', () => (oom.stderr.includes('listens') ? true : undefined))
+    first.child.stdin?.write('\n')
+    await first.wrote('137')
+    // Also when the end follows at once.
+    first.child.stdin?.end('\n')
+    expect(await first.ended()).toBe(0)
+    expect(await oom.ended()).toBe(0)
+    expect(oom.stderr).toMatch(/^nsinit: debug: listens .*\n(nsinit: out of memory: container 'nsinit-.*'\n)+$/)
+    expect(bench.run(['oom', '--id', 'absent']).stderr).toMatch(/there is no container 'absent'/)
+    expect(bench.left()).toEqual([])
+  })
+})
+
+describe.each(either)('on $name', host => {
+  test(
+    'CL-11 CL-18 CL-23 --id makes a container by flags, a further one joins it, and its maker removes it',
+    host.needs,
+    async () => {
+      using bench = new Bench(host, null)
+      const id = ['--id', 'box']
+      const script =
+        'hostname; echo $HOSTNAME $TERM $MORE; pwd; id -u; ulimit -n; grep -c . /proc/mounts; echo ready; read line; exit 3'
+      const first = bench.start([
+        ...['exec', ...id, ...rootfs, '--env', 'MORE=more', '--cwd', '/tmp', '-u', 'user', '--hostname', 'box'],
+        ...['sh', '-c', script],
+      ])
+      await first.wrote('ready')
+      expect(first.stdout.split('\n').slice(0, 5)).toEqual(['box', 'nsinit xterm more', '/tmp', '1000', '1024'])
+      const state = JSON.parse(bench.run(['state', ...id]).stdout)
+      expect(state).toMatchObject({ id: 'box', status: 'running', config: { hostname: 'box' } })
+      expect(state.config.cgroups.path).toMatch(/^\/nsinit\/nsinit-.*-box$/)
+      expect(bench.run(['stats', ...id]).stdout).toMatch(/^\{\n\t"cgroups": \{\n\t\t/)
+      // From anywhere: neither a directory nor flags say what it is.
+      const joined = bench.run(['exec', ...id, 'sh', '-c', 'hostname; echo $MORE; id -u'], { cwd: '/' })
+      expect(joined).toEqual({ status: 0, stdout: 'box\n\n0\n', stderr: '' })
+      // The directory's own container is another one, and nothing is written into the directory.
+      expect(bench.run(['pause']).stderr).toMatch(/^nsinit: no container runs in /)
+      expect(readdirSync(bench.path)).toEqual([])
+      first.child.stdin?.end('\n')
+      expect(await first.ended()).toBe(3)
+      expect(bench.left()).toEqual([])
+      expect(bench.run(['state', ...id]).stderr).toMatch(/^nsinit: there is no container 'box' in /)
+    },
+  )
+
+  test(
+    'CL-11 CL-22 --config FILE without --id is the container nsinit, which its directory knows, too',
+    host.needs,
+    async () => {
+      using bench = new Bench(host, null)
+      const file = join(bench.path, 'box.json')
+      writeFileSync(file, JSON.stringify({ rootfs: busyboxRootfs(), hostname: 'by-file', process: { cwd: '/tmp' } }))
+      const first = bench.start([
+        'exec',
+        '--config',
+        'box.json',
+        '--read-only',
+        'sh',
+        '-c',
+        'hostname; pwd; touch /x; echo ready; read line',
+      ])
+      await first.wrote('ready')
+      expect(first.stdout).toBe('by-file\n/tmp\nready\n')
+      expect(first.stderr).toMatch(/Read-only file system/)
+      expect(bench.run(['pause']).status).toBe(0)
+      expect(JSON.parse(bench.run(['state', '--id', 'nsinit']).stdout).status).toBe('paused')
+      expect(bench.run(['unpause', '--id', 'nsinit']).status).toBe(0)
+      // Of another directory it is not.
+      expect(bench.run(['state'], { cwd: '/' }).stderr).toMatch(/^nsinit: no container runs in \/\nhint: .*--id/)
+      first.child.stdin?.end('\n')
+      expect(await first.ended()).toBe(0)
+      expect(bench.left()).toEqual([])
+    },
+  )
+
+  test('CL-10 the state lies in --root, by id, root’s alone', host.needs, async () => {
+    using bench = new Bench(host, null)
+    const first = bench.start(['exec', '--id', 'kept', ...rootfs, 'sh', '-c', 'echo ready; read line'])
+    await first.wrote('ready')
+    expect(statSync(bench.stateRoot).mode & 0o777).toBe(0o700)
+    expect(JSON.parse(readFileSync(join(bench.stateRoot, 'kept/state.json'), 'utf8')).id).toBe('kept')
+    expect(statSync(join(bench.stateRoot, 'kept/state.json'))).toMatchObject({ uid: 0, mode: 0o100600 })
+    first.child.stdin?.end('\n')
+    expect(await first.ended()).toBe(0)
+  })
+
   test('CL-15 --userns-root-uid: root inside is that user, and may use the devices', host.needs, () => {
     using copy = copyOfBusyboxRootfs()
     chmodSync(copy.path, 0o755)
@@ -200,25 +220,7 @@ describe.each(hosts)('on $name', host => {
     expect(bench.left()).toEqual([])
   })
 
-  test('CL-21 oom tells each time that memory runs out, until the container ends', host.needs, async () => {
-    using bench = new Bench(host, { cgroups: { memory: { max: 16 << 20 } } })
-    const eat = 'read line; tail -c 100000000 /dev/zero; echo $?; read line'
-    const first = bench.start(['exec', 'sh', '-c', `echo ready; ${eat}`])
-    await first.wrote('ready')
-    const oom = bench.start(['--debug', 'oom'])
-    await until('oom to listen', () => (oom.stderr.includes('listens') ? true : undefined))
-    first.child.stdin?.write('\n')
-    await first.wrote('137')
-    // Also when the end follows at once.
-    first.child.stdin?.end('\n')
-    expect(await first.ended()).toBe(0)
-    expect(await oom.ended()).toBe(0)
-    expect(oom.stderr).toMatch(/^nsinit: debug: listens .*\n(nsinit: out of memory: container 'nsinit-.*'\n)+$/)
-    expect(bench.run(['oom', '--id', 'absent']).stderr).toMatch(/there is no container 'absent'/)
-    expect(bench.left()).toEqual([])
-  })
-
-  test('EV-002 CL-11 ids that are none', often(host.needs), () => {
+  test('EV-002 CL-11 ids that are none', host.needs, () => {
     using bench = new Bench(host)
     for (const command of ['exec', 'state', 'stats', 'pause', 'unpause', 'oom'])
       expect(bench.run([command, '--id', ''])).toEqual({
@@ -250,7 +252,7 @@ describe.each(hosts)('on $name', host => {
     },
   )
 
-  test('CL-24 CL-25 checkpoint and restore are in the help, and refused by name', often(host.asks), () => {
+  test('CL-24 CL-25 checkpoint and restore are in the help, and refused by name', host.asks, () => {
     using bench = new Bench(host, null)
     for (const command of ['checkpoint', 'restore']) {
       expect(bench.run(['--help']).stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
@@ -292,7 +294,7 @@ describe.each(hosts)('on $name', host => {
     )
   })
 
-  test('CL-17 CL-04 config writes what exec takes; an empty container.json is none', often(host.needs), () => {
+  test('CL-17 CL-04 config writes what exec takes; an empty container.json is none', host.needs, () => {
     using bench = new Bench(host, null)
     const file = join(bench.path, 'container.json')
     writeFileSync(file, '')

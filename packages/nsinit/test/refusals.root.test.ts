@@ -3,33 +3,35 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, together } from '../../../test/support/index.js'
-import { Bench, hosts } from './hosts.js'
+import { Bench, either, hosts } from './hosts.js'
+
+/** Expects a refusal that says this, leaves nothing, and shows no stack. */
+function refused(bench: Bench, args: readonly string[], message: RegExp, hint?: RegExp): void {
+  const { status, stdout, stderr } = bench.run(args)
+  expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+  const [first, second, ...more] = stderr.trimEnd().split('\n')
+  expect(first).toMatch(message)
+  if (hint !== undefined) expect(second).toMatch(hint)
+  expect(more).toEqual([])
+  expect(bench.left()).toEqual([])
+}
 
 describe.each(hosts)('on $name', host => {
-  /** Expects a refusal that says this, leaves nothing, and shows no stack. */
-  function refused(bench: Bench, args: readonly string[], message: RegExp, hint?: RegExp): void {
-    const { status, stdout, stderr } = bench.run(args)
-    expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-    const [first, second, ...more] = stderr.trimEnd().split('\n')
-    expect(first).toMatch(message)
-    if (hint !== undefined) expect(second).toMatch(hint)
-    expect(more).toEqual([])
-    expect(bench.left()).toEqual([])
-  }
-
   test('no container.json', host.needs, () => {
     using bench = new Bench(host, null)
     const message = new RegExp(`^nsinit: there is no container.json in ${bench.path}$`)
     for (const command of ['exec', 'plan'])
       refused(bench, [command], message, /^hint: nsinit config --rootfs DIR --file container.json makes one/)
   })
+})
 
+describe.each(either)('on $name', host => {
   test.each([
-    ['{\n\t"rootfs": "/",\n\t"hostname": oops\n}', /container\.json:3:14: expected a value, not "o"$/],
+    ['{\n\t"rootfs": "/",\n\t"hostname": oops\n}', /container\.json:3:14: is no JSON: a value must stand here$/],
     ['[]', /^nsinit: container\.json: must hold an object \(got \[\]\)$/],
     ['null', /^nsinit: container\.json: must hold an object/],
-    ['', /container\.json:1:1: expected a value, not the end$/],
-    ['[[[[', /container\.json:1:5: expected a value, not the end$/],
+    ['', /container\.json:1:1: is no JSON: the text ends too early$/],
+    ['[[[[', /container\.json:1:5: is no JSON: the text ends too early$/],
   ])('container.json that is %j', host.needs, (text, message) => {
     using bench = new Bench(host)
     bench.write(text)

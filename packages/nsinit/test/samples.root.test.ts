@@ -3,12 +3,12 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, copyOfBusyboxRootfs } from '../../../test/support/index.js'
-import { Bench, hosts } from './hosts.js'
+import { Bench, either } from './hosts.js'
 
 const sample = (name: string): object =>
   JSON.parse(readFileSync(fileURLToPath(new URL(`../../../sample_configs/${name}.json`, import.meta.url)), 'utf8'))
 
-describe.each(hosts)('on $name', host => {
+describe.each(either)('on $name', host => {
   /** Runs a shell's script in the container of a sample, in a root filesystem that everybody may look into. */
   function run(name: string, script: string): string[] {
     using rootfs = copyOfBusyboxRootfs()
@@ -18,6 +18,14 @@ describe.each(hosts)('on $name', host => {
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(bench.left()).toEqual([])
     return stdout.trim().split('\n')
+  }
+
+  /** One of libcontainer's own, with a cgroup of the test's. */
+  function old(bench: Bench, name: string): string[] {
+    const config = sample(name) as { cgroups: object }
+    const cgroup = bench.path.slice(bench.path.lastIndexOf('/') + 1)
+    bench.write({ ...config, cgroups: { ...config.cgroups, name: cgroup, parent: 'nsinit' } })
+    return ['exec', '--tty=false', '--rootfs', busyboxRootfs()]
   }
 
   test('SA-01 minimal.json', host.needs, () => {
@@ -62,14 +70,6 @@ describe.each(hosts)('on $name', host => {
       [1001, 1001, 2147482647],
     ])
   })
-
-  /** One of libcontainer's own, with a cgroup of the test's. */
-  function old(bench: Bench, name: string): string[] {
-    const config = sample(name) as { cgroups: object }
-    const cgroup = bench.path.slice(bench.path.lastIndexOf('/') + 1)
-    bench.write({ ...config, cgroups: { ...config.cgroups, name: cgroup, parent: 'nsinit' } })
-    return ['exec', '--tty=false', '--rootfs', busyboxRootfs()]
-  }
 
   test.each([
     ['SA-02', 'attach_to_bridge', 'network'],

@@ -33,7 +33,7 @@ import {
   XATTR_CREATE,
 } from '@libcontainer/sys'
 import { expect, test } from 'vitest'
-import { requires, temporaryDirectory } from '../../../test/support/index.js'
+import { alive, requires, temporaryDirectory } from '../../../test/support/index.js'
 
 const url = JSON.stringify(new URL('../dist/index.js', import.meta.url).href)
 const code = (name: string) => expect.objectContaining({ code: name })
@@ -294,12 +294,4 @@ function program(script: string): unknown {
 function cloexec(fd: number): boolean {
   const flags = /flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? ''
   return (Number.parseInt(flags, 8) & 0o2000000) !== 0
-}
-
-function alive(pid: number): boolean {
-  try {
-    return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
 }
