@@ -32,7 +32,7 @@ test('the runtime has at most forty lines and does without container', () => {
 })
 
 test(
-  'the runtime runs a program as process 1 of a root of its own, after its own step',
+  'XT-11 the runtime runs a program as process 1 of a root of its own, after its own step',
   requires('root', 'rootfs'),
   () => {
     const script =
@@ -56,7 +56,7 @@ test('a program that is not there is told of by its step', requires('root', 'roo
   expect(stderr).toContain('ENOENT')
 })
 
-test('cgroups alone limit a child process', requires('root'), () => {
+test('XT-11 cgroups alone limit a child process', requires('root'), () => {
   const { status, stdout, stderr } = run('limit.mjs', '/bin/sh', '-c', 'cat /proc/self/cgroup; exit 3')
   expect(status).toBe(3)
   expect(stdout).toMatch(/memory:\/limit-\d+|::\/limit-\d+/)

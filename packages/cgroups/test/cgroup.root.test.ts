@@ -128,25 +128,30 @@ describe('making and removing', () => {
     expect((await group.stats(['cpuset'])).cpuset!.mems).toContain(0)
   })
 
-  test('CG-12 CG-14 cgroups below are listed and removed too', requires('cgroup'), async () => {
-    const group = await freshCgroup()
-    const inner = await Cgroup.create(`${group.path}/a/b/c`)
-    // On pure v2 the upper ones hand their controllers on, and may hold no processes.
-    const upper = inner.host.mode === 'v2' ? await Cgroup.create(`${group.path}/x`) : group
-    const [one, two] = [run(':'), run(':')]
-    await upper.add(one.pid)
-    await group.add(two.pid, { sub: '../a/b/c' })
-    expect(new Set(cgroupsOf(two.pid).values())).toEqual(new Set([inner.path]))
-    expect(await group.processes()).toEqual([one.pid, two.pid].sort((a, b) => a - b))
-    expect(await group.processes({ recursive: false })).toEqual(upper === group ? [one.pid] : [])
-    await expect(group.destroy({ timeoutMs: 50 })).rejects.toMatchObject({
-      code: 'EBUSY',
-      hint: expect.stringContaining('processes()'),
-    })
-    expect(await group.signal(15)).toBe(2)
-    await group.destroy()
-    expect(await directoriesOf(group.path)).toEqual([])
-  })
+  test(
+    'CG-12 CG-14 LR-08 cgroups below are listed and removed too; what is busy is told with its path',
+    requires('cgroup'),
+    async () => {
+      const group = await freshCgroup()
+      const inner = await Cgroup.create(`${group.path}/a/b/c`)
+      // On pure v2 the upper ones hand their controllers on, and may hold no processes.
+      const upper = inner.host.mode === 'v2' ? await Cgroup.create(`${group.path}/x`) : group
+      const [one, two] = [run(':'), run(':')]
+      await upper.add(one.pid)
+      await group.add(two.pid, { sub: '../a/b/c' })
+      expect(new Set(cgroupsOf(two.pid).values())).toEqual(new Set([inner.path]))
+      expect(await group.processes()).toEqual([one.pid, two.pid].sort((a, b) => a - b))
+      expect(await group.processes({ recursive: false })).toEqual(upper === group ? [one.pid] : [])
+      await expect(group.destroy({ timeoutMs: 50 })).rejects.toMatchObject({
+        code: 'EBUSY',
+        path: expect.stringContaining(group.path),
+        hint: expect.stringContaining('processes()'),
+      })
+      expect(await group.signal(15)).toBe(2)
+      await group.destroy()
+      expect(await directoriesOf(group.path)).toEqual([])
+    },
+  )
 
   test('on v2 a cgroup that hands controllers on takes no processes', requires('cgroup2:memory'), async () => {
     const host = await hostOf('v2', ['memory'])

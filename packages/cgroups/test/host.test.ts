@@ -131,7 +131,7 @@ describe('where a cgroup lies', () => {
     await expect(Cgroup.create('/', {}, { host: hybrid })).rejects.toThrow(ConfigInvalid)
   })
 
-  test('CG-20 CG-44 every mounted hierarchy is made, the unified one too', () => {
+  test('CG-20 CG-44 LR-18 every mounted hierarchy is made, the unified one too', () => {
     const steps = Cgroup.createSteps(hybrid, '/demo')
     expect(steps.map(({ path }) => path)).toEqual([
       '/sys/fs/cgroup/unified/demo',

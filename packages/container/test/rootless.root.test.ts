@@ -61,7 +61,7 @@ console.log(JSON.stringify(result ?? null))
 }
 
 test(
-  'RL-02 RL-05 an ordinary user without lent ids is root of a container, by one mapping and without setgroups',
+  'RL-02 RL-05 XT-09 an ordinary user without lent ids is root of a container, by one mapping and without setgroups',
   needs,
   () => {
     const text = asked<string>(

@@ -282,7 +282,7 @@ describe('mounts, masks and devices', () => {
     accepted(mount({ destination: '/../../srv', type: 'tmpfs' }))
   })
 
-  test('EV-073 what may stand on /proc, and below it', () => {
+  test('EV-073 MT-17 what may stand on /proc, and below it', () => {
     refused(mount({ destination: '/proc', type: 'tmpfs' }), 'mounts[1].type', /must be proc/)
     refused(mount({ destination: '/x/../proc/', type: 'tmpfs' }), 'mounts[1].type', /must be proc/)
     refused(mount({ destination: '/proc/sys', type: 'tmpfs' }), 'mounts[1].destination', /below \/proc/)
@@ -465,6 +465,10 @@ describe('the config as a whole', () => {
   test('VAL-32 an unknown field is refused, with those that there are', () => {
     refused({ hostName: 'x' }, 'hostName', /is no field of a container; there are rootfs, .*hostname/)
     refused({ args: ['sh'] }, 'args')
+  })
+
+  test('EV-156 a container always has rules of devices: there is no word that leaves them out', () => {
+    refused({ cgroups: { skipDevices: true } }, 'cgroups.skipDevices')
   })
 
   test('EV-199 what is no object is no config', async () => {

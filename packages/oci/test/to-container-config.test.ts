@@ -433,7 +433,7 @@ describe('the process', () => {
     expect(warnings).toEqual([])
   })
 
-  test('EV-114 EV-115 labels and profiles of security modules are refused by name until they are done', () => {
+  test('EV-114 EV-115 XT-14 labels and profiles of security modules are refused by name until they are done', () => {
     const profile = fault(processWith({ apparmorProfile: 'docker-default' }))
     expect([profile.field, profile.hint]).toEqual([
       'process.apparmorProfile',

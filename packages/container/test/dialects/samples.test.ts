@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { type DialectConfig, detectDialect, readConfig, validateShape } from '@libcontainer/container'
-import { knownMountOptions } from '@libcontainer/mount'
+import { defaultMounts, knownMountOptions } from '@libcontainer/mount'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { sampleFolder } from './samples.js'
@@ -96,6 +96,22 @@ describe('what cannot be had yet is refused by name', () => {
 
 describe('the samples of two dialects mean the same', () => {
   const of = (path: string): DialectConfig => readConfig(read(path), { rootfs: 'rootfs' })
+
+  test('MT-12 a config of 2014 has the mounts that every container has, and its own after them', () => {
+    const name = (mounts: readonly { destination: string }[] | undefined) =>
+      mounts?.map(({ destination }) => destination)
+    const common = name(defaultMounts)!
+    expect(common).toEqual(expect.arrayContaining(['/proc', '/sys', '/dev', '/dev/shm', '/dev/pts']))
+    // Those that a container has whose config says nothing of mounts.
+    expect(of('2014/minimal.json').config.mounts).toBeUndefined()
+    const file = read('2014/minimal.json') as { mount_config: object }
+    const own = { type: 'bind', source: '/srv', destination: '/mnt' }
+    const { config } = readConfig(
+      { ...file, mount_config: { ...file.mount_config, mounts: [own] } },
+      { rootfs: '/box' },
+    )
+    expect(name(config.mounts)).toEqual([...common, '/mnt'])
+  })
 
   test('SA-01 minimal.json of 2014', () => {
     const { config, process } = of('2014/minimal.json')
