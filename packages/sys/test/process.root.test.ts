@@ -7,17 +7,23 @@ import {
   initialFileLimit,
   memoryFile,
   openPidfd,
+  POLLIN,
   parseFileLimit,
   parseProcessStat,
+  pipe,
+  poll,
   processStat,
   programFd,
   setResourceLimitOf,
   signalPidfd,
+  sleep,
   spawn,
   waitExit,
+  writeFd,
 } from '@libcontainer/sys'
 import { expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
+import { native } from '../src/native.js'
 
 /** A static program that needs nothing: what `argv[0]` means nothing to, so it is run through its own copy. */
 const busybox = (): ReturnType<typeof programFd> => programFd(readFileSync('/bin/busybox'))
@@ -61,7 +67,7 @@ test(
     })
     expect(Number(text)).toBeGreaterThan(1)
     const { spawn: run } = await import('node:child_process')
-    const shell = run('/bin/sh', ['-c', '(sleep 0.2; exit 9) & echo $!; wait $!; exit 0'], {
+    const shell = run('/bin/sh', ['-c', '(sleep 1; exit 9) & echo $!; wait $!; exit 0'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     })
     const pid = await new Promise<number>(resolve => shell.stdout.once('data', (data: Buffer) => resolve(Number(data))))
@@ -82,6 +88,8 @@ test(
   async () => {
     const { pid, pidfd } = await child(CLONE_NEWPID)
     signalPidfd(pidfd, 19)
+    // It stops on its way out of execve, which goes on for a moment when whoever cloned it is let go: then what is close-on-exec is closed.
+    while ((await processStat(pid))?.state !== 'T') await sleep(1)
     const open = readdirSync(`/proc/${pid}/fd`)
     signalPidfd(pidfd, 9)
     await waitExit(pidfd)
@@ -142,6 +150,49 @@ test('a worker that ends while its call is under way harms nobody', requires('ro
     await worker.terminate()
   }
   expect((await processStat(ids().pid))?.pid).toBe(process.pid)
+})
+
+test('a worker that is ended in the middle of its calls harms nobody', { timeout: 60_000 }, () => {
+  // Each round meets another moment; what fails ends the process.
+  const program = `
+    import { Worker } from 'node:worker_threads'
+    const source = \`import('@libcontainer/sys').then(async sys => {
+      const { parentPort } = await import('node:worker_threads')
+      const { write } = sys.pipe()
+      parentPort.postMessage('ready')
+      for (;;) await Promise.all([sys.poll(write.fd, 4), sys.readText('/proc/self/comm')])
+    })\`
+    for (let round = 0; round < 40; round++) {
+      const worker = new Worker(source, { eval: true })
+      await new Promise(resolve => worker.once('message', resolve))
+      await new Promise(resolve => setTimeout(resolve, Math.random() * 5))
+      await worker.terminate()
+    }
+    console.log('whole')`
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+    timeout: 50_000,
+  })
+  expect({ stdout, stderr, status }).toEqual({ stdout: 'whole\n', stderr: '', status: 0 })
+})
+
+test('a descriptor that was closed while it was watched takes no other’s watch along', async () => {
+  const first = pipe()
+  // Its file stays open by another number, and so does its registration.
+  const copy = native.sync.dup(first.read.fd, 3)
+  const number = first.read.fd
+  const stale = poll(number, POLLIN)
+  first.read.close()
+  const second = pipe()
+  expect(second.read.fd).toBe(number)
+  const watched = poll(number, POLLIN, { signal: AbortSignal.timeout(5000) })
+  await writeFd(first.write.fd, Uint8Array.of(1))
+  expect(await stale).toBe(POLLIN)
+  await writeFd(second.write.fd, Uint8Array.of(1))
+  expect(await watched).toBe(POLLIN)
+  native.sync.close(copy)
+  for (const end of [first.write, second.read, second.write]) end.close()
 })
 
 test('a weak wait lets the program end, and holding keeps it', () => {
