@@ -5,6 +5,10 @@
  * A binding's exports: `sync` and `async` (an op's two forms), `apply(plan, failure)`, and `attach(threads)`, which the loader calls
  * with what sys' binding exports, since the threads are sys'. An off-thread op works on copies of its strings and bytes: the
  * environment that asked may be gone before it ends.
+ *
+ * An environment that is being ended (worker.terminate()) refuses whatever could run JavaScript, promises and properties too, while a call of
+ * ours is still under way in it. Nobody sees that call's answer; but node-addon-api takes the refusal for an exception, cannot make one, and
+ * ends the whole process. So what may be refused so is asked of Node-API itself here, and its status looked at.
  */
 #ifndef LC_NODE_H
 #define LC_NODE_H
@@ -135,17 +139,20 @@ inline bool OpenHome(Napi::Env env, Instance* instance) {
   return true;
 }
 
-/* Registers a job with its environment and answers its promise. */
-inline Napi::Value Promise(Napi::Env env, Instance* instance, Job* job) {
+/* Registers a job with its environment and answers its promise; without one (see above) the job is gone, and nothing is to be done. */
+inline napi_value Promise(Napi::Env env, Instance* instance, Job* job) {
   napi_value promise;
+  if (napi_create_promise(env, &job->deferred, &promise) != napi_ok) {
+    delete job;
+    return nullptr;
+  }
   job->run = RunJob;
   job->home = instance->home;
-  napi_create_promise(env, &job->deferred, &promise);
   job->home->lock.lock();
   job->home->references++;
   job->home->lock.unlock();
   if (!job->weak) Hold(env, job->home);
-  return Napi::Value(env, promise);
+  return promise;
 }
 
 struct OpCall : Job {
@@ -171,6 +178,11 @@ struct OpCall : Job {
     return Napi::Number::New(env, static_cast<double>(result));
   }
 };
+
+inline bool IsTrue(Napi::Value value) {
+  bool is = false;
+  return napi_get_value_bool(value.Env(), value, &is) == napi_ok && is;
+}
 
 /* Reads the arguments as the signature says; throws a TypeError for any other kind. Bytes point into JavaScript's memory. */
 inline bool ReadArguments(const Napi::CallbackInfo& info, const struct lc_op* op, union lc_arg* args, std::string* strings) {
@@ -213,17 +225,19 @@ inline bool ReadArguments(const Napi::CallbackInfo& info, const struct lc_op* op
   return true;
 }
 
-inline Napi::Value CallNow(const Napi::CallbackInfo& info) {
+inline napi_value CallNow(napi_env env, napi_callback_info raw) {
+  Napi::CallbackInfo info(env, raw);
   auto* op = static_cast<const struct lc_op*>(info.Data());
   union lc_arg args[LC_MAX_ARGS] = {};
   std::string strings[LC_MAX_ARGS];
   struct lc_ctx c = {};
-  if (!ReadArguments(info, op, args, strings)) return info.Env().Undefined();
-  return Napi::Number::New(info.Env(), static_cast<double>(op->call(&c, args)));
+  if (!ReadArguments(info, op, args, strings)) return nullptr;
+  return Napi::Number::New(env, static_cast<double>(op->call(&c, args)));
 }
 
-inline Napi::Value CallLater(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
+inline napi_value CallLater(napi_env raw, napi_callback_info given) {
+  Napi::Env env(raw);
+  Napi::CallbackInfo info(raw, given);
   auto* instance = env.GetInstanceData<Instance>();
   auto* op = static_cast<const struct lc_op*>(info.Data());
   auto* call = new OpCall();
@@ -231,7 +245,7 @@ inline Napi::Value CallLater(const Napi::CallbackInfo& info) {
   call->op = op;
   if (!ReadArguments(info, op, call->args, strings) || !OpenHome(env, instance)) {
     delete call;
-    return env.Undefined();
+    return nullptr;
   }
   call->copies.reserve(LC_MAX_ARGS);
   for (size_t i = 0; op->signature[i] != 0; i++) {
@@ -247,7 +261,8 @@ inline Napi::Value CallLater(const Napi::CallbackInfo& info) {
       call->buffers.emplace_back(i, reference);
     }
   }
-  Napi::Value promise = Promise(env, instance, call);
+  napi_value promise = Promise(env, instance, call);
+  if (promise == nullptr) return nullptr;
   int error = instance->threads->submit(call, op->lane);
   if (error < 0) {
     call->result = error;
@@ -305,12 +320,13 @@ struct PlanCall : Job {
 };
 
 /* apply(plan, failure, back): with `back`, what ops wrote into the plan's bytes is there afterwards. */
-inline Napi::Value Apply(const Napi::CallbackInfo& info) {
-  Napi::Env env = info.Env();
+inline napi_value Apply(napi_env raw, napi_callback_info given) {
+  Napi::Env env(raw);
+  Napi::CallbackInfo info(raw, given);
   auto* instance = env.GetInstanceData<Instance>();
   if (!info[0].IsTypedArray() || !info[1].IsTypedArray() || !OpenHome(env, instance)) {
     Napi::TypeError::New(env, "apply: takes a plan and a buffer for its failure").ThrowAsJavaScriptException();
-    return env.Undefined();
+    return nullptr;
   }
   auto bytes = info[0].As<Napi::Uint8Array>();
   auto* call = new PlanCall();
@@ -322,11 +338,12 @@ inline Napi::Value Apply(const Napi::CallbackInfo& info) {
   std::memcpy(call->plan.data(), bytes.Data(), call->size);
   napi_create_reference(env, info[1], 1, &reference);
   call->buffers.emplace_back(0, reference);
-  if (info[2].ToBoolean()) {
+  if (IsTrue(info[2])) {
     napi_create_reference(env, info[0], 1, &reference);
     call->buffers.emplace_back(1, reference);
   }
-  Napi::Value promise = Promise(env, instance, call);
+  napi_value promise = Promise(env, instance, call);
+  if (promise == nullptr) return nullptr;
   int error = instance->threads->submit(call, 0);
   if (error < 0) {
     call->result = error;
@@ -335,10 +352,17 @@ inline Napi::Value Apply(const Napi::CallbackInfo& info) {
   return promise;
 }
 
-inline Napi::Value Attach(const Napi::CallbackInfo& info) {
+inline napi_value Attach(napi_env env, napi_callback_info raw) {
+  Napi::CallbackInfo info(env, raw);
   auto* instance = info.Env().GetInstanceData<Instance>();
   if (info[0].IsExternal()) instance->threads = info[0].As<Napi::External<struct lc_threads>>().Data();
-  return info.Env().Undefined();
+  return nullptr;
+}
+
+inline void SetFunction(napi_env env, napi_value object, const char* name, napi_callback callback, void* data = nullptr) {
+  napi_value function;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, data, &function) == napi_ok)
+    napi_set_named_property(env, object, name, function);
 }
 
 inline Napi::Object Expose(Napi::Env env, Napi::Object exports, const struct lc_op* ops) {
@@ -349,13 +373,13 @@ inline Napi::Object Expose(Napi::Env env, Napi::Object exports, const struct lc_
   env.SetInstanceData(instance);
   for (const struct lc_op* op = ops; op->name != nullptr; op++) {
     void* data = const_cast<struct lc_op*>(op);
-    sync.Set(op->name, Napi::Function::New(env, CallNow, op->name, data));
-    async.Set(op->name, Napi::Function::New(env, CallLater, op->name, data));
+    SetFunction(env, sync, op->name, CallNow, data);
+    SetFunction(env, async, op->name, CallLater, data);
   }
-  exports.Set("sync", sync);
-  exports.Set("async", async);
-  exports.Set("apply", Napi::Function::New(env, Apply, "apply"));
-  exports.Set("attach", Napi::Function::New(env, Attach, "attach"));
+  napi_set_named_property(env, exports, "sync", sync);
+  napi_set_named_property(env, exports, "async", async);
+  SetFunction(env, exports, "apply", Apply);
+  SetFunction(env, exports, "attach", Attach);
   return exports;
 }
 

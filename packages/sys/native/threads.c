@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STACK (256 * 1024)
+/* What walks 64 directories deep, with paths and names on its way, has a third of it; a page that is never touched costs nothing. */
+#define STACK (1024 * 1024)
 #define POOL_LIMIT 128
 #define IDLE_SECONDS 2
 
@@ -135,13 +136,30 @@ static struct {
 	uint32_t size, *free, free_count;
 } watcher = { .lock = PTHREAD_MUTEX_INITIALIZER, .epoll = -1 };
 
-static void drop(struct watch *w, uint32_t slot)
+static void drop(uint32_t slot)
 {
+	struct watch *w = &watcher.slots[slot];
+
+	if (w->fd >= 0)
+		epoll_ctl(watcher.epoll, EPOLL_CTL_DEL, w->fd, NULL);
 	if (w->owned)
 		close(w->fd);
 	w->ready = NULL;
-	w->generation++;
+	/* An id stays positive. */
+	w->generation = (w->generation + 1) & INT32_MAX;
 	watcher.free[watcher.free_count++] = slot;
+}
+
+/*
+ * epoll knows a registration by number and open file, and keeps it as long as anybody has that file open: a child, say. So a descriptor that
+ * was closed while it was watched, and whose number now names another file that is watched, too, would take that one's registration along when
+ * it is dropped. It has no number any more.
+ */
+static void forget_number(int fd)
+{
+	for (uint32_t i = 0; i < watcher.size; i++)
+		if (watcher.slots[i].ready && !watcher.slots[i].owned && watcher.slots[i].fd == fd)
+			watcher.slots[i].fd = -1;
 }
 
 static void *watch_all(void *unused)
@@ -164,8 +182,7 @@ static void *watch_all(void *unused)
 			if (w->ready && w->generation == generation) {
 				ready = w->ready;
 				with = w->with;
-				epoll_ctl(watcher.epoll, EPOLL_CTL_DEL, w->fd, NULL);
-				drop(w, slot);
+				drop(slot);
 			}
 			pthread_mutex_unlock(&watcher.lock);
 			if (ready)
@@ -243,6 +260,7 @@ static int64_t watch_locked(int fd, uint32_t events, lc_ready *ready, void *with
 		}
 		w->owned = 1;
 	}
+	forget_number(w->fd);
 	watcher.free_count--;
 	w->ready = ready;
 	w->with = with;
@@ -259,19 +277,18 @@ static int64_t watch(int fd, uint32_t events, lc_ready *ready, void *with)
 	return id;
 }
 
-static int unwatch(int64_t id)
+static void *unwatch(int64_t id)
 {
 	uint32_t slot = (uint32_t)id, generation = (uint32_t)(id >> 32);
-	int armed = 0;
+	void *with = NULL;
 
 	pthread_mutex_lock(&watcher.lock);
 	if (slot < watcher.size && watcher.slots[slot].ready && watcher.slots[slot].generation == generation) {
-		epoll_ctl(watcher.epoll, EPOLL_CTL_DEL, watcher.slots[slot].fd, NULL);
-		drop(&watcher.slots[slot], slot);
-		armed = 1;
+		with = watcher.slots[slot].with;
+		drop(slot);
 	}
 	pthread_mutex_unlock(&watcher.lock);
-	return armed;
+	return with;
 }
 
 const struct lc_threads lc_threads = { lc_sys_ops, submit, watch, unwatch };

@@ -32,8 +32,8 @@ struct lc_threads {
 	int (*submit)(struct lc_job *job, int lane);
 	/* Waits for poll(2) events on a descriptor, once. An id (above 0), or -errno. */
 	int64_t (*watch)(int fd, uint32_t events, lc_ready *ready, void *with);
-	/* 1 when `ready` will not be called any more, 0 when it was or is being called. */
-	int (*unwatch)(int64_t id);
+	/* What `ready` was to be called with, and will not be any more; NULL when it was or is being called. */
+	void *(*unwatch)(int64_t id);
 };
 
 extern const struct lc_threads lc_threads;

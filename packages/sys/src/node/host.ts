@@ -11,9 +11,9 @@ export { findAsset, loadAsset }
 interface Addon extends LoadedOps {
   attach(threads: unknown): void
   readonly threads: unknown
-  watch(fd: number, events: number, weak: boolean): { promise: Promise<number>; id: bigint; handle: unknown }
+  watch(fd: number, events: number, weak: boolean): { promise: Promise<number>; id: bigint }
   hold(change: 1 | -1): void
-  unwatch(id: bigint, handle: unknown): boolean
+  unwatch(id: bigint): boolean
 }
 
 let sys: Addon | undefined
@@ -32,9 +32,9 @@ export const loadOps: Host['loadOps'] = (name, url) => {
 
 export const watch: Host['watch'] = (fd, events, weak = false) => {
   const addon = loadSys()
-  const { promise, id, handle } = addon.watch(fd, events, weak)
+  const { promise, id } = addon.watch(fd, events, weak)
   if (id < 0n) throw new SyscallError(Number(id), 'epoll_ctl', { path: `descriptor ${fd}` })
-  return { events: promise, cancel: () => void addon.unwatch(id, handle) }
+  return { events: promise, cancel: () => void addon.unwatch(id) }
 }
 
 export const hold: Host['hold'] = () => {
