@@ -10,6 +10,8 @@
 
 #include <linux/openat2.h>
 
+#include "../../sys/native/entry.h"
+
 #define CGROUP_MAGIC 0x27e0eb
 #define CGROUP2_MAGIC 0x63677270
 #define TRIES 32	/* of openat2, which answers EAGAIN when a rename raced */
@@ -143,13 +145,6 @@ int lc_write_value(int dir, const char *file, const char *value, size_t size)
 	return -error;
 }
 
-struct entry {
-	uint64_t inode, offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
 #define DT_DIRECTORY 4
 
 int64_t lc_subdirectories(struct lc_ctx *c, int dir, int depth, lc_each *each, void *with)
@@ -161,11 +156,11 @@ int64_t lc_subdirectories(struct lc_ctx *c, int dir, int depth, lc_each *each, v
 		return lc_refuse(c, "getdents64", ELOOP);
 	while ((got = syscall(SYS_getdents64, dir, chunk, sizeof(chunk))) > 0) {
 		for (long at = 0; at < got;) {
-			struct entry *entry = (struct entry *)(void *)(chunk + at);
+			struct lc_entry *entry = (struct lc_entry *)(void *)(chunk + at);
 			int64_t result;
 
 			at += entry->size;
-			if (entry->type != DT_DIRECTORY || strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
+			if (entry->type != DT_DIRECTORY || lc_is_dots(entry->name))
 				continue;
 			result = each(c, dir, entry->name, depth, with);
 			if (result < 0)

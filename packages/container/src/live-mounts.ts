@@ -1,13 +1,5 @@
 import { announceExec, bootstrap, endProcess, openRoot } from '@libcontainer/init'
-import {
-  checkMount,
-  cleanPath,
-  lateReadonlySteps,
-  type Mount,
-  mountSteps,
-  openTree,
-  unmountStep,
-} from '@libcontainer/mount'
+import { checkMount, cleanPath, type Mount, mountSteps, openTree, unmountStep } from '@libcontainer/mount'
 import { joinTarget, planProcessJoin } from '@libcontainer/namespaces'
 import {
   ConfigInvalid,
@@ -65,11 +57,11 @@ type Act = (steps: readonly Step[], handed?: Readonly<Record<string, number>>) =
 async function addOne(act: Act, mount: Mount, i: number): Promise<void> {
   const field = `mounts[${i}]`
   const { kind, source } = checkMount(mount, field)
-  if (kind !== 'bind') return await act([...mountSteps([mount], { field }), ...lateReadonlySteps([mount], { field })])
+  if (kind !== 'bind') return await act(mountSteps([mount], { field, live: true }))
   // Taken here, where its path means what the caller means: a detached tree is all that the container gets of the host.
   const tree = await openTree(source, { recursive: mount.options?.includes('rbind') ?? false })
   try {
-    await act(mountSteps([mount], { field, trees: new Map([[0, slot('tree')]]) }), { tree: tree.fd })
+    await act(mountSteps([mount], { field, live: true, trees: new Map([[0, slot('tree')]]) }), { tree: tree.fd })
   } finally {
     tree.close()
   }

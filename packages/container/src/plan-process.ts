@@ -6,6 +6,7 @@ import {
   createdSteps,
   execDescriptor,
   execProgram,
+  filterHooks,
   findProgram,
   makeWorkingDirectory,
   ownStdio,
@@ -81,6 +82,7 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
   const user = userArgs(spec, env)
   const directory = workingDirectorySteps(cwd)
   const [known, more] = user.lookup ? [withoutHome(env), slot('home')] : [env]
+  const hooks = facts.startHooks?.(known, more) ?? []
 
   return [
     attributes.sharing.affinity ?? resetAffinity,
@@ -103,7 +105,9 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
     ...(attributes.payload === undefined ? [findProgram(args[0]!, variable(env, 'PATH') ?? DEFAULT_PATH)] : []),
     ask('ready', 'wait until the state is saved'),
     ...(facts.waitForStart === undefined ? [] : createdSteps(slot('listener'), facts.waitForStart)),
-    ...(facts.startHooks?.(known, more) ?? []),
+    // They are programs in the container, run with its rights: behind its filter, too.
+    ...(hooks.length === 0 ? [] : attributes.seccomp.map(filterHooks)),
+    ...hooks,
     announceExec,
     ...attributes.seccomp,
     attributes.payload === undefined

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Command, type ContainerConfig, hookPoints, overview, plan } from '@libcontainer/container'
+import type { Profile } from '@libcontainer/seccomp'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, shellCommand, temporaryDirectory } from '../../../test/support/index.js'
 import { Bench, elsewhere, finished, ownRootfs, sleeper } from './support.js'
@@ -165,6 +166,50 @@ describe('the six points', () => {
     },
   )
 
+  test.each([true, false])(
+    'HK-04 SC-12 startContainer: with the filter and the capabilities of the program, noNewPrivileges: %j',
+    needs,
+    async noNewPrivileges => {
+      await using bench = await Bench.open('filtered')
+      using rootfs = ownRootfs()
+      mkdirSync(join(rootfs.path, 'out'))
+      const show = (name: string) => `grep -E '^(Cap|Seccomp|NoNewPrivs)' /proc/self/status > /out/${name}`
+      const seccomp: Profile = {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 95 }],
+      }
+      const config: Partial<ContainerConfig> = {
+        rootfs: rootfs.path,
+        noNewPrivileges,
+        seccomp,
+        capabilities: ['CAP_CHOWN', 'CAP_KILL'],
+        hooks: {
+          createContainer: [shellCommand(`grep '^Seccomp:' /proc/self/status > ${rootfs.path}/out/before`, { env })],
+          startContainer: [shellCommand(`${show('hook')}; mkdir /made 2> /out/refused; true`)],
+        },
+      }
+      const container = await bench.create(config)
+      await (await container.run({ args: ['/bin/sh', '-c', show('program')] })).wait()
+      const read = (name: string): string => readFileSync(join(rootfs.path, 'out', name), 'utf8')
+      expect(read('before')).toMatch(/^Seccomp:\t0$/m)
+      expect(read('hook')).toMatch(/^Seccomp:\t2$/m)
+      expect(read('hook')).toMatch(/^CapPrm:\t0*21$/m)
+      expect(read('hook')).toBe(read('program'))
+      expect(read('refused')).toMatch(/not supported/)
+      expect(existsSync(join(rootfs.path, 'made'))).toBe(false)
+      // Without a filter there is none for them.
+      const open = await bench.create({ ...config, seccomp: null })
+      await (await open.run({ args: ['/bin/true'] })).wait()
+      expect(read('hook')).toMatch(/^Seccomp:\t0$/m)
+      // One that refuses the hook's own exec.
+      const none = await bench.create({
+        ...config,
+        seccomp: { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [{ names: ['execve'], action: 'SCMP_ACT_ERRNO' }] },
+      })
+      await expect(none.run({ args: ['/bin/true'] })).rejects.toThrow(/hook startContainer\[0\] failed: EPERM.*execve/)
+    },
+  )
+
   test('HK-04 the hooks of a container without `created`, too, and none of its descriptors', needs, async () => {
     await using bench = await Bench.open('at-once')
     using rootfs = ownRootfs()
@@ -303,6 +348,31 @@ describe('failures', () => {
     expect(Object.keys(JSON.parse(readFileSync(file, 'utf8')).annotations)).toHaveLength(3000)
   })
 
+  test('HK-07 EV-126 a state larger than any pipe comes whole, and may be left unread', needs, async () => {
+    await using bench = await Bench.open('larger')
+    using rootfs = ownRootfs()
+    mkdirSync(join(rootfs.path, 'out'))
+    const labels = ['bundle=/b', ...Array.from({ length: 300 }, (_, i) => `key${i}=${'v'.repeat(10_000)}`)]
+    const hooks = {
+      createContainer: [
+        shellCommand('exit 0'),
+        shellCommand('head -c 100000 > /dev/null; exec <&-; sleep 0.1', { env }),
+      ],
+      startContainer: [shellCommand('sleep 0.1; cat > /out/state')],
+    }
+    // A file would be held to the limit of files.
+    const rlimits = [{ type: 'RLIMIT_FSIZE', soft: 4_000_000, hard: 4_000_000 }]
+    const container = await bench.create({ rootfs: rootfs.path, labels, hooks, rlimits })
+    const { code, signal } = await (await container.run({ args: ['/bin/true'] })).wait()
+    expect([code, signal]).toEqual([0, undefined])
+    const state = JSON.parse(readFileSync(join(rootfs.path, 'out/state'), 'utf8'))
+    expect(Object.keys(state.annotations)).toHaveLength(300)
+    expect(state.pid).toBe(1)
+    const small = { hooks: { startContainer: [shellCommand('read -r line; test -n "$line"')] } }
+    const limited = await bench.create({ ...small, labels, rlimits: [{ type: 'RLIMIT_FSIZE', soft: 0, hard: 0 }] })
+    expect(await (await limited.run({ args: ['/bin/true'] })).wait()).toMatchObject({ code: 0 })
+  })
+
   test('HK-09 init that is killed while a hook runs, is told', needs, async () => {
     await using bench = await Bench.open('killed')
     using dir = temporaryDirectory('hooks-')
@@ -312,8 +382,10 @@ describe('failures', () => {
     const started = container.start(sleeper)
     started.catch(() => {})
     await expect.poll(() => existsSync(pidFile)).toBe(true)
-    const { init_process_pid: init } = await container.state()
-    process.kill(init, 'SIGKILL')
+    // It is saved beside the hook.
+    const pid = async () => (await container.state().catch(() => undefined))?.init_process_pid
+    await expect.poll(pid).toBeDefined()
+    process.kill((await pid())!, 'SIGKILL')
     await expect(started).rejects.toThrow('init ended during set-up (signal 9)')
     expect(await container.status()).toBe('stopped')
   })

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../seccomp/native/ops.h"
 #include "../../sys/native/decimal.h"
 
 #ifndef SYS_clone3
@@ -62,54 +63,121 @@ static int64_t add_name(struct lc_ctx *c, const char *name)
 	return 0;
 }
 
-/* The hook's standard input, which it may leave unread: a pipe that holds all of `state`, our pid between its two strings. */
-static int64_t state_pipe(struct lc_ctx *c, const struct lc_bytes *state)
-{
-	const char *before = (const char *)state->at;
-	size_t head = strlen(before), tail = strlen(before + head + 1), digits, all;
-	char number[LC_DECIMAL_SIZE];
-	struct iovec parts[3];
-	int ends[2];
-	ssize_t written;
+struct hook {
+	char **argv, **environ;	/* argv[0] is the program, and what follows its own argv */
+	int streams[3];
+	int output[2];		/* a pipe for those that go nowhere else, or -1 */
+	int input;		/* where its standard input is written to, or -1: all of it was */
+	struct iovec state[3];	/* what is left of that */
+	char pid[LC_DECIMAL_SIZE];
+	int64_t limit_ms;
+};
 
-	digits = (size_t)(lc_decimal(number, (uint64_t)getpid()) - number);
-	all = head + digits + tail;
-	parts[0] = (struct iovec){ (void *)before, head };
-	parts[1] = (struct iovec){ number, digits };
-	parts[2] = (struct iovec){ (void *)(before + head + 1), tail };
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+/* Shared with the child, which says in it why it could not execute. */
+struct refusal {
+	int error;
+	const char *syscall;
+};
+
+static void close_end(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/*
+ * The hook's standard input: our pid between the two strings of `state`. A pipe, written to while the hook runs: a state may be larger than any
+ * pipe, and a file in memory would be held to the program's RLIMIT_FSIZE, by SIGXFSZ.
+ */
+static int64_t open_input(struct lc_ctx *c, struct hook *h, const struct lc_bytes *state)
+{
+	char *before = (char *)state->at, *after = before + strlen(before) + 1;
+	int ends[2];
+
+	h->state[0] = (struct iovec){ before, strlen(before) };
+	h->state[1] = (struct iovec){ h->pid, (size_t)(lc_decimal(h->pid, (uint64_t)getpid()) - h->pid) };
+	h->state[2] = (struct iovec){ after, strlen(after) };
+	if (pipe2(ends, O_CLOEXEC) < 0)
 		return lc_fail(c, "pipe2");
-	/* 64 KiB is what a pipe has of itself; the room must be there before the write, which nobody reads yet. */
-	if (all > 65536)
-		fcntl(ends[1], F_SETPIPE_SZ, (int)all);
-	written = writev(ends[1], parts, 3);
-	close(ends[1]);
-	/* Who reads it waits as programs do. */
-	if (written == (ssize_t)all && fcntl(ends[0], F_SETFL, 0) == 0)
-		return ends[0];
-	close(ends[0]);
-	return lc_refuse(c, "write (the state for a hook)", E2BIG);
+	h->streams[0] = ends[0];
+	h->input = ends[1];
+	/* Only ours does not wait: who reads it waits as programs do. */
+	return fcntl(h->input, F_SETFL, O_NONBLOCK) < 0 ? lc_fail(c, "fcntl") : 0;
+}
+
+/* Writes what there is room for. A hook may leave its input unread, and close it. */
+static void feed(struct hook *h)
+{
+	for (int i = 0; i < 3; i++) {
+		struct iovec *part = &h->state[i];
+
+		while (part->iov_len > 0) {
+			ssize_t put = write(h->input, part->iov_base, part->iov_len);
+
+			if (put < 0 && errno == EAGAIN)
+				return;
+			if (put < 0 && errno != EINTR) {
+				close_end(&h->input);
+				return;
+			}
+			if (put > 0) {
+				part->iov_base = (char *)part->iov_base + put;
+				part->iov_len -= (size_t)put;
+			}
+		}
+	}
+	close_end(&h->input);
+}
+
+/* What hooks from now on are filtered by, as the program is. */
+static struct {
+	int64_t flags;
+	struct lc_bytes filter;
+} filtered;
+
+int64_t lc_op_filter_hooks(struct lc_ctx *c, const union lc_arg *a)
+{
+	filtered.flags = a[0].i;
+	filtered.filter = a[1].b;
+	return 0;
+}
+
+static int64_t load_filter(struct lc_ctx *c)
+{
+	const union lc_arg args[] = { { .i = filtered.flags }, { .b = filtered.filter } };
+
+	return filtered.filter.size == 0 ? 0 : lc_op_set_seccomp_filter(c, args);
 }
 
 /* The child: its three streams and nothing else, in a session of its own. */
-_Noreturn static void become(const int *streams, char **argv, char **environ, int *error)
+_Noreturn static void become(const struct hook *h, struct refusal *refusal)
 {
+	struct lc_ctx c = { 0 };
+	int64_t result = 0;
 	int fds[3];
 
 	/* Above 2 first: any of them may be one of the numbers that they are to have. */
 	for (int i = 0; i < 3; i++)
-		fds[i] = fcntl(streams[i], F_DUPFD_CLOEXEC, 3);
+		fds[i] = fcntl(h->streams[i], F_DUPFD_CLOEXEC, 3);
 	for (int i = 0; i < 3; i++)
-		if (fds[i] < 0 || dup2(fds[i], i) < 0)
-			goto failed;
+		if (result == 0 && (fds[i] < 0 || dup2(fds[i], i) < 0))
+			result = lc_fail(&c, "dup2");
 	/* The program's further descriptors are not the hook's. */
 	if (syscall(SYS_close_range, 3, ~0u, CLOEXEC_RANGE) < 0)
 		for (int fd = 3; fd < 1024; fd++)
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
 	setsid();
-	execve(argv[0], argv + 1, environ);
-failed:
-	*error = errno;
+	signal(SIGPIPE, SIG_DFL);
+	/* Last, as for the program: behind it an exec and an exit are all that is still called. */
+	if (result == 0)
+		result = load_filter(&c);
+	if (result >= 0) {
+		execve(h->argv[0], h->argv + 1, h->environ);
+		result = lc_fail(&c, "execve");
+	}
+	refusal->error = (int)-result;
+	refusal->syscall = c.syscall;
 	syscall(SYS_exit_group, 127);
 	__builtin_trap();
 }
@@ -138,10 +206,13 @@ static ssize_t collect(int output)
 }
 
 /* Until the hook has ended or its time is up. 1: it is late, and was killed. Whoever waits for us is gone: so are we, and the hook. */
-static int attend(int pidfd, int output, int64_t limit_ms)
+static int attend(struct hook *h, int pidfd)
 {
-	int64_t deadline = limit_ms > 0 ? now_ms() + limit_ms : 0;
-	struct pollfd fds[3] = { { .fd = pidfd, .events = POLLIN }, { .fd = output, .events = POLLIN }, { .fd = lc_control } };
+	int64_t deadline = h->limit_ms > 0 ? now_ms() + h->limit_ms : 0;
+	struct pollfd fds[4] = {
+		{ .fd = pidfd, .events = POLLIN }, { .fd = h->output[0], .events = POLLIN }, { .fd = lc_control },
+		{ .fd = h->input, .events = POLLOUT },
+	};
 
 	for (;;) {
 		int64_t left = deadline ? deadline - now_ms() : -1;
@@ -150,7 +221,7 @@ static int attend(int pidfd, int output, int64_t limit_ms)
 			syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 			return 1;
 		}
-		if (poll(fds, 3, left > INT_MAX ? INT_MAX : (int)left) < 0)
+		if (poll(fds, 4, left > INT_MAX ? INT_MAX : (int)left) < 0)
 			continue;
 		if (fds[2].revents & (POLLHUP | POLLERR)) {
 			syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
@@ -158,8 +229,12 @@ static int attend(int pidfd, int output, int64_t limit_ms)
 		}
 		if (fds[0].revents)
 			return 0;
-		if (fds[1].revents && collect(output) == 0)
+		if (fds[1].revents && collect(h->output[0]) == 0)
 			fds[1].fd = -1;
+		if (fds[3].revents) {
+			feed(h);
+			fds[3].fd = h->input;
+		}
 	}
 }
 
@@ -175,46 +250,45 @@ static int64_t reap(struct lc_ctx *c, int pidfd, int output, siginfo_t *info)
 	return 0;
 }
 
-struct hook {
-	char **argv, **environ;	/* argv[0] is the program, and what follows its own argv */
-	int streams[3];
-	int output[2];		/* a pipe for those that go nowhere else, or -1 */
-	int64_t limit_ms;
-};
-
-static void close_end(int *fd)
+/* Behind the names: the call that failed. */
+static void tell_refusal(const struct refusal *refusal)
 {
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
+	size_t size = strlen(refusal->syscall);
+
+	report.how = HOW_NOT_EXECUTED;
+	report.value = refusal->error;
+	memcpy(report.text + told, refusal->syscall, size);
+	told += size;
 }
 
 static int64_t run(struct lc_ctx *c, struct hook *h)
 {
-	/* Shared with the child, which says in it why it could not execute. */
-	int *error = mmap(NULL, sizeof(*error), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct refusal *refusal = mmap(NULL, sizeof(*refusal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int pidfd = -1, late;
 	siginfo_t info;
 	int64_t result;
 	long pid;
 
-	if (error == MAP_FAILED)
+	if (refusal == MAP_FAILED)
 		return lc_fail(c, "mmap");
 	pid = fork_pidfd(&pidfd);
 	if (pid == 0)
-		become(h->streams, h->argv, h->environ, error);
+		become(h, refusal);
 	if (pid < 0) {
 		result = lc_fail(c, "clone3");
 	} else {
-		/* With our own end open its output would have no end. */
+		/* With our own ends open its output would have no end, and its input a reader for ever. */
 		close_end(&h->output[1]);
-		late = attend(pidfd, h->output[0], h->limit_ms);
+		close_end(&h->streams[0]);
+		late = attend(h, pidfd);
 		result = reap(c, pidfd, h->output[0], &info);
-		report.how = *error ? HOW_NOT_EXECUTED : late ? HOW_LATE : info.si_code == CLD_EXITED ? HOW_EXITED : HOW_KILLED;
-		report.value = *error ? *error : late ? (int32_t)h->limit_ms : info.si_status;
+		report.how = late ? HOW_LATE : info.si_code == CLD_EXITED ? HOW_EXITED : HOW_KILLED;
+		report.value = late ? (int32_t)h->limit_ms : info.si_status;
+		if (refusal->error)
+			tell_refusal(refusal);
 		close(pidfd);
 	}
-	munmap(error, sizeof(*error));
+	munmap(refusal, sizeof(*refusal));
 	return result;
 }
 
@@ -224,27 +298,28 @@ static int64_t run(struct lc_ctx *c, struct hook *h)
  */
 int64_t lc_op_run_hook(struct lc_ctx *c, const union lc_arg *a)
 {
-	struct hook h = { .output = { -1, -1 }, .limit_ms = a[5].i };
+	struct hook h = { .streams = { -1 }, .output = { -1, -1 }, .input = -1, .limit_ms = a[5].i };
 	int64_t result = lc_split_command(c, &a[1].b, &a[2].b, &a[3].b, &h.argv, &h.environ);
 
 	told = 0;
 	if (result < 0 || (result = add_name(c, a[0].s)) < 0 || (result = add_name(c, h.argv[0])) < 0)
 		return result;
-	result = state_pipe(c, &a[4].b);
-	if (result < 0)
-		return result;
-	h.streams[0] = (int)result;
-	if ((a[6].i < 0 || a[7].i < 0) && pipe2(h.output, O_CLOEXEC) < 0) {
+	result = open_input(c, &h, &a[4].b);
+	if (result == 0 && (a[6].i < 0 || a[7].i < 0) && pipe2(h.output, O_CLOEXEC) < 0)
 		result = lc_fail(c, "pipe2");
-	} else {
+	if (result == 0) {
 		/* Only ours does not wait: the hook's end is what programs expect. */
 		if (h.output[0] >= 0)
 			fcntl(h.output[0], F_SETFL, O_NONBLOCK);
 		h.streams[1] = a[6].i < 0 ? h.output[1] : (int)a[6].i;
 		h.streams[2] = a[7].i < 0 ? h.output[1] : (int)a[7].i;
+		/* A hook that does not read its input to the end is none of ours to die of. */
+		signal(SIGPIPE, SIG_IGN);
 		result = run(c, &h);
+		signal(SIGPIPE, SIG_DFL);
 	}
 	close_end(&h.streams[0]);
+	close_end(&h.input);
 	close_end(&h.output[0]);
 	close_end(&h.output[1]);
 	if (result < 0 || (report.how == HOW_EXITED && report.value == 0))

@@ -219,6 +219,7 @@ extern int64_t lc_op_ask_with_files(struct lc_ctx *c, const union lc_arg *a);
 extern int64_t lc_op_second_clone(struct lc_ctx *c, const union lc_arg *a);
 extern int64_t lc_op_await_start(struct lc_ctx *c, const union lc_arg *a);
 extern int64_t lc_op_run_hook(struct lc_ctx *c, const union lc_arg *a);
+extern int64_t lc_op_filter_hooks(struct lc_ctx *c, const union lc_arg *a);
 
 const struct lc_op lc_rendezvous_ops[] = {
 	{ "ask", "sii", lc_op_ask },
@@ -227,6 +228,7 @@ const struct lc_op lc_rendezvous_ops[] = {
 	{ "announceCreated", "", op_announce_created },
 	{ "awaitStart", "ii", lc_op_await_start },
 	{ "runHook", "sbbbbiii", lc_op_run_hook },
+	{ "filterHooks", "ib", lc_op_filter_hooks },
 	{ "announceExec", "", op_announce_exec },
 	{ 0 },
 };

@@ -35,10 +35,21 @@ export const runHook = ({ name, path, args, env, moreEnv, state, timeoutMs, stdo
   about: `run the hook ${name}: ${path}`,
 })
 
+/**
+ * Has the hooks that follow filtered as the program will be.
+ *
+ * @param load - the step that loads the program's filter
+ */
+export const filterHooks = ({ args }: Step): Step => ({
+  op: 'filterHooks',
+  args,
+  about: 'have the hooks filtered as the program',
+})
+
 /** How a hook failed, in words. */
 export function hookError({ name, program, how, value, output }: FailedHook): LibcontainerError {
   const failed = `hook ${name} failed`
-  if (how === 'not executed') return new SyscallError(value, 'execve', { path: program, step: failed })
+  if (how === 'not executed') return new SyscallError(value, output, { path: program, step: failed })
   const end = {
     exited: `ended with exit code ${value}`,
     killed: `was ended by signal ${value}`,

@@ -9,7 +9,7 @@ export {
   type Timing,
 } from './bootstrap.js'
 export { features } from './features.js'
-export { type HookStep, runHook } from './hooks.js'
+export { filterHooks, type HookStep, runHook } from './hooks.js'
 export * from './memory-policy.js'
 export { probe } from './probe.js'
 export { InitProgram, initProgram, overlayInit, type ProgramCarrier } from './program.js'

@@ -22,6 +22,7 @@ export interface FailedHook {
   readonly how: (typeof HOW)[number]
   /** The exit code, the signal, the milliseconds, or the errno. */
   readonly value: number
+  /** What it wrote; of one that was not executed, the call that failed. */
   readonly output: string
 }
 

@@ -2,12 +2,14 @@
 #include "internal.h"
 
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/vfs.h>
 
 #include "../../sys/native/decimal.h"
 
 /* statfs(2)'s f_flags, which not every libc names; MOUNT_ATTR_* has the same numbers for the first four. */
 #define ST_FOUR (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+#define MAX_COVERS 64
 #define ST_IS_NOATIME 0x400
 #define ST_IS_NODIRATIME 0x800
 #define ST_IS_RELATIME 0x1000
@@ -28,36 +30,66 @@ int64_t lc_mount_attributes(struct lc_ctx *c, int fd, int64_t attributes, int re
 }
 
 /*
- * mount(2) on the mount that `fd` is the root of. It takes a path, and the path must not be the image's: "." for a directory;
- * for anything else the descriptor's own link in a procfs that is ours.
+ * Goes to where a path leads to the root of the mount that `fd` is: for the calls that take no descriptor. The path must not be the image's:
+ * "." for a directory; for anything else the descriptor's own link in a procfs that is ours.
  */
-static int64_t mount_by_fd(struct lc_ctx *c, int fd, unsigned long flags)
+static int64_t go_to(struct lc_ctx *c, int fd, char path[32])
 {
-	char link[32] = "self/fd/";
+	int64_t result = 0;
 	struct stat st;
 	int proc;
 
 	if (fstat(fd, &st) < 0)
 		return lc_fail(c, "fstat");
-	if (S_ISDIR(st.st_mode)) {
-		if (fchdir(fd) < 0)
-			return lc_fail(c, "fchdir");
-		return syscall(SYS_mount, NULL, ".", NULL, flags, NULL) < 0 ? lc_fail(c, "mount") : 0;
-	}
+	strcpy(path, ".");
+	if (S_ISDIR(st.st_mode))
+		return fchdir(fd) < 0 ? lc_fail(c, "fchdir") : 0;
 	proc = lc_open_proc(c);
 	if (proc < 0)
 		return proc;
-	lc_decimal(link + strlen(link), (uint64_t)fd);
-	if (fchdir(proc) < 0) {
-		lc_close(proc);
-		return lc_fail(c, "fchdir");
-	}
-	if (syscall(SYS_mount, NULL, link, NULL, flags, NULL) < 0) {
-		lc_close(proc);
-		return lc_fail(c, "mount");
-	}
+	strcpy(path, "self/fd/");
+	lc_decimal(path + strlen(path), (uint64_t)fd);
+	if (fchdir(proc) < 0)
+		result = lc_fail(c, "fchdir");
 	close(proc);
-	return chdir("/") < 0 ? lc_fail(c, "chdir") : 0;
+	return result;
+}
+
+static int here(void)
+{
+	return open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int64_t go_back(struct lc_ctx *c, int to, int64_t result)
+{
+	if ((to < 0 || fchdir(to) < 0) && result == 0)
+		result = lc_fail(c, "fchdir");
+	lc_close(to);
+	return result;
+}
+
+static int64_t mount_by_fd(struct lc_ctx *c, int fd, unsigned long flags)
+{
+	char path[32];
+	int before = here();
+	int64_t result = go_to(c, fd, path);
+
+	if (result == 0 && syscall(SYS_mount, NULL, path, NULL, flags, NULL) < 0)
+		result = lc_fail(c, "mount");
+	return go_back(c, before, result);
+}
+
+/* Of several on one place umount2(2) takes the last, which whoever sees the place may have added: until it is ours, which is EINVAL then. */
+void lc_mount_detach(int fd)
+{
+	struct lc_ctx unheard;
+	int before = here();
+	char path[32];
+
+	if (go_to(&unheard, fd, path) == 0)
+		for (int i = 0; i < MAX_COVERS && umount2(path, MNT_DETACH) == 0; i++)
+			;
+	go_back(&unheard, before, 0);
 }
 
 static uint32_t attributes_of(const struct statfs *fs)

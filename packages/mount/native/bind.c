@@ -26,7 +26,7 @@ static int64_t check_source(struct lc_ctx *c, int tree, int flags, struct stat *
 	return 0;
 }
 
-/* Attributes go on the detached tree, so that no moment shows it without them; before 5.12 they follow at once. */
+/* Attributes go on the detached tree, so that no moment shows it without them. Before 5.12 they follow, where nobody else looks yet. */
 static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
 {
 	int root = (int)a[0].i, flags = (int)a[4].i, target;
@@ -40,7 +40,7 @@ static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
 	if (result < 0)
 		return result;
 	result = lc_mount_attributes(c, tree, a[5].i, 0);
-	if (result == -ENOSYS)
+	if (result == -ENOSYS && !(flags & LC_AT_ONCE))
 		late = a[5].i;
 	else if (result < 0)
 		return result;
@@ -54,7 +54,9 @@ static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
 	if (result < 0 && c->detail[0] == 0)
 		lc_detail(c, a[2].s);
 	close(target);
-	return result < 0 ? result : lc_mount_remount(c, tree, late);
+	if (result == 0 && (result = lc_mount_remount(c, tree, late)) < 0)
+		lc_mount_detach(tree);
+	return result;
 }
 
 /* root, tree (or -1: by path), source, target, flags, attributes, recursive attributes, propagation */

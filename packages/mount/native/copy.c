@@ -9,15 +9,11 @@
 #include <sys/sendfile.h>
 #include <sys/xattr.h>
 
+#include "../../sys/native/entry.h"
+
 #define MAX_DEPTH 64
 #define LARGEST (1u << 30)	/* of one sendfile */
-
-struct entry {
-	uint64_t inode, offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
+#define XATTR_MAX 65536		/* the most that the kernel takes for a value, and for the names of one file */
 
 static int64_t copy_directory(struct lc_ctx *c, int from, int to, dev_t device, int depth);
 
@@ -31,7 +27,7 @@ static int64_t refused(struct lc_ctx *c, const char *name, const char *call)
 
 static int64_t copy_attribute(struct lc_ctx *c, int from, int to, const char *name)
 {
-	char value[4096];
+	char value[XATTR_MAX];
 	ssize_t size = fgetxattr(from, name, value, sizeof(value));
 
 	if (size < 0)
@@ -44,7 +40,7 @@ static int64_t copy_attribute(struct lc_ctx *c, int from, int to, const char *na
 
 static int64_t copy_attributes(struct lc_ctx *c, int from, int to)
 {
-	char names[2048];
+	char names[XATTR_MAX];
 	ssize_t size = flistxattr(from, names, sizeof(names));
 	int64_t result = 0;
 
@@ -71,15 +67,29 @@ static int64_t finish(struct lc_ctx *c, int from, int to, const struct stat *s)
 	return result;
 }
 
+/* Whoever else has the directory may put anything in the place of the file that was seen: what was opened counts, and a FIFO's opening waits for nobody. */
+static int open_file(struct lc_ctx *c, int from, const char *name, struct stat *s)
+{
+	int fd = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return (int)refused(c, name, "openat");
+	if (fstat(fd, s) == 0 && S_ISREG(s->st_mode))
+		return fd;
+	close(fd);
+	lc_detail(c, name);
+	return (int)lc_refuse(c, "openat (no file any more)", ESTALE);
+}
+
 static int64_t copy_file(struct lc_ctx *c, int from, int to, const char *name)
 {
-	int source = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), target;
 	struct stat s;
+	int source = open_file(c, from, name, &s), target;
 	int64_t result = 0;
 	ssize_t done;
 
 	if (source < 0)
-		return refused(c, name, "openat");
+		return source;
 	target = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (target < 0) {
 		result = refused(c, name, "openat");
@@ -91,8 +101,6 @@ static int64_t copy_file(struct lc_ctx *c, int from, int to, const char *name)
 	while (done > 0);
 	if (done < 0)
 		result = refused(c, name, "sendfile");
-	else if (fstat(source, &s) < 0)
-		result = refused(c, name, "fstat");
 	else
 		result = finish(c, source, target, &s);
 	close(source);
@@ -163,14 +171,16 @@ static int64_t copy_directory(struct lc_ctx *c, int from, int to, dev_t device, 
 	int64_t result = 0;
 	long got;
 
-	if (depth > MAX_DEPTH)
-		return lc_refuse(c, "tmpcopyup", ELOOP);
+	if (depth > MAX_DEPTH) {
+		lc_detail(c, "directories in directories, more than 64 deep");
+		return lc_refuse(c, "tmpcopyup", ENAMETOOLONG);
+	}
 	while ((got = syscall(SYS_getdents64, from, chunk, sizeof(chunk))) > 0) {
 		for (long at = 0; at < got;) {
-			struct entry *entry = (struct entry *)(void *)(chunk + at);
+			struct lc_entry *entry = (struct lc_entry *)(void *)(chunk + at);
 
 			at += entry->size;
-			if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
+			if (lc_is_dots(entry->name))
 				continue;
 			result = copy_entry(c, from, to, entry->name, device, depth);
 			if (result < 0)

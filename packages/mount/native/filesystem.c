@@ -113,6 +113,8 @@ static int is_there(struct lc_ctx *c, int root, const char *path)
 int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 {
 	int root = (int)a[0].i, flags = (int)a[6].i, target, tree;
+	/* What is to be filled first becomes read-only afterwards, while it is still detached: not before 5.12. */
+	unsigned int attributes = (unsigned int)a[5].i, late;
 	const char *path = a[1].s;
 	char mode[5] = "";
 	struct stat st;
@@ -126,12 +128,15 @@ int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 		return target;
 	if (flags & LC_COPY_MODE && fstat(target, &st) == 0)
 		octal(st.st_mode & 07777, mode);
-	tree = lc_mount_create(c, a[2].s, a[3].s, &a[4].b, mode[0] ? mode : NULL, (unsigned int)a[5].i);
+	late = flags & LC_COPY_UP ? attributes & MOUNT_ATTR_RDONLY : 0;
+	tree = lc_mount_create(c, a[2].s, a[3].s, &a[4].b, mode[0] ? mode : NULL, attributes & ~late);
 	if (tree < 0) {
 		close(target);
 		return tree;
 	}
 	result = flags & LC_COPY_UP ? lc_mount_copy_up(c, target, tree) : 0;
+	if (result == 0)
+		result = lc_mount_attributes(c, tree, late, 0);
 	if (result == 0)
 		result = lc_mount_attach(c, root, tree, target, path, a[7].i);
 	close(tree);

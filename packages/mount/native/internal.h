@@ -30,6 +30,7 @@
 #define LC_RECURSIVE 8		/* the mounts below the source come along */
 #define LC_SOURCE_PROC 16	/* the source must be a procfs */
 #define LC_COPY_UP 32		/* the new file system gets what the target has */
+#define LC_AT_ONCE 64		/* others may see the target: a mount has its attributes before it is seen there, or is not made */
 
 /* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */
 static inline int lc_no_root(int root)
@@ -49,13 +50,15 @@ static inline void lc_close(int fd)
 
 /* target.c: the place a mount goes to, made if it is missing (a directory, or a file if `kind` is no directory's mode). */
 int lc_mount_target(struct lc_ctx *c, int root, const char *path, mode_t kind, int flags);
-/* Attaches `tree`, makes sure that `path` leads to it, and sets its propagation. */
+/* Attaches `tree`, makes sure that `path` leads to it, and sets its propagation. When that fails it is not attached. */
 int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const char *path, int64_t propagation);
 
 /* attributes.c. `attributes`: MOUNT_ATTR_* to set in the low 32 bits, to clear in the high 32. 0, or -errno; ENOSYS before Linux 5.12. */
 int64_t lc_mount_attributes(struct lc_ctx *c, int fd, int64_t attributes, int recursive);
 /* The same to the one mount that `fd` is on, by mount(2): for an attached mount where lc_mount_attributes() says ENOSYS. */
 int64_t lc_mount_remount(struct lc_ctx *c, int fd, int64_t attributes);
+/* Takes the mount that `fd` is the root of away from where it was attached, with all that is mounted on it. */
+void lc_mount_detach(int fd);
 /* `propagation`: kinds of four bits each, the first in the lowest: 1 private, 2 slave, 3 shared, 4 unbindable, +8 recursively. */
 int64_t lc_mount_propagation(struct lc_ctx *c, int fd, int64_t propagation);
 

@@ -92,13 +92,14 @@ static int64_t verify(struct lc_ctx *c, int root, int tree, const char *path)
 
 int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const char *path, int64_t propagation)
 {
+	int64_t result;
+
 	if (syscall(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return lc_fail(c, "move_mount");
-	if (!lc_no_root(root)) {
-		int64_t result = verify(c, root, tree, path);
-
-		if (result < 0)
-			return result;
-	}
-	return lc_mount_propagation(c, tree, propagation);
+	result = lc_no_root(root) ? 0 : verify(c, root, tree, path);
+	if (result == 0)
+		result = lc_mount_propagation(c, tree, propagation);
+	if (result < 0)
+		lc_mount_detach(tree);
+	return result;
 }

@@ -42,6 +42,7 @@ export const HOW = {
   RECURSIVE: 8,
   SOURCE_PROC: 16,
   COPY_UP: 32,
+  AT_ONCE: 64,
 } as const
 
 export const AT_FDCWD = -100

@@ -16,6 +16,11 @@ export interface MountStepsOptions {
   pidns?: boolean | undefined
   /** What mounts of type `cgroup` show. */
   cgroups?: CgroupMounts | undefined
+  /**
+   * Others look on already, as in a container that runs: each mount has its attributes from the first moment that it is seen. Nothing is filled later, and no
+   * {@link lateReadonlySteps} are due. Before Linux 5.12 what cannot be made so is refused (`ENOSYS`). Default: `false`.
+   */
+  live?: boolean | undefined
   /** Detached trees for binds whose source init could not open itself, by the mount's place in the list. */
   trees?: ReadonlyMap<number, Arg> | undefined
   /** What `mounts` is called in errors. Default: `mounts`. */
@@ -36,10 +41,10 @@ const sharedTypes = new Set(['sysfs', 'cgroup2', 'mqueue', 'proc', 'devpts'])
  * @throws {ConfigInvalid} naming the mount and its field
  */
 export function mountSteps(mounts: readonly Mount[], options: MountStepsOptions = {}): Step[] {
-  const { root = slot('root'), field = 'mounts', warn } = options
+  const { root = slot('root'), field = 'mounts', live = false, warn } = options
   return mounts.flatMap((mount, i) => {
     const checked = checkMount(mount, `${field}[${i}]`, warn)
-    if (checked.kind === 'bind') return [bindStep(checked, root, options.trees?.get(i))]
+    if (checked.kind === 'bind') return [bindStep(checked, root, options.trees?.get(i), live)]
     if (checked.kind === 'remount') return [remountStep(checked, root)]
     if (checked.kind === 'filesystem') return [filesystemStep(checked, root, options)]
     if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
@@ -69,7 +74,8 @@ export function lateReadonlySteps(
   }))
 }
 
-function filesystemStep(mount: CheckedMount, root: Arg, { userns = false, pidns = true }: MountStepsOptions): Step {
+function filesystemStep(mount: CheckedMount, root: Arg, given: MountStepsOptions): Step {
+  const { userns = false, pidns = true, live = false } = given
   const { type, destination, source, options } = mount
   const late = isLate(mount) ? MOUNT_ATTR.RDONLY : 0
   const flags = late ? options.flags & ~MS.RDONLY : options.flags
@@ -90,14 +96,18 @@ function filesystemStep(mount: CheckedMount, root: Arg, { userns = false, pidns 
       type,
       source || type,
       nulTerminated([...words, ...options.data]),
-      newAttributes(options) & ~late,
+      newAttributes(options) & ~(live ? 0 : late),
       how,
       packPropagation(options.propagation),
     ],
     about: `mount ${type} on ${destination}`,
     detail: mountDetail(mount),
     path: destination,
-    hints: { ...targetHints, ...filesystemHints(type, userns) },
+    hints: {
+      ...targetHints,
+      ...filesystemHints(type, userns),
+      ...(how & HOW.COPY_UP ? { ENOSYS: 'a read-only mount that is to be filled first needs Linux 5.12' } : {}),
+    },
     ...(fallback ? { onError: { EPERM: hostStep(mount, root, how) } } : {}),
   }
 }
@@ -117,14 +127,15 @@ function hostStep({ type, destination, options }: CheckedMount, root: Arg, how: 
   }
 }
 
-function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined): Step {
+function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined, live: boolean): Step {
   const { source, destination, options } = mount
-  const late = isLate(mount) ? MOUNT_ATTR.RDONLY : 0
+  const late = !live && isLate(mount) ? MOUNT_ATTR.RDONLY : 0
   const exact = without(exactChange(options), late)
   const named = without(namedChange(options), late)
   const how =
     (options.flags & MS.REC ? HOW.RECURSIVE : 0) |
     (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) |
+    (live ? HOW.AT_ONCE : 0) |
     (destination === '/proc' ? HOW.SOURCE_PROC | HOW.TARGET_REAL : 0)
   const step = (change: AttributeChange): Step => ({
     op: 'bindMount',
@@ -141,7 +152,7 @@ function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined): Step {
     about: `bind ${source} on ${destination}`,
     detail: mountDetail(mount),
     path: destination,
-    hints: { ...targetHints, ...bindHints },
+    hints: { ...targetHints, ...bindHints, ...(live ? liveHints : {}) },
   })
   // In a user namespace the source's flags may be locked. Those that nobody named are kept then; a named one stays an error.
   const same = exact.set === named.set && exact.clear === named.clear
@@ -176,6 +187,10 @@ const bindHints = {
   EPERM: 'the flags of the source are locked by the user namespace that owns it: do not clear or change them',
   ENOSYS: 'recursive mount attributes need Linux 5.12',
   EINVAL: 'an unbindable mount cannot be bound, nor, in a user namespace, one with mounts below it unless by rbind',
+}
+
+const liveHints = {
+  ENOSYS: 'flags of a mount in a running container need Linux 5.12: before it would be seen without them at first',
 }
 
 /** In a user namespace one may mount what shows a namespace that it owns, and of /proc and /sys no more than is seen already. */

@@ -32,6 +32,8 @@ const ENOTDIR = 20
 const ENOSPC = 28
 const EROFS = 30
 const ENOSYS = 38
+const ELOOP = 40
+const ESTALE = 116
 
 let applier: Applier
 let place: Scratch
@@ -208,12 +210,142 @@ describe('MT-19 tmpcopyup', () => {
     expect(readFileSync(inRootfs('full/file'), 'utf8')).toBe('one\n')
   })
 
+  test(
+    'attributes as large and as many as the kernel takes',
+    requires('root', 'program:gcc', 'program:python3'),
+    async () => {
+      // On a disk the attributes of a file fit into one block; on a tmpfs each may be as large as it can be.
+      const source = await createMount('tmpfs')
+      await moveMount(source, directory('full'))
+      source.close()
+      try {
+        const path = inRootfs('full/file')
+        const make = `import os
+open('${path}', 'w')
+os.setxattr('${path}', 'trusted.large', b'v' * 65000)
+for i in range(40): os.setxattr('${path}', 'trusted.' + str(i) + 'n' * 100, b'v')`
+        expect(spawnSync('python3', ['-c', make], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+        const show = `#include <stdio.h>
+#include <sys/xattr.h>
+int main(void) {
+  static char names[65536], value[65536];
+  long size = listxattr("/full/file", names, sizeof(names)), count = 0;
+  for (long i = 0; i < size; i++) count += names[i] == 0;
+  printf("%ld %ld\\n", count, (long)getxattr("/full/file", "trusted.large", value, sizeof(value)));
+}`
+        const args = ['-static', '-x', 'c', '-o', inRootfs('bin/show'), '-']
+        expect(spawnSync('gcc', args, { input: show, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+        const { failure, output } = apply([copied], '/bin/show')
+        expect(failure).toBeUndefined()
+        expect(output).toBe('41 65000\n')
+      } finally {
+        await unmount(inRootfs('full'))
+      }
+    },
+  )
+
+  test('directories deeper than it goes are an error that tells so', requires('root', 'program:gcc'), () => {
+    directory(`full/${'d/'.repeat(70)}`)
+    const { failure, mounts } = apply([copied])
+    expect(failure).toMatchObject({ syscall: 'tmpcopyup', detail: expect.stringContaining('more than 64 deep') })
+    expect(mounts.filter(mount => mount.mountPoint === inRootfs('full'))).toEqual([])
+  })
+
+  test(
+    'what somebody puts in the place of a file that was looked at: neither FIFO nor device is read',
+    requires('root', 'program:gcc', 'CAP_MKNOD'),
+    () => {
+      const program = join(place.path, 'swap')
+      const sources = [join(import.meta.dirname, 'swap.c')]
+      const flags = ['-std=gnu11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-Wno-missing-field-initializers']
+      execFileSync('gcc', [...flags, '-o', program, ...sources])
+      for (const make of [
+        ['mkfifo', 'x'],
+        ['mknod', 'x', 'c', '1', '5'],
+        ['ln', '-s', '/etc/passwd', 'x'],
+      ]) {
+        const [from, to, other] = ['from', 'to', 'other'].map(name => directory(`${make[0]}/${name}`)) as [
+          string,
+          string,
+          string,
+        ]
+        writeFileSync(join(from, 'x'), 'text')
+        execFileSync(make[0]!, make.slice(1), { cwd: other })
+        const { stdout } = spawnSync(program, [from, to, other], { encoding: 'utf8', timeout: 10_000 })
+        expect(stdout).toBe(make[0] === 'ln' ? `openat ${ELOOP}\n` : `openat (no file any more) ${ESTALE}\n`)
+        expect(readdirSync(to)).toEqual([])
+      }
+    },
+  )
+
+  test(
+    'MT-46 one that is to be read-only in a container that runs is filled before it is seen',
+    requires('root', 'program:gcc'),
+    () => {
+      directory('full')
+      file('full/file', 'text')
+      const mounts = [{ ...copied, options: [...copied.options!, 'ro'] }]
+      const steps = mountSteps(mounts, { live: true })
+      const applied = applier.apply(recipe(steps), [], 'cat /full/file; touch /full/x')
+      expect(applied.failure).toBeUndefined()
+      expect(at(applied.mounts, '/full').options[0]).toBe('ro')
+      expect(applied.output).toMatch(/^text.*Read-only file system/s)
+      const refused = applier.apply(recipe(steps), ['no-setattr'])
+      expect(refused.failure).toMatchObject({ syscall: 'mount_setattr', errno: ENOSYS })
+      expect(refused.mounts.filter(mount => mount.mountPoint === inRootfs('full'))).toEqual([])
+    },
+  )
+
   test('EV-091 what does not fit leaves no mount behind', requires('root', 'program:gcc'), () => {
     directory('large', 0o755)
     writeFileSync(inRootfs('large/file'), Buffer.alloc(300_000))
     const { failure } = apply([{ ...copied, destination: '/large', options: ['tmpcopyup', 'size=64k'] }])
     expect(failure).toMatchObject({ errno: ENOSPC })
   })
+})
+
+describe('MT-46 in a container that runs', () => {
+  const live = (mounts: readonly Mount[], words: readonly string[] = [], script?: string): Applied =>
+    applier.apply(recipe(mountSteps(mounts, { live: true })), words, script)
+
+  test('a mount has its flags in the one step that makes it, on every kernel', requires('root', 'program:gcc'), () => {
+    const tmpfs: Mount = { destination: '/t', type: 'tmpfs', options: ['ro', 'nosuid'] }
+    const bind: Mount = { destination: '/b', source: directory('src'), options: ['bind', 'ro', 'nosuid'] }
+    expect(mountSteps([tmpfs, bind], { live: true })).toHaveLength(2)
+    for (const words of [[], ['no-setattr']]) {
+      const { failure, mounts, output } = live([tmpfs], words, 'touch /t/x')
+      expect(failure).toBeUndefined()
+      expect(at(mounts, '/t').options.slice(0, 2)).toEqual(['ro', 'nosuid'])
+      expect(output).toContain('Read-only file system')
+    }
+    expect(at(live([bind]).mounts, '/b').options.slice(0, 2)).toEqual(['ro', 'nosuid'])
+    expect(at(live([{ ...bind, options: ['bind'] }], ['no-setattr']).mounts, '/b').options[0]).toBe('rw')
+    // Its own descriptor names a mount that is not attached yet to no call of older kernels.
+    const refused = live([bind], ['no-setattr'])
+    expect(refused.failure).toMatchObject({ syscall: 'mount_setattr', errno: ENOSYS })
+    expect(refused.mounts.filter(mount => mount.mountPoint.endsWith('/b'))).toEqual([])
+  })
+
+  test.each([[[]], [['no-setattr']]])(
+    'what fails once it is mounted is taken away again, with %j',
+    requires('root', 'program:gcc'),
+    words => {
+      const sources = { directory: directory('src'), file: file('etc/file') }
+      const mounts: Mount[] = [
+        { destination: '/t', type: 'tmpfs' },
+        { destination: '/b', source: sources.directory, options: ['bind'] },
+        { destination: '/f', source: sources.file, options: ['bind'] },
+      ]
+      for (const mount of mounts) {
+        const [step] = mountSteps([mount], { live: true })
+        // A propagation that there is not.
+        const failing = { ...step!, args: [...step!.args.slice(0, -1), 7] }
+        const { failure, mounts } = applier.apply([...prepareRootSteps(place.rootfs), failing], words)
+        expect(failure).toMatchObject({ step: 2, errno: EINVAL })
+        expect(mounts.filter(each => each.mountPoint === inRootfs(mount.destination))).toEqual([])
+      }
+    },
+  )
 })
 
 describe('MT-20 binds', () => {

@@ -35,7 +35,7 @@
 #endif
 
 /* flags, filter: 0, or the listener's descriptor (close-on-exec from the kernel) where NEW_LISTENER is among the flags. */
-static int64_t op_set_filter(struct lc_ctx *c, const union lc_arg *a)
+int64_t lc_op_set_seccomp_filter(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct sock_fprog program = {
 		.len = (unsigned short)(a[1].b.size / sizeof(struct sock_filter)),
@@ -80,7 +80,7 @@ static int64_t op_native_architecture(struct lc_ctx *c, const union lc_arg *a)
 }
 
 const struct lc_op lc_seccomp_ops[] = {
-	{ .name = "setSeccompFilter", .signature = "ib", .call = op_set_filter },
+	{ .name = "setSeccompFilter", .signature = "ib", .call = lc_op_set_seccomp_filter },
 	{ .name = "seccompActionAvailable", .signature = "i", .call = op_action_available },
 	{ .name = "seccompFlagsAvailable", .signature = "i", .call = op_flags_available },
 	{ .name = "seccompNativeArchitecture", .signature = "", .call = op_native_architecture, .constant = 1 },

@@ -10,6 +10,9 @@ extern "C" {
 
 extern const struct lc_op lc_seccomp_ops[];
 
+/* setSeccompFilter, for init: a hook in the container is filtered, too. */
+int64_t lc_op_set_seccomp_filter(struct lc_ctx *c, const union lc_arg *a);
+
 #ifdef __cplusplus
 }
 #endif

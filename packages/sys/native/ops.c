@@ -23,6 +23,7 @@
 
 #include <linux/openat2.h>
 
+#include "entry.h"
 #include "path.h"
 
 /* musl has had statx(2) in <sys/stat.h> since 1.2.5, glibc longer; the kernel's header beside either would define it twice. */
@@ -139,12 +140,6 @@ static int64_t op_write_file(struct lc_ctx *c, const union lc_arg *a)
 /* listDirectory(dirfd, path, buffer): bytes used; an entry is its d_type as a byte, its name, NUL. ERANGE: a larger buffer, please. */
 static int64_t op_list_directory(struct lc_ctx *c, const union lc_arg *a)
 {
-	struct entry {
-		uint64_t inode, offset;
-		uint16_t size;
-		uint8_t type;
-		char name[];
-	};
 	char chunk[4096] __attribute__((aligned(8)));
 	size_t used = 0;
 	int64_t result = 0;
@@ -159,11 +154,11 @@ static int64_t op_list_directory(struct lc_ctx *c, const union lc_arg *a)
 			result = lc_fail(c, "getdents64");
 		if (got <= 0)
 			break;
-		for (long at = 0; at < got && result == 0; at += ((struct entry *)(void *)(chunk + at))->size) {
-			struct entry *entry = (struct entry *)(void *)(chunk + at);
+		for (long at = 0; at < got && result == 0; at += ((struct lc_entry *)(void *)(chunk + at))->size) {
+			struct lc_entry *entry = (struct lc_entry *)(void *)(chunk + at);
 			size_t length = strlen(entry->name);
 
-			if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
+			if (lc_is_dots(entry->name))
 				continue;
 			if (used + length + 2 > a[2].b.size) {
 				result = lc_refuse(c, "getdents64", ERANGE);

@@ -21,6 +21,9 @@
 #define SEAL_GROW 4
 #define SEAL_WRITE 8
 #define SEAL_EXEC 0x20		/* 6.3: the mode's x bits cannot change, so a container cannot chmod the shared carrier away */
+#define RDONLY 1		/* MOUNT_ATTR_* */
+#define NOSUID 2
+#define NODEV 4
 
 /* Before the name: /proc/PID/exe says which programs are init, and no image has this by chance. */
 #define DETACHED_PREFIX ".libcontainer-"
@@ -81,37 +84,45 @@ static int64_t sealed_memfd(struct lc_ctx *c, const char *name, const struct lc_
 	return result;
 }
 
+/* A mount of a new file system of that type, which is mounted nowhere; `lower` for an overlay. */
+static int64_t detached_mount(struct lc_ctx *c, const char *type, const char *lower, int attributes)
+{
+	int64_t mount = -1;
+	int fs = (int)syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */);
+
+	if (fs < 0)
+		return lc_fail(c, "fsopen");
+	if ((lower && syscall(SYS_fsconfig, fs, 1 /* FSCONFIG_SET_STRING */, "lowerdir", lower, 0) < 0) ||
+	    syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0)
+		mount = lc_fail(c, "fsconfig");
+	else if ((mount = syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, attributes)) < 0)
+		mount = lc_fail(c, "fsmount");
+	close(fs);
+	return mount;
+}
+
 /* A file on a tmpfs that is mounted nowhere and read-only. */
 static int64_t detached_file(struct lc_ctx *c, const char *name, const struct lc_bytes *bytes, int *fd)
 {
 	char path[64] = DETACHED_PREFIX;
 	struct {
 		uint64_t set, clear, propagation, userns;
-	} read_only = { .set = 1 /* MOUNT_ATTR_RDONLY */ };
-	int64_t result = 0;
-	int mount = -1, file = -1;
-	int fs = (int)syscall(SYS_fsopen, "tmpfs", 1 /* FSOPEN_CLOEXEC */);
+	} read_only = { .set = RDONLY };
+	int64_t mount = detached_mount(c, "tmpfs", NULL, 0), result;
+	int file;
 
-	if (fs < 0)
-		return lc_fail(c, "fsopen");
+	if (mount < 0)
+		return mount;
 	strncat(path, name, sizeof(path) - sizeof(DETACHED_PREFIX));
-	if (syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0)
-		result = lc_fail(c, "fsconfig");
-	else if ((mount = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0)) < 0)
-		result = lc_fail(c, "fsmount");
-	else if ((file = openat(mount, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555)) < 0)
-		result = lc_fail(c, "openat");
-	else
-		result = write_all(c, file, bytes);
+	file = openat((int)mount, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0555);
+	result = file < 0 ? lc_fail(c, "openat") : write_all(c, file, bytes);
 	if (file >= 0)
 		close(file);
-	if (result == 0 && syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
+	if (result == 0 && syscall(SYS_mount_setattr, (int)mount, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
 		result = lc_fail(c, "mount_setattr");
-	if (result == 0 && (*fd = openat(mount, path, O_PATH | O_CLOEXEC)) < 0)
+	if (result == 0 && (*fd = openat((int)mount, path, O_PATH | O_CLOEXEC)) < 0)
 		result = lc_fail(c, "openat");
-	if (mount >= 0)
-		close(mount);
-	close(fs);
+	close((int)mount);
 	return result;
 }
 
@@ -135,23 +146,6 @@ int64_t lc_op_program_fd(struct lc_ctx *c, const union lc_arg *a)
 	return result < 0 ? result : fd | result << 30;
 }
 
-/* A mount of a new file system of that type, which is mounted nowhere; `lower` for an overlay. */
-static int64_t detached_mount(struct lc_ctx *c, const char *type, const char *lower)
-{
-	int64_t mount = -1;
-	int fs = (int)syscall(SYS_fsopen, type, 1 /* FSOPEN_CLOEXEC */);
-
-	if (fs < 0)
-		return lc_fail(c, "fsopen");
-	if ((lower && syscall(SYS_fsconfig, fs, 1 /* FSCONFIG_SET_STRING */, "lowerdir", lower, 0) < 0) ||
-	    syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0) < 0)
-		mount = lc_fail(c, "fsconfig");
-	else if ((mount = syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 1 | 2 | 4 /* MOUNT_ATTR_RDONLY, NOSUID, NODEV */)) < 0)
-		mount = lc_fail(c, "fsmount");
-	close(fs);
-	return mount;
-}
-
 /*
  * overlayFd(directory, name): the file to execute, through an overlay that has nothing to write to, as a tree of its own: /proc/PID/exe says
  * "/", which no file of an image is. An overlay wants two layers: the other one is empty.
@@ -164,11 +158,11 @@ int64_t lc_op_overlay_fd(struct lc_ctx *c, const union lc_arg *a)
 
 	if (directory < 0)
 		return lc_fail(c, "open");
-	empty = detached_mount(c, "tmpfs", NULL);
+	empty = detached_mount(c, "tmpfs", NULL, RDONLY | NOSUID | NODEV);
 	if (empty >= 0) {
 		/* By descriptor: a path could hold what parts the layers. */
 		snprintf(lower, sizeof(lower), "/proc/self/fd/%d:/proc/self/fd/%d", directory, (int)empty);
-		overlay = detached_mount(c, "overlay", lower);
+		overlay = detached_mount(c, "overlay", lower, RDONLY | NOSUID | NODEV);
 	}
 	if (overlay >= 0) {
 		fd = syscall(SYS_open_tree, (int)overlay, a[1].s, O_CLOEXEC | 1 /* OPEN_TREE_CLONE */);

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removes a directory with all that is in it, by descriptors: no link is followed and no mount is crossed. */
+#include "entry.h"
 #include "ops.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define MAX_DEPTH 64
-
-struct entry {
-	uint64_t inode, offset;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
 
 static int64_t empty(struct lc_ctx *c, int dir, dev_t device, int depth);
 
@@ -66,10 +59,10 @@ static int64_t empty(struct lc_ctx *c, int dir, dev_t device, int depth)
 			return lc_fail(c, "lseek");
 		while (result == 0 && (got = syscall(SYS_getdents64, dir, chunk, sizeof(chunk))) > 0) {
 			for (long at = 0; at < got && result == 0;) {
-				struct entry *entry = (struct entry *)(void *)(chunk + at);
+				struct lc_entry *entry = (struct lc_entry *)(void *)(chunk + at);
 
 				at += entry->size;
-				if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
+				if (lc_is_dots(entry->name))
 					continue;
 				result = remove_entry(c, dir, entry->name, device, depth);
 				removed = 1;

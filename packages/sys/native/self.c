@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "entry.h"
+
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4u
 #endif
@@ -101,12 +103,6 @@ static int64_t number_of(const char *name)
 /* Before Linux 5.11, or where a filter refuses close_range(2). */
 static int64_t mark_each(struct lc_ctx *c, int first)
 {
-	struct entry {
-		uint64_t inode, offset;
-		uint16_t size;
-		uint8_t type;
-		char name[];
-	};
 	char chunk[4096] __attribute__((aligned(8)));
 	int64_t result = 0;
 	int list = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -120,8 +116,8 @@ static int64_t mark_each(struct lc_ctx *c, int first)
 			result = lc_fail(c, "getdents64");
 		if (got <= 0)
 			break;
-		for (long at = 0; at < got; at += ((struct entry *)(void *)(chunk + at))->size) {
-			int64_t fd = number_of(((struct entry *)(void *)(chunk + at))->name);
+		for (long at = 0; at < got; at += ((struct lc_entry *)(void *)(chunk + at))->size) {
+			int64_t fd = number_of(((struct lc_entry *)(void *)(chunk + at))->name);
 
 			/* One that is closed meanwhile needs no mark. */
 			if (fd >= first)
