@@ -16,7 +16,7 @@ export async function afterStart(handle: Handle): Promise<void> {
   const hooks = handle.hooks('poststart')
   if (hooks.length === 0) return
   try {
-    await runHooks('poststart', hooks, stateFor(handle, 'running'), handle.config.hookOutput)
+    await runHooks('poststart', hooks, stateFor(handle, 'running'), { output: handle.config.hookOutput })
   } catch (error) {
     await endAll(handle)
     throw systemError(`cannot start '${handle.id}'`, error)
@@ -29,7 +29,7 @@ export async function afterStop(handle: Handle): Promise<void> {
   const hooks = handle.hooks('poststop')
   if (hooks.length === 0) return
   try {
-    await runAllHooks('poststop', hooks, stateFor(handle, 'stopped'), handle.config.hookOutput)
+    await runAllHooks('poststop', hooks, stateFor(handle, 'stopped'), { output: handle.config.hookOutput })
   } catch (cause) {
     throw new PoststopError('SystemError', `removed '${handle.id}', but ${(cause as Error).message}`, { cause })
   }

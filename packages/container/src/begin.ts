@@ -3,7 +3,7 @@ import { confirmAbsentStep, isErrno, lockSteps, OwnedFd, readText, type Step, Sy
 import { checkCgroup, forgetCgroup, recordCgroupStep } from './cgroup.js'
 import type { CgroupDriver } from './drivers.js'
 import { systemError } from './errors.js'
-import { lockPath, lockRefusal } from './lock.js'
+import { lockPath, untilFree } from './lock.js'
 import { defaultCgroupPath } from './resolve.js'
 import { STATE_FILE } from './state.js'
 
@@ -32,8 +32,14 @@ export interface Begun {
  */
 export async function begin(request: BeginRequest): Promise<Begun> {
   const { id, directory } = request
+  return await untilFree(id, directory, () => beginNow(request))
+}
+
+/** @throws {SyscallError} `EAGAIN` when somebody else holds the lock */
+async function beginNow(request: BeginRequest): Promise<Begun> {
+  const { directory } = request
   const statePath = `${directory}/${STATE_FILE}`
-  const before = [...lockSteps(lockPath(directory), 'lock'), confirmAbsentStep(statePath)]
+  const before = [...lockSteps(lockPath(directory), 'lock', { now: true }), confirmAbsentStep(statePath)]
   const results = new Map<string, number>()
   const lock = (): OwnedFd => new OwnedFd(results.get('lock')!)
   try {
@@ -43,7 +49,7 @@ export async function begin(request: BeginRequest): Promise<Begun> {
     const started = isErrno(error, 'EEXIST') && error.path === statePath
     if (started) return { lock: lock(), state: await readText(statePath), oomBefore: 0 }
     if (results.has('lock')) lock().close()
-    throw lockRefusal(id, directory, error)
+    throw error
   }
 }
 

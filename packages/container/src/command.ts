@@ -24,6 +24,7 @@ import {
   poll,
   readFd,
   sleep,
+  type Waiting,
   waitExit,
 } from '@libcontainer/sys'
 
@@ -39,7 +40,7 @@ export interface Command {
   readonly timeoutMs?: number | undefined
 }
 
-export interface CommandPlace {
+export interface CommandPlace extends Waiting {
   /** Its working directory, where there is one of that name. Default: this process's. */
   readonly cwd?: string | undefined
   /** Files that it appends its output to. Default: into the result. */
@@ -60,12 +61,13 @@ export const MAX_OUTPUT = 1024 * 1024
 /**
  * Runs a program of the host to its end, with `input` as its standard input. `init` executes it: one way to clone, for both engines.
  *
+ * @param place.signal - kills it
  * @throws {SyscallError} when it cannot be executed
  */
 export async function runCommand(
   { path, args = [path], env = [], timeoutMs }: Command,
   input: string,
-  { cwd, stdout, stderr }: CommandPlace = {},
+  { cwd, stdout, stderr, signal }: CommandPlace = {},
 ): Promise<CommandResult> {
   const [out, err] = await openOutputs(stdout, stderr)
   const { read, write } = pipe()
@@ -75,7 +77,7 @@ export async function runCommand(
   try {
     const enter = cwd === undefined ? [] : [{ ...workingDirectorySteps(cwd).beforeUserSwitch, onError: ELSEWHERE }]
     const steps = [setSession, ...enter, findProgram(path, ''), announceExec, execProgram(args, env)]
-    child = await bootstrap({ steps, stdio: [stdin.fd, (out ?? write).fd, (err ?? write).fd] })
+    child = await bootstrap({ steps, signal, stdio: [stdin.fd, (out ?? write).fd, (err ?? write).fd] })
   } catch (error) {
     read.close()
     throw error
@@ -98,7 +100,11 @@ export async function runCommand(
           },
           () => undefined,
         )
+  const kill = (): void => killPidfd(child.pidfd)
+  signal?.addEventListener('abort', kill, { once: true })
+  if (signal?.aborted) kill()
   const status = await waitExit(child.pidfd)
+  signal?.removeEventListener('abort', kill)
   child.pidfd.close()
   timer.abort()
   await limit

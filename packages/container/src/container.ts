@@ -45,7 +45,7 @@ export class Container {
 
   /** Found out from the kernel at each call. */
   async status(): Promise<Status> {
-    return await statusOf(await this.#handle.reload())
+    return await statusOf(await this.#handle.reload(), this.#handle.directory)
   }
 
   /** {@link status} by the names of 2015, where a container with a file `checkpoint` in its directory is `Checkpointed`. */
@@ -58,7 +58,7 @@ export class Container {
   async ociState(): Promise<OciState> {
     const state = await this.#handle.reload()
     const { id, config } = this.#handle
-    return ociState({ id, labels: config.labels, state, status: await statusOf(state) })
+    return ociState({ id, labels: config.labels, state, status: await statusOf(state, this.#handle.directory) })
   }
 
   /**
@@ -69,7 +69,7 @@ export class Container {
   async start(spec: ProcessSpec): Promise<Process> {
     const process = await startUnlessStarted(this.#handle, spec, true)
     if (process !== undefined) return process
-    const from = await statusOf(this.#handle.state)
+    const from = await statusOf(this.#handle.state, this.#handle.directory)
     throw new TransitionError('ContainerNotStopped', `container '${this.id}' is ${from} already`, {
       from,
       to: 'created',

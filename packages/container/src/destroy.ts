@@ -1,30 +1,33 @@
-import { killPidfd, POLLIN, poll, removeTree } from '@libcontainer/sys'
+import { killPidfd, LibcontainerError, type OwnedFd, POLLIN, poll, removeTree } from '@libcontainer/sys'
 import { afterStop } from './after.js'
 import { ContainerError } from './errors.js'
 import type { Handle } from './handle.js'
 import { openInit } from './init-process.js'
+import { announceRemoval } from './removal.js'
 import { removeAtOnce } from './remove.js'
 import { statusOf } from './status.js'
 import { checkTransition } from './transitions.js'
 
 export interface DestroyOptions {
-  /** Kills what runs first. Default: false, and a running container is `ContainerNotStopped`. */
+  /**
+   * Kills what runs first, also what is being created: its creator then fails. Default: false, and a container that runs or is being created is
+   * `ContainerNotStopped`.
+   */
   readonly force?: boolean | undefined
+  /** Asked while nobody else acts on the container; when it answers `false`, nothing is done: by then it may be another one of this id. */
+  readonly onlyIf?: (() => Promise<boolean>) | undefined
 }
 
 /** Removes a container's cgroups and its directory. */
-export async function destroy(handle: Handle, { force = false }: DestroyOptions = {}): Promise<void> {
-  const { id, directory, init, state, text, drivers } = handle
+export async function destroy(handle: Handle, options: DestroyOptions = {}): Promise<void> {
+  const { directory, init, state, text, drivers } = handle
+  // By its state as it was written, which no other container has.
   if (init?.ended && state !== undefined && (await removeAtOnce(drivers.cgroups, directory, state, text!))) {
     handle.forget()
     return await afterStop(handle)
   }
   try {
-    await handle.locked(async text => {
-      const status = await statusOf(handle.adopt(text))
-      if (!force) checkTransition(id, status, 'stopped', { alive: status === 'running' || (await handle.alive()) })
-      await handle.doing('cannot destroy', () => remove(handle))
-    })
+    if (!(await removeLocked(handle, options))) return
   } catch (error) {
     if (!(error instanceof ContainerError) || error.code !== 'ContainerNotExists') throw error
     return
@@ -32,19 +35,72 @@ export async function destroy(handle: Handle, { force = false }: DestroyOptions 
   await afterStop(handle)
 }
 
+/** False when it was not to be removed. */
+async function removeLocked(handle: Handle, { force = false, onlyIf }: DestroyOptions): Promise<boolean> {
+  const { id, directory } = handle
+  const act = async (text: string | undefined): Promise<boolean> => {
+    if (onlyIf !== undefined && !(await onlyIf())) return false
+    const status = await statusOf(handle.adopt(text), directory)
+    if (!force) checkTransition(id, status, 'stopped', { alive: status !== 'paused' || (await handle.alive()) })
+    await handle.doing('cannot destroy', () => remove(handle))
+    return true
+  }
+  // Whoever holds the lock, such as a creator whose hooks run, has nothing to go on for when its processes are dead.
+  return await handle.locked(
+    act,
+    force ? { meanwhile: () => handle.doing('cannot kill', () => endHolder(handle)) } : {},
+  )
+}
+
+async function endHolder(handle: Handle): Promise<void> {
+  await announceRemoval(handle.directory)
+  const init = await killAll(handle)
+  init?.close()
+}
+
 async function remove(handle: Handle): Promise<void> {
-  const state = await handle.reload()
-  const cgroup = await handle.cgroup()
-  const init = state === undefined ? undefined : await openInit(state)
+  const init = await killAll(handle)
   try {
-    if (init !== undefined) killPidfd(init)
-    await cgroup?.kill()
-    if (init !== undefined) await poll(init.fd, POLLIN)
+    if (init !== undefined) await ended(handle, init)
   } finally {
     init?.close()
   }
   await handle.init?.wait()
-  await cgroup?.destroy()
+  await (await handle.cgroup())?.destroy()
   await removeTree(handle.directory)
   handle.forget()
+}
+
+/** Kills the first process, wherever it is, and all of the cgroup. Answers with the first, if it was alive. */
+async function killAll(handle: Handle): Promise<OwnedFd | undefined> {
+  const state = await handle.reload()
+  const init = state === undefined ? undefined : await openInit(state)
+  try {
+    if (init !== undefined) killPidfd(init)
+    await (await handle.cgroup())?.kill()
+    return init
+  } catch (error) {
+    init?.close()
+    throw error
+  }
+}
+
+/** In milliseconds. Whoever is killed ends at once, unless the kernel keeps it. */
+const SOON = 10_000
+
+async function ended({ id, state }: Handle, init: OwnedFd): Promise<void> {
+  const late = AbortSignal.timeout(SOON)
+  try {
+    await poll(init.fd, POLLIN, { signal: late })
+  } catch (error) {
+    if (!late.aborted) throw error
+    const pid = state?.init_process_pid
+    throw new LibcontainerError(
+      'ETIMEDOUT',
+      `process ${pid} of '${id}' was killed, and has not ended in ${SOON / 1000} s`,
+      {
+        hint: `it may be frozen in another cgroup, or wait in the kernel: cat /proc/${pid}/status /proc/${pid}/cgroup`,
+      },
+    )
+  }
 }

@@ -5,7 +5,6 @@ import {
   ConfigInvalid,
   confirmPlainDirectoryStep,
   exists,
-  ids,
   isErrno,
   kernelString,
   LibcontainerError,
@@ -15,18 +14,19 @@ import {
   removeTree,
   SyscallError,
 } from '@libcontainer/sys'
-import { checkCgroup, findCgroup, recordedCgroup } from './cgroup.js'
+import { checkCgroup } from './cgroup.js'
 import { type CgroupOption, cgroupDriver } from './cgroup-option.js'
 import type { ContainerConfig } from './config.js'
 import { Container } from './container.js'
-import type { CgroupDriver, Drivers } from './drivers.js'
-
-import { ContainerError, PoststopError, systemError } from './errors.js'
+import type { Drivers } from './drivers.js'
+import { ContainerError, systemError } from './errors.js'
 import type { Executor } from './executor.js'
 import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
+import { killLeftovers, removeLeftovers } from './leftovers.js'
 import { plainCopy } from './plain-copy.js'
+import { announceRemoval } from './removal.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
 import { withRootlessDefaults } from './rootless.js'
 import { DELEGATION_HINT } from './rootless-cgroups.js'
@@ -190,23 +190,49 @@ export class Factory {
 
   /**
    * Removes whatever is left of a container, in whatever state: its processes, cgroups and directory; also of one whose creator
-   * was killed half-way, or whose state is broken. Absent is fine.
+   * was killed half-way, or whose state is broken. One that is being created is killed: its creator then fails. Absent is fine.
+   *
+   * @throws {ContainerError} `SystemError` when something of it cannot be ended; what tells of it stays
    */
   async remove(id: string): Promise<void> {
     checkId(id)
     const directory = this.#directory(id)
     if (!(await exists(directory))) return
     await confirmOwnDirectory(id, directory)
+    let container: Container
     try {
-      const container = await this.load(id)
-      await container.destroy({ force: true })
+      container = await this.load(id)
     } catch (error) {
       if (!(error instanceof LibcontainerError)) throw error
-      if (error instanceof PoststopError) throw error
-      // Somebody else has removed it meanwhile.
-      if (!(await exists(directory))) return
-      await removeLeftovers(this.#drivers.cgroups, id, directory)
+      const endHolder = async (): Promise<void> => {
+        await announceRemoval(directory)
+        await killLeftovers(this.#drivers.cgroups, id, directory)
+      }
+      const removed = await removeLeftovers(this.#drivers.cgroups, { id, directory, error }, endHolder)
+      // Created meanwhile.
+      if (!removed) await this.remove(id)
+      return
     }
+    await container.destroy({ force: true })
+  }
+
+  /**
+   * Removes what a creator has left that was killed before there was a state: nothing of a container that is there, or is being created.
+   *
+   * @throws {ContainerError} `ContainerNotStopped`
+   */
+  async removeAborted(id: string): Promise<void> {
+    checkId(id)
+    const directory = this.#directory(id)
+    if (!(await exists(directory))) return
+    await confirmOwnDirectory(id, directory)
+    const error = new ContainerError('ContainerNotExists', `there is no container '${id}'`)
+    const refuse = (): never => {
+      throw new ContainerError('ContainerNotStopped', `container '${id}' is being created`, {
+        hint: 'wait for its creator, or use force',
+      })
+    }
+    if (!(await removeLeftovers(this.#drivers.cgroups, { id, directory, error }, async () => refuse()))) refuse()
   }
 
   /** Its cgroup is there already: that may be, when nobody is in it. */
@@ -295,18 +321,4 @@ async function makeStateDirectory(id: string, directory: string): Promise<void> 
     if (isErrno(error, 'EEXIST')) throw new ContainerError('IdInUse', `id '${id}' is in use: ${directory} exists`)
     throw systemError(`cannot make the state directory of '${id}'`, error)
   }
-}
-
-/** The state is no help: a cgroup and the directory are all that an aborted start can have left. */
-async function removeLeftovers(driver: CgroupDriver, id: string, directory: string): Promise<void> {
-  const cgroup = await findCgroup(driver, await recordedCgroup(id, directory))
-  if (cgroup !== undefined) {
-    if ((await cgroup.processes()).includes(ids().pid))
-      throw new ContainerError('SystemError', `the record of '${id}' names the cgroup of this very process`, {
-        hint: `remove ${directory} yourself`,
-      })
-    await cgroup.kill()
-    await cgroup.destroy()
-  }
-  await removeTree(directory)
 }

@@ -10,6 +10,7 @@ import type { Hook, HookPoint } from './hooks.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
+import { removedMeanwhile } from './removal.js'
 import { planFirst, startFirst } from './start.js'
 import { START_SOCKET, STATE_FILE } from './state.js'
 import { statusOf } from './status.js'
@@ -41,7 +42,7 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   planning.catch(() => {})
   const { lock, state, ...begun } = await beginning
   try {
-    if (state !== undefined && (await statusOf(handle.adopt(state))) !== 'stopped') return undefined
+    if (state !== undefined && (await statusOf(handle.adopt(state), directory)) !== 'stopped') return undefined
     const oomBefore = state === undefined ? begun.oomBefore : await makeCgroup(wanted)
     try {
       const { process, state, text } = await startFirst(request, await planning, oomBefore)
@@ -57,33 +58,34 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   }
 }
 
-/** Takes back what a start that failed has made. Answers with the error to throw. */
+/** Takes back what a start that failed has made. Answers with the error to throw: that of the start, whatever else fails then. */
 async function undoStart(handle: Handle, cgroup: ContainerCgroup, error: unknown): Promise<Error> {
   const { id, directory } = handle
-  const oom = error instanceof InitDied && (await cgroup.oomKillCount()) > 0
-  await cgroup.kill()
-  await cgroup.destroy()
-  await removeFile(`${directory}/${STATE_FILE}`)
-  if (!oom) return startError(handle, error)
-  return new ContainerError('SystemError', `cannot start '${id}': out of memory, its limit is too small`, {
-    cause: error,
-  })
+  let failure = await startError(handle, error)
+  try {
+    if (error instanceof InitDied && (await cgroup.oomKillCount()) > 0)
+      failure = new ContainerError('SystemError', `cannot start '${id}': out of memory, its limit is too small`, {
+        cause: error,
+      })
+    await cgroup.kill()
+    await cgroup.destroy()
+    // Last: as long as anything is left, it tells where.
+    await removeFile(`${directory}/${STATE_FILE}`)
+  } catch (left) {
+    handle.warn?.(`what was made of '${id}' is not wholly taken back (${(left as Error).message}): remove it by force`)
+  }
+  return failure
 }
 
-/** Whoever removes a container by force does not wait until it is made, or started. */
-function startError({ id, directory }: Handle, error: unknown): Error {
-  const removed = isErrno(error, 'ENOENT') && `${error.path}/`.startsWith(`${directory}/`)
-  if (!removed) return systemError(`cannot start '${id}'`, error)
-  const message = `there is no container '${id}': ${directory} does not exist any more`
-  return new ContainerError('ContainerNotExists', message, { cause: error })
-}
+const startError = async ({ id, directory }: Handle, error: unknown): Promise<Error> =>
+  (await removedMeanwhile(id, directory, error)) ?? systemError(`cannot start '${id}'`, error)
 
 /** Its directory, for the socket in it. */
 async function openOwn(handle: Handle): Promise<OwnedFd> {
   try {
     return await openDirectory(handle.directory, { handle: true })
   } catch (error) {
-    throw startError(handle, error)
+    throw await startError(handle, error)
   }
 }
 
@@ -97,7 +99,7 @@ export async function releaseFirst(handle: Handle): Promise<void> {
     if (handle.state === undefined) await handle.reload()
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ECONNREFUSED') || (error as LibcontainerError).code === 'AlreadyStarted') {
-      const status = await statusOf(await handle.reload())
+      const status = await statusOf(await handle.reload(), handle.directory)
       throw new TransitionError(
         status === 'stopped' ? 'ContainerNotRunning' : 'AlreadyStarted',
         status === 'created' || status === 'creating'
@@ -106,7 +108,7 @@ export async function releaseFirst(handle: Handle): Promise<void> {
         { from: status, to: 'running', cause: error },
       )
     }
-    throw startError(handle, error)
+    throw await startError(handle, error)
   } finally {
     directory.close()
   }

@@ -4,12 +4,14 @@ import { ContainerError, systemError } from './errors.js'
 import { Events } from './events.js'
 import type { Hook, HookPoint } from './hooks.js'
 import { lives } from './init-process.js'
-import { withLock } from './lock.js'
+import { type LockOptions, withLock } from './lock.js'
 import { namespaceProcesses } from './namespace-processes.js'
 import type { Process } from './process.js'
 import type { ResolvedConfig } from './resolve.js'
 import { DELEGATION_HINT } from './rootless-cgroups.js'
 import { type ContainerState, parseState, readState, STATE_FILE } from './state.js'
+import { statusOf } from './status.js'
+import { TransitionError } from './transitions.js'
 import { watch } from './watch.js'
 
 export interface HandleOptions {
@@ -124,8 +126,23 @@ export class Handle {
     return this.config.namespaces.some(({ kind, path }) => kind === 'pid' && path === undefined)
   }
 
-  async locked<T>(act: (state: string | undefined) => Promise<T>, options: { shared?: boolean } = {}): Promise<T> {
-    return await withLock(this.id, this.directory, act, options)
+  /** @param act - gets the text of the state @throws {TransitionError} when whoever holds its lock is creating it */
+  async locked<T>(
+    act: (state: string | undefined) => Promise<T>,
+    { shared, meanwhile = () => this.#refuseWhileCreating() }: LockOptions = {},
+  ): Promise<T> {
+    return await withLock(this.id, this.directory, act, { shared, meanwhile })
+  }
+
+  /** Its creator holds the lock while hooks run: one of them that waited for it, or for somebody who does, would wait for itself. */
+  async #refuseWhileCreating(): Promise<void> {
+    const status = await statusOf(await this.reload(), this.directory)
+    if (status !== 'creating') return
+    throw new TransitionError('ContainerNotStopped', `container '${this.id}' is being created`, {
+      from: 'creating',
+      to: 'running',
+      hint: 'only its creator acts on it until its hooks have run; whoever removes it by force ends that',
+    })
   }
 
   /** @param what - `cannot pause` */

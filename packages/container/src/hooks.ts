@@ -1,4 +1,5 @@
-import { ConfigInvalid, kernelString } from '@libcontainer/sys'
+import { ConfigInvalid, kernelString, type Waiting } from '@libcontainer/sys'
+import { aborted } from './abort.js'
 import { type Command, runCommand } from './command.js'
 import { ContainerError } from './errors.js'
 import type { OciState } from './oci-state.js'
@@ -98,14 +99,23 @@ export function checkCommand(command: unknown, field: string): asserts command i
     throw new ConfigInvalid(`${field}.timeoutMs`, timeoutMs, 'must be milliseconds, more than 0')
 }
 
-/** Runs hooks of the host one after another, up to the first that fails. @throws {ContainerError} naming the hook */
+export interface HookRun extends Waiting {
+  readonly output?: HookOutput | undefined
+}
+
+/**
+ * Runs hooks of the host one after another, up to the first that fails.
+ *
+ * @param run.signal - kills the one that runs, and a function is not waited for any more
+ * @throws {ContainerError} naming the hook
+ */
 export async function runHooks(
   point: HookPoint,
   hooks: readonly Hook[],
   state: OciState,
-  output: HookOutput = {},
+  run: HookRun = {},
 ): Promise<void> {
-  for (const [i, hook] of hooks.entries()) await runHook(`${point}[${i}]`, hook, state, output)
+  for (const [i, hook] of hooks.entries()) await runHook(`${point}[${i}]`, hook, state, run)
 }
 
 /** Runs all hooks, whatever fails. @throws {ContainerError} for the first failure, with all of them in its cause's `errors` */
@@ -113,12 +123,12 @@ export async function runAllHooks(
   point: HookPoint,
   hooks: readonly Hook[],
   state: OciState,
-  output: HookOutput = {},
+  run: HookRun = {},
 ): Promise<void> {
   const errors: Error[] = []
   for (const [i, hook] of hooks.entries()) {
     try {
-      await runHook(`${point}[${i}]`, hook, state, output)
+      await runHook(`${point}[${i}]`, hook, state, run)
     } catch (error) {
       errors.push(error as Error)
     }
@@ -129,21 +139,32 @@ export async function runAllHooks(
   throw new ContainerError('SystemError', cause.message, { cause })
 }
 
-async function runHook(name: string, hook: Hook, state: OciState, files: HookOutput): Promise<void> {
+async function runHook(name: string, hook: Hook, state: OciState, { output: files, signal }: HookRun): Promise<void> {
   try {
-    if (typeof hook === 'function') return await hook(state)
+    signal?.throwIfAborted()
+    if (typeof hook === 'function') return await unlessAborted(signal, async () => await hook(state))
     // In the bundle, as engines are used to.
-    const place = { ...files, cwd: state.bundle || undefined }
-    const { code, signal, output, timedOut } = await runCommand(hook, JSON.stringify(state), place)
+    const place = { ...files, signal, cwd: state.bundle || undefined }
+    const { code, signal: killer, output, timedOut } = await runCommand(hook, JSON.stringify(state), place)
     if (code === 0) return
     const how = timedOut
       ? `took longer than ${hook.timeoutMs} ms and was killed`
-      : signal === undefined
+      : killer === undefined
         ? `ended with exit code ${code}`
-        : `was ended by signal ${signal}`
+        : `was ended by signal ${killer}`
     throw new ContainerError('SystemError', `${hook.path} ${how}${output === '' ? '' : `: ${output.trimEnd()}`}`)
   } catch (cause) {
     const { message, hint } = cause as Error & { hint?: string }
     throw new ContainerError('SystemError', `hook ${name} failed: ${message}`, { cause, hint })
+  }
+}
+
+async function unlessAborted(signal: AbortSignal | undefined, act: () => Promise<void>): Promise<void> {
+  if (signal === undefined) return await act()
+  const { promise, done } = aborted(signal)
+  try {
+    await Promise.race([act(), promise])
+  } finally {
+    done()
   }
 }

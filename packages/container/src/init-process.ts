@@ -1,6 +1,6 @@
 import { Cgroup } from '@libcontainer/cgroups'
-import { isErrno, type OwnedFd, openPidfd, processStat, readLink, readTextIfPresent } from '@libcontainer/sys'
-import type { ContainerState } from './state.js'
+import { exists, isErrno, type OwnedFd, openPidfd, processStat, readLink, readTextIfPresent } from '@libcontainer/sys'
+import { type ContainerState, START_SOCKET } from './state.js'
 
 /** By either freezer of a hybrid host. One that a signal has woken for a moment is on its way back, and counts. */
 export async function isFrozen({ cgroup_paths }: ContainerState): Promise<boolean> {
@@ -34,12 +34,17 @@ export const hasExecuted = (name: string): boolean => name !== INIT_NAME && name
  * What a container does whose first process is alive and has this name.
  *
  * Init tells it itself, so that it is true whoever created the container and however that ended. What bears another name has executed its program.
+ * A program can give itself these names; but the socket by which a created container is started is in a directory that none of its processes reaches.
+ *
+ * @param directory - of its state
  */
 export async function statusOfLiving(
   name: string,
   state: Pick<ContainerState, 'init_process_pid'>,
+  directory: string,
 ): Promise<'creating' | 'created' | 'running'> {
   if (hasExecuted(name)) return 'running'
+  if (name === CREATED_NAME && !(await exists(`${directory}/${START_SOCKET}`))) return 'running'
   if (!(await isPreparing(state))) return 'running'
   return name === CREATED_NAME ? 'created' : 'creating'
 }

@@ -1,24 +1,32 @@
-import { isErrno, type LockedText, lockAndRead } from '@libcontainer/sys'
+import { applyToFiles, isErrno, type LockedText, lockAndRead, lockSteps, OwnedFd, sleep } from '@libcontainer/sys'
 import { ContainerError } from './errors.js'
 import { STATE_FILE } from './state.js'
 
 export const lockPath = (directory: string): string => `${directory}/lock`
+
+export interface LockOptions {
+  /** Beside others that share it, but not beside one that does not. Default: false. */
+  readonly shared?: boolean | undefined
+  /** Called while somebody else holds it, each time before it is tried again; what it throws ends the waiting. */
+  readonly meanwhile?: (() => Promise<void>) | undefined
+}
 
 /**
  * Holds a container's lock while `act` runs: two processes that act on one container take turns. The lock ends with the process that
  * holds it, however that ends.
  *
  * @param act - gets the text of its state, if it has one
- * @param shared - beside others that share it, but not beside one that does not
  * @throws {ContainerError} `ContainerNotExists` when the container was removed before or while it was waited for
  */
 export async function withLock<T>(
   id: string,
   directory: string,
   act: (state: string | undefined) => Promise<T>,
-  { shared = false }: { shared?: boolean } = {},
+  { shared = false, meanwhile }: LockOptions = {},
 ): Promise<T> {
-  const { lock, text } = await take(id, directory, shared)
+  const take = (): Promise<LockedText> =>
+    lockAndRead(lockPath(directory), `${directory}/${STATE_FILE}`, { now: true, shared })
+  const { lock, text } = await untilFree(id, directory, take, meanwhile)
   try {
     return await act(text)
   } finally {
@@ -26,16 +34,60 @@ export async function withLock<T>(
   }
 }
 
-async function take(id: string, directory: string, shared: boolean): Promise<LockedText> {
+/** The same where the state is of no use, and may not even be a file. */
+export async function withBareLock<T>(
+  id: string,
+  directory: string,
+  act: () => Promise<T>,
+  { meanwhile }: Pick<LockOptions, 'meanwhile'>,
+): Promise<T> {
+  const lock = await untilFree(id, directory, () => lockBare(lockPath(directory)), meanwhile)
   try {
-    return await lockAndRead(lockPath(directory), `${directory}/${STATE_FILE}`, { shared })
+    return await act()
+  } finally {
+    lock.close()
+  }
+}
+
+async function lockBare(path: string): Promise<OwnedFd> {
+  const results = new Map<string, number>()
+  const lock = (): OwnedFd => new OwnedFd(results.get('lock')!)
+  try {
+    await applyToFiles(lockSteps(path, 'lock', { now: true }), { results })
+    return lock()
   } catch (error) {
-    throw lockRefusal(id, directory, error)
+    if (results.has('lock')) lock().close()
+    throw error
+  }
+}
+
+/** How long somebody else may hold it, in milliseconds: whoever takes longer stands still. */
+const PATIENCE = 30_000
+
+/** Takes a container's lock: tries until nobody else holds it, so that what was waited for can be looked at again and again, and signals come through. */
+export async function untilFree<T>(
+  id: string,
+  directory: string,
+  take: () => Promise<T>,
+  meanwhile?: () => Promise<void>,
+): Promise<T> {
+  for (let pause = 1, waited = 0; ; waited += pause, pause = Math.min(2 * pause, 32)) {
+    try {
+      return await take()
+    } catch (error) {
+      if (!isErrno(error, 'EAGAIN') || error.path !== lockPath(directory)) throw lockRefusal(id, directory, error)
+    }
+    await meanwhile?.()
+    if (waited > PATIENCE)
+      throw new ContainerError('SystemError', `somebody else has held the lock of '${id}' for ${PATIENCE / 1000} s`, {
+        hint: `who does: fuser -v ${lockPath(directory)}`,
+      })
+    await sleep(pause)
   }
 }
 
 /** Why a container's lock could not be had. ESTALE: whoever had it before has removed the directory, and the lock's file with it. */
-export function lockRefusal(id: string, directory: string, error: unknown): unknown {
+function lockRefusal(id: string, directory: string, error: unknown): unknown {
   if (!isErrno(error, 'ENOENT', 'ESTALE') || error.path !== lockPath(directory)) return error
   return new ContainerError('ContainerNotExists', `there is no container '${id}': ${directory} does not exist`)
 }

@@ -42,7 +42,7 @@ interface Known extends Pick<ContainerState, 'id' | 'init_process_pid' | 'init_p
 export async function overview(root: string, { warn }: OverviewOptions = {}): Promise<ContainerSummary[]> {
   const names = (await listDirectory(root)).filter(({ type }) => type === 'directory' || type === 'unknown')
   const known = await statesOf(root, names.map(({ name }) => name).sort(), warn)
-  const statuses = await statusesOf(known)
+  const statuses = await statusesOf(root, known)
   return known.map(({ id, init_process_pid, bundle, created, owner }, i) => {
     const status = statuses[i]!
     return { id, pid: status === 'stopped' ? 0 : init_process_pid, status, bundle, created, owner }
@@ -174,7 +174,7 @@ class Cursor {
 const STAT = 512
 
 /** What each of them does: as `statusOf` finds it out, for all at once as far as that goes. */
-async function statusesOf(states: readonly Known[]): Promise<Status[]> {
+async function statusesOf(root: string, states: readonly Known[]): Promise<Status[]> {
   const [stats, frozen] = await Promise.all([
     readHeads(
       states.map(({ init_process_pid }) => `/proc/${init_process_pid}/stat`),
@@ -189,7 +189,7 @@ async function statusesOf(states: readonly Known[]): Promise<Status[]> {
     const name = typeof stat === 'number' ? undefined : livingName(stat.text, state.init_process_start)
     if (frozen[i]) statuses.push('paused')
     else if (name === undefined) statuses.push('stopped')
-    else statuses.push(hasExecuted(name) ? 'running' : await statusOfLiving(name, state))
+    else statuses.push(hasExecuted(name) ? 'running' : await statusOfLiving(name, state, `${root}/${state.id}`))
   }
   return statuses
 }

@@ -8,7 +8,7 @@ import { checkTransition, TransitionError } from './transitions.js'
 /** Stops all processes of a container where they are. */
 export async function pause(handle: Handle): Promise<void> {
   await handle.locked(async text => {
-    const status = await statusOf(handle.adopt(text))
+    const status = await statusOf(handle.adopt(text), handle.directory)
     if (status === 'paused') return
     const cgroup = await handle.cgroup()
     checkTransition(handle.id, status, 'paused')
@@ -42,7 +42,7 @@ async function freeze(handle: Handle, cgroup: ContainerCgroup): Promise<void> {
 /** Lets them go on. */
 export async function resume(handle: Handle): Promise<void> {
   await handle.locked(async text => {
-    const from = await statusOf(handle.adopt(text))
+    const from = await statusOf(handle.adopt(text), handle.directory)
     if (from !== 'paused')
       throw new TransitionError('NotPaused', `container '${handle.id}' is not paused`, { from, to: 'running' })
     const cgroup = await handle.cgroup()

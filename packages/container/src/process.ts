@@ -11,6 +11,7 @@ import {
   waitExit,
 } from '@libcontainer/sys'
 import { openReader, openWriter, type Reader, type Writer } from '#streams'
+import { aborted } from './abort.js'
 import { ContainerError } from './errors.js'
 
 /** How a process of a container ended. */
@@ -142,13 +143,4 @@ export class Process {
       oom: await oom(status),
     }
   }
-}
-
-function aborted(signal: AbortSignal): { promise: Promise<never>; done: () => void } {
-  let onAbort = (): void => {}
-  const promise = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  return { promise, done: () => signal.removeEventListener('abort', onAbort) }
 }

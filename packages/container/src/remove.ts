@@ -31,7 +31,7 @@ export async function removeAtOnce(
   try {
     await applyToCgroups(
       [
-        ...lockSteps(lockPath(directory), 'lock'),
+        ...lockSteps(lockPath(directory), 'lock', { now: true }),
         confirmContentStep(`${directory}/${STATE_FILE}`, text),
         removeStep(places),
         removeTreeStep(directory),

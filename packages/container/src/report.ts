@@ -25,7 +25,7 @@ export async function containerReport(root: string, id: string): Promise<Contain
   const state = await loadState(id, directory)
   const { config, created } = state
   return {
-    ...ociState({ id, labels: config.labels, state, status: await statusOf(state) }),
+    ...ociState({ id, labels: config.labels, state, status: await statusOf(state, directory) }),
     rootfs: config.rootfs,
     created,
   }

@@ -20,7 +20,7 @@ export async function setLimits(handle: Handle, change: LimitsRequest, options: 
   const given = typeof change === 'function' ? undefined : plainCopy(change)
   await handle.locked(async text => {
     const state = handle.adopt(text)
-    if (state === undefined || (await statusOf(state)) === 'stopped') throw handle.notRunning()
+    if (state === undefined || (await statusOf(state, handle.directory)) === 'stopped') throw handle.notRunning()
     const wanted =
       (given ?? plainCopy((change as (config: ResolvedConfig) => LimitsChange)(plainCopy(state.config)))).cgroups ?? {}
     const cgroup = await handle.cgroup()

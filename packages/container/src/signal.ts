@@ -1,5 +1,6 @@
 import type { Cgroup } from '@libcontainer/cgroups'
-import { isErrno, LibcontainerError, type OwnedFd, signalNumber, signalPidfd } from '@libcontainer/sys'
+import { isErrno, killPidfd, LibcontainerError, type OwnedFd, signalNumber, signalPidfd } from '@libcontainer/sys'
+import type { ContainerCgroup } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import { openInit } from './init-process.js'
@@ -43,6 +44,8 @@ async function killEverybody(handle: Handle, init: OwnedFd): Promise<void> {
   try {
     if (cgroup === undefined) throw new LibcontainerError('NotFound', 'it has no cgroup')
     await cgroup.kill()
+    // Somebody may have moved it elsewhere.
+    killPidfd(init)
   } catch (error) {
     if (!isErrno(error, 'EPERM', 'EACCES', 'EROFS') && cgroup !== undefined) throw error
     handle.warn?.(
@@ -54,22 +57,54 @@ async function killEverybody(handle: Handle, init: OwnedFd): Promise<void> {
 
 async function signalEverybody(handle: Handle, number: number): Promise<void> {
   const cgroup = await handle.cgroup()
-  if (cgroup === undefined) {
-    throw new ContainerError(
-      'CgroupNotExist',
-      `container '${handle.id}' has no cgroup, by which all its processes are found`,
-    )
+  const init = handle.state === undefined ? undefined : await openInit(handle.state)
+  try {
+    if (cgroup === undefined && (init === undefined || number !== SIGKILL))
+      throw new ContainerError(
+        'CgroupNotExist',
+        `container '${handle.id}' has no cgroup, by which all its processes are found`,
+      )
+    await handle.doing('cannot signal all of', () => signalAll(handle, { cgroup, init }, number))
+  } finally {
+    init?.close()
   }
-  // One at a time with whoever pauses: what is stopped for the signal alone goes on after it.
-  await handle.locked(() => handle.doing('cannot signal all of', () => signalCgroup(cgroup, number)))
 }
 
-/** KILL at once; others while nobody can fork, so that nobody is missed. */
+interface Everybody {
+  readonly cgroup: ContainerCgroup | undefined
+  readonly init: OwnedFd | undefined
+}
+
+async function signalAll(handle: Handle, { cgroup, init }: Everybody, number: number): Promise<void> {
+  // Without the lock, which a creator holds as long as its hooks run.
+  if (number === SIGKILL) {
+    if (init === undefined) await cgroup?.kill()
+    else if (cgroup === undefined && handle.ownPids) killPidfd(init)
+    else await killEverybody(handle, init)
+    return
+  }
+  // One at a time with whoever pauses: what is stopped for the signal alone goes on after it.
+  await handle.locked(async () => {
+    await signalCgroup(cgroup!, number)
+    if (init !== undefined) await signalStray(handle, cgroup!, init, number)
+  })
+}
+
+/** The first process, where somebody has moved it out of the container's cgroup. */
+async function signalStray(handle: Handle, cgroup: ContainerCgroup, init: OwnedFd, number: number): Promise<void> {
+  if ((await cgroup.processes()).includes(handle.state!.init_process_pid)) return
+  try {
+    signalPidfd(init, number)
+  } catch (error) {
+    if (!isErrno(error, 'ESRCH')) throw error
+  }
+}
+
+/** While nobody can fork, so that nobody is missed. */
 async function signalCgroup(
-  cgroup: Pick<Cgroup, 'kill' | 'freezerState' | 'freeze' | 'signal' | 'thaw'>,
+  cgroup: Pick<Cgroup, 'freezerState' | 'freeze' | 'signal' | 'thaw'>,
   number: number,
 ): Promise<void> {
-  if (number === SIGKILL) return await cgroup.kill()
   const paused = (await cgroup.freezerState()) !== 'THAWED'
   const stopped = paused || (await frozen(cgroup))
   try {

@@ -10,6 +10,7 @@ import {
   removeFile,
   SOCK_SEQPACKET,
 } from '@libcontainer/sys'
+import { whileAlive } from './abort.js'
 import { attributesOf } from './attributes.js'
 import { openOutputs } from './command.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
@@ -132,10 +133,12 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
         },
       },
       // Its state is saved by then: a hook may ask for it.
-      runHooks: async ({ pid }) => {
+      runHooks: async ({ pid, pidfd }) => {
         const state = ociState({ id, status: 'creating', labels: config.labels, state: { init_process_pid: pid } })
-        for (const point of ['prestart', 'createRuntime'] as const)
-          await runHooks(point, request.hooks(point), state, config.hookOutput)
+        await whileAlive(pidfd, spec.signal, async signal => {
+          for (const point of ['prestart', 'createRuntime'] as const)
+            await runHooks(point, request.hooks(point), state, { output: config.hookOutput, signal })
+        })
       },
       // Before the program: whoever is killed after this leaves a state by which the container can be removed.
       ready: async ({ pid, stdio }) => {

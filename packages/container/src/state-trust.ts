@@ -1,9 +1,9 @@
-import { ids, isErrno, type Stat, stat } from '@libcontainer/sys'
+import { ids, isErrno, readLink, type Stat, stat } from '@libcontainer/sys'
 import { recordedCgroup } from './cgroup.js'
 import type { CgroupDriver } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import { isEnding, lives } from './init-process.js'
-import { type ContainerState, forged, STATE_FILE } from './state.js'
+import { type ContainerState, forged, loadState, STATE_FILE } from './state.js'
 
 /** Refuses a directory that somebody else has made, or can write to. @throws {ContainerError} `SystemError`, with the remedy */
 export async function confirmOwnDirectory(id: string, directory: string): Promise<void> {
@@ -70,9 +70,62 @@ export async function confirmOwnProcesses(
       throw forged(path, `names ${cgroup} in cgroup_paths.${name}, and the cgroup of this container is ${expected}`)
   }
   const processes = alive ? await processesOf(driver, state) : undefined
+  if (processes?.includes(state.init_process_pid) !== false || !(await isForeign(state))) return
   // Whoever has ended since is in no cgroup any more.
-  if (processes?.includes(state.init_process_pid) === false && (await lives(state)) && !(await isEnding(state)))
-    throw forged(path, `names process ${state.init_process_pid}, which is not in the cgroup of this container`)
+  if ((await lives(state)) && !(await isEnding(state)))
+    throw forged(
+      path,
+      `names process ${state.init_process_pid}, which is not in the cgroup of this container, nor in its namespaces`,
+    )
+}
+
+/** Those that a first process is in from its birth, or joins before all else: a clock is its children's, and that of cgroups is late on v1. */
+const BORN_IN = ['user', 'mnt', 'pid', 'net', 'ipc', 'uts']
+
+/**
+ * Whether the process that a state names cannot be this container's, although it began when it should have: it lives in a namespace of ours of
+ * which the container has its own. One that is not was moved out of its cgroup by somebody: by systemd, by a batch system.
+ */
+async function isForeign({ init_process_pid, config }: ContainerState): Promise<boolean> {
+  const own = config.namespaces.filter(({ kind, path }) => path === undefined && BORN_IN.includes(kind))
+  try {
+    const same = await Promise.all(
+      own.map(async ({ kind }) => {
+        const [its, ours] = await Promise.all(
+          [init_process_pid, 'self'].map(each => readLink(`/proc/${each}/ns/${kind}`)),
+        )
+        return its === ours
+      }),
+    )
+    return same.includes(true)
+  } catch (error) {
+    // Whom this user may not look into, this user's containers have not made. One that has ended is nobody's.
+    if (isErrno(error, 'EACCES', 'EPERM')) return true
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return false
+    throw error
+  }
+}
+
+/**
+ * Before all that tells of a container is removed, although its state was not believed.
+ *
+ * @throws {ContainerError} `SystemError` when the first process lives on, where nobody looks for it
+ */
+export async function confirmEnded(id: string, directory: string): Promise<void> {
+  let state: ContainerState
+  try {
+    state = await loadState(id, directory)
+  } catch (error) {
+    if (error instanceof ContainerError) return
+    throw error
+  }
+  if (!(await lives(state)) || (await isEnding(state)) || (await isForeign(state))) return
+  const { init_process_pid: pid } = state
+  throw new ContainerError(
+    'SystemError',
+    `process ${pid}, the first of '${id}' as its state says, lives on outside of the cgroup of this container`,
+    { hint: `look at it: ps -fp ${pid}; when it is what you think, end it, and remove the container again` },
+  )
 }
 
 /** There is no record of the cgroup, which is known by the first process alone. */

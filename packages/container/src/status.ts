@@ -8,10 +8,10 @@ import type { ContainerState } from './state.js'
  */
 export type Status = 'creating' | 'created' | 'running' | 'paused' | 'stopped'
 
-/** Found out from the kernel, which is asked everything at once. */
-export async function statusOf(state: ContainerState | undefined): Promise<Status> {
+/** Found out from the kernel, which is asked everything at once. @param directory - of the state */
+export async function statusOf(state: ContainerState | undefined, directory: string): Promise<Status> {
   if (state === undefined) return 'stopped'
   const [frozen, name] = await Promise.all([isFrozen(state), livingName(state)])
   if (frozen) return 'paused'
-  return name === undefined ? 'stopped' : await statusOfLiving(name, state)
+  return name === undefined ? 'stopped' : await statusOfLiving(name, state, directory)
 }

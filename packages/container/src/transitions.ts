@@ -4,10 +4,10 @@ import type { Status } from './status.js'
 /** A status as a transition knows it. `restored`: running, from a checkpoint. `loaded`: not looked at yet. */
 export type TransitionStatus = Status | 'restored' | 'loaded'
 
+/** What is creating, running or paused becomes `stopped` when its first process has ended, which is asked for beside this table. */
 const allowed: Readonly<Record<TransitionStatus, readonly TransitionStatus[]>> = {
   creating: ['creating', 'created', 'running', 'stopped'],
   created: ['created', 'running', 'paused', 'stopped'],
-  // `stopped` when its first process has ended, which is asked for beside this table.
   running: ['running', 'paused', 'stopped'],
   paused: ['paused', 'running', 'stopped'],
   stopped: ['stopped', 'running', 'restored'],
@@ -36,7 +36,7 @@ export class TransitionError extends ContainerError {
 }
 
 export interface TransitionOptions {
-  /** Whether the first process lives: of a `running` or `paused` one it does, unless it ended this very moment. Default: true. */
+  /** Whether the first process lives: of a `creating`, `running` or `paused` one it does, unless it ended this very moment. Default: true. */
   readonly alive?: boolean | undefined
 }
 
@@ -46,7 +46,7 @@ export function mayBecome(
   to: TransitionStatus,
   { alive = true }: TransitionOptions = {},
 ): boolean {
-  if (to === 'stopped' && alive && (from === 'running' || from === 'paused')) return false
+  if (to === 'stopped' && alive && (from === 'creating' || from === 'running' || from === 'paused')) return false
   return allowed[from].includes(to)
 }
 
@@ -69,5 +69,6 @@ function codeOf(from: TransitionStatus, to: TransitionStatus): ErrorCode {
 
 function hintOf(from: TransitionStatus, to: TransitionStatus): string | undefined {
   if (to !== 'stopped') return undefined
+  if (from === 'creating') return 'wait for its creator, or use force'
   return from === 'paused' ? 'resume it first, or use force' : 'end its first process, or use force'
 }

@@ -27,10 +27,10 @@ export function finishWords({ root, id, token }: Finishing, { flags }: Invocatio
  */
 export async function finish({ root, id, token }: Finishing, load: () => Promise<Container>): Promise<void> {
   try {
-    // Somebody may have removed it already, and made another one.
-    if ((await loadRecord(root, id))?.token !== token) return
     const container = await load()
-    await removing(() => container.destroy())
+    // Somebody may have removed it already, and made another one.
+    const onlyIf = async (): Promise<boolean> => (await loadRecord(root, id))?.token === token
+    await removing(() => container.destroy({ onlyIf }))
   } catch (error) {
     if (error instanceof ContainerError && error.code === 'ContainerNotExists') return
     warn(`container '${id}' could not be removed: ${(error as Error).message}`)

@@ -1,4 +1,4 @@
-import { debug, type Invocation } from '@libcontainer/cli'
+import { debug, type Invocation, warn } from '@libcontainer/cli'
 import type { Session } from '@libcontainer/cli/foreground'
 import { type Container, ContainerError, type Factory, type Process, type ProcessSpec } from '@libcontainer/container'
 import { inSpecWords } from '@libcontainer/oci'
@@ -43,7 +43,11 @@ export async function make(invocation: Invocation, { detached, start }: MakeOpti
     return { factory, container, token, session }
   } catch (error) {
     // By what this call knows of it: of a container that was never ready there is no state that tells its poststop hooks.
-    await removing(() => container.destroy({ force: true }))
+    try {
+      await removing(() => container.destroy({ force: true }))
+    } catch (left) {
+      warn(`container '${id}' could not be removed: ${(left as Error).message}`)
+    }
     throw inSpecWords(error)
   }
 }

@@ -28,8 +28,12 @@ export async function lockFile(
   }
 }
 
-/** The steps of {@link lockFile}, waiting: the descriptor goes to the slot `into`. `ESTALE` when the file was removed meanwhile. */
-export function lockSteps(path: string, into: string, { shared = false, ...at }: LockOptions = {}): Step[] {
+/** The steps of {@link lockFile}: the descriptor goes to the slot `into`. `ESTALE` when the file was removed meanwhile. */
+export function lockSteps(
+  path: string,
+  into: string,
+  { now = false, shared = false, ...at }: LockOptions = {},
+): Step[] {
   const about = `lock ${path}`
   return [
     {
@@ -39,7 +43,7 @@ export function lockSteps(path: string, into: string, { shared = false, ...at }:
       path,
       into,
     },
-    { op: 'lock', args: [slot(into), shared ? 1 : 2], about, path },
+    { op: 'lock', args: [slot(into), (shared ? 1 : 2) | (now ? 4 : 0)], about, path },
     { op: 'confirmLinked', args: [slot(into)], about, path },
   ]
 }
@@ -56,18 +60,19 @@ const GUARDED_SIZE = 8192
 /**
  * Locks a file like {@link lockFile}, then reads the one that it guards: one call off the thread.
  *
- * @throws {SyscallError} `ENOENT` where their directory is not there, `ESTALE` when the lock's file was removed while it was waited for
+ * @throws {SyscallError} `ENOENT` where their directory is not there, `ESTALE` when the lock's file was removed while it was waited for,
+ * `EAGAIN` with `now` when somebody holds it
  */
 export async function lockAndRead(
   lockPath: string,
   path: string,
-  { shared = false, ...at }: LockOptions = {},
+  { now = false, shared = false, ...at }: LockOptions = {},
 ): Promise<LockedText> {
   const buffer = new Uint8Array(GUARDED_SIZE)
   const results = new Map<string, number>()
   const read: Step = { ...readFileStep(path, buffer, 'size', at), onError: { ENOENT: 'skip' } }
   try {
-    await applyToFiles([...lockSteps(lockPath, 'lock', { shared, ...at }), read], { results, fills: [buffer] })
+    await applyToFiles([...lockSteps(lockPath, 'lock', { now, shared, ...at }), read], { results, fills: [buffer] })
     const size = results.get('size')
     const whole = size === undefined || size < buffer.length
     const text =

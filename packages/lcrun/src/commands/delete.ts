@@ -1,5 +1,5 @@
 import { debug, type Invocation, isOn } from '@libcontainer/cli'
-import { type Container, ContainerError, type Factory } from '@libcontainer/container'
+import { type Container, ContainerError, type Factory, TransitionError } from '@libcontainer/container'
 import { forEachId } from '../matching.js'
 import { load, openFactory, removing } from '../place.js'
 
@@ -24,7 +24,7 @@ async function remove(factory: Factory, id: string): Promise<void> {
       (error.code !== 'ContainerNotStopped' && error.code !== 'ContainerPaused')
     )
       throw error
-    const what = error.code === 'ContainerPaused' ? 'paused' : 'running'
+    const what = error instanceof TransitionError ? error.from : await container.status()
     throw new ContainerError(error.code, `cannot delete container '${id}' that is not stopped: it is ${what}`, {
       cause: error,
       hint: `lcrun kill ends it, lcrun delete --force does both`,
@@ -37,7 +37,7 @@ async function loadOrClear(factory: Factory, id: string): Promise<Container> {
   try {
     return await load(factory, id)
   } catch (error) {
-    if (error instanceof ContainerError && error.code === 'ContainerNotExists') await factory.remove(id)
+    if (error instanceof ContainerError && error.code === 'ContainerNotExists') await factory.removeAborted(id)
     throw error
   }
 }

@@ -34,7 +34,8 @@ async function send(
   } catch (error) {
     const ended =
       error instanceof ContainerError &&
-      (error.code === 'ContainerNotRunning' || (all && error.code === 'CgroupNotExist'))
+      (error.code === 'ContainerNotRunning' ||
+        (all && error.code === 'CgroupNotExist' && (await container.status()) === 'stopped'))
     if (!ended) throw error
     // Who asks for the end of all, and finds nobody, has what was asked for.
     if (all || many) return

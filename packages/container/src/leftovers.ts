@@ -1,0 +1,56 @@
+import { exists, ids, type LibcontainerError, removeTree } from '@libcontainer/sys'
+import { findCgroup, recordedCgroup } from './cgroup.js'
+import type { CgroupDriver, ContainerCgroup } from './drivers.js'
+import { ContainerError } from './errors.js'
+import { withBareLock } from './lock.js'
+import { STATE_FILE } from './state.js'
+import { confirmEnded } from './state-trust.js'
+
+export interface Leftovers {
+  readonly id: string
+  readonly directory: string
+  /** Why it could not be loaded. */
+  readonly error: LibcontainerError
+}
+
+/**
+ * Removes a container whose state is no help: a cgroup and the directory are all that an aborted start can have left. False when there was no
+ * state, and there is one by now.
+ */
+export async function removeLeftovers(
+  driver: CgroupDriver,
+  { id, directory, error }: Leftovers,
+  meanwhile: () => Promise<void>,
+): Promise<boolean> {
+  const act = async (): Promise<boolean> => {
+    if (error.code === 'ContainerNotExists' && (await exists(`${directory}/${STATE_FILE}`))) return false
+    const cgroup = await killLeftovers(driver, id, directory)
+    await cgroup?.destroy()
+    await confirmEnded(id, directory)
+    await removeTree(directory)
+    return true
+  }
+  try {
+    return await withBareLock(id, directory, act, { meanwhile })
+  } catch (error) {
+    // Somebody else was faster.
+    if (error instanceof ContainerError && error.code === 'ContainerNotExists') return true
+    throw error
+  }
+}
+
+/** Kills what is in the cgroup that is recorded, or usual. */
+export async function killLeftovers(
+  driver: CgroupDriver,
+  id: string,
+  directory: string,
+): Promise<ContainerCgroup | undefined> {
+  const cgroup = await findCgroup(driver, await recordedCgroup(id, directory))
+  if (cgroup === undefined) return undefined
+  if ((await cgroup.processes()).includes(ids().pid))
+    throw new ContainerError('SystemError', `the record of '${id}' names the cgroup of this very process`, {
+      hint: `remove ${directory} yourself`,
+    })
+  await cgroup.kill()
+  return cgroup
+}
