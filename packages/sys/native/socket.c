@@ -151,7 +151,7 @@ int64_t lc_op_listen_unix(struct lc_ctx *c, const union lc_arg *a)
 	return fd;
 }
 
-/* connectUnix(dirfd or -1, name, type): a connected socket. */
+/* connectUnix(dirfd or -1, name, type): a connected socket. EAGAIN instead of waiting where no more may wait for whoever listens. */
 int64_t lc_op_connect_unix(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct sockaddr_un to;
@@ -161,11 +161,14 @@ int64_t lc_op_connect_unix(struct lc_ctx *c, const union lc_arg *a)
 
 	if (result < 0)
 		return result;
-	fd = socket(AF_UNIX, (int)a[2].i | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, (int)a[2].i | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return lc_fail(c, "socket");
-	if (connect(fd, (struct sockaddr *)&to, size) < 0) {
+	if (connect(fd, (struct sockaddr *)&to, size) < 0)
 		result = lc_fail(c, "connect");
+	else if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0)
+		result = lc_fail(c, "fcntl(F_SETFL)");
+	if (result < 0) {
 		close(fd);
 		return result;
 	}

@@ -1,3 +1,4 @@
+import { tryAgain } from './again.js'
 import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { applyToFiles, closeStep, readFileStep, removeTreeStep } from './file-steps.js'
@@ -12,15 +13,21 @@ export interface LockOptions extends At {
   shared?: boolean
 }
 
-/** Locks a file (made if absent) until the descriptor is closed, or its process ends: flock(2). */
+const LOCK_NB = 4
+
+/**
+ * Locks a file (made if absent) until the descriptor is closed, or its process ends: flock(2).
+ *
+ * @throws {SyscallError} `EAGAIN` when somebody else holds it, and goes on to for half a minute
+ */
 export async function lockFile(
   path: string,
   { now = false, shared = false, ...at }: LockOptions = {},
 ): Promise<OwnedFd> {
   const file = await openFile(path, O_RDWR | O_CREAT, 0o600, at)
-  const operation = (shared ? 1 : 2) | (now ? 4 : 0)
+  const lock = (): Promise<number> => native.async.lock(file.fd, (shared ? 1 : 2) | LOCK_NB)
   try {
-    checked(await native.async.lock(file.fd, operation), 'flock', path)
+    checked(now ? await lock() : await tryAgain(lock), 'flock', path)
     return file
   } catch (error) {
     file.close()
@@ -43,7 +50,7 @@ export function lockSteps(
       path,
       into,
     },
-    { op: 'lock', args: [slot(into), (shared ? 1 : 2) | (now ? 4 : 0)], about, path },
+    { op: 'lock', args: [slot(into), (shared ? 1 : 2) | (now ? LOCK_NB : 0)], about, path },
     { op: 'confirmLinked', args: [slot(into)], about, path },
   ]
 }

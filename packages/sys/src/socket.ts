@@ -1,3 +1,4 @@
+import { tryAgain } from './again.js'
 import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { native } from './native.js'
@@ -64,9 +65,13 @@ export function listenUnix(
   return new OwnedFd(checked(native.sync.listenUnix(...place(path, in_), type, mode), 'listen', path))
 }
 
-/** A connection to the UNIX socket at a path, or at the abstract name behind `@`: `ECONNREFUSED` when nobody listens any more. */
+/**
+ * A connection to the UNIX socket at a path, or at the abstract name behind `@`: `ECONNREFUSED` when nobody listens any more, `EAGAIN` when whoever
+ * does has accepted none for half a minute, and no more may wait.
+ */
 export async function connectUnix(path: string, type = SOCK_SEQPACKET, in_: InDirectory = {}): Promise<OwnedFd> {
-  return new OwnedFd(checked(await native.async.connectUnix(...place(path, in_), type), 'connect', path))
+  const [directory, name] = place(path, in_)
+  return new OwnedFd(checked(await tryAgain(() => native.async.connectUnix(directory, name, type)), 'connect', path))
 }
 
 /** Accepts a connection that waits, and says who made it. */

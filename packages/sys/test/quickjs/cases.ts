@@ -1,5 +1,7 @@
 import {
+  acceptUnix,
   captureStack,
+  connectUnix,
   createInRoot,
   detail,
   features,
@@ -7,8 +9,11 @@ import {
   getAttribute,
   Logger,
   listDirectory,
+  listenUnix,
+  lockFile,
   makeDirectory,
   mkdirAllInRoot,
+  O_NONBLOCK,
   openInRoot,
   ParentDeathSignal,
   Procfs,
@@ -18,9 +23,11 @@ import {
   receiveFd,
   removeTree,
   reopen,
+  SOCK_STREAM,
   SyscallError,
   secureJoin,
   sendFd,
+  sleep,
   socketPair,
   symlinkInRoot,
   unlinkInRoot,
@@ -136,6 +143,29 @@ export const cases: Record<string, () => unknown> = {
     const [first] = captureStack()
     return [/\nFrames:\n---\n0: /.test(text), text.split('\n').slice(1, 4), typeof first?.line, (first?.line ?? 0) > 0]
   },
+  'a lock that somebody holds leaves timers alone': () =>
+    within(async root => {
+      const path = `${root}/lock`
+      const holder = await lockFile(path)
+      void sleep(20).then(() => holder.close())
+      const lock = await lockFile(path)
+      lock.close()
+      return holder.closed
+    }),
+  'a connection that nobody accepts yet leaves timers alone': () =>
+    within(async root => {
+      const path = `${root}/socket`
+      const listener = listenUnix(path, SOCK_STREAM)
+      // listen(2) lets one more wait than it is told.
+      const waiting = await Promise.all(Array.from({ length: 17 }, () => connectUnix(path, SOCK_STREAM)))
+      void sleep(20).then(() => waiting.push(acceptUnix(listener).connection))
+      const last = await connectUnix(path, SOCK_STREAM)
+      const accepted = waiting.length === 18
+      // As any other: it waits for whoever reads.
+      const waits = (native.sync.getFlags(last.fd) & O_NONBLOCK) === 0
+      for (const socket of [...waiting, last, listener]) socket.close()
+      return [accepted, waits]
+    }),
   'D-10 features': () => features(),
   async 'D-10 probe'() {
     return Object.entries(await probe()).map(([name, { available }]) => [name, available])
