@@ -54,6 +54,8 @@ export function specOf(
 
 /** A bundle and a state root, both of the test's own. */
 export class Bundle extends Workplace {
+  readonly #pidFile = join(this.outside, 'pid')
+
   constructor(host: TestHost, spec: unknown = specOf(['/bin/true'])) {
     super(host, 'lcrun')
     this.write(spec)
@@ -76,11 +78,16 @@ export class Bundle extends Workplace {
     }
   }
 
-  /** Makes and starts a container that sleeps. */
-  sleeping(id = this.id): void {
-    this.write(specOf(['/bin/sleep', '1000']))
-    const { status, stderr } = this.detached(['run', '--detach', id])
-    if (status !== 0) throw new Error(`run exited with ${status}: ${stderr}`)
+  /** Makes and starts a container that sleeps, or goes on as long by another spec. */
+  sleeping(id = this.id, spec: unknown = specOf(['/bin/sleep', '1000'])): void {
+    this.write(spec)
+    const { status, stderr } = this.detached(['run', '--detach', '--pid-file', this.#pidFile, id])
+    if (status !== 0 || stderr !== '') throw new Error(`run exited with ${status}: ${stderr}`)
+  }
+
+  /** Of the first process of the last that was made so. */
+  get pid(): number {
+    return Number(readFileSync(this.#pidFile, 'utf8'))
   }
 
   state(id = this.id): Record<string, unknown> | undefined {
