@@ -69,6 +69,9 @@ struct lc_image {
 extern struct lc_image lc_image;
 extern const uint8_t lc_image_end[];
 
+/* The engine, as scripts/binary/pinned.mjs changes it: from now on no reference to what there is is counted. */
+void lc_pin_objects(JSRuntime *runtime);
+
 /* image.c: a status. */
 int lc_write_image(void);
 /* Throws, and answers false, while modules are evaluated: their results stay in the image. */

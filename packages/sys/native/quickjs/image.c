@@ -31,6 +31,7 @@ int lc_write_image(void)
 	lc_settle_memory();
 	lc_image.used = (uint64_t)(lc_image.memory.at - lc_image.heap);
 	lc_image.making = 0;
+	lc_pin_objects(lc_image.runtime);
 	while (at < lc_image_end) {
 		ssize_t put = write(1, at, (size_t)(lc_image_end - at));
 
