@@ -73,8 +73,9 @@ export class Bundle implements Disposable {
   run(runtime: readonly string[]): Outcome {
     const state = join(this.#place.path, 'state')
     const command = [...runtime, '--root', state, 'run', '--bundle', this.path, this.id]
-    const [program, ...args] = this.terminal ? ['script', '-qec', command.map(quoted).join(' '), '/dev/null'] : command
-    const { status, stdout, stderr } = spawnSync(program!, args, {
+    const words = this.terminal ? ['script', '-qec', command.map(quoted).join(' '), '/dev/null'] : command
+    // On one processor alone, so that it shows which ones a container may use.
+    const { status, stdout, stderr } = spawnSync('taskset', ['--cpu-list', '0', ...words], {
       encoding: 'utf8',
       timeout: 60_000,
       stdio: ['ignore', 'pipe', 'pipe'],
