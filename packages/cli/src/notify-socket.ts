@@ -6,6 +6,7 @@ import {
   isErrno,
   LibcontainerError,
   listenUnix,
+  lockFile,
   makeDirectory,
   type OwnedFd,
   openDirectory,
@@ -55,6 +56,8 @@ export function notifyRequest(directory: string): NotifyRequest {
 }
 
 const sourceOf = (directory: string): string => `${directory}/notify`
+/** Held by who listens: beside what the program sees, which cannot hold it in turn. */
+const lockOf = (directory: string): string => `${directory}/notify.lock`
 
 /** Makes the directory that is bound into the container, before that is started: the socket itself may come later. */
 export async function makeNotifyDirectory(directory: string): Promise<void> {
@@ -73,18 +76,22 @@ const BARRIER_MS = 30_000
 /** The socket that the program of a container writes to. */
 export class NotifySocket {
   readonly #socket: OwnedFd
+  readonly #lock: OwnedFd
 
-  private constructor(socket: OwnedFd) {
+  private constructor(socket: OwnedFd, lock: OwnedFd) {
     this.#socket = socket
+    this.#lock = lock
   }
 
   /**
    * Receives at the socket from now on; `undefined` where the container was made without a directory for it.
    *
    * @param directory - of the container's state
+   * @throws {SyscallError} `EAGAIN` while another process receives there, which goes on
    */
   static async open(directory: string): Promise<NotifySocket | undefined> {
     let place: OwnedFd
+    let lock: OwnedFd | undefined
     try {
       place = await openDirectory(sourceOf(directory), { handle: true })
     } catch (error) {
@@ -92,10 +99,14 @@ export class NotifySocket {
       throw error
     }
     try {
+      lock = await lockFile(lockOf(directory), { now: true })
       // Of a call that was ended before it had told.
       await removeFile(NAME, { at: place })
       // The program may run as any user of the container.
-      return new NotifySocket(listenUnix(NAME, SOCK_DGRAM, { directory: place, mode: 0o777 }))
+      return new NotifySocket(listenUnix(NAME, SOCK_DGRAM, { directory: place, mode: 0o777 }), lock)
+    } catch (error) {
+      lock?.close()
+      throw error
     } finally {
       place.close()
     }
@@ -147,6 +158,7 @@ export class NotifySocket {
 
   close(): void {
     this.#socket.close()
+    this.#lock.close()
   }
 }
 

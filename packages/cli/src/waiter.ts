@@ -4,8 +4,10 @@ import {
   args,
   becomeProgram,
   encodeUtf8,
+  LibcontainerError,
   memoryFile,
   O_PATH,
+  type OwnedFd,
   openFile,
   POLLIN,
   poll,
@@ -35,14 +37,17 @@ export async function becomeWaiter(session: Session, { program: name, finish }: 
   // It may have ended, and been waited for, while poststart hooks ran.
   if (becomeProgram === undefined || session.process.ended) return
   if (!relays(session) && (await endsSoon(session))) return
-  const { program } = initProgram()
-  const executable = finish === undefined ? undefined : await openFile('/proc/self/exe', O_PATH)
-  if (session.process.ended) return executable?.close()
-  const raw = takeTerminal(session)
-  const request = memoryFile('waiter', encodeRequest(session, executable?.fd, raw, finish))
-  const { process, terminal, pipes } = session
-  const kept = [process.pidfd, executable, request, terminal, ...pipes].filter(fd => fd !== undefined)
+  let executable: OwnedFd | undefined
+  let request: OwnedFd | undefined
+  let raw: Taken | undefined
   try {
+    const { program } = initProgram()
+    if (finish !== undefined) executable = await openFile('/proc/self/exe', O_PATH)
+    if (session.process.ended) return executable?.close()
+    raw = takeTerminal(session)
+    request = memoryFile('waiter', encodeRequest(session, executable?.fd, raw, finish))
+    const { process, terminal, pipes } = session
+    const kept = [process.pidfd, executable, request, terminal, ...pipes].filter(fd => fd !== undefined)
     // What it was called with follows for whoever looks at the list of processes.
     const words = ['waiter', String(request.fd), name, ...args]
     becomeProgram(
@@ -51,10 +56,10 @@ export async function becomeWaiter(session: Session, { program: name, finish }: 
       kept.map(({ fd }) => fd),
     )
   } catch (error) {
-    if (!(error instanceof SyscallError)) throw error
-    raw.restore()
+    if (!(error instanceof LibcontainerError)) throw error
+    raw?.restore()
     executable?.close()
-    request.close()
+    request?.close()
   }
 }
 

@@ -1,7 +1,7 @@
 import { warn } from '@libcontainer/cli'
 import type { NotifySocket } from '@libcontainer/cli/notify-socket'
 import type { Container, ContainerConfig, ProcessSpec } from '@libcontainer/container'
-import { environment, LibcontainerError } from '@libcontainer/sys'
+import { environment } from '@libcontainer/sys'
 
 /* A service manager that has started us wants to know when the program is ready: sd_notify(3). */
 
@@ -28,33 +28,36 @@ export async function notifying(config: ContainerConfig, process: ProcessSpec, d
 /** What is told to the service manager when the program is ready. */
 export interface Readiness {
   /**
-   * Waits until the program is ready or has ended, and tells it.
+   * Waits until the program is ready or has ended, and tells it. The program runs by then: what fails is a warning.
    *
-   * @param options.mainPid - the process that the service manager is to watch in place of this one
+   * @param options.handOver - the service manager is to watch the program in place of this process
    */
-  tell(container: Container, options?: { mainPid?: number }): Promise<void>
+  tell(container: Container, options?: { handOver?: boolean }): Promise<void>
   close(): void
 }
 
-/** Listens to a program that is about to start; `undefined` where nobody wants to know. */
-export async function listenForReadiness(directory: string): Promise<Readiness | undefined> {
+/**
+ * Listens to a program that is about to start; `undefined` where nobody wants to know.
+ *
+ * @param mayStart - whether this process may be the one that starts it
+ * @throws {SyscallError} `EAGAIN` while another process is listening
+ */
+export async function listenForReadiness(
+  directory: string,
+  mayStart: () => Promise<boolean> = async () => true,
+): Promise<Readiness | undefined> {
   const manager = environment.NOTIFY_SOCKET
-  if (!manager) return undefined
+  if (!manager || !(await mayStart())) return undefined
   const { NotifySocket } = await import('@libcontainer/cli/notify-socket')
   const socket = await NotifySocket.open(directory)
   if (socket === undefined) return undefined
   return {
-    tell: (container, { mainPid } = {}) => tell(socket, manager, container, mainPid),
+    tell: (container, { handOver = false } = {}) => tell(socket, manager, container, handOver),
     close: () => socket.close(),
   }
 }
 
-async function tell(
-  socket: NotifySocket,
-  manager: string,
-  container: Container,
-  mainPid: number | undefined,
-): Promise<void> {
+async function tell(socket: NotifySocket, manager: string, container: Container, handOver: boolean): Promise<void> {
   const over = new AbortController()
   const end = new AbortController()
   const watching = container
@@ -62,11 +65,11 @@ async function tell(
     .catch(() => {})
     .then(() => end.abort())
   try {
-    await socket.forward(manager, { signal: end.signal, ...(mainPid === undefined ? {} : { mainPid }) })
+    const watched = handOver ? { mainPid: (await container.state()).init_process_pid } : {}
+    await socket.forward(manager, { signal: end.signal, ...watched })
   } catch (error) {
     if (end.signal.aborted) return
-    if (!(error instanceof LibcontainerError)) throw error
-    warn(`$NOTIFY_SOCKET: ${error.message}`)
+    warn(`$NOTIFY_SOCKET: ${(error as Error).message}`)
   } finally {
     over.abort()
     await watching

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import {
   connectUnix,
   decodeUtf8,
   encodeUtf8,
   listenUnix,
+  lockFile,
   type Message,
   type OwnedFd,
   openDirectory,
@@ -14,7 +16,8 @@ import {
   sendMessage,
 } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import { Bundle, either, hosts, specOf, until } from './hosts.js'
+import { copyOfBusyboxRootfs } from '../../../test/support/index.js'
+import { Bundle, either, hosts, specOf, type TestHost, until } from './hosts.js'
 
 /** A service manager that waits to be told, as systemd does. */
 class Manager implements Disposable {
@@ -57,17 +60,19 @@ async function say(pid: number, ...texts: string[]): Promise<void> {
   directory.close()
 }
 
-const sleeping = (host: (typeof hosts)[number]): Bundle =>
-  new Bundle(
-    host,
-    specOf(['/bin/sleep', '1000'], {
-      mounts: [
-        { destination: '/proc', type: 'proc', source: 'proc' },
-        { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
-        { destination: '/run', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
-      ],
-    }),
-  )
+const spec = (more: object = {}): object =>
+  specOf(['/bin/sleep', '1000'], {
+    mounts: [
+      { destination: '/proc', type: 'proc', source: 'proc' },
+      { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
+      { destination: '/run', type: 'tmpfs', source: 'tmpfs', options: ['mode=755'] },
+    ],
+    ...more,
+  })
+
+const sleeping = (host: TestHost): Bundle => new Bundle(host, spec())
+
+const commandOf = (pid: number): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8')
 
 async function listening(bundle: Bundle): Promise<number> {
   return await until('the socket', () => {
@@ -84,9 +89,7 @@ describe.each(hosts)('$name', host => {
     const start = bundle.start(['start', bundle.id], { env: manager.env, stdio: ['ignore', 'pipe', 'pipe'] })
     const pid = await listening(bundle)
     expect(readFileSync(`/proc/${pid}/mountinfo`, 'utf8')).toMatch(/ \/run\/notify ro,nosuid,nodev,noexec/)
-    await until('the program', () =>
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('/bin/sleep') ? true : undefined,
-    )
+    await until('the program', () => (commandOf(pid).startsWith('/bin/sleep') ? true : undefined))
     expect(readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0')).toContain(`NOTIFY_SOCKET=/${INSIDE}`)
     // What a program could also say is not passed on: who it is, and what the manager is to keep for it.
     await say(pid, 'STATUS=soon', 'MAINPID=1', 'X-READY=1', 'STATUS=now\nREADY=1\nMAINPID=1')
@@ -136,6 +139,69 @@ describe.each(either)('$name', host => {
     await listening(bundle)
     bundle.run(['kill', bundle.id, 'KILL'])
     expect(await second.ended()).toBe(0)
+  })
+
+  test('PP-23 who loses a race of starts leaves the socket of the other alone', host.needs, async () => {
+    using rootfs = copyOfBusyboxRootfs()
+    mkdirSync(join(rootfs.path, 'shared'))
+    const hook = { path: '/bin/sh', args: ['sh', '-c', 'while ! [ -e /shared/go ]; do sleep 0.05; done'] }
+    using bundle = new Bundle(host, spec({ root: { path: rootfs.path }, hooks: { startContainer: [hook] } }))
+    using manager = new Manager(bundle.file('manager'))
+    const options = { env: manager.env, stdio: quiet }
+    expect(bundle.run(['create', bundle.id], options)).toMatchObject({ status: 0 })
+    const faster = bundle.start(['start', bundle.id], options)
+    const pid = await listening(bundle)
+    const lost = { status: 1, stderr: expect.stringMatching(/cannot start container .*: somebody else is starting it/) }
+    expect(bundle.run(['start', bundle.id], { env: manager.env })).toMatchObject(lost)
+    writeFileSync(join(rootfs.path, 'shared/go'), '')
+    await until('the program', () => (commandOf(pid).startsWith('/bin/sleep') ? true : undefined))
+    // It is waited for still.
+    const late = { status: 1, stderr: expect.stringMatching(/cannot start container .*: it runs already/) }
+    expect(bundle.run(['start', bundle.id], { env: manager.env })).toMatchObject(late)
+    await say(pid, 'READY=1')
+    expect([await manager.text(), await manager.text(), await manager.text()]).toEqual([
+      'READY=1\n',
+      `MAINPID=${pid}\n`,
+      'BARRIER=1',
+    ])
+    expect(await faster.ended()).toBe(0)
+  })
+
+  test('PP-23 a start that was killed while it listened is in nobody’s way', host.needs, async () => {
+    using bundle = sleeping(host)
+    using manager = new Manager(bundle.file('manager'))
+    const options = { env: manager.env, stdio: quiet }
+    expect(bundle.run(['create', bundle.id], options)).toMatchObject({ status: 0 })
+    const place = join(bundle.stateRoot, bundle.id)
+    // As it leaves them: while it lives, and then.
+    const lock = await lockFile(join(place, 'notify.lock'))
+    listenUnix(join(place, 'notify/notify.sock'), SOCK_DGRAM).close()
+    expect(bundle.run(['start', bundle.id], options)).toMatchObject({ status: 1 })
+    expect(bundle.state()).toMatchObject({ status: 'created' })
+    lock.close()
+    const start = bundle.start(['start', bundle.id], options)
+    const pid = await listening(bundle)
+    await until('the program', () => (commandOf(pid).startsWith('/bin/sleep') ? true : undefined))
+    await say(pid, 'READY=1')
+    expect([await manager.text(), await manager.text(), await manager.text()].at(0)).toBe('READY=1\n')
+    expect(await start.ended()).toBe(0)
+  })
+
+  test('PP-23 what fails once the program runs is a warning', host.needs, async () => {
+    using bundle = new Bundle(host)
+    const state = join(bundle.stateRoot, bundle.id, 'state.json')
+    // Nobody knows its pid any more.
+    const lose = { path: '/bin/mv', args: ['mv', state, bundle.file('state.json')] }
+    const log = bundle.file('log')
+    for (const words of [['run', '--detach'], ['start']]) {
+      bundle.write(spec({ hooks: { poststart: [lose] } }))
+      const options = { env: { NOTIFY_SOCKET: bundle.file('absent') }, stdio: quiet }
+      if (words[0] === 'start') expect(bundle.run(['create', bundle.id], options).status).toBe(0)
+      expect(bundle.run(['--log', log, ...words, bundle.id], options).status).toBe(0)
+      expect(readFileSync(log, 'utf8')).toMatch(/level=warning.*NOTIFY_SOCKET: /)
+      renameSync(bundle.file('state.json'), state)
+      expect(bundle.run(['delete', '--force', bundle.id]).status).toBe(0)
+    }
   })
 
   test('PP-23 without a manager there is nothing of it, and one that has gone is a warning', host.needs, async () => {

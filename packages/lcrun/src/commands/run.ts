@@ -16,7 +16,7 @@ export async function run(invocation: Invocation): Promise<number> {
     },
   })
   if (session === undefined) {
-    await readiness?.tell(container, { mainPid: (await container.state()).init_process_pid })
+    await readiness?.tell(container, { handOver: true })
     return 0
   }
   const made = { root: factory.root, id: container.id, token }
@@ -24,7 +24,9 @@ export async function run(invocation: Invocation): Promise<number> {
   // Who passes the word on stays what it is; and we are the process to watch, which ends as the program does.
   if (readiness !== undefined) void readiness.tell(container)
   else await becomeWaiter(session, { program: 'lcrun', finish: keep ? undefined : finishWords(made, invocation) })
-  const status = await attend(session)
-  if (!keep) await finish(made, async () => container)
-  return status
+  try {
+    return await attend(session)
+  } finally {
+    if (!keep) await finish(made, async () => container)
+  }
 }
