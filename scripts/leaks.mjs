@@ -2,6 +2,7 @@
 // `compare` names each thing that was not there at the snapshot, and whatever is in the directories (the tests' own, for temporary files).
 // A process is the run's where it has its LIBCONTAINER_TEST_RUN, where nobody is its parent any more, or where it has a namespace that is new.
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Some things take their time to go: a process that was killed, its cgroup. In milliseconds. */
@@ -46,15 +47,25 @@ function mounts() {
   })
 }
 
-/** systemd makes and removes its own beside ours. The parent of nsinit's cgroups stays, at the top or below our own, as its state root does. */
+/** systemd makes and removes its own beside ours. */
 function cgroups() {
-  const roots = lines('/proc/self/mountinfo')
+  const hierarchies = lines('/proc/self/mountinfo')
     .map(line => line.split(' '))
     .filter(fields => /^cgroup2?$/.test(fields[fields.indexOf('-') + 1]))
     .map(fields => fields[4])
-  return [...new Set(roots)]
+  const stays = parentsOfNsinit(hierarchies)
+  return [...new Set(hierarchies)]
     .flatMap(below)
-    .filter(path => !/\.(scope|service|slice|mount|socket|swap)$|\/nsinit$/.test(path))
+    .filter(path => !/\.(scope|service|slice|mount|socket|swap)$/.test(path) && !stays.has(path))
+}
+
+/**
+ * The parent of nsinit's cgroups stays, as its state root does: who removed it could take it from another nsinit, which is just making its own.
+ * It lies at the top of each hierarchy, or of what of it belongs to whoever runs the tests.
+ */
+function parentsOfNsinit(hierarchies) {
+  const own = lines('/proc/self/cgroup').map(line => line.split(':').slice(2).join(':'))
+  return new Set(hierarchies.flatMap(top => ['', ...own].map(path => join(top, path, 'nsinit'))))
 }
 
 function below(path) {

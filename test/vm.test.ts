@@ -26,7 +26,7 @@ test('the worlds of test:vm name test files that exist, and leave out tests that
   }
 })
 
-interface Record {
+interface Reported {
   name?: string
   outcome: string
   errors?: string[]
@@ -64,7 +64,7 @@ test('the runner of test:vm tells what passes, fails and is skipped, and calls t
     env: { ...process.env, VM_TESTS: JSON.stringify(settings) },
   })
   const lines = output.trim().split('\n')
-  const records = lines.filter(line => line.startsWith('\x1e')).map(line => JSON.parse(line.slice(1)) as Record)
+  const records = lines.filter(line => line.startsWith('\x1e')).map(line => JSON.parse(line.slice(1)) as Reported)
   const outcome = (wanted: string) => records.filter(({ outcome }) => outcome === wanted).map(({ name }) => name)
   expect(outcome('passed')).toEqual([
     'a group > passes',

@@ -10,7 +10,7 @@ import { leaveOut, worlds } from './worlds.mjs'
 
 /** How much longer than on a machine of its own a test may take. */
 const SLOWNESS = 8
-/** For all tests of a world, in seconds. */
+/** For all tests of a world, in seconds: the longest takes 11 to 13 minutes with the host for itself, and half as long again is patience enough. */
 const WORLD_SECONDS = 1200
 
 const top = fileURLToPath(new URL('..', import.meta.url))
