@@ -11,17 +11,18 @@ const needs = { ...host.needs, timeout: 120_000 }
 const quiet: { stdio: ['ignore', 'ignore', 'ignore'] } = { stdio: ['ignore', 'ignore', 'ignore'] }
 const sleeping = specOf(['/bin/sleep', '1000'])
 
-/** What may be said when somebody else was faster. clone3 says ENOENT of a cgroup that is being removed. */
+/** What may be said when somebody else was faster. */
 const LATE =
-  /runs already|has stopped|has ended|has exited|does not exist|not running|is paused|not paused|is not stopped|cannot delete|killed|init ended|somebody else is starting it|already exists|ENOENT: no such file or directory, clone3|is (creating|created|running|paused|stopped)/
+  /runs already|has stopped|has ended|has exited|does not exist|not running|is paused|not paused|is not stopped|cannot delete|killed|init ended|somebody else is starting it|already exists|is being created|is (creating|created|running|paused|stopped)/
 
 /** Whoever comes too late is told what has become of the container, and not how lcrun was surprised by it. */
 const SURPRISED =
-  /TypeError|undefined|somebody has changed|nothing that it says is believed|EBADF|EFAULT|EINVAL|ENOTEMPTY/
+  /TypeError|undefined|somebody has changed|nothing that it says is believed|EBADF|EFAULT|EINVAL|ENOENT|ENOTEMPTY/
 
 interface Outcome {
   readonly args: readonly string[]
   readonly status: number | null
+  readonly stdout: string
   readonly stderr: string
 }
 
@@ -32,18 +33,19 @@ async function together(bundle: Bundle, ...commands: readonly (readonly string[]
   return await Promise.all(
     commands.map(async args => {
       // A file takes what a container that lives on would keep a pipe open for.
-      const file = join(bundle.path, `stderr-${++count}`)
-      const to = openSync(file, 'w')
+      const files = ['stdout', 'stderr'].map(name => join(bundle.path, `${name}-${++count}`))
+      const [out, err] = files.map(file => openSync(file, 'w'))
       const child = spawn(host.command[0], ['--root', bundle.stateRoot, ...args], {
         cwd: bundle.path,
-        stdio: ['ignore', 'ignore', to],
+        stdio: ['ignore', out!, err!],
       })
-      closeSync(to)
+      closeSync(out!)
+      closeSync(err!)
       const late = setTimeout(() => child.kill('SIGKILL'), 20_000)
       const status = await new Promise<number | null>(resolve => child.once('exit', resolve))
       clearTimeout(late)
-      const stderr = readFileSync(file, 'utf8')
-      return { args, status, stderr }
+      const [stdout, stderr] = files.map(file => readFileSync(file, 'utf8'))
+      return { args, status, stdout: stdout!, stderr: stderr! }
     }),
   )
 }
@@ -51,11 +53,29 @@ async function together(bundle: Bundle, ...commands: readonly (readonly string[]
 function definite(outcomes: readonly Outcome[]): void {
   for (const { args, status, stderr } of outcomes) {
     const said = `${args.join(' ')}: ${status} ${stderr}`
-    expect([0, 1, 255], said).toContain(status)
-    if (status === 0) continue
+    // What is run in a container may be killed with it, as it would be by hand.
+    const killed = args[0] === 'exec' && status === 128 + 9
+    expect(killed ? [status] : [0, 1, 255], said).toContain(status)
+    if (status === 0 || killed) continue
     expect(stderr, said).toMatch(LATE)
     expect(stderr, said).not.toMatch(SURPRISED)
   }
+}
+
+const statuses = ['creating', 'created', 'running', 'paused', 'stopped']
+
+/** What `state` and `list` print is whole, and theirs. */
+function parsed(bundle: Bundle, [state, list]: readonly Outcome[]): void {
+  if (state!.status === 0)
+    expect(JSON.parse(state!.stdout)).toMatchObject({
+      id: bundle.id,
+      status: expect.stringMatching(statuses.join('|')),
+    })
+  else expect(state!.stdout).toBe('')
+  expect(list).toMatchObject({ status: 0, stderr: '' })
+  const found = (JSON.parse(list!.stdout) ?? []) as { readonly id: string; readonly status: string }[]
+  expect(found.map(({ id }) => id).filter(id => id !== bundle.id)).toEqual([])
+  for (const { status } of found) expect(statuses).toContain(status)
 }
 
 function gone(bundle: Bundle): void {
@@ -68,7 +88,8 @@ describe('LR-02 two at once', () => {
     expect(bundle.run(['create', bundle.id], quiet)).toMatchObject({ status: 0 }) as never
   const running = (bundle: Bundle): void => bundle.sleeping()
 
-  test.each<[string, (bundle: Bundle) => void, (id: string) => string[][], ((done: Outcome[]) => void)?]>([
+  type Check = (done: Outcome[], bundle: Bundle) => void
+  test.each<[string, (bundle: Bundle) => void, (id: string) => string[][], Check?]>([
     [
       'LR-04 start and start: exactly one wins',
       created,
@@ -117,6 +138,14 @@ describe('LR-02 two at once', () => {
       id => [
         ['create', id],
         ['delete', '--force', id],
+      ],
+    ],
+    [
+      'create and delete',
+      () => {},
+      id => [
+        ['create', id],
+        ['delete', id],
       ],
     ],
     [
@@ -184,14 +213,16 @@ describe('LR-02 two at once', () => {
         ['list', '--format', 'json'],
         ['delete', '--force', id],
       ],
+      (done, bundle) => parsed(bundle, done),
     ],
-  ])('%s', needs, async (_, prepare, commands, more) => {
+  ])('%s', needs, async (name, prepare, commands, more) => {
     using bundle = new Bundle(host, sleeping)
-    for (let i = 0; i < 12; i++) {
+    const rounds = name.includes('exactly one') ? 12 : 4
+    for (let i = 0; i < rounds; i++) {
       prepare(bundle)
       const done = await together(bundle, ...commands(bundle.id))
       definite(done)
-      more?.(done)
+      more?.(done, bundle)
       const state = bundle.state()
       if (state !== undefined) expect(['created', 'running', 'paused', 'stopped']).toContain(state.status)
       gone(bundle)
@@ -321,11 +352,61 @@ describe('an init that ends early', () => {
   )
 })
 
+test(
+  'HK-02 LR-02 a create that hangs in a hook: the others are refused at once, delete --force ends it',
+  needs,
+  async () => {
+    using bundle = new Bundle(host)
+    const hang = bundle.file('hang')
+    const args = ['sh', '-c', `echo > ${hang}; exec sleep 1000`]
+    bundle.write(specOf(['/bin/true'], { hooks: { createRuntime: [{ path: '/bin/sh', args, env: ['PATH=/bin'] }] } }))
+    const creating = together(bundle, ['create', bundle.id])
+    await until('the hook', () => existsSync(hang))
+    for (const args of [
+      ['exec', bundle.id, '/bin/true'],
+      ['pause', bundle.id],
+      ['delete', bundle.id],
+    ])
+      expect(bundle.run(args), args[0]).toMatchObject({
+        status: args[0] === 'exec' ? 255 : 1,
+        stderr: expect.stringMatching(/is being created|it is creating/),
+      })
+    expect(bundle.state()).toMatchObject({ status: 'creating' })
+    expect(bundle.run(['delete', '--force', bundle.id])).toEqual({ status: 0, stdout: '', stderr: '' })
+    const [outcome] = await creating
+    expect(outcome).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('does not exist any more: it was removed meanwhile'),
+    })
+    expect(bundle.left()).toEqual([])
+  },
+)
+
+test('CO-18 LR-02 what cleans up after a run leaves another container of its id alone', needs, async () => {
+  using bundle = new Bundle(host, sleeping)
+  bundle.sleeping()
+  bundle.run(['kill', bundle.id, 'KILL'])
+  await bundle.stopped()
+  expect(bundle.run(['finish', '--', bundle.id, 'of-another', '7'])).toEqual({ status: 7, stdout: '', stderr: '' })
+  expect(bundle.state()).toMatchObject({ status: 'stopped' })
+  const { token } = JSON.parse(readFileSync(join(bundle.stateRoot, bundle.id, 'lcrun.json'), 'utf8'))
+  expect(bundle.run(['finish', '--', bundle.id, token, '7'])).toEqual({ status: 7, stdout: '', stderr: '' })
+  expect(bundle.left()).toEqual([])
+})
+
 test('LR-10 closed standard streams: what they are to the program is nothing of the container’s own', needs, () => {
-  using bundle = new Bundle(host, specOf(['/bin/sh', '-c', 'ls -l /proc/self/fd > /tmp/fds; cat /tmp/fds; exit 5']))
+  using bundle = new Bundle(host)
+  const script = 'ls -l /proc/self/fd > /tmp/fds; sed "s/.* \\([0-9]* -> .*\\)/\\1/" /tmp/fds > /tmp/out/fds; exit 5'
+  const out = { destination: '/tmp/out', type: 'bind', source: bundle.path, options: ['bind', 'rw'] }
+  const spec = specOf(['/bin/sh', '-c', script])
+  bundle.write({ ...spec, mounts: [...spec.mounts, out] })
   const [program] = host.command
   const words = `exec ${program} --root ${bundle.stateRoot} run --bundle ${bundle.path} ${bundle.id} <&- >&- 2>&-`
   const { status } = spawnSync('/bin/sh', ['-c', words], { timeout: 20_000 })
   expect(status).toBe(5)
+  const lines = readFileSync(bundle.file('fds'), 'utf8')
+    .split('\n')
+    .filter(line => line.includes('->'))
+  expect(lines.sort()).toEqual(['0 -> /dev/null', '1 -> /tmp/fds', '2 -> /dev/null'])
   expect(bundle.left()).toEqual([])
 })
