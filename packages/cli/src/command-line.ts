@@ -10,6 +10,8 @@ export interface Flag {
   readonly repeats?: boolean
   /** What its value may be: for completion, and checked. */
   readonly choices?: readonly string[]
+  /** An empty value says nothing: it is as if the flag had not been given. Callers pass one for what they do not know. */
+  readonly emptyIsAbsent?: boolean
   /** Its value is a file or directory: for completion. */
   readonly path?: 'file' | 'directory'
   /** Not in the help: it is known for the sake of callers that say it. */
@@ -156,11 +158,16 @@ function readFlag(args: readonly string[], i: number, { table, command, flags, l
   }
   const value = given ?? args[i + 1]
   if (value === undefined) return refuse(`--${flag.name} needs a value: ${flag.value}`)
+  const taken = given === undefined ? 1 : 0
+  if (value === '' && flag.emptyIsAbsent) {
+    flags.delete(flag.name)
+    return taken
+  }
   if (flag.choices !== undefined && !flag.choices.includes(value))
     return refuse(`--${flag.name} is one of ${flag.choices.join(', ')}, not '${value}'`)
   flags.set(flag.name, value)
   if (flag.repeats) lists.set(flag.name, [...(lists.get(flag.name) ?? []), value])
-  return given === undefined ? 1 : 0
+  return taken
 }
 
 /** The flags that may stand at this place. */

@@ -1,4 +1,4 @@
-import { detail, encodeUtf8, isErrno, LibcontainerError, SyscallError, writeFd } from '@libcontainer/sys'
+import { detail, encodeUtf8, isErrno, LibcontainerError, SyscallError, visibleText, writeFd } from '@libcontainer/sys'
 import { logError, logsToStandardError } from './log.js'
 
 /** As a shell tells of a program that SIGPIPE has ended. */
@@ -23,7 +23,7 @@ export async function report(error: unknown, { program, debug, logged = messageO
   if (error instanceof LibcontainerError && error.hint !== undefined) lines.push(`hint: ${error.hint}`)
   if (debug) lines.push(detail(error).trimEnd())
   try {
-    await writeFd(2, encodeUtf8(`${lines.join('\n')}\n`))
+    await writeFd(2, encodeUtf8(`${visibleText(lines.join('\n'))}\n`))
   } catch (refused) {
     // Not even this can be told without the binding of sys: that is for whoever called.
     if (!(refused instanceof SyscallError)) throw error

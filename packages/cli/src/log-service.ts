@@ -6,6 +6,7 @@ import {
   SOCK_DGRAM,
   SyscallError,
   sendMessage,
+  visibleLine,
 } from '@libcontainer/sys'
 
 /** A log of the system: syslog(3)'s, or the journal of systemd. */
@@ -42,7 +43,7 @@ export async function openLogService(
     })
   })
   return (level, message) => {
-    const line = message.replaceAll('\n', ' ')
+    const line = visibleLine(message.replaceAll('\n', ' '))
     try {
       sendMessage(socket, encodeUtf8(entries[service](name, priorities[level], line)))
     } catch (error) {

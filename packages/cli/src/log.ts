@@ -1,4 +1,13 @@
-import { encodeUtf8, LOG_LEVELS, type LogFormat, Logger, type LogLevel, type OwnedFd, writeFd } from '@libcontainer/sys'
+import {
+  encodeUtf8,
+  LOG_LEVELS,
+  type LogFormat,
+  Logger,
+  type LogLevel,
+  type OwnedFd,
+  visibleText,
+  writeFd,
+} from '@libcontainer/sys'
 import type { LogService } from './log-service.js'
 
 /** Where the messages of a command line go. */
@@ -80,7 +89,7 @@ let said: Promise<void> = Promise.resolve()
 
 function say(text: string): void {
   // Nobody reads standard error: then nobody is told.
-  said = said.then(() => writeFd(2, encodeUtf8(`${program}: ${text}\n`))).catch(() => undefined)
+  said = said.then(() => writeFd(2, encodeUtf8(`${program}: ${visibleText(text)}\n`))).catch(() => undefined)
 }
 
 /** Waits until all is written. */

@@ -1,6 +1,6 @@
 import type { ContainerPlan } from '@libcontainer/container'
 import { kindsOf } from '@libcontainer/namespaces'
-import type { Arg, Step } from '@libcontainer/sys'
+import { type Arg, type Step, visibleLine } from '@libcontainer/sys'
 
 /** A plan as data: what is cloned, and the steps in order. Pure. */
 export function planData({ namespaces, steps }: ContainerPlan): object {
@@ -38,7 +38,7 @@ export function planTable({ namespaces, steps }: ContainerPlan): string {
   const rows = [
     ['STEP', 'OPERATION', 'WHAT IT DOES'],
     ['', 'clone3', clone],
-    ...steps.map((step, i) => [String(i + 1), step.op, step.about + otherwise(step)]),
+    ...steps.map((step, i) => [String(i + 1), step.op, visibleLine(step.about + otherwise(step))]),
   ] as const
   const [numbers, ops] = [0, 1].map(column => Math.max(...rows.map(row => row[column]!.length))) as [number, number]
   return rows.map(([number, op, about]) => `${number!.padStart(numbers)}  ${op!.padEnd(ops)}  ${about}\n`).join('')

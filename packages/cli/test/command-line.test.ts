@@ -78,6 +78,20 @@ describe('parse', () => {
   })
 })
 
+test('OL-01 an empty value of a flag that takes none says nothing, and takes back what was said before', () => {
+  const load = async () => ({ run: async () => 0 })
+  const flags = [
+    { name: 'pid-file', value: 'FILE', emptyIsAbsent: true, about: 'where' },
+    { name: 'format', value: 'FORMAT', emptyIsAbsent: true, choices: ['a'], about: 'how' },
+    { name: 'root', value: 'DIR', about: 'what' },
+  ]
+  const table: CommandTable = { name: 'toy', about: '', flags, commands: [{ name: 'run', about: '', flags: [], load }] }
+  const given = (...args: string[]) => Object.fromEntries(parse(args, table).flags)
+  expect(given('--pid-file', '', '--format=', '--root', '', 'run')).toEqual({ root: '' })
+  expect(given('--pid-file', '/x', '--pid-file=', 'run')).toEqual({})
+  expect(given('--pid-file=', '--pid-file', '/x', 'run')).toEqual({ 'pid-file': '/x' })
+})
+
 describe('parse, of a table whose flags stand first', () => {
   const load = async () => ({ run: async () => 0 })
   const strict: CommandTable = {

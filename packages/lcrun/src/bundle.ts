@@ -16,7 +16,7 @@ export interface Bundle {
 export async function readBundle(invocation: Invocation, id: string): Promise<Bundle> {
   const { flags } = invocation
   if (isOn(invocation, 'no-pivot')) refuseNoPivot()
-  const bundle = await absolute(flags.get('bundle') || '.')
+  const bundle = await absolute(flags.get('bundle') ?? '.')
   const file = flags.get('config') ?? `${bundle}/config.json`
   const spec = await specOf(file)
   const { config, process, cgroupOwner, warnings } = toContainerConfig(spec, { id, bundle })

@@ -102,8 +102,15 @@ export const table: CommandTable = {
       name: 'spec',
       about: 'write a config to start from',
       flags: [
-        { name: 'bundle', short: 'b', value: 'DIR', path: 'directory', about: 'where (.)' },
-        { name: 'file', short: 'f', value: 'FILE', path: 'file', about: 'under another name than config.json' },
+        { name: 'bundle', short: 'b', value: 'DIR', emptyIsAbsent: true, path: 'directory', about: 'where (.)' },
+        {
+          name: 'file',
+          short: 'f',
+          value: 'FILE',
+          emptyIsAbsent: true,
+          path: 'file',
+          about: 'under another name than config.json',
+        },
         { name: 'rootless', about: 'for an ordinary user' },
       ],
       load: () => import('./commands/spec.js'),

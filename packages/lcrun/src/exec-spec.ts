@@ -38,7 +38,7 @@ async function ofFlags(
   container: Container,
 ): Promise<ProcessSpec> {
   const { flags, lists } = invocation
-  const base = (await loadRecord(root, container.id))?.process ?? {}
+  const base = await baseOf(root, container)
   const groups = (lists.get('additional-gids') ?? []).map(text => decimal('--additional-gids', text))
   const caps = lists.get('cap')
   const cwd = flags.get('cwd') ?? base.cwd
@@ -51,6 +51,30 @@ async function ofFlags(
     ...(caps === undefined ? {} : { capabilities: withCapabilities(container.config().capabilities, caps) }),
     ...(isOn(invocation, 'no-new-privs') ? { noNewPrivileges: true } : {}),
   }
+}
+
+/** What the container's own program runs with: as it was when the container was made; else as its bundle says now. */
+async function baseOf(root: string, container: Container): Promise<Omit<ProcessSpec, 'args'>> {
+  const record = await loadRecord(root, container.id)
+  if (record !== undefined) return record.process
+  const { bundle } = await container.ociState()
+  if (bundle === '')
+    throw new ConfigInvalid(
+      'exec',
+      container.id,
+      'cannot tell whose environment and user it takes: there is no bundle',
+      {
+        hint: 'say all of it: lcrun exec --process FILE',
+      },
+    )
+  const { parseSpec, toContainerConfig } = await import('@libcontainer/oci')
+  const { process } = toContainerConfig(parseSpec(await readText(`${bundle}/config.json`)), {
+    id: container.id,
+    bundle,
+  })
+  if (process === undefined)
+    throw new ConfigInvalid('process', process, 'must be given: exec takes environment and user of it')
+  return process
 }
 
 function variable(entry: string): string {
@@ -116,6 +140,7 @@ function refuseLabels({ flags }: Invocation): void {
     ['apparmor', '@libcontainer/apparmor'],
   ] as const) {
     const value = flags.get(flag)
-    if (value && !(flag === 'apparmor' && value === 'unconfined')) throw notYet(`--${flag}`, by, { value })
+    if (value !== undefined && !(flag === 'apparmor' && value === 'unconfined'))
+      throw notYet(`--${flag}`, by, { value })
   }
 }

@@ -11,13 +11,21 @@ export const globalFlags: readonly Flag[] = [
   {
     name: 'log',
     value: 'FILE',
+    emptyIsAbsent: true,
     path: 'file',
     about: 'write messages to the end of this file, too; file:PATH, syslog:NAME or journald:NAME for another place',
   },
-  { name: 'log-format', value: 'FORMAT', choices: ['text', 'json'], about: 'of messages: text or json (text)' },
+  {
+    name: 'log-format',
+    value: 'FORMAT',
+    emptyIsAbsent: true,
+    choices: ['text', 'json'],
+    about: 'of messages: text or json (text)',
+  },
   {
     name: 'log-level',
     value: 'LEVEL',
+    emptyIsAbsent: true,
     choices: ['debug', 'info', 'warn', 'warning', 'error'],
     about: 'the least that is told: debug, info, warning or error (info)',
   },
@@ -32,10 +40,11 @@ export const globalFlags: readonly Flag[] = [
   {
     name: 'rootless',
     value: 'WHEN',
+    emptyIsAbsent: true,
     about: 'go on without cgroups where they may not be made: true, false or auto (auto)',
   },
   { name: 'no-pivot', about: 'move the root in place of pivoting it, for a root in a ramdisk' },
-  { name: 'criu', value: 'FILE', path: 'file', about: 'the program that checkpoints (criu)' },
+  { name: 'criu', value: 'FILE', emptyIsAbsent: true, path: 'file', about: 'the program that checkpoints (criu)' },
   { name: 'systemd-log', internal: true, about: 'write messages to the journal, too' },
   { name: 'version', short: 'v', about: 'print the versions of this program and of the specification' },
   { name: 'help', short: 'h', about: 'print this' },
@@ -45,6 +54,7 @@ const bundle: Flag = {
   name: 'bundle',
   short: 'b',
   value: 'DIR',
+  emptyIsAbsent: true,
   path: 'directory',
   about: "the bundle's directory, which has config.json (.)",
 }
@@ -52,24 +62,28 @@ const config: Flag = {
   name: 'config',
   short: 'f',
   value: 'FILE',
+  emptyIsAbsent: true,
   path: 'file',
   about: 'the config, when it is not config.json of the bundle',
 }
 const consoleSocket: Flag = {
   name: 'console-socket',
   value: 'SOCKET',
+  emptyIsAbsent: true,
   path: 'file',
   about: 'send the master of the terminal over this UNIX socket',
 }
 const pidfdSocket: Flag = {
   name: 'pidfd-socket',
   value: 'SOCKET',
+  emptyIsAbsent: true,
   path: 'file',
   about: 'send a pidfd of the process over this UNIX socket',
 }
 const pidFile: Flag = {
   name: 'pid-file',
   value: 'FILE',
+  emptyIsAbsent: true,
   path: 'file',
   about: 'write the pid of the process to this file',
 }
@@ -105,9 +119,10 @@ export const runFlags: readonly Flag[] = [
 ]
 
 export const execFlags: readonly Flag[] = [
+  noSubreaper,
   consoleSocket,
   pidfdSocket,
-  { name: 'cwd', value: 'DIR', about: 'where it runs, inside' },
+  { name: 'cwd', value: 'DIR', emptyIsAbsent: true, about: 'where it runs, inside' },
   { name: 'env', short: 'e', value: 'NAME=VALUE', repeats: true, about: 'a further variable of its environment' },
   { name: 'tty', short: 't', about: 'give it a terminal' },
   { name: 'user', short: 'u', value: 'UID[:GID]', about: 'as whom it runs' },
@@ -116,13 +131,14 @@ export const execFlags: readonly Flag[] = [
     name: 'process',
     short: 'p',
     value: 'FILE',
+    emptyIsAbsent: true,
     path: 'file',
     about: 'what runs and how: the object `process` of a config, in place of a command',
   },
   detach,
   pidFile,
-  { name: 'process-label', value: 'LABEL', about: 'its SELinux label (not in this version)' },
-  { name: 'apparmor', value: 'PROFILE', about: 'its AppArmor profile (not in this version)' },
+  { name: 'process-label', value: 'LABEL', emptyIsAbsent: true, about: 'its SELinux label (not in this version)' },
+  { name: 'apparmor', value: 'PROFILE', emptyIsAbsent: true, about: 'its AppArmor profile (not in this version)' },
   { name: 'no-new-privs', about: 'it gains no privileges by running other programs' },
   { name: 'cap', short: 'c', value: 'CAP', repeats: true, about: 'a further capability of it' },
   preserveFds,
@@ -142,60 +158,79 @@ export const regex: Flag = {
   about: 'the operand is a regular expression: all containers whose id it matches',
 }
 
-const number = (name: string, value: string, about: string): Flag => ({ name, value, about })
+/** A limit; an empty one is none. */
+const limit = (name: string, value: string, about: string): Flag => ({ name, value, about, emptyIsAbsent: true })
 
 export const updateFlags: readonly Flag[] = [
   {
     name: 'resources',
     short: 'r',
     value: 'FILE',
+    emptyIsAbsent: true,
     path: 'file',
     about:
       'the limits as the object `linux.resources` of a config, - for standard input; all other flags are then ignored',
   },
-  number('blkio-weight', 'N', 'its share of the disks, 10 to 1000'),
-  number('cpu-period', 'MICROSECONDS', 'what --cpu-quota is counted in'),
-  number('cpu-quota', 'MICROSECONDS', 'what it may use of the processors in a period; -1 for no limit'),
-  number('cpu-burst', 'MICROSECONDS', 'what it may save up of its quota'),
-  number('cpu-share', 'N', 'its share of the processors, 2 to 262144'),
-  number('cpu-rt-period', 'MICROSECONDS', 'what --cpu-rt-runtime is counted in'),
-  number('cpu-rt-runtime', 'MICROSECONDS', 'what its real-time programs may use of a period'),
-  number('cpuset-cpus', 'LIST', 'the processors that it may use: 0-3,7'),
-  number('cpuset-mems', 'LIST', 'the memory nodes that it may use'),
-  number('cpu-idle', '0|1', '1: it runs when nobody else wants to'),
-  number('memory', 'BYTES', 'what it may use of memory, with k, m or g; -1 for no limit'),
-  number('memory-reservation', 'BYTES', 'what it keeps when memory is short'),
-  number('memory-swap', 'BYTES', 'what it may use of memory and swap together; -1 for no limit'),
-  number('pids-limit', 'N', 'how many processes it may have; -1 for no limit'),
-  number('l3-cache-schema', 'SCHEMA', 'its part of the L3 cache (not in this version)'),
-  number('mem-bw-schema', 'SCHEMA', 'its part of the memory bandwidth (not in this version)'),
-  { ...number('kernel-memory', 'BYTES', 'has no effect: the kernel counts it with memory'), internal: true },
-  { ...number('kernel-memory-tcp', 'BYTES', 'what its TCP buffers may use'), internal: true },
+  { name: 'blkio-weight', value: 'N', about: 'its share of the disks, 10 to 1000' },
+  limit('cpu-period', 'MICROSECONDS', 'what --cpu-quota is counted in'),
+  limit('cpu-quota', 'MICROSECONDS', 'what it may use of the processors in a period; -1 for no limit'),
+  limit('cpu-burst', 'MICROSECONDS', 'what it may save up of its quota'),
+  limit('cpu-share', 'N', 'its share of the processors, 2 to 262144'),
+  limit('cpu-rt-period', 'MICROSECONDS', 'what --cpu-rt-runtime is counted in'),
+  limit('cpu-rt-runtime', 'MICROSECONDS', 'what its real-time programs may use of a period'),
+  limit('cpuset-cpus', 'LIST', 'the processors that it may use: 0-3,7'),
+  limit('cpuset-mems', 'LIST', 'the memory nodes that it may use'),
+  limit('cpu-idle', '0|1', '1: it runs when nobody else wants to'),
+  limit('memory', 'BYTES', 'what it may use of memory, with k, m or g; -1 for no limit'),
+  limit('memory-reservation', 'BYTES', 'what it keeps when memory is short'),
+  limit('memory-swap', 'BYTES', 'what it may use of memory and swap together; -1 for no limit'),
+  { name: 'pids-limit', value: 'N', about: 'how many processes it may have; -1 for no limit' },
+  limit('l3-cache-schema', 'SCHEMA', 'its part of the L3 cache (not in this version)'),
+  limit('mem-bw-schema', 'SCHEMA', 'its part of the memory bandwidth (not in this version)'),
+  { ...limit('kernel-memory', 'BYTES', 'has no effect: the kernel counts it with memory'), internal: true },
+  { ...limit('kernel-memory-tcp', 'BYTES', 'has no effect: what TCP keeps is not limited'), internal: true },
 ]
 
 /** What CRIU is told, of both ways. */
 const imageFlags: readonly Flag[] = [
-  { name: 'image-path', value: 'DIR', path: 'directory', about: 'where the image lies (./checkpoint)' },
-  { name: 'work-path', value: 'DIR', path: 'directory', about: "where CRIU's logs go" },
+  {
+    name: 'image-path',
+    value: 'DIR',
+    emptyIsAbsent: true,
+    path: 'directory',
+    about: 'where the image lies (./checkpoint)',
+  },
+  { name: 'work-path', value: 'DIR', emptyIsAbsent: true, path: 'directory', about: "where CRIU's logs go" },
   { name: 'tcp-established', about: 'open connections, too' },
   { name: 'ext-unix-sk', about: 'sockets to processes outside, too' },
   { name: 'shell-job', about: 'the terminal of a shell, too' },
   { name: 'lazy-pages', about: 'fetch memory when it is touched' },
   { name: 'file-locks', about: 'locks of files, too' },
-  { name: 'manage-cgroups-mode', value: 'MODE', about: 'what is done about cgroups: soft, full, strict or ignore' },
+  {
+    name: 'manage-cgroups-mode',
+    value: 'MODE',
+    emptyIsAbsent: true,
+    about: 'what is done about cgroups: soft, full, strict or ignore',
+  },
   { name: 'empty-ns', value: 'NAMESPACE', repeats: true, about: 'a namespace that is left empty: network' },
   { name: 'auto-dedup', about: 'drop pages that a parent image has' },
 ]
 
 export const checkpointFlags: readonly Flag[] = [
   ...imageFlags,
-  { name: 'parent-path', value: 'DIR', path: 'directory', about: 'the image before this one, relative to it' },
+  {
+    name: 'parent-path',
+    value: 'DIR',
+    emptyIsAbsent: true,
+    path: 'directory',
+    about: 'the image before this one, relative to it',
+  },
   { name: 'leave-running', about: 'do not end it' },
   { name: 'tcp-skip-in-flight', about: 'leave connections out that are not open yet' },
   { name: 'tcp-close', about: 'close open connections' },
   { name: 'link-remap', about: 'files that are open and removed, too' },
   { name: 'status-fd', value: 'FD', about: 'tell there when --lazy-pages is ready' },
-  { name: 'page-server', value: 'ADDRESS:PORT', about: 'send its memory there' },
+  { name: 'page-server', value: 'ADDRESS:PORT', emptyIsAbsent: true, about: 'send its memory there' },
   { name: 'pre-dump', about: 'its memory alone, and let it go on' },
 ]
 
@@ -209,6 +244,6 @@ export const restoreFlags: readonly Flag[] = [
   noPivot,
   { name: 'tcp-close', about: 'close open connections' },
   { name: 'keep', about: 'leave the container when its program has ended' },
-  { name: 'lsm-profile', value: 'TYPE:NAME', about: 'another profile of AppArmor or SELinux' },
-  { name: 'lsm-mount-context', value: 'CONTEXT', about: 'another context of its mounts' },
+  { name: 'lsm-profile', value: 'TYPE:NAME', emptyIsAbsent: true, about: 'another profile of AppArmor or SELinux' },
+  { name: 'lsm-mount-context', value: 'CONTEXT', emptyIsAbsent: true, about: 'another context of its mounts' },
 ]

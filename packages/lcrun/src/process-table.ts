@@ -1,4 +1,4 @@
-import { LibcontainerError } from '@libcontainer/sys'
+import { LibcontainerError, visibleText } from '@libcontainer/sys'
 
 /**
  * Of what ps(1) prints, the heading and the lines of these processes: those whose field below `PID` is one of them. Pure.
@@ -14,7 +14,8 @@ export function filterProcesses(text: string, pids: readonly number[]): string {
     })
   const wanted = new Set(pids.map(String))
   const kept = lines.filter(line => wanted.has(line.trim().split(/\s+/)[column] ?? ''))
-  return `${[heading, ...kept].join('\n')}\n`
+  // Not every ps(1) hides what a process has put into its name.
+  return visibleText(`${[heading, ...kept].join('\n')}\n`)
 }
 
 /** What is told of a process where there is no ps(1). */

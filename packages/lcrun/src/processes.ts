@@ -11,10 +11,11 @@ import {
   readText,
   spawn,
   stat,
+  visibleLine,
   waitExit,
 } from '@libcontainer/sys'
-import { parsePasswd } from '@libcontainer/user'
 import type { ProcessRow } from './process-table.js'
+import { userNames } from './user-names.js'
 
 /** Where ps(1) is: no PATH of whoever calls us has a say in what root runs. */
 const PLACES = ['/bin/ps', '/usr/bin/ps']
@@ -93,7 +94,8 @@ async function processRow(
       started,
       terminal: terminalName(Number(fields[4])),
       seconds,
-      command: command.length === 0 ? `[${comm}]` : oneLine(decodeUtf8(command)),
+      // A process names itself as it likes: no line of the table is its own to make, nor our reader's terminal to steer.
+      command: visibleLine(command.length === 0 ? `[${comm}]` : commandLine(decodeUtf8(command))),
     }
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined
@@ -101,12 +103,7 @@ async function processRow(
   }
 }
 
-/** A process names itself as it likes: no line of the table is its own to make, nor our reader's terminal to steer. */
-const oneLine = (command: string): string =>
-  command
-    .replace(/\0+$/, '')
-    .replaceAll('\0', ' ')
-    .replace(/\p{Cc}/gu, '?')
+const commandLine = (command: string): string => command.replace(/\0+$/, '').replaceAll('\0', ' ')
 
 /** By the numbers of devices.txt: pseudo-terminals, the consoles, serial lines. */
 function terminalName(device: number): string {
@@ -120,15 +117,4 @@ function terminalName(device: number): string {
 /** In seconds since 1970. */
 async function bootTime(): Promise<number> {
   return Number(/^btime (\d+)/m.exec(await readText('/proc/stat'))?.[1] ?? 0)
-}
-
-async function userNames(): Promise<ReadonlyMap<number, string>> {
-  try {
-    // Of two names the first counts.
-    const entries = parsePasswd(await readText('/etc/passwd')).toReversed()
-    return new Map(entries.flatMap(({ uid, name }) => (uid === undefined ? [] : [[uid, name] as const])))
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'EACCES')) return new Map()
-    throw error
-  }
 }

@@ -10,7 +10,7 @@ export function resourcesOf(flags: Flags): SpecResources {
   refuseLater(flags)
   const size = (name: string): number | bigint | undefined => {
     const text = flags.get(name)
-    if (!text) return undefined
+    if (text === undefined) return undefined
     const bytes = parseMemorySize(`--${name}`, text)
     return bytes === 'max' ? -1 : bytes
   }
@@ -29,12 +29,34 @@ export function resourcesOf(flags: Flags): SpecResources {
       period: count(flags, 'cpu-period'),
       realtimeRuntime: integer(flags, 'cpu-rt-runtime'),
       realtimePeriod: count(flags, 'cpu-rt-period'),
-      cpus: flags.get('cpuset-cpus') || undefined,
-      mems: flags.get('cpuset-mems') || undefined,
+      cpus: flags.get('cpuset-cpus'),
+      mems: flags.get('cpuset-mems'),
       idle: idle(flags),
     }),
     pids: defined({ limit: integer(flags, 'pids-limit') || undefined }),
   })
+}
+
+/** The flag that says what `linux.resources` has at a place; the place where no flag does. */
+export const flagOf = (place: string): string => {
+  const name = placed[place.replace(/^linux\.resources\./, '')]
+  return name === undefined ? place : `--${name}`
+}
+
+const placed: Readonly<Record<string, string>> = {
+  'memory.limit': 'memory',
+  'memory.reservation': 'memory-reservation',
+  'memory.swap': 'memory-swap',
+  'cpu.shares': 'cpu-share',
+  'cpu.quota': 'cpu-quota',
+  'cpu.burst': 'cpu-burst',
+  'cpu.period': 'cpu-period',
+  'cpu.realtimeRuntime': 'cpu-rt-runtime',
+  'cpu.realtimePeriod': 'cpu-rt-period',
+  'cpu.cpus': 'cpuset-cpus',
+  'cpu.mems': 'cpuset-mems',
+  'cpu.idle': 'cpu-idle',
+  'pids.limit': 'pids-limit',
 }
 
 function refuseLater(flags: Flags): void {
@@ -42,7 +64,7 @@ function refuseLater(flags: Flags): void {
   if (weight !== undefined && weight !== 0) throw notYet('--blkio-weight', '@libcontainer/cgroups', { value: weight })
   for (const name of ['l3-cache-schema', 'mem-bw-schema']) {
     const value = flags.get(name)
-    if (value) throw notYet(`--${name}`, '@libcontainer/intelrdt', { value })
+    if (value !== undefined) throw notYet(`--${name}`, '@libcontainer/intelrdt', { value })
   }
 }
 
@@ -55,7 +77,7 @@ function count(flags: Flags, name: string): number | undefined {
 
 function integer(flags: Flags, name: string): number | undefined {
   const text = flags.get(name)
-  if (!text) return undefined
+  if (text === undefined) return undefined
   const value = /^-?\d{1,19}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(value)) throw new ConfigInvalid(`--${name}`, text, 'must be a whole number')
   return value

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import type { CgroupStats } from '@libcontainer/cgroups'
 import { ConfigInvalid, stringifyJson } from '@libcontainer/sys'
 import fc from 'fast-check'
@@ -70,6 +72,21 @@ describe('OL-12', () => {
     expect(filterProcesses(ps, [20])).toBe('UID        PID  PPID CMD\nroot        20    10 sleep 5\n')
     expect(filterProcesses(ps, [])).toBe('UID        PID  PPID CMD\n')
     expect(filterProcesses('  PID COMMAND\n    1 init\n   10 x\n', [10])).toBe('  PID COMMAND\n   10 x\n')
+  })
+
+  test('OL-12 OL-11 no table has a control character but the ends of its lines', () => {
+    expect(filterProcesses('PID CMD\n7 a\x1b[2J\x9b\n', [7])).toBe('PID CMD\n7 a\\x1b[2J\\x9b\n')
+    expect(columns([['ID'], ['a\x1b[2J\nb'], ['c\td']])).toBe('ID\na\\x1b[2J\\nb\nc\\td\n')
+  })
+
+  test('OL-12 a process names itself as it likes, and is shown', async () => {
+    const child = spawn('/bin/sleep', ['100'], { argv0: 'a\x1b[2J\nb' })
+    try {
+      await once(child, 'spawn')
+      expect((await processRows([child.pid!]))[0]!.command).toBe('a\\x1b[2J\\nb 100')
+    } finally {
+      child.kill('SIGKILL')
+    }
   })
 
   test('OL-12 a table without the column PID is refused', () => {

@@ -8,7 +8,7 @@ import { Bundle, either } from './hosts.js'
 const expected: Readonly<Record<string, string>> = {
   create: 'bundle b console-socket pidfd-socket pid-file no-pivot no-new-keyring preserve-fds config f no-subreaper',
   run: 'bundle b console-socket pidfd-socket pid-file no-pivot no-new-keyring preserve-fds detach d keep no-subreaper config f',
-  exec: 'console-socket pidfd-socket cwd env e tty t user u additional-gids g process p detach d pid-file process-label apparmor no-new-privs cap c preserve-fds cgroup ignore-paused',
+  exec: 'console-socket pidfd-socket cwd env e tty t user u additional-gids g process p detach d pid-file process-label apparmor no-new-privs cap c preserve-fds cgroup ignore-paused no-subreaper',
   kill: 'all a regex r',
   delete: 'force f regex r',
   list: 'format f quiet q',

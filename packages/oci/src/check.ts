@@ -30,7 +30,7 @@ interface Walk {
 }
 
 /**
- * A copy of `value` that is of a definition of the schema, and all that is wrong with it.
+ * A copy of `value` that is of a definition of the schema, or a list of such, and all that is wrong with it.
  *
  * The copy has the schema's fields alone, since the specification wants others ignored; its maps have no prototype, so that their keys are
  * data. `null` is as good as absent, which is what the encoders of many engines mean by it.
@@ -39,7 +39,7 @@ interface Walk {
  */
 export function check(
   value: unknown,
-  definition: string,
+  definition: Type,
   at: readonly string[] = [],
 ): { value: unknown; problems: ConfigInvalid[] } {
   const walk: Walk = { path: [...at], problems: [] }

@@ -55,20 +55,28 @@ const parts: readonly (readonly [place: RegExp, name: string])[] = [
  *
  * @example try { await factory.create(id, config) } catch (error) { throw inSpecWords(error) }
  */
-export function inSpecWords<T>(error: T): T | ConfigInvalid {
-  if (error instanceof LimitUnsupported) return ofLimit(error) as T
+export const inSpecWords = <T>(error: T): T | ConfigInvalid => inOtherWords(error, specPlace, 'cgroups.')
+
+/**
+ * The same fault under another name, such as that of the flag that asked for it. Anything but a `ConfigInvalid` and a `LimitUnsupported` is
+ * answered as it is.
+ *
+ * @param wordOf - what a place is called
+ * @param limits - where the limits are that the place of a `LimitUnsupported` is in
+ */
+export function inOtherWords<T>(error: T, wordOf: (place: string) => string, limits = ''): T | ConfigInvalid {
+  if (error instanceof LimitUnsupported) return ofLimit(error, wordOf(`${limits}${error.field}`)) as T
   if (!(error instanceof ConfigInvalid)) return error
   const { field, value, message, hint } = error
-  const place = specPlace(field)
+  const place = wordOf(field)
   if (place === field) return error
   const problem = message.slice(`${field}: `.length, message.length - ` (got ${shown(value)})`.length)
   return new ConfigInvalid(place, value, problem, { cause: error, ...(hint === undefined ? {} : { hint }) })
 }
 
 /** A limit that this host cannot set: its fields are those of a cgroup. */
-function ofLimit(error: LimitUnsupported): LimitUnsupported {
+function ofLimit(error: LimitUnsupported, place: string): LimitUnsupported {
   const { field, controller, message, hint } = error
-  const place = specPlace(`cgroups.${field}`)
   const told = new LimitUnsupported(place, controller, message.slice(`${field}: `.length), hint)
   told.cause = error
   return told

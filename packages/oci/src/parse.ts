@@ -1,6 +1,7 @@
 import { ConfigInvalid, findJsonFault, parseJson } from '@libcontainer/sys'
 import { check } from './check.js'
-import type { Spec, SpecProcess, SpecResources } from './spec.js'
+import type { Type } from './schema.js'
+import type { Spec, SpecMount, SpecProcess, SpecResources } from './spec.js'
 
 /** What no configuration comes near: a file that is larger is not one. In UTF-16 units, which are bytes for what is common. */
 const MAX_SIZE = 16 * 1024 * 1024
@@ -29,6 +30,18 @@ export function parseResources(text: string, file = 'resources.json'): SpecResou
 }
 
 /**
+ * Reads mounts: the text of a list of them, or of an object that has one, such as a whole `config.json`.
+ *
+ * @throws {ConfigInvalid} as {@link parseSpec}
+ */
+export function parseMounts(text: string, file = 'mounts.json'): SpecMount[] {
+  const value = parseText(text, file)
+  const list = Array.isArray(value) ? value : (value as { mounts?: unknown } | null)?.mounts
+  if (!Array.isArray(list)) throw new ConfigInvalid(file, value, 'must hold a list of mounts, or { "mounts": [...] }')
+  return sound(list, { '[]': 'Mount' }, ['mounts']) as SpecMount[]
+}
+
+/**
  * A sound copy of a parsed `config.json`: fields that the specification does not have are left out, maps have no prototype.
  *
  * @throws {ConfigInvalid} for the first of {@link specProblems}
@@ -42,7 +55,7 @@ export function specProblems(value: unknown): ConfigInvalid[] {
   return check(value, 'Spec').problems
 }
 
-function sound(value: unknown, definition: string, at: readonly string[] = []): unknown {
+function sound(value: unknown, definition: Type, at: readonly string[] = []): unknown {
   const { value: copy, problems } = check(value, definition, at)
   if (problems.length > 0) throw problems[0]
   return copy

@@ -58,6 +58,7 @@ export { memoryFile, overlayProgramFd, programFd, type Spawned, type SpawnReques
 export { captureStack, type Frame, parseStack } from './stack.js'
 export { type Arg, type Slot, type Step, slot } from './step.js'
 export { decodeUtf8, encodeUtf8, kernelPath, kernelString, nulTerminated, type Path, shownPath } from './utf8.js'
+export { visibleLine, visibleText } from './visible.js'
 export {
   holding,
   isErrno,

@@ -134,15 +134,19 @@ function formatLine(format: LogFormat, level: LogLevel, message: string, fields:
   if (format === 'json')
     return `${stringifyJson(Object.fromEntries([...entries, ['level', word], ['msg', message], ['time', time]]))}\n`
   const more = entries.map(([key, value]) => ` ${textValue(key)}=${textValue(value)}`).join('')
-  return `time="${time}" level=${word} msg=${JSON.stringify(message)}${more}\n`
+  return `time="${time}" level=${word} msg=${quoted(message)}${more}\n`
 }
 
 const plain = (value: unknown): unknown => (value instanceof Error ? value.message : value)
 
+/** JSON, in which the control characters of C1 are escaped as well: a terminal obeys those, too. */
+const quoted = (text: string): string =>
+  JSON.stringify(text).replace(/\p{Cc}/gu, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
 /** A bare word as it stands, all else quoted: no value can pass for a further field or line. */
 function textValue(value: unknown): string {
   const text = typeof value === 'string' ? value : (stringifyJson(value) ?? String(value))
-  return /^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text)
+  return /^[\w.:/@+-]+$/.test(text) ? text : quoted(text)
 }
 
 const levelWords = new Map<unknown, LogLevel>([

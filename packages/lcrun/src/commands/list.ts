@@ -1,6 +1,6 @@
 import { type Invocation, isOn, print, warn } from '@libcontainer/cli'
 import { type ContainerSummary, overview } from '@libcontainer/container'
-import { isErrno, readTextIfPresent } from '@libcontainer/sys'
+import { isErrno } from '@libcontainer/sys'
 import { columns } from '../columns.js'
 import { stateRootOf } from '../globals.js'
 import { printLine } from '../json-line.js'
@@ -45,11 +45,8 @@ type Names = (uid: number) => string
 
 /** Of those whom containers belong to; `#1000` for one without a name. */
 async function namesOf(containers: readonly ContainerSummary[]): Promise<Names> {
-  const names = new Map([[0, 'root']])
-  if (containers.some(({ owner }) => owner !== 0)) {
-    const { parsePasswd } = await import('@libcontainer/user')
-    const entries = parsePasswd((await readTextIfPresent('/etc/passwd')) ?? '').toReversed()
-    for (const { uid, name } of entries) if (uid !== undefined) names.set(uid, name)
-  }
+  if (containers.every(({ owner }) => owner === 0)) return () => 'root'
+  const { userNames } = await import('../user-names.js')
+  const names = await userNames()
   return uid => names.get(uid) ?? `#${uid}`
 }

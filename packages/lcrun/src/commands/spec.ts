@@ -6,8 +6,8 @@ import { ConfigInvalid, ids, isErrno, O_CREAT, O_EXCL, O_WRONLY, stringifyJson, 
 /** Writes a config to start from; never over one that is there. */
 export async function run(invocation: Invocation): Promise<number> {
   const { flags } = invocation
-  const directory = flags.get('bundle') || '.'
-  const file = flags.get('file') || 'config.json'
+  const directory = flags.get('bundle') ?? '.'
+  const file = flags.get('file') ?? 'config.json'
   const path = file.startsWith('/') ? file : `${directory}/${file}`
   const { euid, egid } = ids()
   const example = exampleSpec({ cgroup2: (await cgroupHost()).mode === 'v2' })

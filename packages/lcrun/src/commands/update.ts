@@ -1,31 +1,42 @@
 import { type Invocation, warn } from '@libcontainer/cli'
-import type { SpecResources } from '@libcontainer/oci'
+import {
+  inOtherWords,
+  inSpecWords,
+  limitsOf,
+  noKernelMemory,
+  noTcpMemory,
+  parseResources,
+  type SpecResources,
+} from '@libcontainer/oci'
 import { decodeUtf8, readFd, readText } from '@libcontainer/sys'
 import { loadContainer } from '../place.js'
 import { updatedLimits } from '../resources.js'
-import { resourcesOf } from '../update-flags.js'
+import { flagOf, resourcesOf } from '../update-flags.js'
 
 /** Changes limits of a container: those that are given, and no other. */
 export async function run(invocation: Invocation): Promise<number> {
-  const [{ limitsOf }, resources] = await Promise.all([import('@libcontainer/oci'), askedFor(invocation)])
+  const resources = await askedFor(invocation)
   const { memory: { checkBeforeUpdate, ...memory } = {}, devices: _, ...others } = resources
-  const asked = limitsOf({ ...others, memory }, warn)
   const container = await loadContainer(invocation)
   const change = { refuseBelowUse: checkBeforeUpdate === true }
-  await container.set(({ cgroups }) => ({ cgroups: updatedLimits(asked, cgroups) }), change)
+  try {
+    const asked = limitsOf({ ...others, memory }, warn)
+    await container.set(({ cgroups }) => ({ cgroups: updatedLimits(asked, cgroups) }), change)
+  } catch (error) {
+    const told = inSpecWords(error)
+    throw invocation.flags.has('resources') ? told : inOtherWords(told, flagOf)
+  }
   return 0
 }
 
 /** What a file says, or else the flags. */
 async function askedFor({ flags }: Invocation): Promise<SpecResources> {
   const file = flags.get('resources')
-  if (file) {
-    const { parseResources } = await import('@libcontainer/oci')
+  if (file !== undefined) {
     return file === '-'
       ? parseResources(await readInput(), 'standard input')
       : parseResources(await readText(file), file)
   }
-  const { noKernelMemory, noTcpMemory } = await import('@libcontainer/oci')
   if (flags.has('kernel-memory')) warn(noKernelMemory('--kernel-memory'))
   if (flags.has('kernel-memory-tcp')) warn(noTcpMemory('--kernel-memory-tcp'))
   return resourcesOf(flags)
