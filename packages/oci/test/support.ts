@@ -24,3 +24,9 @@ export function refusal(call: () => unknown): { field: string; value: unknown; m
   }
   throw new Error('nothing was refused')
 }
+
+export const configOf = (spec: Spec) => converted(spec).config
+
+/** What is wrong with a spec, and its place. */
+export const fault = (spec: Spec) => refusal(() => converted(spec))
+export const at = (spec: Spec): string => fault(spec).field
