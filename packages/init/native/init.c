@@ -156,8 +156,8 @@ int main(int argc, char **argv)
 
 	/* Before anything else: nobody in a namespace that we join, or that root in one owns, may trace us or read our descriptors. */
 	prctl(PR_SET_DUMPABLE, 0);
-	if (argc >= 2 && strcmp(argv[0], "waiter") == 0) {
-		result = lc_waiter((int)parse_number(argv[1]));
+	if (argc >= 3 && strcmp(argv[0], "waiter") == 0) {
+		result = lc_waiter((int)parse_number(argv[1]), argv[2]);
 		if (result >= 0)
 			return (int)result;
 	}

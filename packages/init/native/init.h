@@ -37,7 +37,7 @@ int64_t lc_split_command(struct lc_ctx *c, const struct lc_bytes *argv, const st
 			 char ***argv_out, char ***environ_out);
 
 /* The waiter of a command line (waiter.c): answers the status to exit with, or -1 where `request` is no request for it. */
-int lc_waiter(int request);
+int lc_waiter(int request, const char *name);
 
 extern const struct lc_op lc_init_ops[];	/* attributes of the process */
 extern const struct lc_op lc_rendezvous_ops[];	/* ask, secondClone, awaitStart */

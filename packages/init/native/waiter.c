@@ -40,7 +40,7 @@
 #define MAX_ARGS 16
 #define MOST_LATE (1u << 20)	/* what a pipe can hold; more was written after the end, by what the program left behind */
 
-/* As src/waiter.ts of nsinit writes it; the arguments of the executable follow, each with its NUL. */
+/* As src/waiter.ts of cli writes it; the arguments of the executable follow, each with its NUL. */
 struct request {
 	int32_t pidfd;
 	int32_t executable;	/* O_PATH of what to become at the end; -1: exit with the status */
@@ -174,10 +174,12 @@ static void reap_others(int pidfd)
 	}
 }
 
-static void forward(int signals, const struct request *r)
+/* Passes on what has come; true when any of it asks for more than to stop, to go on, to follow a size, or to reap. */
+static bool forward(int signals, const struct request *r)
 {
 	struct signalfd_siginfo info;
 	struct winsize size;
+	bool asked = false;
 
 	while (read(signals, &info, sizeof(info)) == sizeof(info)) {
 		int signal = (int)info.ssi_signo;
@@ -191,6 +193,7 @@ static void forward(int signals, const struct request *r)
 				ioctl(r->master, TIOCSWINSZ, &size);
 			continue;
 		}
+		asked |= signal != SIGTSTP && signal != SIGCONT;
 		syscall(SYS_pidfd_send_signal, r->pidfd, signal, NULL, 0);
 		/*
 		 * What the caller's shell waits for. The program, alone in its session, is not stopped by this signal
@@ -199,6 +202,7 @@ static void forward(int signals, const struct request *r)
 		if (signal == SIGTSTP && r->master < 0)
 			kill(getpid(), SIGSTOP);
 	}
+	return asked;
 }
 
 /* Carries bytes and signals until the program has ended, and then what it wrote. */
@@ -226,14 +230,11 @@ static void serve(const struct request *r, int signals)
 			return;
 		if (poll(fds, 2 + CHANNELS, -1) < 0)
 			continue;
+		/* With the program gone the request is ours: whoever reads its output no longer does. */
+		if (fds[1].revents && forward(signals, r) && ended)
+			return;
 		if (fds[0].revents)
 			ended = true;
-		if (fds[1].revents) {
-			/* With the program gone a signal is for us: whoever reads its output no longer does. */
-			if (ended && !fds[0].revents)
-				return;
-			forward(signals, r);
-		}
 		for (int i = 0; i < CHANNELS; i++) {
 			if (!fds[2 + i].revents)
 				continue;
@@ -271,10 +272,10 @@ static void open_channels(const struct request *r)
 }
 
 /* Becomes the executable again: its arguments of the request, and the status. */
-static int finish(const struct request *r, size_t size, int status)
+static int finish(const struct request *r, size_t size, int status, const char *name)
 {
 	static char *args[MAX_ARGS + 2];
-	static const char failed[] = "nsinit: cannot become itself again to clean up: the next exec in this directory will\n";
+	static const char failed[] = ": cannot become itself again: what the program left behind is not cleaned up\n";
 	char digits[4] = { (char)('0' + status / 100), (char)('0' + status / 10 % 10), (char)('0' + status % 10), 0 };
 	char *at = (char *)(r + 1), *end = (char *)r + size;
 	extern char **environ;
@@ -288,6 +289,7 @@ static int finish(const struct request *r, size_t size, int status)
 	}
 	args[count++] = digits;
 	syscall(SYS_execveat, r->executable, "", args, environ, AT_EMPTY_PATH);
+	(void)!write(2, name, strlen(name));
 	(void)!write(2, failed, sizeof(failed) - 1);
 	return 1;
 }
@@ -305,7 +307,7 @@ static const struct request *read_request(int fd, size_t *size)
 	return at == MAP_FAILED || ((const char *)at)[*size - 1] != 0 ? NULL : at;
 }
 
-int lc_waiter(int request)
+int lc_waiter(int request, const char *name)
 {
 	size_t size = 0;
 	const struct request *r = read_request(request, &size);
@@ -315,7 +317,7 @@ int lc_waiter(int request)
 	if (!r)
 		return -1;
 	syscall(SYS_close_range, 3, ~0u, CLOEXEC_RANGE);
-	prctl(PR_SET_NAME, "nsinit");
+	prctl(PR_SET_NAME, name);
 	signal(SIGPIPE, SIG_IGN);
 	/* They are blocked already, since before the program was started: none is lost on the way here. */
 	watched = r->signals;
@@ -333,5 +335,5 @@ int lc_waiter(int request)
 		signal(SIGTTOU, SIG_IGN);
 		ioctl(r->terminal, SET_MODES, r->modes);
 	}
-	return finish(r, size, status);
+	return finish(r, size, status, name);
 }

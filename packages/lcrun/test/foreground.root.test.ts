@@ -1,5 +1,10 @@
+import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { newConsole } from '@libcontainer/console'
+import { pipe, readFd, sleep } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
+import { Running, requires } from '../../../test/support/index.js'
+import { onTerminal } from '../../../test/support/seat.js'
 import { Bundle, hosts, specOf, until } from './hosts.js'
 
 /** A container that shares the pid namespace of its caller: what its program leaves behind has no pid 1 of its own. */
@@ -17,7 +22,65 @@ const gone = (pid: number): boolean => {
   }
 }
 
+/** A program that ends with much unread, and leaves behind what ends before that is read. */
+const chatty = (last: number, terminal = false): object =>
+  specOf(['/bin/sh', '-c', `(sleep 1 &); sleep 0.4; seq 1 ${last}; exit 7`], { ...shared, process: { terminal } })
+
+const counted = (last: number, newline: string): string =>
+  Array.from({ length: last }, (_, i) => `${i + 1}${newline}`).join('')
+
+/** Reads all that comes, once the program has ended. */
+async function readLate(bundle: Bundle, read: (buffer: Uint8Array) => Promise<number>, size: number): Promise<string> {
+  await bundle.stopped()
+  // Whoever has adopted something is told of its end.
+  await sleep(900)
+  const buffer = new Uint8Array(65536)
+  let text = ''
+  while (text.length < size) {
+    const got = await read(buffer)
+    if (got === 0) break
+    text += Buffer.from(buffer.subarray(0, got)).toString('latin1')
+  }
+  return text
+}
+
 describe.each(hosts)('$name', host => {
+  test(
+    'PP-25 what a terminal’s program wrote before its end arrives whole, however late it is read',
+    host.needs,
+    async () => {
+      // More than a pipe, by what the program's terminal holds.
+      const last = 14_000
+      using bundle = new Bundle(host, chatty(last, true))
+      const { read, write } = pipe()
+      const run = bundle.start(['run', bundle.id], { stdio: ['ignore', write.fd, 'pipe'] })
+      write.close()
+      const whole = counted(last, '\n')
+      expect(await readLate(bundle, buffer => readFd(read.fd, buffer), whole.length)).toBe(whole)
+      expect(await run.ended()).toBe(7)
+      expect(run.stderr).toBe('')
+      read.close()
+      expect(bundle.left()).toEqual([])
+    },
+  )
+
+  test('PP-25 and so does what came by a pipe for a terminal of ours', {
+    ...host.needs,
+    skip: host.needs.skip || requires('program:setsid').skip,
+  }, async () => {
+    // What a pipe holds.
+    const last = 12_000
+    using bundle = new Bundle(host, chatty(last))
+    using ours = await newConsole(0, 0)
+    const [program, ...words] = [...onTerminal, ...host.command, '--root', bundle.stateRoot, 'run', bundle.id]
+    const { fd } = ours.slave
+    const run = new Running(spawn(program!, words, { cwd: bundle.path, stdio: [fd, fd, fd] }))
+    const whole = counted(last, '\r\n')
+    expect(await readLate(bundle, buffer => ours.read(buffer), whole.length)).toBe(whole)
+    expect(await run.ended()).toBe(7)
+    expect(bundle.left()).toEqual([])
+  })
+
   test('PP-25 in the foreground lcrun adopts what its program leaves behind, and reaps it', host.needs, async () => {
     using bundle = new Bundle(
       host,
