@@ -4,7 +4,7 @@ import { type Command, type ContainerConfig, hookPoints, overview, plan } from '
 import type { Profile } from '@libcontainer/seccomp'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, shellCommand, temporaryDirectory } from '../../../test/support/index.js'
-import { Bench, elsewhere, finished, ownRootfs, sleeper } from './support.js'
+import { Bench, elsewhere, finished, inside, ownRootfs, sleeper } from './support.js'
 
 const needs = requires('root')
 
@@ -544,3 +544,34 @@ test('HK-01 HK-03 HK-04 with a user namespace, with a shared pid namespace, and 
     await container.destroy({ force: true })
   }
 })
+
+test(
+  'HK-03 createContainer in the pid namespace of another container: it does not reach the hook without CAP_SYS_PTRACE',
+  needs,
+  async () => {
+    await using bench = await Bench.open('reached')
+    using dir = temporaryDirectory('hooks-')
+    const map = [{ containerId: 0, hostId: 100000, size: 65536 }]
+    const own = { namespaces: ['user', 'mnt', 'pid', 'ipc', 'uts', 'net'], uidMappings: map, gidMappings: map } as const
+    for (const [i, config] of [{}, own].entries()) {
+      const { container: other, init } = await bench.running(config)
+      const ready = join(dir.path, `ready-${i}`)
+      chmodSync(dir.path, 0o777)
+      const joined = (['user', 'pid'] as const)
+        .filter(kind => kind === 'pid' || config === own)
+        .map(kind => ({ kind, path: `/proc/${init.pid}/ns/${kind}` }))
+      const container = await bench.create({
+        namespaces: ['mnt', 'ipc', 'uts', 'net', ...joined],
+        hooks: { createContainer: [shellCommand(`echo > ${ready}; exec sleep 5001`, { env })] },
+      })
+      const starting = container.start(sleeper)
+      starting.catch(() => {})
+      await expect.poll(() => existsSync(ready)).toBe(true)
+      const look = `for p in /proc/[0-9]*; do grep -q '500[1]' $p/cmdline || continue
+        ls $p/root/ && echo root; readlink $p/fd/0 && echo fd; cat $p/environ && echo environ; echo found; done 2> /dev/null`
+      await expect.poll(() => inside(other, look)).toBe('found')
+      await container.destroy({ force: true })
+      await expect(starting).rejects.toThrow()
+    }
+  },
+)
