@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { optionsOf } from '@libcontainer/cli/doctor'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   copyOfBusyboxRootfs,
@@ -137,11 +136,4 @@ test('BY-11 inside a container whose filter forbids user namespaces nsinit docto
   )
   expect({ stdout, stderr }).toMatchObject({ stdout: expect.stringContaining('a seccomp filter is in force') })
   expect(status).toBe(1)
-})
-
-test('BY-11 options of the kernel are read as its file has them', () => {
-  const options = optionsOf('CONFIG_USER_NS=y\nCONFIG_VETH=m\n# CONFIG_OVERLAY_FS is not set\n', '/boot/config')
-  expect(options.CONFIG_USER_NS).toEqual({ available: true })
-  expect(options.CONFIG_VETH).toEqual({ available: true, detail: 'as a module' })
-  expect(options.CONFIG_OVERLAY_FS).toMatchObject({ available: false, hint: 'boot a kernel with CONFIG_OVERLAY_FS=y' })
 })

@@ -107,22 +107,6 @@ describe('what is in a container that a config.json describes', () => {
     expect(seen.links).toEqual(['1'])
   })
 
-  test(
-    'OC-02 OC-15 the same program sees the same under runc',
-    requires('root', 'rootfs', 'program:runc'),
-    async () => {
-      const spec = scripted(look, { hostname: 'same' })
-      const [ours, theirs] = [parts(await byUs(spec)), parts(byRunc(spec))]
-      for (const part of ['id', 'status', 'limits', 'env', 'masked', 'oom', 'links'])
-        expect([part, ours[part]]).toEqual([part, theirs[part]])
-      // The same mount points with the same options, in the same order; the paths of roots on the host differ.
-      const points = (lines: string[]): string[] =>
-        lines.map(line => `${line.split(' ')[0]} ${/ - (\S+)/.exec(line)?.[1]}`).filter(point => !/cgroup/.test(point))
-      expect(points(ours.mounts!).sort()).toEqual(points(theirs.mounts!).sort())
-      expect(ours.dev).toEqual(theirs.dev)
-    },
-  )
-
   test('without capabilities there are none, as under runc', requires('root', 'rootfs', 'program:runc'), async () => {
     const spec = scripted('grep ^Cap /proc/self/status', { process: { capabilities: undefined } })
     const ours = await byUs(spec)
