@@ -44,16 +44,12 @@ export function parseCgroupMounts(mountinfo: string): CgroupFilesystem[] {
 /** `36 25 0:30 /root /mountpoint opts shared:1 - cgroup source super,options`, with any number of fields before the dash. */
 function parseLine(line: string): Mount {
   const [before = '', after = ''] = line.split(' - ', 2)
-  const [id = '', parent = '', , root = '/', mountpoint = '/'] = before.split(' ')
-  const [type, , options = ''] = after.split(' ')
+  const [id = '', parent = '', , root = '/', mountpoint = '/'] = before.split(' ', 5)
   const path = unescaped(mountpoint)
+  if (!after.startsWith('cgroup')) return { id, parent, mountpoint: path, filesystem: undefined }
+  const [type, , options = ''] = after.split(' ', 3)
   const version = type === 'cgroup' ? 1 : type === 'cgroup2' ? 2 : undefined
-  const filesystem = version && {
-    version,
-    mountpoint: path,
-    root: unescaped(root),
-    options: options.split(',') as readonly string[],
-  }
+  const filesystem = version && { version, mountpoint: path, root: unescaped(root), options: options.split(',') }
   return { id, parent, mountpoint: path, filesystem: filesystem as CgroupFilesystem | undefined }
 }
 

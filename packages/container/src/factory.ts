@@ -25,7 +25,7 @@ import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
 import { killLeftovers, removeLeftovers } from './leftovers.js'
-import { plainCopy } from './plain-copy.js'
+import { configCopy } from './plain-copy.js'
 import { announceRemoval } from './removal.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
 import { withRootlessDefaults } from './rootless.js'
@@ -119,7 +119,7 @@ export class Factory {
    */
   async create(id: string, config: ContainerConfig): Promise<Container> {
     checkId(id)
-    const copy = await withRootlessDefaults(plainCopy(config))
+    const copy = await withRootlessDefaults(configCopy(config))
     const { validator } = this.#options
     const [problem] = await (validator === undefined ? validateBesideRootfs(copy) : validator(copy))
     if (problem !== undefined) throw problem

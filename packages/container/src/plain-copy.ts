@@ -1,4 +1,5 @@
 import { ConfigInvalid } from '@libcontainer/sys'
+import type { ContainerConfig } from './config.js'
 
 /** A config as it is now: what the caller changes later, or a getter answers another time, is not part of the container. */
 export function plainCopy<T>(value: T, field = 'config'): T {
@@ -11,4 +12,16 @@ export function plainCopy<T>(value: T, field = 'config'): T {
     if (each !== undefined) copy[key] = plainCopy(each, field === 'config' ? key : `${field}.${key}`)
   }
   return copy as T
+}
+
+/** A copy of a whole config. Its mounts are frozen: they are looked at at several places, and what cannot change is looked at once. */
+export function configCopy(config: ContainerConfig): ContainerConfig {
+  const copy = plainCopy(config)
+  if (Array.isArray(copy?.mounts)) {
+    for (const mount of copy.mounts) {
+      Object.freeze(mount?.options)
+      Object.freeze(mount)
+    }
+  }
+  return copy
 }

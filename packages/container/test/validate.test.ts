@@ -4,7 +4,7 @@ import { type ContainerConfig, Factory, resolveConfig, validate, validateShape }
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
-import { plainCopy } from '../src/plain-copy.js'
+import { configCopy, plainCopy } from '../src/plain-copy.js'
 
 const directory = temporaryDirectory('validate-')
 afterAll(() => directory[Symbol.dispose]())
@@ -670,4 +670,14 @@ test('IN-09 a session keyring: of the container’s own, by a name, or none', ()
   for (const sessionKeyring of ['', '.own', 'x'.repeat(4096), 'é'.repeat(2048), 'a\0b', 1, null, {}])
     expect(fields({ sessionKeyring }), String(sessionKeyring)).toEqual(['sessionKeyring'])
   expect(fields({ keepGroups: 1 })).toEqual(['keepGroups'])
+})
+
+test('a copied config has mounts that cannot change, so that each is looked at once; the original stays as it is', () => {
+  const mounts = [{ destination: '/a', type: 'tmpfs', options: ['ro'] }]
+  const copy = configCopy({ rootfs: '/', mounts })
+  expect(copy).toMatchObject({ mounts })
+  expect(copy.mounts?.every(mount => Object.isFrozen(mount) && Object.isFrozen(mount.options))).toBe(true)
+  expect(Object.isFrozen(mounts[0])).toBe(false)
+  for (const odd of [undefined, null, 7, [null], ['x']])
+    expect(configCopy({ rootfs: '/', mounts: odd as never })).toMatchObject({ rootfs: '/' })
 })

@@ -3,8 +3,17 @@ import type { CheckedMount } from './mount.js'
 
 const names = Object.entries(MS).map(([name, bit]) => [`MS_${name}`, bit] as const)
 
+/** Most mounts of a container have the flags of another. */
+const found = new Map<number, string>()
+
 /** Flags of mount(2) by their names, `MS_RDONLY|MS_BIND`; bits without one in hexadecimal. */
 export function flagNames(flags: number): string {
+  const text = found.get(flags) ?? namesOf(flags)
+  found.set(flags, text)
+  return text
+}
+
+function namesOf(flags: number): string {
   const known = names.filter(([, bit]) => flags & bit)
   const rest = known.reduce((left, [, bit]) => left & ~bit, flags) >>> 0
   const words: string[] = known.map(([name]) => name)

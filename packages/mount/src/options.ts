@@ -112,15 +112,17 @@ export function parseMountOptions(options: readonly string[], field = 'options')
   let recursive: AttributeChange = { set: 0, clear: 0 }
   if (!Array.isArray(options)) throw new ConfigInvalid(field, options, 'must be a list of words')
   options.forEach((option, i) => {
-    const at = `${field}[${i}]`
-    kernelString(option, at)
     const word = words.get(option)
-    const change = recursiveWords.get(option)
     if (word !== undefined) {
       const [act, bits] = word
       parsed.flags = act === 'set' ? parsed.flags | bits : parsed.flags & ~bits
       parsed.cleared = act === 'set' ? parsed.cleared & ~bits : parsed.cleared | bits
-    } else if (isPropagation(option)) parsed.propagation.push(option)
+      return
+    }
+    const at = `${field}[${i}]`
+    kernelString(option, at)
+    const change = recursiveWords.get(option)
+    if (isPropagation(option)) parsed.propagation.push(option)
     else if (change !== undefined) recursive = merge(recursive, change)
     else if (extensionWords.includes(option)) extensions.add(option)
     else parsed.data.push(...splitData(option, at))

@@ -13,8 +13,8 @@ import { encodeUtf8 } from './utf8.js'
  *   alternatives  8 bytes each: i32 errno, i32 step, or -1 for skip
  *   data     strings and bytes, each followed by a NUL; bytes are aligned to 8, since an op may read them as an array of structures
  *
- * A container's plan is made in the way of its start, also by an engine that only interprets: hence words instead of a DataView, and
- * one text instead of many.
+ * A container's plan is made in the way of its start, also by an engine that only interprets: hence words instead of a DataView, one text
+ * instead of many, and no iterator for each step's arguments.
  */
 const MAGIC = 0x3150434c
 const HEADER = 32
@@ -64,8 +64,10 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
     }
     if (step.into !== undefined) number(slots, step.into, MAX_SLOTS, 'slots')
     if (step.onError !== undefined) alternativeCount += Object.keys(step.onError).length
-    argCount += step.args.length
-    for (const arg of step.args) {
+    const { args } = step
+    argCount += args.length
+    for (let i = 0; i < args.length; i++) {
+      const arg = args[i]!
       if (typeof arg === 'string') data.addString(arg)
       else if (typeof arg === 'object' && !('slot' in arg)) data.addBytes(arg)
     }
@@ -91,7 +93,8 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
     words[at + 1] = into === undefined ? 0 : slots.get(into)! + 1
     words[at + 2] = arg * 4
     words[at + 3] = alternative * 4
-    for (const value of args) {
+    for (let i = 0; i < args.length; i++) {
+      const value = args[i]!
       if (typeof value === 'number') encodeNumber(words, arg, value, step)
       else if (typeof value === 'string') {
         words[arg] = 2

@@ -57,18 +57,18 @@ export const timer: Host['timer'] = (ms, callback) => {
 // Modules are evaluated when the executable is built: what belongs to one run is filled in when it starts.
 const argv: string[] = []
 let name = ''
-const variables: Record<string, string> = {}
+// Without a prototype, where every name is one as any.
+const variables: Record<string, string> = Object.create(null)
 
 native.onStart(([first = '', ...rest], entries) => {
   name = first
   argv.push(...rest)
-  for (const entry of entries) {
+  // Of two entries with one name the first counts, as for getenv(3): so it is written last.
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const entry = entries[i]!
     const equals = entry.indexOf('=', 1)
-    const name = equals < 0 ? entry : entry.slice(0, equals)
-    // Of two entries with one name the first counts, as for getenv(3).
-    if (Object.hasOwn(variables, name)) continue
-    const value = equals < 0 ? '' : entry.slice(equals + 1)
-    Object.defineProperty(variables, name, { value, enumerable: true, configurable: true, writable: true })
+    if (equals < 0) variables[entry] = ''
+    else variables[entry.slice(0, equals)] = entry.slice(equals + 1)
   }
 })
 
