@@ -175,13 +175,11 @@ const STAT = 512
 
 /** What each of them does: as `statusOf` finds it out, for all at once as far as that goes. */
 async function statusesOf(root: string, states: readonly Known[]): Promise<Status[]> {
-  const [stats, frozen] = await Promise.all([
-    readHeads(
-      states.map(({ init_process_pid }) => `/proc/${init_process_pid}/stat`),
-      STAT,
-    ),
-    frozenOf(states.map(({ cgroup_paths }) => cgroup_paths)),
-  ])
+  const stats = await readHeads(
+    states.map(({ init_process_pid }) => `/proc/${init_process_pid}/stat`),
+    STAT,
+  )
+  const frozen = await frozenOf(states.map(({ cgroup_paths }, i) => freezersOf(cgroup_paths, stats[i]!)))
   const statuses: Status[] = []
   for (let i = 0; i < states.length; i++) {
     const state = states[i]!
@@ -192,6 +190,14 @@ async function statusesOf(root: string, states: readonly Known[]): Promise<Statu
     else statuses.push(hasExecuted(name) ? 'running' : await statusOfLiving(name, state, `${root}/${state.id}`))
   }
   return statuses
+}
+
+/** The freezers to be asked. What v1's has stopped sleeps uninterruptibly: of a process that runs or sleeps otherwise it tells nothing. */
+function freezersOf(paths: Known['cgroup_paths'], stat: FileHead | number): Readonly<Record<string, string>> {
+  const state = typeof stat === 'number' ? '' : stat.text.charAt(stat.text.lastIndexOf(')') + 2)
+  const unified = paths['']
+  if (state !== 'R' && state !== 'S') return paths
+  return unified === undefined ? {} : { '': unified }
 }
 
 /** What a process calls itself, by its /proc/PID/stat; `undefined` when it has ended, or is not the one that began then. */

@@ -9,7 +9,7 @@
 #include "op.h"
 #include "ops.h"
 
-/* What stands before the bytes of each file. */
+/* What is told of each file before the bytes of all. */
 struct head {
 	int32_t size;	/* or -errno */
 	uint32_t uid, mode;
@@ -46,24 +46,25 @@ static void read_head(int dir, const char *path, size_t most, struct head *head,
 }
 
 /*
- * readHeads(dirfd, list of paths, most, buffer): for each file a head, and then its first bytes, `most` of them at the utmost. Links are not
- * followed. Answers the bytes used; ERANGE: a larger buffer, please.
+ * readHeads(dirfd, list of paths, most, heads, bytes): a head of each file, and the first bytes of all behind each other, `most` of each at the
+ * utmost. Links are not followed. Answers how many bytes there are; ERANGE: larger buffers, please.
  */
 int64_t lc_op_read_heads(struct lc_ctx *c, const union lc_arg *a)
 {
 	const char *path = (const char *)a[1].b.at, *end = path + a[1].b.size;
 	size_t most = (size_t)a[2].i, used = 0;
-	struct lc_bytes out = a[3].b;
+	struct lc_bytes heads = a[3].b, out = a[4].b;
 
-	while (path < end) {
+	for (; path < end; path += strlen(path) + 1) {
 		struct head head = { 0 };
 
-		if (out.size - used < sizeof(head) + most)
+		if (heads.size < sizeof(head) || out.size - used < most)
 			return lc_refuse(c, "read", ERANGE);
-		read_head((int)a[0].i, path, most, &head, out.at + used + sizeof(head));
-		memcpy(out.at + used, &head, sizeof(head));
-		used += sizeof(head) + (head.size > 0 ? (size_t)head.size : 0);
-		path += strlen(path) + 1;
+		read_head((int)a[0].i, path, most, &head, out.at + used);
+		memcpy(heads.at, &head, sizeof(head));
+		heads.at += sizeof(head);
+		heads.size -= sizeof(head);
+		used += head.size > 0 ? (size_t)head.size : 0;
 	}
 	return (int64_t)used;
 }

@@ -508,7 +508,7 @@ const struct lc_op lc_sys_ops[] = {
 	{ "readFd", "ib", op_read_fd },
 	{ "writeFd", "ib", op_write_fd },
 	{ "readFile", "isb", op_read_file },
-	{ "readHeads", "ibib", lc_op_read_heads },
+	{ "readHeads", "ibibb", lc_op_read_heads },
 	{ "writeFile", "isiib", op_write_file },
 	{ "listDirectory", "isb", op_list_directory },
 	{ "stat", "isib", op_stat },

@@ -13,8 +13,8 @@ export interface FileHead {
 
 /** How many files a call reads: so that its buffer stays small. */
 const AT_ONCE = 128
-/** Of what stands before the bytes of each file: its size or a negative errno, uid and mode. */
-const HEADER = 12
+/** What is told of each file: its size or a negative errno, uid and mode. */
+const WORDS = 3
 
 /**
  * The beginnings of many files, by few native calls: in the order of the paths, and for one that cannot be read its errno, negative. Links at
@@ -28,26 +28,38 @@ export async function readHeads(
   { at }: At = {},
 ): Promise<(FileHead | number)[]> {
   const heads: (FileHead | number)[] = []
-  const buffer = new Uint8Array(Math.min(paths.length, AT_ONCE) * (most + HEADER))
-  const view = new DataView(buffer.buffer)
+  const count = Math.min(paths.length, AT_ONCE)
+  const words = new Int32Array(count * WORDS)
+  const told = new Uint8Array(words.buffer)
+  const buffer = new Uint8Array(count * most)
   for (let from = 0; from < paths.length; from += AT_ONCE) {
     const some = paths.slice(from, from + AT_ONCE)
     // All at once: a check of each would take as long as reading it.
     kernelString(some.join(''), 'paths')
-    checked(await native.async.readHeads(at?.fd ?? AT_FDCWD, nulTerminated(some), most, buffer), 'read')
-    let place = 0
-    for (let i = 0; i < some.length; i++) {
-      const size = view.getInt32(place, true)
-      const start = place + HEADER
-      place = size < 0 ? start : start + size
-      if (size < 0) heads.push(size)
-      else
-        heads.push({
-          text: decodeUtf8(buffer.subarray(start, place)),
-          uid: view.getUint32(start - 8, true),
-          mode: view.getUint32(start - 4, true),
-        })
+    const used = checked(
+      await native.async.readHeads(at?.fd ?? AT_FDCWD, nulTerminated(some), most, told, buffer),
+      'read',
+    )
+    const bytes = buffer.subarray(0, used)
+    const all = decodeUtf8(bytes)
+    // Of ASCII a place among the bytes is one in the text.
+    const textOf = all.length === used ? all.slice.bind(all) : partsOf(bytes)
+    let start = 0
+    for (let word = 0; word < some.length * WORDS; word += WORDS) {
+      const size = words[word]!
+      if (size < 0) {
+        heads.push(size)
+        continue
+      }
+      const text = textOf(start, start + size)
+      heads.push({ text, uid: words[word + 1]! >>> 0, mode: words[word + 2]! })
+      start += size
     }
   }
   return heads
 }
+
+const partsOf =
+  (bytes: Uint8Array) =>
+  (start: number, end: number): string =>
+    decodeUtf8(bytes.subarray(start, end))

@@ -9,7 +9,7 @@ export interface SysOps {
   readFd(fd: number, buffer: Uint8Array): number
   writeFd(fd: number, bytes: Uint8Array): number
   readFile(dirfd: number, path: Path, buffer: Uint8Array): number
-  readHeads(dirfd: number, paths: Uint8Array, most: number, buffer: Uint8Array): number
+  readHeads(dirfd: number, paths: Uint8Array, most: number, heads: Uint8Array, bytes: Uint8Array): number
   writeFile(dirfd: number, path: Path, flags: number, mode: number, bytes: Uint8Array): number
   listDirectory(dirfd: number, path: Path, buffer: Uint8Array): number
   stat(dirfd: number, path: Path, flags: number, result: Uint8Array): number
