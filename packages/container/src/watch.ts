@@ -55,7 +55,7 @@ async function tellRemoval(
 /** Waits for whoever is removing it. */
 async function isGone(handle: Handle): Promise<boolean> {
   try {
-    await handle.locked(async () => undefined, { shared: true })
+    await handle.locked(async () => undefined, { shared: true, meanwhile: async () => undefined })
     return false
   } catch (error) {
     if (error instanceof ContainerError && error.code === 'ContainerNotExists') return true
