@@ -107,67 +107,37 @@ async function otherState(
   }
 }
 
+/** Text of JSON as it stands: what is escaped takes a parser. */
+const PLAIN = '([^"\\\\]*)'
+const path = (key: string): string => `(?:"${key}":"${PLAIN}"(?:,|(?=\\})))?`
+
+/**
+ * The beginning of a state, up to the cgroups that a container is stopped by, which are the first ones; it must go on with another one, or with
+ * their end, or the text was cut, or written in another order.
+ */
+const beginning = new RegExp(
+  [
+    `^\\{"id":"${PLAIN}","init_process_pid":(\\d+),"init_process_start":"${PLAIN}",(?:"created":"${PLAIN}",)?`,
+    `(?:"bundle":"${PLAIN}",)?"rootless":(?:true|false),"cgroup_paths":\\{`,
+    ...freezerKeys.map(path),
+    `(?=(\\})|"(?!freezer")[^"]*":)`,
+  ].join(''),
+)
+
 /**
  * What the beginning of a state tells; `undefined` for one that somebody else has written, or that says it in another way. Pure.
  *
- * Read from key to key, in a fraction of the time that a parser takes: in a list of a thousand most of it would be this.
+ * Matched in a fraction of the time that a parser takes: in a list of a thousand most of it would be this.
  */
 export function parseHead(name: string, head: string, owner = 0): Known | undefined {
-  const from = new Cursor(head)
-  if (!from.skip(`{"id":"${name}",`)) return undefined
-  const pid = from.behind('"init_process_pid":', ',')
-  const init_process_start = from.behind('"init_process_start":"', '",')
-  const created = from.behind('"created":"', '",')
-  const bundle = from.behind('"bundle":"', '",') ?? ''
-  if (from.behind('"rootless":', ',') === undefined || !from.skip('"cgroup_paths":{')) return undefined
+  const match = beginning.exec(head)
+  if (match === null || match[1] !== name) return undefined
+  const [, , pid, start, created, bundle = '', unified, freezer, none] = match
+  if (unified === undefined && freezer === undefined && none === undefined) return undefined
   const cgroup_paths: Record<string, string> = {}
-  for (const key of freezerKeys) {
-    const path = from.behind(`"${key}":"`, '"')
-    if (path === undefined) continue
-    cgroup_paths[key] = path
-    from.skip(',')
-  }
-  // None of them first: none at all, or written in another order.
-  if (Object.keys(cgroup_paths).length === 0 && !from.skip('}')) return undefined
-  const init_process_pid = Number(pid)
-  // What is escaped takes a parser; so does what does not fit.
-  if (pid === undefined || init_process_start === undefined || from.escaped || from.cut) return undefined
-  return { id: name, init_process_pid, init_process_start, created, bundle, cgroup_paths, owner }
-}
-
-/** A place in a text, from which it is read on. */
-class Cursor {
-  readonly #text: string
-  #at = 0
-  /** Something that was read has a backslash. */
-  escaped = false
-  /** The text ended within a value. */
-  cut = false
-
-  constructor(text: string) {
-    this.#text = text
-  }
-
-  /** Goes behind a word, if it stands here. */
-  skip(word: string): boolean {
-    if (!this.#text.startsWith(word, this.#at)) return false
-    this.#at += word.length
-    return true
-  }
-
-  /** What stands between a word that stands here, and the end of that; goes behind it. `undefined` where the word does not stand here. */
-  behind(word: string, ended: string): string | undefined {
-    if (!this.skip(word)) return undefined
-    const end = this.#text.indexOf(ended, this.#at)
-    if (end < 0) {
-      this.cut = true
-      return undefined
-    }
-    const value = this.#text.slice(this.#at, end)
-    if (value.includes('\\')) this.escaped = true
-    this.#at = end + ended.length
-    return value
-  }
+  if (unified !== undefined) cgroup_paths[''] = unified
+  if (freezer !== undefined) cgroup_paths.freezer = freezer
+  return { id: name, init_process_pid: Number(pid), init_process_start: start!, created, bundle, cgroup_paths, owner }
 }
 
 /** As much of /proc/PID/stat as tells who it is: all up to when it began. */
