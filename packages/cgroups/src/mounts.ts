@@ -28,17 +28,16 @@ export function parseCgroupMounts(mountinfo: string): CgroupFilesystem[] {
     if (there === undefined) byPath.set(mount.mountpoint, [mount])
     else there.push(mount)
   }
-  const visible = (mount: Mount, above: ReadonlySet<Mount>): boolean => {
-    const chain = new Set<Mount>()
-    for (let at: Mount | undefined = mount; at !== undefined && !chain.has(at); at = byId.get(at.parent)) chain.add(at)
-    const asked = new Set(above).add(mount)
+  const visible = (mount: Mount, above: readonly Mount[]): boolean => {
+    const chain = [mount]
+    let at = byId.get(mount.parent)
+    for (; at !== undefined && !chain.includes(at); at = byId.get(at.parent)) chain.push(at)
     // A mount above or at our path, through which ours was not mounted, hides ours, unless it is hidden itself.
-    const hides = (other: Mount): boolean => !chain.has(other) && !asked.has(other) && visible(other, asked)
+    const hides = (other: Mount): boolean =>
+      !chain.includes(other) && !above.includes(other) && visible(other, [...above, mount])
     return !pathsAbove(mount.mountpoint).some(path => byPath.get(path)?.some(hides) ?? false)
   }
-  return mounts.flatMap(mount =>
-    mount.filesystem !== undefined && visible(mount, new Set()) ? [mount.filesystem] : [],
-  )
+  return mounts.flatMap(mount => (mount.filesystem !== undefined && visible(mount, []) ? [mount.filesystem] : []))
 }
 
 /** `36 25 0:30 /root /mountpoint opts shared:1 - cgroup source super,options`, with any number of fields before the dash. */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define CHUNK (256u << 10)
+#define CHUNK (128u << 10)
 #define SMALLEST 64u
 #define LARGE (64u << 10)
 
