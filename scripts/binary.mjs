@@ -68,15 +68,16 @@ async function initFor(arch) {
   return file
 }
 
-/** The versions of all packages, which the executable cannot look up in their package.json. */
+/** The versions of all packages, which the executable cannot look up in their package.json; and the commit, where a release is built. */
 function versionsFile() {
   const manifests = readdirSync(join(root, 'packages'))
     .map(name => join(root, 'packages', name, 'package.json'))
     .filter(file => existsSync(file))
     .map(file => JSON.parse(readFileSync(file, 'utf8')))
+  const versions = Object.fromEntries(manifests.map(({ name, version }) => [name, version]))
   const file = join(root, '.cache/binary/versions.json')
   mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, JSON.stringify(Object.fromEntries(manifests.map(({ name, version }) => [name, version]))))
+  writeFileSync(file, JSON.stringify({ ...versions, commit: process.env.LIBCONTAINER_COMMIT }))
   return file
 }
 

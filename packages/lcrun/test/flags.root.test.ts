@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
 import { table } from '../src/commands.js'
@@ -128,6 +128,12 @@ describe.each(either)('$name', host => {
     expect(status).toBe(1)
     expect(stderr).toContain('od\\x1b[31md')
     expect(stderr.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
+    mkdirSync(odd)
+    writeFileSync(`${odd}/config.json`, readFileSync(bundle.file('config.json')))
+    expect(bundle.detached(['run', '-d', '--bundle', odd, bundle.id])).toMatchObject({ status: 0 })
+    const { stdout } = bundle.run(['list'])
+    expect(stdout).toContain('od\\x1b[31md\\n ')
+    expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u)
   })
 
   test(

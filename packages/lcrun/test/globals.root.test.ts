@@ -10,7 +10,9 @@ describe.each(hosts)('$name', host => {
       using bundle = new Bundle(host, {})
       expect(bundle.run(['--version'])).toEqual({
         status: 0,
-        stdout: expect.stringMatching(/^lcrun version \S+\nspec: 1\.\d\.\d\nengine: \S+ \S+\nseccomp: \S+ \S+\n$/),
+        stdout: expect.stringMatching(
+          /^lcrun version \S+\n(?:commit: \w+\n)?spec: 1\.\d\.\d\nengine: \S+ \S+\nseccomp: \S+ \S+\n$/,
+        ),
         stderr: '',
       })
       expect(bundle.run(['-v']).stdout).toBe(bundle.run(['--version']).stdout)

@@ -1,6 +1,6 @@
 import { type Invocation, isOn, print, warn } from '@libcontainer/cli'
 import { type ContainerSummary, overview } from '@libcontainer/container'
-import { isErrno } from '@libcontainer/sys'
+import { isErrno, visibleLine } from '@libcontainer/sys'
 import { columns } from '../columns.js'
 import { stateRootOf } from '../globals.js'
 import { printLine } from '../json-line.js'
@@ -26,7 +26,8 @@ const row = ({ id, pid, status, bundle, created = '', owner }: ContainerSummary,
   id,
   String(pid),
   status,
-  bundle,
+  // Of the cells the one that anybody may have named.
+  visibleLine(bundle),
   created,
   name(owner),
 ]
