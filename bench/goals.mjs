@@ -27,12 +27,40 @@ const held = [
 
 const word = (value, most) => (value <= most ? 'met   ' : 'missed')
 
+const amount = (value, unit) => (unit === 'kB' ? `${Math.round(value)} kB` : `${(value / 1e6).toFixed(1)} ms`)
+
+/** What of lcrun was measured, beside what is wanted of it: a table in Markdown, as docs/performance.md has it. */
+export function markdown(summaries) {
+  const rows = summaries.flatMap(({ name, title, unit, contenders, ratios }) =>
+    Object.keys(ratios)
+      .filter(who => who.startsWith('lcrun') && who !== 'lcrun, none alive')
+      .map(who => {
+        const cell = theirs => {
+          const found = ratios[who][theirs]
+          const goal = wanted.find(
+            ({ measurement, ours, theirs: other }) => measurement === name && fits(ours, who) && other === theirs,
+          )
+          const most = goal === undefined ? '' : `, wanted ${goal.most}`
+          return found === undefined ? '' : `${found.median.toFixed(2)} (${found.min.toFixed(2)})${most}`
+        }
+        const { median, min } = contenders[who]
+        const ours = `${amount(median, unit)} (${amount(min, unit)})`
+        const beside = who === 'lcrun' ? cell('crun') : `${cell('lcrun, none alive')} of none alive`
+        return [who === 'lcrun' ? title : `${title}: ${who}`, ours, beside, cell('runc')]
+      }),
+  )
+  const head = ['median (least)', 'lcrun', '/ crun', '/ runc']
+  return [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+const fits = (pattern, name) => (typeof pattern === 'string' ? pattern === name : pattern.test(name))
+
 /** A line for each goal whose contenders took part. */
 export function goals(summaries) {
   const named = name => summaries.find(summary => summary.name === name)
   const ratios = wanted.flatMap(({ measurement, ours, theirs, most }) => {
     const all = named(measurement)?.ratios ?? {}
-    const who = typeof ours === 'string' ? ours : Object.keys(all).find(name => ours.test(name))
+    const who = Object.keys(all).find(name => fits(ours, name))
     const found = all[who]?.[theirs]
     if (found === undefined) return []
     const line = `${who} / ${theirs}, ${measurement}: ${found.median.toFixed(2)}, wanted at most ${most}`

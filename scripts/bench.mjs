@@ -6,19 +6,20 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CommandLine, Library, makeBundles, Runtime } from '../bench/contender.mjs'
 import { buildGo, buildTimed, goLibrary, versionOf, which } from '../bench/find.mjs'
-import { goals } from '../bench/goals.mjs'
+import { goals, markdown } from '../bench/goals.mjs'
 import { crowd, measurements } from '../bench/measurements.mjs'
 import { summarize, table } from '../bench/report.mjs'
 import { sweep } from '../bench/sweep.mjs'
 import { top } from './quietly.mjs'
 
 const names = [...Object.keys(measurements), 'crowd']
-const usage = `usage: npm run bench -- [--quick] [--rounds N] [--crowd N] [--only NAME,…] [--json FILE]
+const usage = `usage: npm run bench -- [--quick] [--rounds N] [--crowd N] [--only NAME,…] [--json FILE] [--markdown]
   --quick       a fifth of the rounds, and a tenth of the crowd: a first impression
   --rounds N    how often each contender has its turn; default 50
   --crowd N     how many containers are alive at once, of each runtime in turn; default 1000
   --only NAME   of ${names.join(', ')}
   --json FILE   writes every single run, too
+  --markdown    ends with the table of lcrun for docs/performance.md
 `
 
 const { values: options } = parseArgs({
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     crowd: { type: 'string' },
     only: { type: 'string' },
     json: { type: 'string' },
+    markdown: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 })
@@ -138,6 +140,7 @@ async function main() {
       }
     }
     console.log(`\n${goals(summaries).join('\n')}`)
+    if (options.markdown) console.log(`\n${markdown(summaries)}`)
     if (options.json !== undefined) {
       const report = { date: new Date().toISOString(), machine, versions: gathered.versions, rounds, summaries }
       writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)

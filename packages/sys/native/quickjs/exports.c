@@ -17,7 +17,7 @@ static JSValue texts(JSContext *js, char **strings)
 	return array;
 }
 
-/* onStart(callback): called first, with the command line (the program's name first) and the environment (`NAME=value` each). */
+/* onStart(callback): called first, with the command line, the program's name first. */
 static JSValue set_on_start(JSContext *js, JSValueConst self, int argc, JSValueConst *argv)
 {
 	(void)self;
@@ -30,11 +30,42 @@ static JSValue set_on_start(JSContext *js, JSValueConst self, int argc, JSValueC
 
 int lc_begin(JSContext *js, char **argv)
 {
-	JSValue arguments[] = { texts(js, argv), texts(js, environ) };
-	JSValue result = JS_Call(js, lc_image.on_start, JS_UNDEFINED, 2, (JSValueConst *)arguments);
+	JSValue arguments = texts(js, argv);
+	JSValue result = JS_Call(js, lc_image.on_start, JS_UNDEFINED, 1, (JSValueConst *)&arguments);
 
-	JS_FreeValues(js, arguments[0], arguments[1], result);
+	JS_FreeValue(js, arguments);
+	JS_FreeValue(js, result);
 	return JS_IsException(result) ? -1 : 0;
+}
+
+static int put_variable(JSContext *js, JSValueConst to, const char *entry)
+{
+	/* A name may begin with the sign that ends it. */
+	const char *equals = *entry ? strchr(entry + 1, '=') : NULL;
+	const char *value = equals ? equals + 1 : "";
+	JSValue name = lc_text(js, entry, equals ? (size_t)(equals - entry) : strlen(entry));
+	JSAtom atom = JS_ValueToAtom(js, name);
+	int result = atom == JS_ATOM_NULL ? -1 : JS_SetProperty(js, to, atom, lc_text(js, value, strlen(value)));
+
+	JS_FreeAtom(js, atom);
+	JS_FreeValue(js, name);
+	return result;
+}
+
+/* readEnvironment(object): its properties become the variables. Of two of one name the first counts, as for getenv(3): it is put last. */
+static JSValue read_environment(JSContext *js, JSValueConst self, int argc, JSValueConst *argv)
+{
+	size_t count = 0;
+
+	(void)self;
+	if (argc < 1 || !JS_IsObject(argv[0]))
+		return JS_ThrowTypeError(js, "readEnvironment: takes an object");
+	while (environ[count])
+		count++;
+	while (count-- > 0)
+		if (put_variable(js, argv[0], environ[count]) < 0)
+			return JS_EXCEPTION;
+	return JS_UNDEFINED;
 }
 
 /* embedded(name): the bytes of a file that the executable carries, as they lie there; undefined for none. */
@@ -73,6 +104,7 @@ static JSValue get_version(JSContext *js, JSValueConst self, int argc, JSValueCo
 
 static const JSCFunctionListEntry functions[] = {
 	JS_CFUNC_DEF("onStart", 1, set_on_start),
+	JS_CFUNC_DEF("readEnvironment", 1, read_environment),
 	JS_CFUNC_DEF("version", 0, get_version),
 	JS_CFUNC_DEF("embedded", 1, get_embedded),
 	JS_CFUNC_DEF("exit", 1, end),

@@ -85,7 +85,7 @@ int lc_take_modules(void);
 
 /* exports.c: the module `lc:host`. */
 int lc_add_host_module(JSContext *js);
-/* Hands the command line and the environment to host.ts. An exception is thrown on. */
+/* Hands the command line to host.ts. An exception is thrown on. */
 int lc_begin(JSContext *js, char **argv);
 
 /* glue.c: makes functions of all tables; gives { sync, async, apply } of a facility. */

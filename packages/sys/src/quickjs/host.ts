@@ -60,16 +60,10 @@ let name = ''
 // Without a prototype, where every name is one as any.
 const variables: Record<string, string> = Object.create(null)
 
-native.onStart(([first = '', ...rest], entries) => {
+native.onStart(([first = '', ...rest]) => {
   name = first
   argv.push(...rest)
-  // Of two entries with one name the first counts, as for getenv(3): so it is written last.
-  for (let i = entries.length - 1; i >= 0; i--) {
-    const entry = entries[i]!
-    const equals = entry.indexOf('=', 1)
-    if (equals < 0) variables[entry] = ''
-    else variables[entry.slice(0, equals)] = entry.slice(equals + 1)
-  }
+  native.readEnvironment(variables)
 })
 
 /** Of struct signalfd_siginfo, whose first field is the signal. */

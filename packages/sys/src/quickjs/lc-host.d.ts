@@ -2,8 +2,10 @@
 declare module 'lc:host' {
   import type { LoadedOps } from '../binding.js'
 
-  /** Calls back before the program's `main`, with the command line (the program's name first) and the environment (`NAME=value` each). */
-  export function onStart(callback: (argv: string[], environment: string[]) => void): void
+  /** Calls back before the program's `main`, with the command line, the program's name first. */
+  export function onStart(callback: (argv: string[]) => void): void
+  /** Makes a property of each variable of the environment. */
+  export function readEnvironment(to: Record<string, string>): void
   export function version(): string
   export function exit(status: number): never
   /** The bytes of a file that the executable carries, read-only in truth: a write to them is fatal. */
