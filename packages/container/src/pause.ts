@@ -11,7 +11,8 @@ export async function pause(handle: Handle): Promise<void> {
     const status = await statusOf(handle.adopt(text), handle.directory)
     if (status === 'paused') return
     const cgroup = await handle.cgroup()
-    checkTransition(handle.id, status, 'paused')
+    // The lock is ours, so that nobody is creating it: whoever looks like init still is a program, or was left behind.
+    checkTransition(handle.id, status === 'creating' ? 'running' : status, 'paused')
     if (cgroup === undefined) throw handle.withoutCgroup()
     await handle.doing('cannot pause', () => freeze(handle, cgroup))
     handle.events.emit({ type: 'paused' })
