@@ -86,6 +86,9 @@ function checkUser({ user, additionalGroups = [] }: ProcessSpec): void {
   })
 }
 
+/** What can be handed to a child, with room for the streams and for what init needs itself. */
+const MAX_EXTRA_FDS = 1000
+
 function checkStreams({ terminal, plainNewlines, stdio, extraFds = [] }: ProcessSpec): void {
   if (isHostTerminal(terminal)) {
     if (!isDescriptor(terminal.slave))
@@ -105,6 +108,8 @@ function checkStreams({ terminal, plainNewlines, stdio, extraFds = [] }: Process
     throw new ConfigInvalid('process.stdio', stdio, 'cannot be given with terminal, which is all three streams')
   checkStdio(stdio)
   if (!Array.isArray(extraFds)) throw new ConfigInvalid('process.extraFds', extraFds, 'must be a list of descriptors')
+  if (extraFds.length > MAX_EXTRA_FDS)
+    throw new ConfigInvalid('process.extraFds', extraFds.length, `must be ${MAX_EXTRA_FDS} descriptors at most`)
   extraFds.forEach((fd: unknown, i) => {
     if (!isDescriptor(fd)) throw new ConfigInvalid(`process.extraFds[${i}]`, fd, 'must be a descriptor')
   })

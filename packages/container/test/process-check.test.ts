@@ -117,6 +117,7 @@ describe('what cannot be run', () => {
     refused({ extraFds: [0, 'pipe'] }, 'process.extraFds[1]', /descriptor/)
     refused({ extraFds: [-1] }, 'process.extraFds[0]')
     refused({ extraFds: 5 }, 'process.extraFds', /list/)
+    refused({ extraFds: Array.from({ length: 1001 }, () => 0) }, 'process.extraFds', /1000 descriptors at most/)
     check({ stdio: ['null', 1, 'inherit'], extraFds: [0] })
   })
 

@@ -1,5 +1,5 @@
 import type { Invocation } from '@libcontainer/cli'
-import { becomeProgram, ConfigInvalid, environment, ids, readTextIfPresent } from '@libcontainer/sys'
+import { becomeProgram, ConfigInvalid, environment, ids, readLink, readTextIfPresent } from '@libcontainer/sys'
 
 /** What is passed on to a program beside its standard streams. */
 export interface PassedDescriptors {
@@ -12,8 +12,8 @@ export interface PassedDescriptors {
 const FIRST = 3
 /** The same on x86-64 and arm64. */
 const O_CLOEXEC = 0o2000000
-/** The most that a process can have: fs.nr_open's default. */
-const MOST = 1 << 20
+/** What a program can be given, with room for what starts it. */
+const MOST = 1000
 
 /**
  * The descriptors that this process was given for the program: those that systemd has opened for it first (sd_listen_fds(3)), then `--preserve-fds`.
@@ -33,14 +33,14 @@ export async function passedDescriptors({ flags }: Pick<Invocation, 'flags'>): P
 }
 
 /**
- * Whether a descriptor is open and its caller's. Our own are close-on-exec, and none that was given can be; but Node.js makes all of them so
- * before it runs anything, and then nobody can tell.
+ * Whether a descriptor is open and its caller's, as all before it are. Our own are close-on-exec, and none that was given can be. Node.js makes
+ * all of them so before it runs anything; but the first that it opens for itself, by the lowest number that is free, is an epoll.
  */
 async function isGiven(fd: number): Promise<boolean> {
   const info = await readTextIfPresent(`/proc/self/fdinfo/${fd}`)
   if (info === undefined) return false
-  const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8)
-  return becomeProgram === undefined || (flags & O_CLOEXEC) === 0
+  if (becomeProgram === undefined) return (await readLink(`/proc/self/fd/${fd}`)) !== 'anon_inode:[eventpoll]'
+  return (Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8) & O_CLOEXEC) === 0
 }
 
 /** Meant for this process alone: who has it from a parent that forgot to take it out of the environment has no such descriptors. */
@@ -52,6 +52,6 @@ function listenFds(): number {
 
 function count(field: string, text: string): number {
   const number = /^\d{1,7}$/.test(text) ? Number(text) : MOST + 1
-  if (number > MOST) throw new ConfigInvalid(field, text, 'must be a number of descriptors')
+  if (number > MOST) throw new ConfigInvalid(field, text, `must be a number of descriptors, ${MOST} at most`)
   return number
 }

@@ -48,7 +48,7 @@
 #define PR_CAP_AMBIENT_RAISE 2
 #endif
 
-#define MAX_FDS 64
+#define MAX_FDS 1024
 /* The lines of two id maps, three numbers each, and room. */
 #define MAX_ARGUMENTS 1100
 #define STACK (64 * 1024)

@@ -1,7 +1,10 @@
-import { checked } from './errors.js'
+import { ConfigInvalid, checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { native } from './native.js'
 import { kernelString, nulTerminated } from './utf8.js'
+
+/** MAX_FDS of native/spawn.c. */
+const MAX_FDS = 1024
 
 /** What the spawner is asked for: see native/spawn.c. */
 export interface SpawnRequest {
@@ -39,6 +42,7 @@ export async function spawn({
   own,
   keepCapabilities = false,
 }: SpawnRequest): Promise<Spawned> {
+  if (fds.length > MAX_FDS) throw new ConfigInvalid('fds', fds.length, `must be ${MAX_FDS} at most`)
   const request = new Uint8Array(32 + 4 * fds.length)
   const view = new DataView(request.buffer)
   view.setBigUint64(0, BigInt(flags), true)
