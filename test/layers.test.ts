@@ -52,13 +52,14 @@ test('D-12 every package has its layer', () => {
   expect(packages.filter(name => layerOf(name) < 0)).toEqual([])
 })
 
-test.each(packages)('D-12 %s depends on what stands below it, and imports what it depends on', name => {
-  const { dependencies = {} } = JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as {
-    dependencies?: Record<string, string>
-  }
+test.each(packages)('D-12 %s depends on what stands below it, and on all that it imports and nothing else', name => {
+  const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, name, file), 'utf8'))
+  const { dependencies = {} } = read('package.json') as { dependencies?: Record<string, string> }
+  const { references = [] } = read('tsconfig.json') as { references?: { path: string }[] }
   const used = [...imports(join(folder, name, 'src'))]
   expect(Object.keys(dependencies).filter(one => !allowed(name).includes(one))).toEqual([])
-  expect(used.filter(one => !(one in dependencies))).toEqual([])
+  expect(used.sort()).toEqual(Object.keys(dependencies).sort())
+  expect(references.map(({ path }) => nameOf(path.replace('../', ''))).sort()).toEqual(used)
 })
 
 test.each(packages)('D-12 %s: its C includes its own and that of packages below it', name => {
