@@ -30,7 +30,7 @@ import { announceRemoval } from './removal.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
 import { withRootlessDefaults } from './rootless.js'
 import { DELEGATION_HINT } from './rootless-cgroups.js'
-import { loadState } from './state.js'
+import { loadState, loadWithText } from './state.js'
 import { checkRootPath, openStateRoot } from './state-root.js'
 import { confirmOwnDirectory, confirmOwned, confirmOwnProcesses } from './state-trust.js'
 import { rootfsProblem, type validate, validateBesideRootfs } from './validate.js'
@@ -162,9 +162,9 @@ export class Factory {
     checkId(id)
     const directory = this.#directory(id)
     await confirmOwned(id, directory)
-    const state = await loadState(id, directory)
+    const { state, text } = await loadWithText(id, directory)
     await confirmOwnProcesses(this.#drivers.cgroups, directory, state)
-    return this.#container({ id, config: state.config, state })
+    return this.#container({ id, config: state.config, state, text })
   }
 
   /** The ids of all containers that were started, sorted; broken ones are told to `warn`. */
@@ -259,7 +259,7 @@ export class Factory {
     return `${this.root}/${id}`
   }
 
-  #container(options: Pick<HandleOptions, 'id' | 'config' | 'state'>): Container {
+  #container(options: Pick<HandleOptions, 'id' | 'config' | 'state' | 'text'>): Container {
     const { id } = options
     return new Container({
       ...options,

@@ -19,6 +19,8 @@ export interface HandleOptions {
   readonly directory: string
   readonly config: ResolvedConfig
   readonly state?: ContainerState | undefined
+  /** What the state was parsed from. */
+  readonly text?: string | undefined
   readonly drivers: Drivers
   readonly warn?: ((message: string) => void) | undefined
 }
@@ -44,13 +46,14 @@ export class Handle {
   readonly #hooks = new Map<HookPoint, Hook[]>()
   #watching: { readonly stop: AbortController; readonly told: Promise<void> } | undefined
 
-  constructor({ id, directory, config, state, drivers, warn }: HandleOptions) {
+  constructor({ id, directory, config, state, text, drivers, warn }: HandleOptions) {
     this.id = id
     this.directory = directory
     this.drivers = drivers
     this.warn = warn
     this.config = config
     this.state = state
+    this.text = text
   }
 
   /** The state as it is on disk now. */

@@ -74,11 +74,16 @@ export async function saveState(directory: string, state: ContainerState): Promi
  * @throws {ContainerError} `ContainerNotExists` when there is none, `SystemError` when it is broken
  */
 export async function loadState(id: string, directory: string): Promise<ContainerState> {
+  return (await loadWithText(id, directory)).state
+}
+
+/** The state with the text that tells it, by which whoever reads it again sees that it is the same. @throws as {@link loadState} */
+export async function loadWithText(id: string, directory: string): Promise<{ state: ContainerState; text: string }> {
   const path = `${directory}/${STATE_FILE}`
   const text = await readState(id, directory)
   if (text === undefined)
     throw new ContainerError('ContainerNotExists', `there is no container '${id}': ${path} does not exist`)
-  return parseState(text, path, id)
+  return { state: parseState(text, path, id), text }
 }
 
 /** Its text; `undefined` when there is none. */
