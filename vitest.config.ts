@@ -22,6 +22,8 @@ export default defineConfig({
     ].map(name => ({ name })),
     // A process of its own for each file: bindings, descriptors and namespaces are of a process, not of a thread.
     pool: 'forks',
+    // What was built is imported as its users import it: Node.js loads it, and nothing transforms it.
+    server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     // For a machine of two cores that does other things, too: a test that hangs is found all the same.
     testTimeout: 30_000,
     hookTimeout: 60_000,
