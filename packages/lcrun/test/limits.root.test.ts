@@ -76,26 +76,25 @@ describe.each(either)('$name', host => {
     expect(bundle.run(['pause', bundle.id])).toMatchObject({ status: 1, stdout: '' })
   })
 
-  test(
-    'OC-14 OL-15 no huge pages, as Kubernetes asks of every pod, and some by update',
-    { ...host.needs, ...together(host.needs, requires('cgroup2:hugetlb')) },
-    async () => {
-      using bundle = new Bundle(host)
-      const top = `${findCgroupMountpoint(await cgroupHost(), '')}/cgroup.subtree_control`
-      const before = readFileSync(top, 'utf8')
-      onTestFinished(() => {
-        if (!before.includes('hugetlb')) writeFileSync(top, '-hugetlb')
-      })
-      const hugepageLimits = [{ pageSize: '2MB', limit: 0 }]
-      bundle.sleeping(bundle.id, { ...sleeper, linux: { ...sleeper.linux, resources: { hugepageLimits } } })
-      const own = /^0::(.*)$/m.exec(readFileSync(`/proc/${bundle.pid}/cgroup`, 'utf8'))![1]
-      const limit = () => readFileSync(`${dirname(top)}${own}/hugetlb.2MB.max`, 'utf8')
-      expect(limit()).toBe('0\n')
-      const input = '{"hugepageLimits":[{"pageSize":"2MB","limit":4194304}]}'
-      expect(bundle.run(['update', '-r', '-', bundle.id], { input })).toEqual({ status: 0, stdout: '', stderr: '' })
-      expect(limit()).toBe('4194304\n')
-    },
-  )
+  test('OC-14 OL-15 no huge pages, as Kubernetes asks of every pod, and some by update', {
+    ...host.needs,
+    ...together(host.needs, requires('cgroup2:hugetlb')),
+  }, async () => {
+    using bundle = new Bundle(host)
+    const top = `${findCgroupMountpoint(await cgroupHost(), '')}/cgroup.subtree_control`
+    const before = readFileSync(top, 'utf8')
+    onTestFinished(() => {
+      if (!before.includes('hugetlb')) writeFileSync(top, '-hugetlb')
+    })
+    const hugepageLimits = [{ pageSize: '2MB', limit: 0 }]
+    bundle.sleeping(bundle.id, { ...sleeper, linux: { ...sleeper.linux, resources: { hugepageLimits } } })
+    const own = /^0::(.*)$/m.exec(readFileSync(`/proc/${bundle.pid}/cgroup`, 'utf8'))![1]
+    const limit = () => readFileSync(`${dirname(top)}${own}/hugetlb.2MB.max`, 'utf8')
+    expect(limit()).toBe('0\n')
+    const input = '{"hugepageLimits":[{"pageSize":"2MB","limit":4194304}]}'
+    expect(bundle.run(['update', '-r', '-', bundle.id], { input })).toEqual({ status: 0, stdout: '', stderr: '' })
+    expect(limit()).toBe('4194304\n')
+  })
 
   test('OL-14 events --stats once: a line of JSON', host.needs, () => {
     using bundle = new Bundle(host)
