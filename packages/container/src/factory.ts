@@ -13,6 +13,7 @@ import {
   makeDirectoryStep,
   removeTree,
   SyscallError,
+  sleep,
 } from '@libcontainer/sys'
 import { checkCgroup } from './cgroup.js'
 import { type CgroupOption, cgroupDriver } from './cgroup-option.js'
@@ -226,6 +227,8 @@ export class Factory {
     const directory = this.#directory(id)
     if (!(await exists(directory))) return
     await confirmOwnDirectory(id, directory)
+    // Whoever has just made the directory is about to take its lock.
+    await sleep(MOMENT)
     const error = new ContainerError('ContainerNotExists', `there is no container '${id}'`)
     const refuse = (): never => {
       throw new ContainerError('ContainerNotStopped', `container '${id}' is being created`, {
@@ -269,6 +272,9 @@ export class Factory {
     })
   }
 }
+
+/** In milliseconds. */
+const MOMENT = 250
 
 const OPTIONS: Readonly<Record<keyof FactoryOptions, true>> = {
   warn: true,

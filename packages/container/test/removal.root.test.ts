@@ -198,6 +198,19 @@ describe('while it is created', () => {
     },
   )
 
+  test('LR-02 ST-16 just before its creator takes the lock it is not removed either', needs, async () => {
+    await using bench = await Bench.open('early')
+    const container = await bench.create()
+    const removing = bench.factory.removeAborted(container.id)
+    const [removed, started] = await Promise.allSettled([removing, container.start(sleeper)])
+    expect(started.status).toBe('fulfilled')
+    expect(removed).toMatchObject({ status: 'rejected', reason: { code: 'ContainerNotStopped' } })
+    // What nobody makes goes.
+    const other = await bench.create()
+    await bench.factory.removeAborted(other.id)
+    expect(existsSync(join(bench.factory.root, other.id))).toBe(false)
+  })
+
   test('LR-02 ST-16 before there is a state: nobody but by force removes what somebody is making', needs, async () => {
     await using bench = await Bench.open('early')
     const container = await bench.create()
