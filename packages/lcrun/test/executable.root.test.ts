@@ -39,6 +39,15 @@ describe.each(hosts.filter(({ name }) => name === 'the executable'))('$name', ({
     }
   })
 
+  test('copies few pages of what lies in it: no reference to that is counted', asks, () => {
+    // The faults of what the shell has waited for, in /proc/PID/stat.
+    const script = '"$0" --version >/dev/null && read -r line </proc/self/stat && echo "$line"'
+    const { stdout } = spawnSync('sh', ['-c', script, lcrun], { encoding: 'utf8' })
+    const faults = Number(stdout.slice(stdout.lastIndexOf(')') + 2).split(' ')[8])
+    expect(faults).toBeGreaterThan(20)
+    expect(faults).toBeLessThan(200)
+  })
+
   test('runs in a root filesystem that holds nothing but itself', needs, () => {
     using place = temporaryDirectory('alone-')
     copyFileSync(lcrun, join(place.path, 'lcrun'))
