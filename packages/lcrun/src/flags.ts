@@ -119,7 +119,6 @@ export const runFlags: readonly Flag[] = [
 ]
 
 export const execFlags: readonly Flag[] = [
-  noSubreaper,
   consoleSocket,
   pidfdSocket,
   { name: 'cwd', value: 'DIR', emptyIsAbsent: true, about: 'where it runs, inside' },
@@ -149,6 +148,7 @@ export const execFlags: readonly Flag[] = [
     about: "a cgroup below the container's that it lives in",
   },
   { name: 'ignore-paused', about: 'also in a container that is paused: it starts when that goes on' },
+  noSubreaper,
 ]
 
 /** Of those commands that may be about many containers. */
