@@ -1,12 +1,11 @@
 import { relay } from '@libcontainer/console'
 import type { Process } from '@libcontainer/container'
 import {
-  isErrno,
   neverWait,
   type OwnedFd,
-  POLLIN,
-  poll,
+  readable,
   readFd,
+  readNow,
   SyscallError,
   signalNumber,
   writeFd,
@@ -70,11 +69,11 @@ async function passOutput(from: OwnedFd | undefined, to: number, end: AbortSigna
   try {
     while (late < MOST_LATE) {
       const after = end.aborted
-      const got = await readNow(from, buffer)
+      const got = await readNow(from.fd, buffer)
       if (got === 0) return
       if (got !== undefined) await writeFd(to, buffer.subarray(0, got))
       else if (after) return
-      else await ready(from.fd, end)
+      else await readable(from.fd, end)
       if (after) late += got ?? 0
     }
   } catch (error) {
@@ -91,7 +90,7 @@ async function passInput(to: OwnedFd | undefined, end: AbortSignal): Promise<voi
   const buffer = new Uint8Array(CHUNK)
   try {
     for (;;) {
-      if (!(await ready(0, end))) return
+      if (!(await readable(0, end))) return
       const got = await readFd(0, buffer)
       if (got === 0) return
       await writeFd(to.fd, buffer.subarray(0, got))
@@ -101,26 +100,5 @@ async function passInput(to: OwnedFd | undefined, end: AbortSignal): Promise<voi
     if (!(error instanceof SyscallError)) throw error
   } finally {
     to.close()
-  }
-}
-
-async function readNow(from: OwnedFd, buffer: Uint8Array): Promise<number | undefined> {
-  try {
-    return await readFd(from.fd, buffer)
-  } catch (error) {
-    if (isErrno(error, 'EAGAIN')) return undefined
-    throw error
-  }
-}
-
-/** Waits until there is something to read; false when the end came first. */
-async function ready(fd: number, end: AbortSignal): Promise<boolean> {
-  if (end.aborted) return false
-  try {
-    await poll(fd, POLLIN, { signal: end })
-    return true
-  } catch (error) {
-    if (end.aborted) return false
-    throw error
   }
 }

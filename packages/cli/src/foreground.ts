@@ -1,5 +1,5 @@
 export { attend, type Session } from './attend.js'
-export { ownTerminalSize } from './own-terminal.js'
+export { ownTerminalSize, ownTerminals } from './own-terminal.js'
 export { openSession } from './session.js'
 export { catchSignals, type Forwarding, forwarded } from './signals.js'
 export { openStreams, type Streams } from './streams.js'

@@ -20,12 +20,12 @@ export {
   isDebugging,
   type LogRequest,
   logError,
-  logsToStandardError,
   openLog,
   warn,
 } from './log.js'
 export { type LogService, openLogService } from './log-service.js'
-export { type ManualOptions, manual, manualPages } from './manual.js'
+export { type ManualOptions, manual } from './manual.js'
+export { namedCommand } from './named-command.js'
 export { print, printJson } from './output.js'
 export { probe } from './probe.js'
 export { defaultStateRoot } from './state-root.js'

@@ -13,15 +13,6 @@ export function manual(table: CommandTable, { version }: ManualOptions, command?
   return [`.TH ${title.toUpperCase()} 8 "" "${name} ${version}"`, '.nh', '.ad l', ...page, ''].join('\n')
 }
 
-/** Which pages there are: by their file's name, each with its command. */
-export function manualPages(table: CommandTable): ReadonlyMap<string, Command | undefined> {
-  const commands = table.commands.filter(({ internal }) => !internal)
-  return new Map<string, Command | undefined>([
-    [`${table.name}.8`, undefined],
-    ...commands.map(command => [`${table.name}-${command.name}.8`, command] as const),
-  ])
-}
-
 function programPage(table: CommandTable): string[] {
   const { name, about, flags } = table
   const commands = table.commands.filter(({ internal }) => !internal)

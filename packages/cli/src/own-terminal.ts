@@ -1,4 +1,4 @@
-import { findTerminal, getWindowSize } from '@libcontainer/console'
+import { findTerminal, getWindowSize, isTerminal } from '@libcontainer/console'
 import type { TerminalSize } from '@libcontainer/container'
 
 /** The size of the terminal that this program sits at, where there is one that knows its size. */
@@ -9,3 +9,6 @@ export async function ownTerminalSize(): Promise<TerminalSize | undefined> {
   terminal.close()
   return rows > 0 && columns > 0 ? { rows, columns } : undefined
 }
+
+/** Which of our standard streams are a terminal. */
+export const ownTerminals = (): [boolean, boolean, boolean] => [isTerminal(0), isTerminal(1), isTerminal(2)]

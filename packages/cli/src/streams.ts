@@ -1,4 +1,4 @@
-import { isTerminal } from '@libcontainer/console'
+import type { StdioMode } from '@libcontainer/console'
 import type { Stdio } from '@libcontainer/container'
 import { type OwnedFd, pipe } from '@libcontainer/sys'
 
@@ -12,16 +12,13 @@ export interface Streams {
   close(): void
 }
 
-/**
- * Our own streams as they are, but for a terminal, which the program must not hold: with it, it could push characters into the input of
- * the user's shell. There it gets a pipe.
- */
-export function openStreams(): Streams {
+/** The streams of {@link stdioMode}, for a program without a terminal of its own: ours as they are, and pipes for those that it must not hold. */
+export function openStreams({ stdio: passed = [] }: { readonly stdio: StdioMode['stdio'] | readonly [] }): Streams {
   const theirs: OwnedFd[] = []
   const stdio: [Stdio, Stdio, Stdio] = ['inherit', 'inherit', 'inherit']
   const pipes: [OwnedFd | undefined, OwnedFd | undefined, OwnedFd | undefined] = [undefined, undefined, undefined]
   for (const fd of [0, 1, 2] as const) {
-    if (!isTerminal(fd)) continue
+    if (passed[fd] !== 'pipe') continue
     const { read, write } = pipe()
     const [ours, program] = fd === 0 ? [write, read] : [read, write]
     pipes[fd] = ours

@@ -6,6 +6,7 @@ import {
   POLLIN,
   POLLOUT,
   poll,
+  readable,
   type Waiting,
 } from '@libcontainer/sys'
 import { native } from './native.js'
@@ -91,6 +92,9 @@ function followSize(master: OwnedFd, { input, output, onResize }: RelayOptions):
 
 async function copyOutput(master: OwnedFd, output: number, signal: AbortSignal, drain: AbortSignal): Promise<void> {
   const buffer = new Uint8Array(CHUNK)
+  // Both are the relay's own, and end with it.
+  const either = new AbortController()
+  for (const one of [signal, drain]) one.addEventListener('abort', () => either.abort())
   let late = 0
   while (late < MOST_LATE) {
     signal.throwIfAborted()
@@ -99,24 +103,8 @@ async function copyOutput(master: OwnedFd, output: number, signal: AbortSignal, 
     if (got === 0) return
     if (got !== undefined) await writeAll(output, buffer.subarray(0, got), signal)
     else if (ended) return
-    else await readable(master.fd, signal, drain)
+    else await readable(master.fd, either.signal)
     if (ended) late += got ?? 0
-  }
-}
-
-/** Waits for output, or for the word that no more is to be waited for. */
-async function readable(fd: number, signal: AbortSignal, drain: AbortSignal): Promise<void> {
-  const either = new AbortController()
-  const stop = (): void => either.abort()
-  signal.addEventListener('abort', stop)
-  drain.addEventListener('abort', stop)
-  try {
-    await poll(fd, POLLIN, { signal: either.signal })
-  } catch (error) {
-    if (!either.signal.aborted) throw error
-  } finally {
-    signal.removeEventListener('abort', stop)
-    drain.removeEventListener('abort', stop)
   }
 }
 

@@ -10,7 +10,6 @@ import {
   decodeUtf8,
   type ExitStatus,
   encodeUtf8,
-  isErrno,
   killPidfd,
   memoryFile,
   neverWait,
@@ -19,10 +18,9 @@ import {
   O_WRONLY,
   type OwnedFd,
   openFile,
-  POLLIN,
   pipe,
-  poll,
-  readFd,
+  readable,
+  readNow,
   sleep,
   type Waiting,
   waitExit,
@@ -141,37 +139,20 @@ async function collect(pipe: OwnedFd, over: AbortSignal): Promise<string> {
   let late = 0
   try {
     while (late < PIPE_SIZE) {
-      const got = await readNow(pipe, buffer)
-      if (got === 0 || (got === undefined && over.aborted)) break
-      if (got === undefined) await readable(pipe, over)
+      // What it wrote before its end is there for whoever reads after that.
+      const after = over.aborted
+      const got = await readNow(pipe.fd, buffer)
+      if (got === 0 || (got === undefined && after)) break
+      if (got === undefined) await readable(pipe.fd, over)
       else {
         const room = buffer.subarray(0, Math.min(got, MAX_OUTPUT - size))
         kept.set(room, size)
         size += room.length
-        if (over.aborted) late += got
+        if (after) late += got
       }
     }
   } finally {
     pipe.close()
   }
   return decodeUtf8(kept.subarray(0, size))
-}
-
-/** `undefined` when there is nothing now. */
-async function readNow(pipe: OwnedFd, buffer: Uint8Array): Promise<number | undefined> {
-  try {
-    return await readFd(pipe.fd, buffer)
-  } catch (error) {
-    if (isErrno(error, 'EAGAIN')) return undefined
-    throw error
-  }
-}
-
-/** Waits until there is something to read, or it is over. */
-async function readable(pipe: OwnedFd, over: AbortSignal): Promise<void> {
-  try {
-    await poll(pipe.fd, POLLIN, { signal: over })
-  } catch (error) {
-    if (!over.aborted) throw error
-  }
 }

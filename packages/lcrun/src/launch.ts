@@ -1,6 +1,6 @@
 import { type Invocation, isDebugging, isOn, warn } from '@libcontainer/cli'
-import { openSession, openStreams, ownTerminalSize, type Session } from '@libcontainer/cli/foreground'
-import { isTerminal, type StdioMode, stdioMode } from '@libcontainer/console'
+import { openSession, openStreams, ownTerminalSize, ownTerminals, type Session } from '@libcontainer/cli/foreground'
+import { type StdioMode, stdioMode } from '@libcontainer/console'
 import type { Process, ProcessSpec } from '@libcontainer/container'
 import { passedDescriptors } from './descriptors.js'
 import { absolute } from './paths.js'
@@ -43,7 +43,7 @@ function modeOf({ invocation, spec, detached, terminalField }: LaunchRequest): S
     detached,
     consoleSocket: invocation.flags.get('console-socket'),
     ...(terminalField === undefined ? {} : { terminalField }),
-    ownTerminals: [isTerminal(0), isTerminal(1), isTerminal(2)],
+    ownTerminals: ownTerminals(),
   })
 }
 
@@ -62,11 +62,11 @@ async function completed({ invocation, spec }: LaunchRequest, { consoleSocket }:
 
 async function inForeground(
   spec: ProcessSpec,
-  { kind }: StdioMode,
+  mode: StdioMode,
   start: (spec: ProcessSpec) => Promise<Process>,
   { subreaper }: { subreaper: boolean },
 ): Promise<Session> {
-  if (kind === 'relay') {
+  if (mode.kind === 'relay') {
     const terminal = spec.terminal === true ? ((await ownTerminalSize()) ?? true) : spec.terminal
     // What the program writes arrives with the newlines that it wrote, in a file too.
     return await openSession(() => start({ ...spec, terminal, plainNewlines: true }), {
@@ -74,7 +74,7 @@ async function inForeground(
       subreaper,
     })
   }
-  const streams = openStreams()
+  const streams = openStreams(mode)
   return await openSession(() => start({ ...spec, stdio: streams.stdio }), { streams, subreaper })
 }
 

@@ -1,6 +1,6 @@
 import type { Invocation } from '@libcontainer/cli'
-import { openSession, openStreams, type Session, type Streams } from '@libcontainer/cli/foreground'
-import { isTerminal } from '@libcontainer/console'
+import { openSession, openStreams, ownTerminals, type Session, type Streams } from '@libcontainer/cli/foreground'
+import { isTerminal, stdioMode } from '@libcontainer/console'
 import type { Container, Process, ProcessDefaults, Stdio } from '@libcontainer/container'
 import { ConfigInvalid, O_NOCTTY, O_RDWR, type OwnedFd, openFile, SyscallError } from '@libcontainer/sys'
 import { programOf } from './program.js'
@@ -23,7 +23,7 @@ export async function launch(
 async function streamsFor({ flags }: Invocation, terminal: boolean): Promise<Streams | undefined> {
   const path = flags.get('console')
   if (path) return consoleStreams(await openConsole(path))
-  return terminal ? undefined : openStreams()
+  return terminal ? undefined : openStreams(stdioMode({ terminal, detached: false, ownTerminals: ownTerminals() }))
 }
 
 /** A terminal that somebody else has made for the program, as in late 2014. */

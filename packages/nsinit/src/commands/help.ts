@@ -1,12 +1,8 @@
-import { help, type Invocation, print, UsageError } from '@libcontainer/cli'
+import { help, type Invocation, namedCommand, print } from '@libcontainer/cli'
 import { table } from '../commands.js'
 
 /** What `--help` prints, for those who say it as a command. */
-export async function run({ operands }: Invocation): Promise<number> {
-  const [name] = operands
-  const command = table.commands.find(each => each.name === name)
-  if (name !== undefined && command === undefined)
-    throw new UsageError(`there is no command '${name}'`, 'nsinit --help tells what there is')
-  await print(help(table, command))
+export async function run(invocation: Invocation): Promise<number> {
+  await print(help(table, namedCommand(table, invocation)))
   return 0
 }

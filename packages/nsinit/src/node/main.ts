@@ -1,21 +1,7 @@
 #!/usr/bin/env node
-import { args, calledAs, exit, type LibcontainerError } from '@libcontainer/sys'
+import { runMain } from '@libcontainer/cli/node'
+import { args, calledAs } from '@libcontainer/sys'
 import { wordsOf } from '../called-as.js'
 import { run } from '../main.js'
 
-// A defect must not leave the user's terminal raw.
-process.on('uncaughtException', async error => {
-  const { restoreTerminals } = await import('@libcontainer/console')
-  restoreTerminals()
-  process.stderr.write(`nsinit: ${error.stack}\n`)
-  exit(1)
-})
-
-try {
-  exit(await run(wordsOf(calledAs(), args)))
-} catch (error) {
-  // Only where there is no binding: on another system, or where the package is not whole.
-  const { message, hint } = error as LibcontainerError
-  process.stderr.write(`nsinit: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`)
-  exit(1)
-}
+await runMain('nsinit', () => run(wordsOf(calledAs(), args)))
