@@ -6,13 +6,18 @@ export function plainCopy<T>(value: T, field = 'config'): T {
   if (typeof value === 'function' || typeof value === 'symbol')
     throw new ConfigInvalid(field, String(value), 'must be plain data')
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
-  if (Array.isArray(value)) return value.map((each, i) => plainCopy(each, `${field}[${i}]`)) as T
+  if (Array.isArray(value))
+    return value.map((each, i) => (isSimple(each) ? each : plainCopy(each, `${field}[${i}]`))) as T
   const copy: Record<string, unknown> = Object.create(null)
   for (const [key, each] of Object.entries(value)) {
-    if (each !== undefined) copy[key] = plainCopy(each, field === 'config' ? key : `${field}.${key}`)
+    if (each === undefined) continue
+    copy[key] = isSimple(each) ? each : plainCopy(each, field === 'config' ? key : `${field}.${key}`)
   }
   return copy as T
 }
+
+/** Most values are: for them no field is put together that no error names. */
+const isSimple = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
 
 /** A copy of a whole config. Its mounts are frozen: they are looked at at several places, and what cannot change is looked at once. */
 export function configCopy(config: ContainerConfig): ContainerConfig {
