@@ -44,7 +44,7 @@ class Worker {
   }
 }
 
-/** The lines of api.mjs and go/main.go; `bundle` tells what they know a container by. */
+/** The lines of api.mjs and the program in test/go/bench; `bundle` tells what they know a container by. */
 export class Library {
   #worker
   #bundle
