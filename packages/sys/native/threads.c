@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What walks 64 directories deep, with paths and names on its way, has a third of it; a page that is never touched costs nothing. */
+/* What walks 64 directories deep, with paths and names on its way, takes less than half of it; a page that is never touched costs nothing. */
 #define STACK (1024 * 1024)
 #define POOL_LIMIT 128
 #define IDLE_SECONDS 2

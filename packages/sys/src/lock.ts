@@ -14,11 +14,13 @@ export interface LockOptions extends At {
 }
 
 const LOCK_NB = 4
+/** In milliseconds: many may take turns, and each makes or removes a container. */
+const PATIENCE = 120_000
 
 /**
  * Locks a file (made if absent) until the descriptor is closed, or its process ends: flock(2).
  *
- * @throws {SyscallError} `EAGAIN` when somebody else holds it, and goes on to for half a minute
+ * @throws {SyscallError} `EAGAIN` when somebody else holds it, and does so for two minutes
  */
 export async function lockFile(
   path: string,
@@ -27,7 +29,7 @@ export async function lockFile(
   const file = await openFile(path, O_RDWR | O_CREAT, 0o600, at)
   const lock = (): Promise<number> => native.async.lock(file.fd, (shared ? 1 : 2) | LOCK_NB)
   try {
-    checked(now ? await lock() : await tryAgain(lock), 'flock', path)
+    checked(now ? await lock() : await tryAgain(lock, PATIENCE), 'flock', path)
     return file
   } catch (error) {
     file.close()

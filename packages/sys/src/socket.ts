@@ -10,6 +10,8 @@ export const SOCK_SEQPACKET = 5
 export const MSG_DONTWAIT = 0x40
 
 const MAX_FDS = 16
+/** In milliseconds: whoever accepts nothing for so long stands still. */
+const PATIENCE = 30_000
 
 /** socketpair(2) of UNIX sockets, both close-on-exec. */
 export function socketPair(type = SOCK_SEQPACKET): [OwnedFd, OwnedFd] {
@@ -71,7 +73,9 @@ export function listenUnix(
  */
 export async function connectUnix(path: string, type = SOCK_SEQPACKET, in_: InDirectory = {}): Promise<OwnedFd> {
   const [directory, name] = place(path, in_)
-  return new OwnedFd(checked(await tryAgain(() => native.async.connectUnix(directory, name, type)), 'connect', path))
+  return new OwnedFd(
+    checked(await tryAgain(() => native.async.connectUnix(directory, name, type), PATIENCE), 'connect', path),
+  )
 }
 
 /** Accepts a connection that waits, and says who made it. */
