@@ -42,23 +42,28 @@ export async function statusOfLiving(
   name: string,
   state: Pick<ContainerState, 'init_process_pid'>,
   directory: string,
-): Promise<'creating' | 'created' | 'running'> {
+): Promise<'creating' | 'created' | 'running' | 'stopped'> {
   if (hasExecuted(name)) return 'running'
   if (name === CREATED_NAME && !(await exists(`${directory}/${START_SOCKET}`))) return 'running'
-  if (!(await isPreparing(state))) return 'running'
+  const preparing = await isPreparing(state)
+  if (preparing === undefined) return 'stopped'
+  if (!preparing) return 'running'
   return name === CREATED_NAME ? 'created' : 'creating'
 }
 
 /**
  * Whether the first process is `init` still, and not yet the program: the kernel says what it executes. A program can make itself look
- * like this, but only to be told of wrongly.
+ * like this, but only to be told of wrongly. `undefined`: it is gone, or on its way out, and will execute nothing any more.
  */
-async function isPreparing({ init_process_pid }: Pick<ContainerState, 'init_process_pid'>): Promise<boolean> {
+async function isPreparing({
+  init_process_pid,
+}: Pick<ContainerState, 'init_process_pid'>): Promise<boolean | undefined> {
   try {
     return CARRIERS.includes(await readLink(`/proc/${init_process_pid}/exe`))
   } catch (error) {
-    // Gone meanwhile; or it runs as a user whose processes we may not look into, which init does not.
-    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return false
+    if (isErrno(error, 'ENOENT', 'ESRCH')) return undefined
+    // It runs as a user whose processes we may not look into, which init does not.
+    if (isErrno(error, 'EACCES', 'EPERM')) return false
     throw error
   }
 }
