@@ -1,10 +1,11 @@
-import { killPidfd, LibcontainerError, type OwnedFd, POLLIN, poll, removeTree } from '@libcontainer/sys'
+import { killPidfd, LibcontainerError, type OwnedFd, POLLIN, poll, removeFile, removeTree } from '@libcontainer/sys'
 import { afterStop } from './after.js'
 import { ContainerError } from './errors.js'
 import type { Handle } from './handle.js'
 import { openInit } from './init-process.js'
 import { announceRemoval } from './removal.js'
 import { removeAtOnce } from './remove.js'
+import { STATE_FILE } from './state.js'
 import { statusOf } from './status.js'
 import { checkTransition } from './transitions.js'
 
@@ -67,6 +68,8 @@ async function remove(handle: Handle): Promise<void> {
   }
   await handle.init?.wait()
   await (await handle.cgroup())?.destroy()
+  // First of all there, as in removeAtOnce.
+  await removeFile(`${handle.directory}/${STATE_FILE}`)
   await removeTree(handle.directory)
   handle.forget()
 }

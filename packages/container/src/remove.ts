@@ -4,6 +4,7 @@ import {
   confirmContentStep,
   lockSteps,
   OwnedFd,
+  removeFileStep,
   removeTreeStep,
   SyscallError,
   slot,
@@ -34,6 +35,8 @@ export async function removeAtOnce(
         ...lockSteps(lockPath(directory), 'lock', { now: true }),
         confirmContentStep(`${directory}/${STATE_FILE}`, text),
         removeStep(places),
+        // Before what it refers to: whoever reads it just now sees that it is gone, not that it contradicts what is there.
+        removeFileStep(`${directory}/${STATE_FILE}`),
         removeTreeStep(directory),
         // Here, since the lock's file is gone for good with it, which a disk takes its time for.
         closeStep(slot('lock'), 'the lock'),

@@ -1,4 +1,4 @@
-import { ids, isErrno, readLink, type Stat, stat } from '@libcontainer/sys'
+import { exists, ids, isErrno, readLink, type Stat, stat } from '@libcontainer/sys'
 import { recordedCgroup } from './cgroup.js'
 import type { CgroupDriver } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
@@ -51,13 +51,28 @@ function confirm(path: string, type: Stat['type'], found: Stat | undefined): voi
 /**
  * Refuses a state that names a cgroup or a process of somebody else.
  *
- * @throws {ContainerError} `SystemError`, with the remedy
+ * @throws {ContainerError} `SystemError`, with the remedy; `ContainerNotExists` when it was removed meanwhile, with what it would have been compared to
  */
 export async function confirmOwnProcesses(
   driver: CgroupDriver,
   directory: string,
   state: ContainerState,
 ): Promise<void> {
+  try {
+    await confirmProcesses(driver, directory, state)
+  } catch (error) {
+    if (await exists(`${directory}/${STATE_FILE}`)) throw error
+    throw new ContainerError(
+      'ContainerNotExists',
+      `container '${state.id}' does not exist any more: it was removed meanwhile`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+async function confirmProcesses(driver: CgroupDriver, directory: string, state: ContainerState): Promise<void> {
   const path = `${directory}/${STATE_FILE}`
   if (state.era !== undefined) return await confirmEarlier(driver, path, state)
   const [recorded, alive] = await Promise.all([recordedPaths(driver, directory, state), lives(state)])

@@ -272,6 +272,44 @@ describe('ST-04 a program that looks like init', () => {
   })
 })
 
+test(
+  'LR-02 ST-09 who reads a state while it is removed is told that, and not that it contradicts itself',
+  needs,
+  async () => {
+    using directory = temporaryDirectory('read-')
+    let remove = (): void => {}
+    const cgroupDriver: CgroupDriver = {
+      at: where => {
+        remove()
+        return Cgroup.at(where)
+      },
+      open: where => Cgroup.open(where),
+      create: (path, limits, options) => Cgroup.create(path, limits, options),
+    }
+    const factory = await Factory.open(directory.path, { cgroupDriver })
+    const id = `read-${process.pid}`
+    const container = await factory.create(id, { rootfs: busyboxRootfs(), cgroups: { path: `/${id}` } })
+    const file = (name: string): string => join(directory.path, id, name)
+    try {
+      await container.run(sleeper)
+      const [state, record] = ['state.json', 'cgroup.json'].map(name => readFileSync(file(name)))
+      rmSync(file('cgroup.json'))
+      await expect(factory.load(id)).rejects.toMatchObject({ code: 'SystemError' })
+      remove = () => rmSync(file('state.json'), { force: true })
+      await expect(factory.load(id)).rejects.toMatchObject({
+        code: 'ContainerNotExists',
+        message: expect.stringContaining('it was removed meanwhile'),
+      })
+      remove = () => {}
+      writeFileSync(file('cgroup.json'), record!)
+      writeFileSync(file('state.json'), state!)
+    } finally {
+      await factory.remove(id)
+    }
+    expect(existsSync(join(directory.path, id))).toBe(false)
+  },
+)
+
 test('HK-09 CO-01 what a start failed by is told, also when it cannot be taken back', needs, async () => {
   using directory = temporaryDirectory('undo-')
   let broken = true

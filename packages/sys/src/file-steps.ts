@@ -43,6 +43,14 @@ export const renameStep = (from: string, to: string, at: At = {}): Step => ({
   path: to,
 })
 
+/** Removes a file; that there is none is an error. */
+export const removeFileStep = (path: string, at: At = {}): Step => ({
+  op: 'unlink',
+  args: [dirfd(at), kernelString(path, 'path'), 0],
+  about: `remove ${path}`,
+  path,
+})
+
 /** Removes a directory with all that is in it, as `removeTree` does. */
 export const removeTreeStep = (path: string, at: At = {}): Step => ({
   op: 'removeTree',
