@@ -116,7 +116,10 @@ describe('Debian', needs, () => {
     const processes = await debian.processes()
     expect(processes).toHaveLength(21)
     expect((await debian.stats()).cgroups.pids?.current).toBe(21)
-    expect(await output(debian.exec(command('pgrep', '-c', 'sleep')))).toBe('20\n')
+    // Each is a bash up to its exec.
+    await expect
+      .poll(async () => await output(debian.exec(command('pgrep', '-c', 'sleep'))), { timeout: 10_000 })
+      .toBe('20\n')
     await debian.signal('SIGKILL')
     expect(await parent.wait()).toMatchObject({ signal: 'SIGKILL' })
     expect(await debian.processes()).toEqual([])

@@ -1,6 +1,7 @@
 import { cgroupOf } from '@libcontainer/cgroups'
+import { InitDied } from '@libcontainer/init'
 import { joinTarget, readMaps } from '@libcontainer/namespaces'
-import { isErrno, type OwnedFd } from '@libcontainer/sys'
+import { isErrno, type OwnedFd, POLLIN, poll } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
@@ -39,7 +40,7 @@ async function join(
     if (init === undefined) throw handle.notRunning()
     return frozen ? undefined : await launchBeside(handle, spec, { state, init, paused: false })
   } catch (error) {
-    if (init === undefined || frozen || (await lives(state))) throw error
+    if (init === undefined || frozen || !(await hasEnded(init, state, error))) throw error
     throw handle.notRunning(error)
   } finally {
     init?.close()
@@ -53,10 +54,20 @@ async function joinPaused(handle: Handle, spec: ProcessSpec): Promise<Process> {
   try {
     return await launchBeside(handle, spec, { state, init, paused: true })
   } catch (error) {
-    throw (await lives(state)) ? error : handle.notRunning(error)
+    throw (await hasEnded(init, state, error)) ? handle.notRunning(error) : error
   } finally {
     init.close()
   }
+}
+
+/** In milliseconds. */
+const MOMENT = 250
+
+/** Whether the first process has ended, so that nothing can be run beside it. Whoever kills all of a container kills one after the other. */
+async function hasEnded(init: OwnedFd, state: ContainerState, error: unknown): Promise<boolean> {
+  if ((error as Error).cause instanceof InitDied)
+    await poll(init.fd, POLLIN, { signal: AbortSignal.timeout(MOMENT) }).catch(() => 0)
+  return !(await lives(state))
 }
 
 interface Running {
