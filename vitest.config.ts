@@ -2,6 +2,14 @@ import { defineConfig } from 'vitest/config'
 
 const everywhere = ['packages/*/test', 'test']
 
+/** They wait for the programs that they start, and look at nothing of the machine that another test changes: two files at a time. */
+const inPairs = [
+  'packages/{nsinit,lcrun}/test/*.root.test.ts',
+  'packages/cgroups/test/command.root.test.ts',
+  'packages/container/test/{kill,lifecycle,process}.root.test.ts',
+  'test/{common,import}.root.test.ts',
+]
+
 export default defineConfig({
   test: {
     // The kinds of needs that `requires` of test/support knows: `vitest --tags-filter '!root'` leaves those tests out.
@@ -41,7 +49,7 @@ export default defineConfig({
         test: {
           name: 'root',
           include: everywhere.map(folder => `${folder}/**/*.root.test.ts`),
-          exclude: ['**/node_modules/**', 'packages/{nsinit,lcrun}/**'],
+          exclude: ['**/node_modules/**', ...inPairs],
           // Mounts, cgroups and limits of the machine are shared: one file at a time.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
@@ -50,9 +58,8 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'commands',
-          // They wait for the programs that they start, each in a directory of its own: two files at a time.
-          include: ['packages/{nsinit,lcrun}/test/*.root.test.ts'],
+          name: 'pairs',
+          include: inPairs,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },

@@ -9,7 +9,7 @@ import { environment, oci, ours, thirty } from './config.mjs'
 const sleeper = ['/bin/sleep', '100000']
 
 /** A process that answers orders. */
-class Worker {
+export class Worker {
   #child
   #waiting = []
   #errors = ''
@@ -171,7 +171,8 @@ export class Runtime {
       await sleep(500)
       return resident(child.pid)
     } finally {
-      await this.#command('delete', '--force', 'waiting')
+      // Which removes it: a `delete` beside it finds it gone at times.
+      await this.#command('kill', 'waiting', 'KILL')
       if (child.exitCode === null) await new Promise(resolve => child.once('close', resolve))
     }
   }

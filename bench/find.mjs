@@ -41,18 +41,19 @@ export async function buildTimed() {
   return await built('the timer', output, [source], ['gcc', '-O2', '-Wall', '-Wextra', '-o', output, source])
 }
 
-/** Go's libcontainer behind a loop of ours. Its modules come from the module proxy the first time. */
-export async function buildGo(go) {
+/** Go's libcontainer, or its library of cgroups, behind a loop of ours. Their modules come from the module proxy the first time. */
+export async function buildGo(go, program = 'bench') {
   const folder = join(top, 'test/go')
-  const output = join(cache, 'libcontainer-go')
+  const output = join(cache, program === 'bench' ? 'libcontainer-go' : `${program}-go`)
   return await built(
     'the Go program (the first time its modules are fetched from the module proxy, and it takes a minute)',
     output,
-    ['bench/main.go', 'go.mod', 'go.sum'].map(name => join(folder, name)),
-    [go, 'build', '-trimpath', '-tags', 'seccomp', '-o', output, './bench'],
+    [`${program}/main.go`, 'go.mod', 'go.sum'].map(name => join(folder, name)),
+    [go, 'build', '-trimpath', '-tags', 'seccomp', '-o', output, `./${program}`],
     { cwd: folder, env: process.env },
   )
 }
 
-/** The version of Go's libcontainer that go.mod names. */
-export const goLibrary = () => /runc (v\S+)/.exec(readFileSync(join(top, 'test/go/go.mod'), 'utf8'))?.[1]
+/** The version of Go's libcontainer, or of another module of the same owner, that go.mod names. */
+export const goLibrary = (name = 'runc') =>
+  new RegExp(`/${name} (v\\S+)`).exec(readFileSync(join(top, 'test/go/go.mod'), 'utf8'))?.[1]

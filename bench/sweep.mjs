@@ -1,5 +1,5 @@
-// Removes what a benchmark that was interrupted has left: processes and cgroups that have its prefix, and its directory.
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+// Removes what a benchmark that was interrupted has left: processes and cgroups that have its prefix, and its directory if it has one.
+import { readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 
@@ -18,7 +18,13 @@ export async function sweep(prefix, directory) {
     for (const group of groups) remove(group)
     await setTimeout(10)
   }
-  if (existsSync(directory)) rmSync(directory, { recursive: true })
+  if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
+}
+
+/** Does so when this process is told to end. */
+export function sweepWhenTold(prefix, directory) {
+  const stop = signal => void sweep(prefix, directory).finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
+  process.once('SIGINT', stop).once('SIGTERM', stop)
 }
 
 function remove(group) {

@@ -9,7 +9,7 @@ import { buildGo, buildTimed, goLibrary, versionOf, which } from '../bench/find.
 import { goals, markdown } from '../bench/goals.mjs'
 import { crowd, measurements } from '../bench/measurements.mjs'
 import { summarize, table } from '../bench/report.mjs'
-import { sweep } from '../bench/sweep.mjs'
+import { sweep, sweepWhenTold } from '../bench/sweep.mjs'
 import { top } from './quietly.mjs'
 
 const names = [...Object.keys(measurements), 'crowd']
@@ -119,8 +119,7 @@ async function main() {
     throw new Error(usage)
 
   const directory = mkdtempSync('/run/libcontainer-bench-')
-  const stop = signal => void sweep(prefix, directory).finally(() => process.exit(signal === 'SIGINT' ? 130 : 143))
-  process.once('SIGINT', stop).once('SIGTERM', stop)
+  sweepWhenTold(prefix, directory)
   try {
     const gathered = await gather(directory)
     const load = loadavg()
@@ -155,5 +154,6 @@ try {
   await main()
 } catch (error) {
   console.error(`bench: ${error.message}`)
-  process.exitCode = 1
+  // At once: those who measure wait for an order that does not come.
+  process.exit(1)
 }

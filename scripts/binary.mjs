@@ -21,7 +21,7 @@ import { parseArgs } from 'node:util'
 import { cached } from './binary/cached.mjs'
 import { buildExecutable } from './binary/executable.mjs'
 import { headers } from './binary/natives.mjs'
-import { chooser, programs } from './binary/programs.mjs'
+import { chooser, late, programs } from './binary/programs.mjs'
 import { compilerFor, missing } from './binary/toolchain.mjs'
 import { buildInit, initSources } from './build-init.mjs'
 
@@ -48,7 +48,7 @@ async function main() {
       { name: 'init', file: init },
       { name: 'versions', file: versionsFile() },
     ]
-    await buildExecutable({ entry, output, arch, assets })
+    await buildExecutable({ entry, output, arch, assets, late })
     for (const name of names.slice(1)) shareFile(output, join(dirname(output), name))
     console.log(
       `linux-${arch}: bundles/linux-${arch}/{${names.join(',')}}, ${Math.ceil(statSync(output).size / 1024)} kB`,

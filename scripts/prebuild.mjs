@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run prebuild: what is shipped to npm beside the JavaScript. The bindings, in packages/<name>/prebuilds/linux-<arch>/<name>.<libc>.node for
+// npm run prebuilds: what is shipped to npm beside the JavaScript. The bindings, in packages/<name>/prebuilds/linux-<arch>/<name>.<libc>.node for
 // each architecture and C library, compiled by zig; and `init` for each architecture. With --here, for this machine alone, by its own compiler.
 // Bindings are built from a copy of the sources, since prebuildify moves what it builds out of build/, where the work tree's own binding is.
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs'

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { files, packages } from './bindings.mjs'
+import { environment } from './from-tarballs.mjs'
 import { majors, nodeOf } from './nodes.mjs'
 import { top } from './quietly.mjs'
 
@@ -34,6 +35,8 @@ const root = [
   // Each facility through its binding.
   'packages/namespaces/test/namespaces.root.test.ts',
   'packages/cgroups/test/cgroup.root.test.ts',
+  // Children that are started by our hand in the place of Node.js' own.
+  'packages/cgroups/test/spawn.root.test.ts',
   'packages/capabilities/test/process.root.test.ts',
   'packages/mount/test/host.root.test.ts',
   'packages/devices/test/nodes.root.test.ts',
@@ -62,13 +65,18 @@ function run(major, work) {
   for (const folder of [bin, temporary]) mkdirSync(folder)
   chmodSync(temporary, 0o1777)
   symlinkSync(node, join(bin, 'node'))
-  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}`, TMPDIR: temporary, NODE_ENV: undefined }
+  // npm's own settings, among them where its node is, are no business of the tests.
+  const env = { ...environment, PATH: `${bin}${delimiter}${process.env.PATH}`, TMPDIR: temporary, NODE_ENV: undefined }
   const parts = [
-    ['unit', unit],
-    ['root', root],
-  ].map(([project, names]) => {
-    const report = join(work, `${major}-${project}.json`)
-    const options = [`--project=${project}`, '--reporter=dot', '--reporter=./scripts/reporter.mjs']
+    { projects: ['unit'], names: unit },
+    { projects: ['root', 'pairs'], names: root },
+  ].map(({ projects, names }, i) => {
+    const report = join(work, `${major}-${i}.json`)
+    const options = [
+      '--reporter=dot',
+      '--reporter=./scripts/reporter.mjs',
+      ...projects.map(name => `--project=${name}`),
+    ]
     const command = [join(top, 'node_modules/vitest/vitest.mjs'), 'run', ...options, ...names]
     const { status } = spawnSync(node, command, { cwd: top, stdio: 'inherit', env: { ...env, TEST_REPORT: report } })
     return { report, passed: status === 0 }
@@ -79,8 +87,6 @@ function run(major, work) {
 const work = mkdtempSync(join(tmpdir(), 'libcontainer-node.'))
 try {
   chmodSync(work, 0o755)
-  // npm's own settings, among them where its node is, are no business of the tests.
-  for (const name of Object.keys(process.env)) if (/^npm_/i.test(name)) delete process.env[name]
   const outcomes = wanted.map(major => run(major, work))
   const totals = [join(top, 'scripts/totals.mjs'), '--to', join(top, '.cache/totals/node.json')]
   spawnSync(process.execPath, [...totals, ...outcomes.flatMap(({ reports }) => reports)], { stdio: 'inherit' })

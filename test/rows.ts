@@ -43,6 +43,12 @@ export const rows: readonly string[] = [
   ...range('OC', 1, 17),
   ...range('OL', 1, 24),
   ...range('XT', 1, 15),
+  ...range('CG', 1, 20),
+  ...range('CG', 30, 44),
+  ...range('CG', 50, 65),
+  ...range('CG', 70, 83),
+  ...range('CG', 90, 99),
+  ...range('CG', 100, 104),
   ...range('CL', 1, 7),
   ...range('CL', 10, 28),
   ...range('SA', 1, 9),
@@ -51,6 +57,25 @@ export const rows: readonly string[] = [
   'TS-04',
   'TS-05',
   ...badInput,
+]
+
+/** All that is said of cgroups. */
+export const cgroupRows: readonly string[] = [
+  ...rows.filter(id => id.startsWith('CG-')),
+  ...ev(140, 160),
+  ...['EV-162', 'EV-163', 'DV-14', 'VAL-28', 'RL-03', 'LR-07', 'LR-08', 'LR-18', 'XT-06'],
+]
+
+/** The fields that the cgroup of a config has had in any year: each has a test whose name begins with `5d` and has it. */
+export const cgroupFields: readonly string[] = [
+  ...['name', 'parent', 'path', 'slice', 'scope_prefix', 'driver', 'Systemd', 'Rootless', 'owner_uid'],
+  ...['allow_all_devices', 'allowed_devices', 'denied_devices', 'devices', 'SkipDevices', 'SkipFreezeOnSet'],
+  ...['memory', 'memory_reservation', 'memory_swap', 'kernel_memory', 'use_hierarchy', 'memory_swappiness'],
+  ...['oom_kill_disable', 'memory_check_before_update'],
+  ...['cpu_shares', 'cpu_weight', 'cpu_quota', 'cpu_period', 'cpu_burst', 'cpu_idle', 'cpu_rt_quota', 'cpu_rt_period'],
+  ...['cpuset_cpus', 'cpuset_mems', 'pids_limit'],
+  ...['blkio_weight', 'blkio_leaf_weight', 'blkio_weight_device', 'blkio_throttle_*_device'],
+  ...['hugetlb_limit', 'net_prio_ifpriomap', 'net_cls_classid', 'rdma', 'unified', 'freezer'],
 ]
 
 const refused = 'refused by name until then'
@@ -63,10 +88,6 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ...['VAL-03', 'EV-064'].map(id => [id, `netlink: interfaces, ${refused}`] as const),
   ...['VAL-06', 'EV-085'].map(id => [id, `selinux: labels, ${refused}`] as const),
   ['VAL-21', 'intelrdt'],
-  ['XT-06', 'cgroups: the driver of systemd'],
-  ['EV-163', 'cgroups: threaded cgroups'],
-  ['LR-07', 'cgroups: freezing what forks without end, on v1'],
-  ['LR-12', 'cgroups, mount: the time-outs of systemd and of sources that somebody outside opens'],
   ...['VAL-24', 'MT-27', 'EV-081', 'EV-082'].map(id => [id, `mount: id-mapped mounts, ${refused}`] as const),
   ['IN-17', 'mount: id-mapped mounts, whose sources somebody outside opens'],
   ...['MT-35', 'MT-36', 'EV-025', 'EV-027'].map(id => [id, `mount: a root that is not pivoted, ${refused}`] as const),

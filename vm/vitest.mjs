@@ -223,7 +223,7 @@ const told = error => {
   const lines = (error?.stack ?? String(error)).split('\n')
   const values = ['actual', 'expected']
     .filter(key => error && key in error)
-    .map(key => `${key}: ${format('%o', error[key]).slice(0, 1000)}`)
+    .map(key => `${key}: ${format('%O', error[key]).slice(0, 2000)}`)
   const cause = error?.cause === undefined ? [] : [`caused by: ${told(error.cause)}`]
   return [...lines.slice(0, 8), ...values, ...cause].join('\n')
 }

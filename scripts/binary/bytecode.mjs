@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { build } from 'esbuild'
 import { cached } from './cached.mjs'
+import { pastIndex } from './past-index.mjs'
 import { run } from './run.mjs'
 import { engineHash, engineSources } from './sources.mjs'
 
@@ -30,10 +31,11 @@ export async function bytecodeCompiler({ root, cache, sources }) {
  *
  * @param {object} what
  * @param {string | { text: string }} what.entry - a file of the repository, or the text of a module at its root
- * @returns {Promise<{ name: string, file: string }[]>}
+ * @param {RegExp[]} [what.late] - sources that are imported dynamically and seldom: they, and what nobody else imports, are evaluated then and not before
+ * @returns {Promise<{ name: string, file: string, late: boolean }[]>}
  */
-export async function bytecode({ root, entry, folder, tool }) {
-  const { outputFiles } = await build({
+export async function bytecode({ root, entry, folder, tool, late = [] }) {
+  const { outputFiles, metafile } = await build({
     absWorkingDir: root,
     ...(typeof entry === 'string'
       ? { entryPoints: { main: entry } }
@@ -48,13 +50,20 @@ export async function bytecode({ root, entry, folder, tool }) {
     // Where a package lies: ops and assets are linked in, so nothing is looked for.
     define: { 'import.meta.url': '""' },
     inject: ['packages/sys/dist/quickjs/globals.js'],
+    plugins: [pastIndex],
     // Names and lines stay: they cost an eighth of the bytecode, and tell where a defect arose.
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
     outdir: folder,
     write: false,
+    metafile: true,
   })
+  const eager = reached(
+    metafile.outputs,
+    relative(root, outputFiles.find(({ path }) => basename(path) === 'main.js').path),
+    late,
+  )
   mkdirSync(folder, { recursive: true })
   const modules = []
   for (const { path, contents } of outputFiles) {
@@ -64,9 +73,24 @@ export async function bytecode({ root, entry, folder, tool }) {
       writeFileSync(join(folder, name), contents)
       writeFileSync(file, await run([tool, name], { input: contents }))
     })
-    modules.push({ name, file })
+    modules.push({ name, file, late: !eager.has(relative(root, path)) })
   }
   const kept = new Set(modules.flatMap(({ name, file }) => [name, basename(file), `${basename(file)}.key`]))
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name))
   return modules
+}
+
+/** What is evaluated when a program starts: its module and all that it imports, but what is imported dynamically and late. */
+function reached(outputs, main, late) {
+  const eager = new Set()
+  const visit = path => {
+    if (eager.has(path)) return
+    eager.add(path)
+    for (const { path: imported, kind, external } of outputs[path].imports) {
+      const { entryPoint = '' } = external ? {} : outputs[imported]
+      if (!external && !(kind === 'dynamic-import' && late.some(pattern => pattern.test(entryPoint)))) visit(imported)
+    }
+  }
+  visit(main)
+  return eager
 }

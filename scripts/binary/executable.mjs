@@ -45,23 +45,25 @@ const hostSources = () => readdirSync(join(root, host)).filter(file => file.ends
  * @param {string} [what.arch] - `x64` or `arm64`. Default: this machine's
  * @param {string[]} [what.packages] - whose ops it has. Default: all that have some
  * @param {{ name: string, file: string }[]} [what.assets] - what `loadAsset` finds
+ * @param {RegExp[]} [what.late] - sources that are seldom needed
  */
 export async function buildExecutable({ arch = process.arch, assets = [], ...what }) {
   // Programs share the engine's objects and the compiler of bytecode.
   return await withLock(join(root, '.cache/binary/lock'), () => build({ arch, assets, ...what }))
 }
 
-async function build({ entry, output, arch, packages, assets }) {
+async function build({ entry, output, arch, packages, assets, late }) {
   const compiler = await compilerFor(arch)
   if (compiler === undefined) throw new Error(`no compiler for static linux-${arch} programs: ${missing(arch)}`)
   const cache = join(root, '.cache/binary')
   const folder = join(cache, `${arch}-${basename(output)}`)
   const sources = await quickjsSources(join(root, '.cache/quickjs'))
   const tool = await bytecodeCompiler({ root, cache, sources })
-  const modules = await bytecode({ root, entry, folder: join(folder, 'modules'), tool })
+  const modules = await bytecode({ root, entry, folder: join(folder, 'modules'), tool, late })
   const tables = facilities(root).filter(({ name }) => packages?.includes(name) ?? true)
   const runner = await runnerFor(arch)
-  // An image has all that the modules make: their bytecode is handed in while it is made, and takes no room.
+  // An image has all that the modules make: their bytecode is handed in while it is made, and takes no room. Those that are late are carried, which
+  // takes less than half as much.
   const written = writeTables(folder, { modules, assets, tables, carried: runner === undefined })
 
   const include = `-I${sources}`
@@ -144,9 +146,12 @@ async function link({ compiler, folder, objects, runner, output, modules }) {
 
 /** The three tables of native/quickjs/host.h, and the assembly that carries the bytes. */
 function writeTables(folder, { modules, assets, tables, carried }) {
-  const all = [...(carried ? modules : []), ...assets].map(({ name, file }, i) => ({ name, file, label: `data_${i}` }))
-  const rows = files =>
-    files.map(({ name, label }) => `\t{ ${JSON.stringify(name)}, ${label}, ${label}_end },\n`).join('')
+  const isCarried = ({ late }) => carried || late
+  const labelled = [...modules, ...assets].map((each, i) => ({ ...each, label: `data_${i}` }))
+  const [ours, files] = [labelled.slice(0, modules.length), labelled.slice(modules.length)]
+  const all = [...ours.filter(isCarried), ...files]
+  const rows = list =>
+    list.map(({ name, label }) => `\t{ ${JSON.stringify(name)}, ${label}, ${label}_end },\n`).join('')
   const table = (type, name, content) => `const struct ${type} ${name}[] = {\n${content}\t{ 0 },\n};\n`
   const c = [
     '#include "host.h"\n',
@@ -160,11 +165,11 @@ function writeTables(folder, { modules, assets, tables, carried }) {
     table(
       'lc_embedded',
       'lc_modules',
-      carried
-        ? rows(all.slice(0, modules.length))
-        : modules.map(({ name }) => `\t{ ${JSON.stringify(name)}, 0, 0 },\n`).join(''),
+      ours
+        .map(module => (isCarried(module) ? rows([module]) : `\t{ ${JSON.stringify(module.name)}, 0, 0 },\n`))
+        .join(''),
     ),
-    table('lc_embedded', 'lc_files', rows(all.slice(all.length - assets.length))),
+    table('lc_embedded', 'lc_files', rows(files)),
   ]
   const assembly = [
     '\t.section .rodata\n',
@@ -174,9 +179,9 @@ function writeTables(folder, { modules, assets, tables, carried }) {
     }),
     '\t.section .note.GNU-stack,"",%progbits\n',
   ]
-  const files = { c: join(folder, 'tables.c'), assembly: join(folder, 'data.S'), data: all.map(({ file }) => file) }
+  const written = { c: join(folder, 'tables.c'), assembly: join(folder, 'data.S'), data: all.map(({ file }) => file) }
   mkdirSync(folder, { recursive: true })
-  writeFileSync(files.c, c.join(''))
-  writeFileSync(files.assembly, assembly.join(''))
-  return files
+  writeFileSync(written.c, c.join(''))
+  writeFileSync(written.assembly, assembly.join(''))
+  return written
 }

@@ -7,6 +7,17 @@ export const programs = [
   { name: 'lcrun', entry: 'packages/lcrun/dist/quickjs/main.js', called: /(^|\/)[^/]*$/ },
 ]
 
+/**
+ * What few starts import: it is compiled and carried, and evaluated when it is imported. Of lcrun the commands that engines seldom or never run;
+ * nsinit starts once where lcrun starts for each act of an engine.
+ */
+export const late = [
+  /^packages\/cgroups\/dist\/(?:systemd\/index|stats)\./,
+  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|doctor|events|features|help|info|mounts|plan|ps|restore|shell|spec|update)\./,
+  /^packages\/lcrun\/dist\/probe\./,
+  /^packages\/nsinit\/dist\//,
+]
+
 /** The text of a module that calls the program which the executable's name asks for. */
 export function chooser(programs) {
   const lines = programs.flatMap(({ entry }, i) => `import main${i} from ${JSON.stringify(`./${entry}`)}`)

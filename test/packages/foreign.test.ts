@@ -2,9 +2,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { environment } from '../../scripts/from-tarballs.mjs'
 import { nodeOf } from '../../scripts/nodes.mjs'
 import { type Requirement, requires, temporaryDirectory } from '../support/index.js'
-import { binFolder, environment, install, natives, short } from './release.js'
+import { binFolder, install, natives, short } from './release.js'
 
 /** Where Debian's packages of arm64 libraries for cross-compiling are, which an emulated program takes for its root. */
 const SYSROOT = '/usr/aarch64-linux-gnu'

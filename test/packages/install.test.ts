@@ -2,16 +2,12 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { environment, readmePrograms } from '../../scripts/from-tarballs.mjs'
 import { busyboxRootfs, requires, temporaryDirectory } from '../support/index.js'
-import { binFolder, closure, environment, install, release, short, top } from './release.js'
+import { binFolder, closure, install, release, short, top } from './release.js'
 
 /** Node.js, npm and what they start; the rest is what the programs of the READMEs run. */
 const programs = ['node', 'npm', 'sh', 'env', 'setsid', 'tty', 'stty']
-
-function blocks(name: string): string[] {
-  const readme = readFileSync(join(top, 'packages', short(name), 'README.md'), 'utf8')
-  return [...readme.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, source]) => source!)
-}
 
 test.each(release.map(({ name }) => name))(
   '%s, installed alone without compiler, scripts or network, runs the programs of its README',
@@ -33,7 +29,7 @@ test.each(release.map(({ name }) => name))(
         .sort(),
     )
 
-    const sources = blocks(name)
+    const sources = readmePrograms(readFileSync(join(top, 'packages', short(name), 'README.md'), 'utf8'))
     expect(sources.length).toBeGreaterThan(0)
     sources.forEach((source, i) => {
       writeFileSync(join(folder, `program-${i}.mjs`), source)

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installTarballs } from '../../scripts/from-tarballs.mjs'
 
 export const top = fileURLToPath(new URL('../../', import.meta.url))
 const folder = join(top, '.cache/release/tarballs')
@@ -59,15 +60,8 @@ export function binFolder(path: string, programs: readonly string[]): string {
   return path
 }
 
-/** The environment of whoever installs: an npm that runs this test would steer the one below. */
-export const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)))
-
-/** Installs a package with what it depends on in a folder: from the tarballs alone, without scripts or network. */
-export function install(cwd: string, bin: string, name: string): void {
-  const options = ['--ignore-scripts', '--offline', '--no-audit', '--no-fund', '--loglevel=error']
-  execFileSync(join(bin, 'npm'), ['install', ...options, ...closure(name).map(({ tarball }) => tarball)], {
-    cwd,
-    env: { ...environment, PATH: bin, npm_config_cache: join(cwd, '.npm') },
-    stdio: 'pipe',
-  })
+/** Installs a package with what it depends on in a folder. */
+export function install(folder: string, bin: string, name: string): void {
+  const tarballs = closure(name).map(({ tarball }) => tarball)
+  installTarballs(folder, tarballs, bin)
 }

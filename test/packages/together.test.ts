@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { environment, installTarballs, readmePrograms } from '../../scripts/from-tarballs.mjs'
 import { requires, temporaryDirectory } from '../support/index.js'
-import { binFolder, environment, release, top } from './release.js'
+import { binFolder, release, top } from './release.js'
 
 test('all packages, installed at once, run the first program of README.md, and nsinit', requires('root'), () => {
   using dir = temporaryDirectory('together-')
@@ -18,7 +19,7 @@ test('all packages, installed at once, run the first program of README.md, and n
       stdio: 'pipe',
     })
   const tarballs = release.map(({ tarball }) => tarball)
-  run('npm', 'install', '--ignore-scripts', '--offline', '--no-audit', '--no-fund', ...tarballs)
+  installTarballs(folder, tarballs, bin)
 
   for (const { name } of release) {
     const files = readdirSync(join(folder, 'node_modules', name), { recursive: true }) as string[]
@@ -27,7 +28,7 @@ test('all packages, installed at once, run the first program of README.md, and n
     expect(files.filter(file => /\.tsbuildinfo$|(^|\/)(native|test|build)\//.test(file))).toEqual([])
   }
 
-  const [, program] = /^```js\n([\s\S]*?)^```$/m.exec(readFileSync(join(top, 'README.md'), 'utf8')) ?? []
+  const [program] = readmePrograms(readFileSync(join(top, 'README.md'), 'utf8'))
   writeFileSync(join(folder, 'program.mjs'), program!)
   expect(run('node', 'program.mjs')).toBe(
     'the container says: hello, process 1\n\n{ code: 0, signal: undefined, oom: false }\n',

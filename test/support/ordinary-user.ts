@@ -1,5 +1,15 @@
 import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { lackOfReach } from './requires.js'
@@ -60,7 +70,7 @@ export class OrdinaryUser implements Disposable {
     const isKept = (path: string): boolean => !path.startsWith(join(busyboxRootfs(), 'dev/'))
     cpSync(busyboxRootfs(), this.rootfs, { recursive: true, verbatimSymlinks: true, filter: isKept })
     const executable = join(top, 'bundles/nsinit')
-    if (existsSync(executable)) cpSync(executable, this.executable, { dereference: true })
+    if (existsSync(executable)) copyFileSync(executable, this.executable)
     const line = (file: string, text: string): void =>
       writeFileSync(join(this.path, file), `${readFileSync(`/etc/${file}`, 'utf8')}${text}\n`)
     line('passwd', `${NAME}:x:${ID}:${ID}::${this.home}:/bin/sh`)
@@ -112,7 +122,7 @@ export class OrdinaryUser implements Disposable {
       env: this.#environment(options.env),
       input: options.input ?? '',
       encoding: 'utf8',
-      timeout: 30_000 * slowness,
+      timeout: 60_000 * slowness,
     })
   }
 

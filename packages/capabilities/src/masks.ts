@@ -36,6 +36,7 @@ export function fromMask(mask: bigint, style: NameStyle = 'modern'): string[] {
 /** The numbers in a mask, ascending. */
 export function numbersOf(mask: bigint): number[] {
   const numbers: number[] = []
+  if (mask === 0n) return numbers
   const words = [Number(mask & 0xffff_ffffn), Number((mask >> 32n) & 0xffff_ffffn)]
   for (let number = 0; number <= HIGHEST; number++)
     if ((words[number >> 5]! >>> (number & 31)) & 1) numbers.push(number)

@@ -66,6 +66,8 @@ export function known(): CapabilityName[] {
  * With or without `CAP_`, in any case. A capability newer than {@link CAPABILITIES} goes by its number: `CAP_41`.
  */
 export function findCapability(name: string): number | undefined {
+  const known = NUMBERS.get(name)
+  if (known !== undefined) return known
   // ASCII alone, since toUpperCase() makes an I of U+0131 and an S of U+017F.
   if (!/^[A-Za-z0-9_]+$/.test(name)) return undefined
   const upper = name.toUpperCase()

@@ -14,6 +14,8 @@ const FIELDS: Readonly<Record<SetName, string>> = {
   ambient: 'CapAmb',
 }
 
+const PATTERNS = mapSets(set => new RegExp(`^${FIELDS[set]}:\\s*([0-9a-f]{1,16})$`, 'm'))
+
 /** The number of the highest capability of the running kernel: 40 for Linux 5.9 to 6.x. */
 export async function lastCap(): Promise<number> {
   return Number(await readText(LAST_CAP))
@@ -40,7 +42,7 @@ export async function getProcess(pid: number | 'self' = 'self'): Promise<Capabil
 /** The five sets in the text of a /proc/PID/status. */
 export function parseStatus(text: string): CapabilityMasks {
   return mapSets(set => {
-    const hex = new RegExp(`^${FIELDS[set]}:\\s*([0-9a-f]{1,16})$`, 'm').exec(text)?.[1]
+    const hex = PATTERNS[set].exec(text)?.[1]
     if (hex === undefined)
       throw new LibcontainerError('SystemError', `the status of the process has no line ${FIELDS[set]}`)
     return BigInt(`0x${hex}`)

@@ -24,28 +24,16 @@ static void enable(int dir, const char *controllers)
 	}
 }
 
-static int64_t read_at(int dir, const char *file, char *to, size_t size)
-{
-	int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	int64_t got;
-
-	if (fd < 0)
-		return -errno;
-	got = lc_read_fd(fd, to, size);
-	close(fd);
-	return got;
-}
-
 /* A v1 cpuset is born empty, and then no process may join it and no child may have processors: it takes its parent's. */
 static int64_t inherit(struct lc_ctx *c, int parent, int dir, const char *file)
 {
 	char value[4096];
-	int64_t size = read_at(dir, file, value, sizeof(value));
+	int64_t size = lc_read_file(dir, file, value, sizeof(value));
 	int error;
 
 	if (size < 0 || (size > 0 && value[0] != '\n'))
 		return size < 0 ? lc_refuse(c, "read", (int)-size) : 0;
-	size = read_at(parent, file, value, sizeof(value));
+	size = lc_read_file(parent, file, value, sizeof(value));
 	if (size < 0)
 		return lc_refuse(c, "read", (int)-size);
 	error = lc_write_value(dir, file, value, (size_t)size);
@@ -120,6 +108,36 @@ static int make_level(struct lc_ctx *c, int at, const char *name, int must_be_ne
 	return fd < 0 ? (int)lc_fail(c, "openat") : fd;
 }
 
+#define MUST_BE_NEW 1
+#define HAS_TYPE 2
+#define NEEDS_DOMAIN 4
+
+/*
+ * Below a threaded cgroup a new one is of no use ("domain invalid") before it is made threaded, and then the controllers that count
+ * for whole processes are not there. EOPNOTSUPP, with the type, when one of them is needed.
+ */
+static int64_t settle_type(struct lc_ctx *c, int dir, int needs_domain)
+{
+	char type[32];
+	int64_t size = lc_read_file(dir, "cgroup.type", type, sizeof(type) - 1);
+	int error;
+
+	if (size < 0)
+		return size == -ENOENT ? 0 : lc_refuse(c, "read", (int)-size);
+	type[size] = 0;
+	if (strcmp(type, "domain\n") == 0 || (strcmp(type, "domain threaded\n") == 0 && !needs_domain))
+		return 0;
+	if (needs_domain) {
+		type[size ? size - 1 : 0] = 0;
+		lc_detail(c, type);
+		return lc_refuse(c, "cgroup.type", EOPNOTSUPP);
+	}
+	if (strcmp(type, "domain invalid\n") != 0)
+		return 0;
+	error = lc_write_value(dir, "cgroup.type", "threaded", 8);
+	return error < 0 ? lc_refuse(c, "write", -error) : 0;
+}
+
 static int64_t make_levels(struct lc_ctx *c, int root, const union lc_arg *a, struct made *made)
 {
 	const char *path = a[1].s;
@@ -139,12 +157,14 @@ static int64_t make_levels(struct lc_ctx *c, int root, const union lc_arg *a, st
 		memcpy(name, path + from, size);
 		name[size] = 0;
 		enable(at, a[2].s);
-		next = make_level(c, at, name, last && a[4].i, &is_new);
+		next = make_level(c, at, name, last && (a[4].i & MUST_BE_NEW), &is_new);
 		if (is_new) {
 			made->levels++;
 			made->reached = from + size;
 		}
 		result = next < 0 ? next : prepare(c, at, next, a[3].s);
+		if (result == 0 && (a[4].i & HAS_TYPE))
+			result = settle_type(c, next, last && (a[4].i & NEEDS_DOMAIN));
 		if (at != root)
 			close(at);
 		at = next;
@@ -156,7 +176,7 @@ static int64_t make_levels(struct lc_ctx *c, int root, const union lc_arg *a, st
 }
 
 /*
- * makeCgroup(mount, path, controllers, inherited, mustBeNew): makes the missing levels of `path`; enables `controllers`
+ * makeCgroup(mount, path, controllers, inherited, flags): makes the missing levels of `path`; enables `controllers`
  * ("+cpu +memory") for the children of each level above the last; copies the `inherited` files from the level above where
  * they are empty. Answers how many levels it made. A failure leaves none of them.
  */

@@ -29,7 +29,8 @@ const char *lc_next(struct lc_list *list)
 
 int lc_open_hierarchy(struct lc_ctx *c, const char *mount)
 {
-	int fd = open(mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	/* Not open(): musl's asks the kernel for O_CLOEXEC once more. */
+	int fd = openat(AT_FDCWD, mount, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
 
 	if (fd < 0)
@@ -121,6 +122,25 @@ int64_t lc_read_fd(int fd, char *to, size_t size)
 		have += (size_t)got;
 	}
 	return (int64_t)have;
+}
+
+/* A record of a seq_file comes whole, and the file is one record or lines of short ones: a read that ends far from the page's end was all. */
+#define WHOLE 2048
+
+int64_t lc_read_file(int dir, const char *file, char *to, size_t size)
+{
+	int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int64_t got, more = 0;
+
+	if (fd < 0)
+		return -errno;
+	got = read(fd, to, size);
+	if (got < 0)
+		got = errno == EINTR ? 0 : -errno;
+	if (got >= 0 && (got == 0 || got > WHOLE))
+		more = lc_read_fd(fd, to + got, size - (size_t)got);
+	close(fd);
+	return more < 0 ? more : got + more;
 }
 
 int lc_write_value(int dir, const char *file, const char *value, size_t size)

@@ -38,6 +38,9 @@ int lc_open_cgroup(struct lc_ctx *c, const char *mount, const char *path, int fl
 /* Reads a whole file, as far as it fits: the size, or -errno. */
 int64_t lc_read_fd(int fd, char *to, size_t size);
 
+/* The same, of a file in a directory of cgroupfs, without the call that would find its end where that is plain. */
+int64_t lc_read_file(int dir, const char *file, char *to, size_t size);
+
 /* One write(2) of a value, which is what cgroupfs wants; retried after EINTR. 0 or -errno. */
 int lc_write_value(int dir, const char *file, const char *value, size_t size);
 
@@ -54,7 +57,15 @@ int64_t lc_op_unmake_cgroup(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_confirm_no_cgroups(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_remove_cgroups(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_attach_device_program(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_fork_placeholder(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_start_in_cgroup(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_list_cgroups(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_chown_cgroup(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_read_cgroup_sets(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_notify_cgroup1(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_open_notices(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_watch_cgroup(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_unwatch_cgroup(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_read_notices(struct lc_ctx *c, const union lc_arg *a);
 
 #endif

@@ -10,18 +10,6 @@
 
 #include "../../sys/native/decimal.h"
 
-/* The directory of a cgroup, and a file in it; on failure nothing stays open. */
-static int open_both(struct lc_ctx *c, const union lc_arg *a, int *dir, int *file)
-{
-	*dir = lc_open_cgroup(c, a[0].s, a[1].s, O_RDONLY | O_DIRECTORY);
-	if (*dir < 0)
-		return *dir;
-	*file = lc_open_beneath(c, *dir, a[2].s, O_RDONLY);
-	if (*file < 0)
-		close(*dir);
-	return *file;
-}
-
 /*
  * notifyCgroup1(mount, path, file, argument): v1's way. An eventfd that counts what `file` tells of (memory.oom_control,
  * memory.pressure_level), and that becomes readable, too, when the cgroup is removed.
@@ -29,10 +17,16 @@ static int open_both(struct lc_ctx *c, const union lc_arg *a, int *dir, int *fil
 int64_t lc_op_notify_cgroup1(struct lc_ctx *c, const union lc_arg *a)
 {
 	char line[64], *end;
-	int dir, file, event, result = open_both(c, a, &dir, &file);
+	int dir = lc_open_cgroup(c, a[0].s, a[1].s, O_RDONLY | O_DIRECTORY);
+	int file, event, result = 0;
 
-	if (result < 0)
-		return result;
+	if (dir < 0)
+		return dir;
+	file = lc_open_beneath(c, dir, a[2].s, O_RDONLY);
+	if (file < 0) {
+		close(dir);
+		return file;
+	}
 	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (event < 0) {
 		result = (int)lc_fail(c, "eventfd");
@@ -57,40 +51,74 @@ int64_t lc_op_notify_cgroup1(struct lc_ctx *c, const union lc_arg *a)
 	return result < 0 ? result : event;
 }
 
-static int watch(int inotify, int fd, uint32_t events)
+/* openNotices(): the inotify descriptor by which many cgroups are watched. */
+int64_t lc_op_open_notices(struct lc_ctx *c, const union lc_arg *a)
+{
+	int inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	(void)a;
+	return inotify < 0 ? lc_fail(c, "inotify_init1") : inotify;
+}
+
+static int64_t watch(struct lc_ctx *c, int inotify, int fd, uint32_t events)
 {
 	char path[32] = "/proc/self/fd/";
+	int wd;
 
 	lc_decimal(path + strlen(path), fd);
-	return inotify_add_watch(inotify, path, events);
+	wd = inotify_add_watch(inotify, path, events);
+	return wd < 0 ? lc_fail(c, "inotify_add_watch") : wd;
 }
 
 /*
- * watchCgroup(mount, path, file): v2's way. An inotify descriptor that becomes readable when the kernel changes `file` (memory.events,
- * cgroup.events) and when the cgroup is removed, of which a poll of the file itself would not tell. Nor does the cgroup's own directory:
- * kernfs sends no IN_DELETE_SELF. Its parent does, when it loses any child.
+ * watchCgroup(inotify, mount, path, files, numbers): the descriptor tells when somebody, mostly the kernel, changes one of the files, and of
+ * the removal, which a poll of the files would not. Nor would the cgroup's own directory: kernfs sends no IN_DELETE_SELF. Its parent does,
+ * when it loses any child. `numbers` gets the watch of the parent and those of the files, 4 bytes each; on failure those that were made.
  */
 int64_t lc_op_watch_cgroup(struct lc_ctx *c, const union lc_arg *a)
 {
-	int dir, file, parent, inotify;
-	int64_t result = open_both(c, a, &dir, &file);
-
-	if (result < 0)
-		return result;
+	struct lc_list files = lc_list_of(&a[3].b);
+	int inotify = (int)a[0].i, dir = lc_open_cgroup(c, a[1].s, a[2].s, O_RDONLY | O_DIRECTORY);
+	int32_t *numbers = (int32_t *)(void *)a[4].b.at;
+	size_t room = a[4].b.size / sizeof(*numbers), used = 0;
 	/* The top of the hierarchy is never removed. */
-	parent = openat(dir, a[1].s[0] ? ".." : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (parent < 0) {
-		result = lc_fail(c, "openat");
-	} else {
-		inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-		result = inotify < 0 ? lc_fail(c, "inotify_init1") : inotify;
-		if (result >= 0 && (watch(inotify, parent, IN_DELETE) < 0 || watch(inotify, file, IN_MODIFY) < 0)) {
-			result = lc_fail(c, "inotify_add_watch");
-			close(inotify);
-		}
-		close(parent);
+	const char *name = a[2].s[0] ? ".." : ".";
+	int64_t result = 0;
+
+	if (dir < 0)
+		return dir;
+	for (; name && result >= 0; name = lc_next(&files)) {
+		int fd = used ? lc_open_beneath(c, dir, name, O_RDONLY)
+			      : openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (used == room)
+			result = lc_refuse(c, "inotify_add_watch", EINVAL);
+		else if (fd < 0)
+			result = used ? fd : lc_fail(c, "openat");
+		else
+			result = watch(c, inotify, fd, used ? IN_MODIFY : IN_DELETE);
+		if (result >= 0)
+			numbers[used++] = (int32_t)result;
+		if (fd >= 0)
+			close(fd);
 	}
-	close(file);
 	close(dir);
-	return result;
+	return result < 0 ? result : (int64_t)used;
+}
+
+/* unwatchCgroup(inotify, number): one of those that watchCgroup answered. */
+int64_t lc_op_unwatch_cgroup(struct lc_ctx *c, const union lc_arg *a)
+{
+	return inotify_rm_watch((int)a[0].i, (int)a[1].i) < 0 ? lc_fail(c, "inotify_rm_watch") : 0;
+}
+
+/* readNotices(inotify, buffer): what there is to tell now, as inotify(7) has it; EAGAIN when that is nothing. */
+int64_t lc_op_read_notices(struct lc_ctx *c, const union lc_arg *a)
+{
+	ssize_t got;
+
+	do
+		got = read((int)a[0].i, a[1].b.at, a[1].b.size);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? lc_fail(c, "read") : got;
 }

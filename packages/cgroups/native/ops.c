@@ -61,6 +61,45 @@ static int64_t op_write_cgroup(struct lc_ctx *c, const union lc_arg *a)
 	return 0;
 }
 
+static int is_number(const char *text)
+{
+	return *text != 0 && strspn(text, "0123456789") == strlen(text);
+}
+
+/* A limit of memory is rounded down to whole pages, of at most 64 KiB. */
+static int is_rounded(const char *shown, const char *value)
+{
+	uint64_t a = 0, b = 0;
+
+	if (!is_number(shown) || !is_number(value))
+		return 0;
+	for (; *shown; shown++)
+		a = a * 10 + (uint64_t)(*shown - '0');
+	for (; *value; value++)
+		b = b * 10 + (uint64_t)(*value - '0');
+	return a <= b && b - a < 65536;
+}
+
+/* confirmCgroup(mount, file, value): EOPNOTSUPP, with what it shows, when the file does not show the value that was written to it. */
+static int64_t op_confirm_cgroup(struct lc_ctx *c, const union lc_arg *a)
+{
+	int fd = lc_open_cgroup(c, a[0].s, a[1].s, O_RDONLY);
+	char shown[sizeof(c->detail)];
+	int64_t got;
+
+	if (fd < 0)
+		return fd;
+	got = lc_read_fd(fd, shown, sizeof(shown) - 1);
+	close(fd);
+	if (got < 0)
+		return lc_refuse(c, "read", (int)-got);
+	shown[got && shown[got - 1] == '\n' ? got - 1 : got] = 0;
+	if (strcmp(shown, a[2].s) == 0 || is_rounded(shown, a[2].s))
+		return 0;
+	lc_detail(c, shown);
+	return lc_refuse(c, "write", EOPNOTSUPP);
+}
+
 /* readEvents(fd, buffer): the text of `cgroup.events` from its start. The next poll(2) of the descriptor waits for a change after it. */
 static int64_t op_read_events(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -310,14 +349,23 @@ const struct lc_op lc_cgroups_ops[] = {
 	{ "confirmNoCgroups", "b", lc_op_confirm_no_cgroups },
 	{ "removeCgroups", "b", lc_op_remove_cgroups },
 	{ "writeCgroup", "sss", op_write_cgroup },
+	{ "confirmCgroup", "sss", op_confirm_cgroup },
 	{ "readCgroups", "bb", op_read_cgroups },
+	{ "readCgroupSets", "bbbb", lc_op_read_cgroup_sets },
 	{ "readEvents", "ib", op_read_events },
 	{ "joinCgroups", "ib", op_join_cgroups },
 	{ "listProcesses", "ssib", op_list_processes },
+	{ "listCgroups", "ssib", lc_op_list_cgroups },
+	{ "chownCgroup", "ssiib", lc_op_chown_cgroup },
 	{ "signalCgroup", "ssi", op_signal_cgroup },
 	{ "freezeCgroup1", "ss", op_freeze_cgroup1 },
 	{ "notifyCgroup1", "ssss", lc_op_notify_cgroup1 },
-	{ "watchCgroup", "sss", lc_op_watch_cgroup },
+	{ "openNotices", "", lc_op_open_notices },
+	{ "watchCgroup", "issbb", lc_op_watch_cgroup },
+	{ "unwatchCgroup", "ii", lc_op_unwatch_cgroup },
+	{ "readNotices", "ib", lc_op_read_notices },
 	{ "attachDeviceProgram", "ssb", lc_op_attach_device_program },
+	{ "forkPlaceholder", "b", lc_op_fork_placeholder },
+	{ "startInCgroup", "bbbbbs", lc_op_start_in_cgroup },
 	{ 0 },
 };

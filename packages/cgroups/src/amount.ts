@@ -22,6 +22,12 @@ export function checkAmount(field: string, value: unknown, least = 0, most = NO_
   throw new ConfigInvalid(field, value, `must be a whole number ${range}`)
 }
 
+/** Refuses a number that is no whole one, under the name that it has where it comes from; its range is looked at later. */
+export function checkWhole(field: string, value: Amount): void {
+  if (typeof value === 'number' && !Number.isInteger(value))
+    throw new ConfigInvalid(field, value, 'must be a whole number')
+}
+
 export function checkLimit(field: string, value: unknown): void {
   if (value === 'max' || isAmount(value, 0, NO_BOUND)) return
   throw new ConfigInvalid(field, value, `must be a whole number of 0 or more, or 'max' for no limit`)

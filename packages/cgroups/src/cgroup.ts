@@ -9,40 +9,33 @@ import {
   SyscallError,
   type Waiting,
 } from '@libcontainer/sys'
+import { type Amount, checkAmount } from './amount.js'
 import { placesBelow } from './below.js'
+import { type CgroupEvent, cgroupEvents, type EventsOptions } from './cgroup-events.js'
+import { changeLimits, type SetOptions } from './change.js'
 import { removeAll } from './destroy.js'
-import { DevicePolicy } from './device-policy.js'
+import { isGone } from './errnos.js'
 import { LimitUnsupported } from './errors.js'
+import { EventStream } from './event-stream.js'
 import { checkFreezerState, type FreezerState, freeze, freezerState, freezersOf, thaw } from './freezer.js'
 import { type CgroupHost, cgroupHost } from './host.js'
 import { killAll, signalAll } from './kill.js'
-import { checkLimits, type Limits } from './limits.js'
+import type { Limits } from './limits.js'
+import { type CreateOptions, createSteps, makeCgroup, makePlaces, unmake } from './make.js'
 import { checkPressureLevel, memoryPressure, type PressureLevel } from './memory-pressure.js'
+import { moveAll, moveInto } from './move.js'
 import { native } from './native.js'
-import { type OomEvent, oomEvents } from './oom-events.js'
-import { cleanPath, type Place, placeAt, placesOf } from './place.js'
+import { type OomEvent, oomSource } from './oom-events.js'
+import { cleanPath, newPlaces, type Place, placeBelow, placeOf, placesOf, savedPlaces } from './place.js'
 import { type Planned, planLimits } from './plan.js'
-import { listProcesses } from './processes.js'
+import { type PressureKind, type PressureResource, pressureEvents, pressureTrigger } from './pressure.js'
+import { listProcesses, listThreads } from './processes.js'
 import { parseFlat, readFileOf, readFiles } from './read.js'
-import { writeOrRestore } from './restore.js'
-import { type CgroupStats, readStats, type StatsController, statsControllers } from './stats.js'
-import { joinSelfSteps, joinSteps, limitSteps, type MakeOptions, madeSlot, makeSteps, placeOf } from './steps.js'
-
-export interface CreateOptions extends MakeOptions {
-  /** The host to work on. Default: {@link cgroupHost} */
-  readonly host?: CgroupHost | undefined
-  /** Steps on files that are done first, in the same call: when one fails, nothing is made. Default: none */
-  readonly before?: readonly Step[] | undefined
-  /** Where the results of steps go, also when a later one fails. */
-  readonly results?: Map<string, number> | undefined
-  /** Buffers that steps fill: as for `apply` of sys. */
-  readonly fills?: readonly Uint8Array[] | undefined
-}
-
-export interface SetOptions {
-  /** Refuses a `memory.max` that is not above what is in use, instead of reclaiming and killing. Default: `false` */
-  readonly refuseBelowUse?: boolean | undefined
-}
+import { reclaimMemory } from './reclaim.js'
+import type { CgroupStats, StatsController } from './stats.js'
+import type { Pressure } from './stats-source.js'
+import { joinSelfSteps, joinThreadSteps, makeSteps } from './steps.js'
+import { delegatedFiles, delegateSteps, listBelow } from './tree.js'
 
 export interface WaitOptions {
   /** How long to wait at most, in milliseconds. */
@@ -52,6 +45,9 @@ export interface WaitOptions {
 
 /** The kernel may take this long to stop a process that reads from a slow disk. */
 const FREEZE_MS = 10_000
+
+/** -1 is no id: it means to leave one alone. */
+const LARGEST_ID = 2 ** 32 - 2
 
 /** For processes that are killed or ending to be gone. */
 const REMOVE_MS = 2_000
@@ -81,20 +77,13 @@ export class Cgroup {
   static async create(path: string, limits: Limits = {}, options: CreateOptions = {}): Promise<Cgroup> {
     const host = options.host ?? (await cgroupHost())
     const places = newPlaces(host, path)
-    const group = new Cgroup(host, path, places)
-    if (options.existing) {
-      checkLimits(limits)
-      await group.#make(makeSteps(host, places, limits, options), options)
-      await group.set(limits)
-    } else {
-      await group.#make(stepsOf(host, places, limits), options)
-    }
-    return group
+    await makeCgroup({ host, places }, limits, options)
+    return new Cgroup(host, path, places)
   }
 
   /** The steps of {@link create}, for whoever prints or runs them. Pure. */
   static createSteps(host: CgroupHost, path: string, limits: Limits = {}): Step[] {
-    return stepsOf(host, newPlaces(host, path), limits)
+    return createSteps({ host, places: newPlaces(host, path) }, limits)
   }
 
   /** What {@link create} would write for these limits, in order, without touching the kernel. */
@@ -120,7 +109,7 @@ export class Cgroup {
     const wanted = typeof where === 'string' ? placesOf(host, where) : savedPlaces(host, where)
     const probes = await readFiles(wanted.map(place => ({ place, file: 'cgroup.procs' })))
     // Any other answer than "not there" is a cgroup: a threaded one has no processes to tell.
-    const places = wanted.filter((_, i) => probes[i] !== -2 && probes[i] !== -20)
+    const places = wanted.filter((_, i) => !isGone(probes[i]!))
     const path = typeof where === 'string' ? where : `/${wanted[0]?.path ?? ''}`
     if (places.length === 0) {
       throw new SyscallError(2, 'open', {
@@ -172,82 +161,17 @@ export class Cgroup {
     return paths
   }
 
-  async #make(steps: readonly Step[], { before = [], results = new Map(), fills }: CreateOptions): Promise<void> {
-    try {
-      await native.apply([...before, ...steps], { results, fills })
-    } catch (error) {
-      for (const place of this.#places) {
-        const levels = results.get(madeSlot(place)) ?? 0
-        // A failure here would hide the first one, which tells more.
-        if (levels > 0) await native.async.unmakeCgroup(place.hierarchy.mountpoint, place.path, levels)
-      }
-      throw error
-    }
-  }
-
   /**
    * Changes limits; what is not given stays. When one is refused, those before it are put back.
    *
    * @throws {SyscallError} `EBUSY` for less memory than is in use and cannot be reclaimed, others as for {@link create}
    */
-  async set(limits: Limits, { refuseBelowUse = false }: SetOptions = {}): Promise<void> {
-    checkLimits(limits)
-    if (refuseBelowUse) await this.#refuseBelowUse(limits)
-    const devices = limits.devices === undefined ? undefined : await this.#shownDevices()
-    const context = { host: this.#host, places: this.#places, when: 'set', devices } as const
-    try {
-      await writeOrRestore(planLimits(limits, context))
-    } catch (error) {
-      throw isErrno(error, 'EBUSY') ? await this.#withUse(error) : error
-    }
-    if (devices === undefined) return
-    const wanted = DevicePolicy.of(limits.devices!)
-    const now = await this.#shownDevices()
-    if (now !== undefined && !wanted.isShownBy(now)) {
-      throw new ConfigInvalid(
-        'devices',
-        limits.devices,
-        'is not what the kernel made of it: the parent cgroup allows less',
-        {
-          hint: `see devices.list in ${this.paths.get('devices')}`,
-        },
-      )
-    }
-  }
-
-  /** What `devices.list` of v1 says; `undefined` where a program decides. */
-  async #shownDevices(): Promise<DevicePolicy | undefined> {
-    const place = placeOf(this.#host, this.#places, 'devices')
-    if (place?.hierarchy.version !== 1) return undefined
-    const list = await readFileOf(place, 'devices.list')
-    return list === undefined ? undefined : DevicePolicy.parse(list)
-  }
-
-  async #memoryUse(): Promise<{ current: number; peak: number | undefined } | undefined> {
-    const { memory } = await this.stats(['memory'])
-    return memory && { current: memory.current, peak: memory.peak }
-  }
-
-  async #refuseBelowUse({ memory }: Limits): Promise<void> {
-    const max = memory?.max
-    if (max === undefined || max === 'max') return
-    const use = await this.#memoryUse()
-    if (use !== undefined && max <= use.current) {
-      throw new ConfigInvalid('memory.max', max, `is not above the ${use.current} bytes in use`)
-    }
-  }
-
-  /** A memory limit that is refused tells how much is used. */
-  async #withUse(error: SyscallError): Promise<SyscallError> {
-    const use = error.path?.includes('/memory.') ? await this.#memoryUse() : undefined
-    if (use === undefined) return error
-    const { errno, syscall, path, step, hint } = error
-    const detail = `in use: ${use.current} bytes${use.peak === undefined ? '' : `, at most so far: ${use.peak}`}`
-    return new SyscallError(errno, syscall, { path, step, hint, detail, cause: error })
+  async set(limits: Limits, options: SetOptions = {}): Promise<void> {
+    await changeLimits(this, limits, options)
   }
 
   /**
-   * Moves a process, with all its threads, into the cgroup.
+   * Moves a process, with all its threads, into the cgroup; in no hierarchy when one refuses it.
    *
    * @param options.sub - a cgroup below this one
    * @throws {SyscallError} `ESRCH` when it has ended, `EBUSY` for a v2 cgroup that hands controllers on
@@ -255,11 +179,89 @@ export class Cgroup {
   async add(pid: number, { sub = '' }: { sub?: string } = {}): Promise<void> {
     if (!Number.isSafeInteger(pid) || pid <= 0) throw new ConfigInvalid('pid', pid, 'must be the number of a process')
     const below = cleanPath(sub, 'sub')
-    const places =
-      below === ''
-        ? this.#places
-        : this.#places.map(({ hierarchy, path }) => placeAt(hierarchy, path === '' ? below : `${path}/${below}`))
-    await native.apply(joinSteps(pid, places))
+    const places = below === '' ? this.#places : this.#places.map(place => placeBelow(place, below))
+    await moveInto(pid, places)
+  }
+
+  /**
+   * Moves one thread. On v2 both its cgroups must be threaded, in one tree of threads; v1 does not mind.
+   *
+   * @throws {SyscallError} `ESRCH` when it has ended, `EOPNOTSUPP` for a cgroup that takes whole processes alone
+   */
+  async addThread(tid: number): Promise<void> {
+    if (!Number.isSafeInteger(tid) || tid <= 0) throw new ConfigInvalid('tid', tid, 'must be the number of a thread')
+    // The unified hierarchy of a hybrid host keeps a process together.
+    const version = this.#host.mode === 'v2' ? 2 : 1
+    const places = this.#places.filter(({ hierarchy }) => hierarchy.version === version)
+    await native.apply(joinThreadSteps(tid, places))
+  }
+
+  /** The threads that are in it, by number; not those below it. */
+  async threads(): Promise<number[]> {
+    return await listThreads(this.#places)
+  }
+
+  /** The cgroups below it in any hierarchy, parents before their children. @param recursive - those below them too. Default: `false` */
+  async children({ recursive = false }: { recursive?: boolean } = {}): Promise<Cgroup[]> {
+    const lists = await Promise.all(this.#places.map(place => listBelow(place, recursive)))
+    const names = [...new Set(lists.flat())].sort()
+    return names.map(name => {
+      const places = this.#places.filter((_, i) => lists[i]!.includes(name)).map(place => placeBelow(place, name))
+      return new Cgroup(this.#host, `${this.path.replace(/\/+$/, '')}/${name}`, places)
+    })
+  }
+
+  /**
+   * Moves its own processes into a cgroup below it, which is made: on v2 it can then hand its controllers on, which a cgroup with
+   * processes cannot. What they fork meanwhile comes along.
+   *
+   * @param name - of the cgroup below. Default: `leaf`
+   * @throws {SyscallError} `EBUSY` when processes come faster than they can be moved. What was moved is moved back, and what was made removed
+   */
+  async moveToLeaf(name = 'leaf'): Promise<Cgroup> {
+    const below = cleanPath(name, 'name')
+    if (below === '') throw new ConfigInvalid('name', name, 'must name a cgroup')
+    const places = this.#places.map(place => placeBelow(place, below))
+    const leaf = new Cgroup(this.#host, `${this.path.replace(/\/+$/, '')}/${below}`, places)
+    // Handing on while processes are in it, the kernel makes a tree of threads of it where all controllers count threads.
+    const results = new Map<string, number>()
+    await makePlaces(places, makeSteps(this.#host, places, {}, { existing: true, handsOn: false }), { results })
+    let there = new Set<number>()
+    try {
+      there = new Set((await Promise.all(places.map(place => listProcesses(place, false)))).flat())
+      await moveAll(this.#places, places)
+      await native.apply(makeSteps(this.#host, places, {}, { existing: true }))
+      return leaf
+    } catch (error) {
+      // What goes wrong now would hide the reason.
+      for (const [i, place] of this.#places.entries())
+        await moveAll([places[i]!], [place], there).catch(() => undefined)
+      await unmake(places, results).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /**
+   * Gives it to a user, who may then make cgroups below it and move processes among them: its directory in the unified hierarchy, and the
+   * files that the kernel names for it. Its limits stay whose they were. Nothing happens on v1, which has no safe delegation.
+   *
+   * @param gid - the group. Default: stays
+   * @throws {SyscallError} `EPERM` without `CAP_CHOWN`
+   */
+  async delegate(uid: number, gid?: number): Promise<void> {
+    checkAmount('uid', uid, 0, LARGEST_ID)
+    if (gid !== undefined) checkAmount('gid', gid, 0, LARGEST_ID)
+    await native.apply(delegateSteps(this.#places, await delegatedFiles(), uid, gid ?? -1))
+  }
+
+  /**
+   * Has the kernel take memory back from it (`memory.reclaim`, Linux 5.19; v1: `memory.force_empty`). Off the thread: it may take seconds.
+   *
+   * @param bytes - how much; v1 takes all that it can. Default: all
+   * @returns whether all of it was taken back
+   */
+  async reclaim(bytes?: Amount): Promise<boolean> {
+    return await reclaimMemory(this.#memoryPlace('reclaim'), bytes)
   }
 
   /**
@@ -290,25 +292,76 @@ export class Cgroup {
   /** Whether any hierarchy still has it. */
   async exists(): Promise<boolean> {
     const answers = await readFiles(this.#places.map(place => ({ place, file: 'cgroup.procs' })))
-    return answers.some(answer => answer !== -2 && answer !== -19 && answer !== -20)
+    return answers.some(answer => !isGone(answer))
   }
 
   /** A snapshot, by one call for all files. @param controllers - only these. Default: all */
-  async stats(controllers: readonly StatsController[] = statsControllers): Promise<CgroupStats> {
-    for (const name of controllers) {
-      if (!statsControllers.includes(name)) {
-        throw new ConfigInvalid('controllers', name, `must be of ${statsControllers.join(', ')}`)
-      }
-    }
-    return await readStats(this.#host, this.#places, controllers)
+  async stats(controllers?: readonly StatsController[]): Promise<CgroupStats> {
+    // Loaded when asked for: what only makes and removes cgroups, as most commands of a runtime, starts without it.
+    const { statsOf } = await import('./stats.js')
+    return (await statsOf([this], controllers))[0]!
   }
 
   /** How many processes the OOM killer has ended here. 0 without the memory controller, or when the cgroup is gone. */
   async oomKillCount(): Promise<number> {
-    const place = placeOf(this.#host, this.#places, 'memory')
+    const place = placeOf(this, 'memory')
     if (place === undefined) return 0
     const text = await readFileOf(place, place.hierarchy.version === 1 ? 'memory.oom_control' : 'memory.events')
     return parseFlat(text ?? '').get('oom_kill') ?? 0
+  }
+
+  /**
+   * What happens to it from the call on: want of memory, its first process and its last, and that all stand; behind `removed` it ends. Of each kind the
+   * newest waits to be read. All cgroups that are listened to share a descriptor as far as their kernel lets them: want of memory costs one on v1, and so
+   * does being populated without a unified hierarchy.
+   *
+   * @throws {ConfigInvalid} for a type that is none
+   * @throws {LimitUnsupported} for one of `types` that this host cannot tell
+   * @throws {SyscallError} `ENOENT` when it is gone, `ENOSPC` for more than `fs.inotify.max_user_watches`
+   */
+  events(options: EventsOptions = {}): AsyncIterableIterator<CgroupEvent> {
+    return cgroupEvents(this, options)
+  }
+
+  /** Waits until no process is left in it or below it, or it is removed. @throws the reason of `signal` */
+  async untilEmpty({ signal }: Waiting = {}): Promise<void> {
+    signal?.throwIfAborted()
+    let events: AsyncIterableIterator<CgroupEvent>
+    try {
+      events = this.events({ types: ['populated'], signal })
+    } catch (error) {
+      if (isErrno(error, 'ENOENT', 'ENODEV', 'ENOTDIR')) return
+      throw error
+    }
+    try {
+      if ((await this.processes()).length === 0) return
+      for await (const event of events) if (event.type === 'populated' && !event.populated) return
+    } finally {
+      await events.return?.()
+    }
+  }
+
+  /**
+   * Its pressure (PSI) each time that tasks have waited for `stallUs` within `windowUs`, both in microseconds, at most once a window: until it is removed
+   * or `signal` ends it. Listens as soon as the promise resolves. Each costs one descriptor, as the kernel has it.
+   *
+   * @param kind - `some`: at least one task waits; `full`: all do
+   * @throws {ConfigInvalid} for what no kernel takes
+   * @throws {LimitUnsupported} without a unified hierarchy
+   * @throws {SyscallError} `EINVAL` for a window that is no multiple of 2 s without `CAP_SYS_RESOURCE`, `EOPNOTSUPP` where PSI is switched off
+   */
+  async notifyPressure(
+    resource: PressureResource,
+    kind: PressureKind,
+    stallUs: number,
+    windowUs: number,
+    waiting: Waiting = {},
+  ): Promise<AsyncIterableIterator<Pressure>> {
+    const trigger = pressureTrigger(resource, kind, stallUs, windowUs)
+    const unified = this.#places.find(({ hierarchy }) => hierarchy.version === 2)
+    if (unified === undefined)
+      throw new LimitUnsupported(`pressure.${resource}`, resource, 'cgroup v1 has no pressure of it')
+    return await pressureEvents(unified, resource, trigger, waiting)
   }
 
   /**
@@ -319,7 +372,7 @@ export class Cgroup {
    * @throws {SyscallError} `ENOENT` when it is gone
    */
   oomEvents(waiting: Waiting = {}): AsyncIterableIterator<OomEvent> {
-    return oomEvents(this.#memoryPlace('oom'), waiting)
+    return new EventStream(oomSource(this.#memoryPlace('oom')), waiting)
   }
 
   /**
@@ -334,7 +387,7 @@ export class Cgroup {
   }
 
   #memoryPlace(what: string): Place {
-    const place = placeOf(this.#host, this.#places, 'memory')
+    const place = placeOf(this, 'memory')
     if (place !== undefined) return place
     throw new LimitUnsupported(`memory.${what}`, 'memory', 'this host has no memory controller for it')
   }
@@ -387,36 +440,4 @@ export class Cgroup {
     await this.kill()
     await this.destroy()
   }
-}
-
-function newPlaces(host: CgroupHost, path: string): Place[] {
-  const places = placesOf(host, path)
-  if (cleanPath(path) === '') throw new ConfigInvalid('path', path, 'must name a cgroup below the top')
-  if (places.length === 0) {
-    throw new SyscallError(2, 'open', {
-      path: '/sys/fs/cgroup',
-      hint: 'no cgroup file system is mounted: mount -t cgroup2 none /sys/fs/cgroup',
-    })
-  }
-  return places
-}
-
-function stepsOf(host: CgroupHost, places: readonly Place[], limits: Limits): Step[] {
-  const planned = planLimits(limits, { host, places, when: 'create' })
-  return [...makeSteps(host, places, limits), ...limitSteps(planned)]
-}
-
-/** The places that saved paths name. A hierarchy that is mounted no more is left out. */
-function savedPlaces(host: CgroupHost, saved: Readonly<Record<string, string>> | ReadonlyMap<string, string>): Place[] {
-  const paths = saved instanceof Map ? saved : new Map(Object.entries(saved as Readonly<Record<string, string>>))
-  return host.hierarchies.flatMap(hierarchy => {
-    const directory = paths.get(hierarchy.version === 2 ? '' : hierarchy.controllers[0]!)
-    if (directory === undefined) return []
-    const top = `${hierarchy.mountpoint}/`
-    const path = directory.startsWith(top) ? directory.slice(top.length) : undefined
-    if (!path || path !== cleanPath(path)) {
-      throw new ConfigInvalid('paths', directory, `must be a clean absolute path below ${hierarchy.mountpoint}`)
-    }
-    return [placeAt(hierarchy, path)]
-  })
 }

@@ -1,18 +1,23 @@
 import { ConfigInvalid } from '@libcontainer/sys'
-import type { Amount, Limit } from './amount.js'
+import { type Amount, checkWhole, type Limit } from './amount.js'
+import { type ClassicFurther, classicHugetlb, classicIo, classicNet, classicRdma } from './classic-further.js'
 import type { DeviceRule } from './device-rule.js'
 import type { Limits } from './limits.js'
 
 /**
  * Limits in the words of libcontainer's `container.json` and of OCI: 0 for what is not given, -1 for no limit, memory and swap together.
  */
-export interface ClassicLimits {
+export interface ClassicLimits extends ClassicFurther {
   memory?: Amount | undefined
   memory_reservation?: Amount | undefined
   /** Memory and swap together. */
   memory_swap?: Amount | undefined
   memory_swappiness?: Amount | null | undefined
   oom_kill_disable?: boolean | undefined
+  /** Of the kernel itself: before Linux 5.16. */
+  kernel_memory?: Amount | undefined
+  kernel_memory_tcp?: Amount | undefined
+  use_hierarchy?: boolean | undefined
   cpu_shares?: number | undefined
   cpu_weight?: number | undefined
   cpu_quota?: Amount | undefined
@@ -59,6 +64,9 @@ export function limitsFromClassic(classic: ClassicLimits): Limits {
       low: classicLimit('memory_reservation', classic.memory_reservation),
       swappiness: swappiness === null || swappiness === undefined || swappiness < 0 ? undefined : swappiness,
       oomKillDisable: classic.oom_kill_disable ? true : undefined,
+      kernelMax: classicLimit('kernel_memory', classic.kernel_memory),
+      kernelTcpMax: classicLimit('kernel_memory_tcp', classic.kernel_memory_tcp),
+      useHierarchy: classic.use_hierarchy ? true : undefined,
     },
     cpu: {
       shares: classic.cpu_shares || undefined,
@@ -72,6 +80,10 @@ export function limitsFromClassic(classic: ClassicLimits): Limits {
     },
     cpuset: { cpus: classic.cpuset_cpus || undefined, mems: classic.cpuset_mems || undefined },
     pids: { max: pidsMax(classic.pids_limit) },
+    io: classicIo(classic),
+    hugetlb: classicHugetlb(classic.hugetlb_limit),
+    rdma: classicRdma(classic.rdma),
+    ...classicNet(classic),
     devices: classicDevices(classic),
     unified: classic.unified,
   }
@@ -79,11 +91,13 @@ export function limitsFromClassic(classic: ClassicLimits): Limits {
 
 function pidsMax(limit: Amount | null | undefined): Limit | undefined {
   if (limit === null || limit === undefined) return undefined
-  return limit < 0 ? 'max' : BigInt(limit) === 0n ? 1 : limit
+  checkWhole('pids_limit', limit)
+  return limit < 0 ? 'max' : Number(limit) === 0 ? 1 : limit
 }
 
 function classicLimit(field: string, value: Amount | undefined): Limit | undefined {
-  if (value === undefined || BigInt(value) === 0n) return undefined
+  if (value === undefined || Number(value) === 0) return undefined
+  checkWhole(field, value)
   if (value < -1) throw new ConfigInvalid(field, value, 'must be -1 for no limit, 0 for not given, or more')
   return value < 0 ? 'max' : value
 }

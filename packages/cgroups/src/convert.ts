@@ -46,3 +46,23 @@ export function swapFromMemsw(max: Limit | undefined, memsw: Limit): Limit {
     throw new ConfigInvalid('memory.memswMax', memsw, `is below memory.max (${max}), which is a part of it`)
   return BigInt(memsw) - BigInt(max)
 }
+
+const MIN_BLKIO_WEIGHT = 10
+const MAX_BLKIO_WEIGHT = 1000
+
+/** `io.weight` for v1's `blkio.weight`: linear, 10 → 1 and 1000 → 10000. 0, for "not given", stays 0. */
+export function ioWeightFromBlkio(weight: number): number {
+  if (weight === 0) return 0
+  const bounded = Math.min(Math.max(weight, MIN_BLKIO_WEIGHT), MAX_BLKIO_WEIGHT)
+  const span = MAX_BLKIO_WEIGHT - MIN_BLKIO_WEIGHT
+  return 1 + Math.floor(((bounded - MIN_BLKIO_WEIGHT) * (MAX_WEIGHT - 1)) / span)
+}
+
+/**
+ * The weight of the scheduler BFQ, 1 to 1000, for an `io.weight`, 1 to 10000. Both have the default 100, which stays; above it the
+ * range shrinks to a tenth.
+ */
+export function bfqWeightFromIo(weight: number): number {
+  if (weight <= 100) return weight
+  return 100 + Math.floor(((Math.min(weight, MAX_WEIGHT) - 100) * 900) / (MAX_WEIGHT - 100))
+}

@@ -10,6 +10,8 @@ export interface CpuLimits {
   weight?: number | undefined
   /** v1's `cpu.shares`, 2 to 262144, 1024 by default. On v2 converted to `cpu.weight`. */
   shares?: number | undefined
+  /** `cpu.weight.nice`: the weight in the words of nice(1), -20 to 19. v2 only. */
+  weightNice?: number | undefined
   /** The time that may be used in each period (`cpu.max`; v1: `cpu.cfs_quota_us`). */
   quotaUs?: Limit | undefined
   /** The period of the quota, 1000 to 1000000 (`cpu.max`; v1: `cpu.cfs_period_us`). */
@@ -22,6 +24,10 @@ export interface CpuLimits {
   rtRuntimeUs?: Limit | undefined
   /** `cpu.rt_period_us`. v1 only. */
   rtPeriodUs?: Amount | undefined
+  /** `cpu.uclamp.min`, in percent of a processor's capacity: the least that the frequency is chosen for. */
+  uclampMin?: number | 'max' | undefined
+  /** `cpu.uclamp.max`, in percent: the most that the frequency is chosen for. */
+  uclampMax?: number | 'max' | undefined
 }
 
 export const cpuChecks: Checks<CpuLimits> = {
@@ -34,12 +40,27 @@ export const cpuChecks: Checks<CpuLimits> = {
   idle: checkFlag,
   rtRuntimeUs: checkLimit,
   rtPeriodUs: (field, value) => checkAmount(field, value),
+  weightNice: (field, value) => checkAmount(field, value, -20, 19),
+  uclampMin: checkPercent,
+  uclampMax: checkPercent,
+}
+
+/** The kernel takes two digits behind the point. */
+function checkPercent(field: string, value: unknown): void {
+  if (value === 'max' || (typeof value === 'number' && value >= 0 && value <= 100)) return
+  throw new ConfigInvalid(field, value, "must be a percentage from 0 to 100, or 'max'")
 }
 
 export function cpuWrites(limits: CpuLimits, version: 1 | 2, when: When): CgroupWrite[] {
-  const { weight, shares, idle } = limits
+  const { weight, shares, weightNice, idle, uclampMin, uclampMax } = limits
   if (weight !== undefined && shares !== undefined) {
     throw new ConfigInvalid('cpu.shares', shares, 'says the same as cpu.weight: give one of them')
+  }
+  if (weightNice !== undefined && (weight ?? shares) !== undefined) {
+    throw new ConfigInvalid('cpu.weightNice', weightNice, 'says the same as the weight beside it: give one of them')
+  }
+  if (weightNice !== undefined && version === 1) {
+    throw new LimitUnsupported('cpu.weightNice', 'cpu', "cgroup v1's cpu controller has no such file: give cpu.shares")
   }
   const writes = version === 1 ? bandwidth1(limits, when) : bandwidth2(limits, when)
   const share: CgroupWrite[] = []
@@ -47,6 +68,10 @@ export function cpuWrites(limits: CpuLimits, version: 1 | 2, when: When): Cgroup
     share.push({ file: 'cpu.shares', value: String(shares ?? sharesFromWeight(weight!)) })
   } else if ((weight ?? shares) !== undefined) {
     share.push({ file: 'cpu.weight', value: String(weight ?? weightFromShares(shares!)) })
+  }
+  if (weightNice !== undefined) share.push({ file: 'cpu.weight.nice', value: String(weightNice) })
+  for (const [file, value] of Object.entries({ 'cpu.uclamp.min': uclampMin, 'cpu.uclamp.max': uclampMax })) {
+    if (value !== undefined) writes.push({ file, value: value === 'max' ? value : value.toFixed(2) })
   }
   if (idle === undefined) return [...share, ...writes]
   // An idle cgroup refuses a weight: the weight before idle comes, or after it goes.

@@ -3,5 +3,5 @@ import { limitNames } from './limits.js'
 
 /** What this package can do, on whatever host. */
 export function features(): Features<'versions' | 'drivers' | 'limits'> {
-  return describeFeatures({ versions: ['v1', 'v2', 'hybrid'], drivers: ['cgroupfs'], limits: limitNames })
+  return describeFeatures({ versions: ['v1', 'v2', 'hybrid'], drivers: ['cgroupfs', 'systemd'], limits: limitNames })
 }

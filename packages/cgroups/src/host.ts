@@ -1,4 +1,4 @@
-import { LibcontainerError, readText, readTextIfPresent } from '@libcontainer/sys'
+import { LibcontainerError, readText, readTextIfPresent, remembered } from '@libcontainer/sys'
 import { type CgroupFilesystem, parseCgroupMounts } from './mounts.js'
 
 /** A mounted hierarchy of cgroups. */
@@ -78,7 +78,7 @@ function withoutSlashes(path: string): string {
   return path.slice(from, to)
 }
 
-let cached: Promise<CgroupHost> | undefined
+let look = remembered(probe)
 
 /**
  * This host, looked at once in a process.
@@ -86,14 +86,8 @@ let cached: Promise<CgroupHost> | undefined
  * @param options.refresh - looks again: after a mount, or when the process has been moved. Default: `false`
  */
 export function cgroupHost({ refresh = false }: { refresh?: boolean } = {}): Promise<CgroupHost> {
-  if (cached === undefined || refresh) {
-    const probing = probe()
-    cached = probing
-    probing.catch(() => {
-      if (cached === probing) cached = undefined
-    })
-  }
-  return cached
+  if (refresh) look = remembered(probe)
+  return look()
 }
 
 async function probe(): Promise<CgroupHost> {

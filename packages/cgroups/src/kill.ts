@@ -1,4 +1,5 @@
 import { checked, isErrno, sleep } from '@libcontainer/sys'
+import { isGone } from './errnos.js'
 import { freeze, freezersOf, thaw, thawSteps } from './freezer.js'
 import { native } from './native.js'
 import { fileIn, type Place } from './place.js'
@@ -8,7 +9,7 @@ const SIGKILL = 9
 /** Sends a signal to every process of a cgroup and of those below it. How many got it; a cgroup that is gone has none. */
 export async function signalAll(place: Place, signal: number): Promise<number> {
   const count = await native.async.signalCgroup(place.hierarchy.mountpoint, place.path, signal)
-  return count === -2 || count === -19 ? 0 : checked(count, 'kill', place.directory)
+  return isGone(count) ? 0 : checked(count, 'kill', place.directory)
 }
 
 /**

@@ -3,8 +3,12 @@ import { type CpuLimits, cpuChecks } from './cpu.js'
 import { type CpusetLimits, cpusetChecks } from './cpuset.js'
 import { checkDeviceRules, type DeviceRule } from './device-rule.js'
 import { checkHugetlb, type HugetlbLimits } from './hugetlb.js'
+import { type IoLimits, ioChecks } from './io.js'
 import { type MemoryLimits, memoryChecks } from './memory.js'
+import { checkMisc, type MiscLimits } from './misc.js'
+import { type NetClsLimits, type NetPrioLimits, netClsChecks, netPrioChecks } from './net.js'
 import { type PidsLimits, pidsChecks } from './pids.js'
+import { checkRdma, type RdmaLimits } from './rdma.js'
 import { checkUnified, type UnifiedFiles } from './unified.js'
 
 /**
@@ -16,7 +20,13 @@ export interface Limits {
   cpu?: CpuLimits | undefined
   cpuset?: CpusetLimits | undefined
   pids?: PidsLimits | undefined
+  /** Disks: the controller `io` of v2, `blkio` of v1. */
+  io?: IoLimits | undefined
   hugetlb?: HugetlbLimits | undefined
+  rdma?: RdmaLimits | undefined
+  misc?: MiscLimits | undefined
+  netCls?: NetClsLimits | undefined
+  netPrio?: NetPrioLimits | undefined
   /** Which devices may be used: ordered rules, on top of denying all. Not given: as the parent cgroup. */
   devices?: readonly DeviceRule[] | undefined
   /** Raw files of cgroup v2, written last. */
@@ -28,7 +38,12 @@ const checks: Checks<Limits> = {
   cpu: (field, value) => checkFields(field, value as CpuLimits, cpuChecks),
   cpuset: (field, value) => checkFields(field, value as CpusetLimits, cpusetChecks),
   pids: (field, value) => checkFields(field, value as PidsLimits, pidsChecks),
+  io: (field, value) => checkFields(field, value as IoLimits, ioChecks),
   hugetlb: checkHugetlb,
+  rdma: checkRdma,
+  misc: checkMisc,
+  netCls: (field, value) => checkFields(field, value as NetClsLimits, netClsChecks),
+  netPrio: (field, value) => checkFields(field, value as NetPrioLimits, netPrioChecks),
   devices: checkDeviceRules,
   unified: checkUnified,
 }

@@ -1,5 +1,6 @@
-import { ConfigInvalid, type OwnedFd, POLLERR, POLLPRI, poll, type Waiting } from '@libcontainer/sys'
-import { nextNotice, openNotices, openTrigger } from './notices.js'
+import { ConfigInvalid, POLLERR, POLLPRI, poll, type Waiting } from '@libcontainer/sys'
+import { EventStream } from './event-stream.js'
+import { listen, nextNotice, openNotices, openTrigger } from './notices.js'
 import type { Place } from './place.js'
 import { readFileOf } from './read.js'
 
@@ -28,36 +29,30 @@ export async function memoryPressure(
   waiting: Waiting = {},
 ): Promise<AsyncIterableIterator<PressureLevel>> {
   checkPressureLevel(level)
-  if (place.hierarchy.version === 1)
-    return levels(place, level, openNotices(place, 'memory.pressure_level', level), waiting)
-  return stalls(level, await openTrigger(place, 'memory.pressure', triggers[level]), waiting)
+  if (place.hierarchy.version === 1) {
+    waiting.signal?.throwIfAborted()
+    return levels(place, level, waiting)
+  }
+  const trigger = await openTrigger(place, 'memory.pressure', triggers[level], waiting)
+  return new EventStream(
+    sink =>
+      listen(trigger, sink, async options => {
+        const goesOn = ((await poll(trigger.fd, POLLPRI, options)) & POLLERR) === 0
+        if (goesOn) sink.tell(level, level)
+        return goesOn
+      }),
+    waiting,
+  )
 }
 
-async function* levels(
-  place: Place,
-  level: PressureLevel,
-  notices: OwnedFd,
-  waiting: Waiting,
-): AsyncIterableIterator<PressureLevel> {
-  try {
-    for (;;) {
-      await nextNotice(notices, waiting)
-      if ((await readFileOf(place, 'memory.usage_in_bytes')) === undefined) return
-      yield level
-    }
-  } finally {
-    notices.close()
-  }
-}
-
-async function* stalls(
-  level: PressureLevel,
-  trigger: OwnedFd,
-  { signal }: Waiting,
-): AsyncIterableIterator<PressureLevel> {
-  try {
-    while (((await poll(trigger.fd, POLLPRI, { signal })) & POLLERR) === 0) yield level
-  } finally {
-    trigger.close()
-  }
-}
+const levels = (place: Place, level: PressureLevel, waiting: Waiting): AsyncIterableIterator<PressureLevel> =>
+  new EventStream(sink => {
+    const notices = openNotices(place, 'memory.pressure_level', level)
+    return listen(notices, sink, async options => {
+      await nextNotice(notices, options)
+      // The removal is told, too.
+      const isThere = (await readFileOf(place, 'memory.usage_in_bytes')) !== undefined
+      if (isThere) sink.tell(level, level)
+      return isThere
+    })
+  }, waiting)

@@ -16,14 +16,26 @@ export interface MemoryLimits {
   min?: Limit | undefined
   /** `memory.swap.max`: swap alone. On v1, whose file holds the sum, it needs `max` beside it. */
   swapMax?: Limit | undefined
+  /** `memory.swap.high`: beyond it processes that swap are slowed down. v2 only. */
+  swapHigh?: Limit | undefined
   /** v1's `memory.memsw.limit_in_bytes`: memory and swap together. On v2 it needs `max` beside it. */
   memswMax?: Limit | undefined
+  /** `memory.zswap.max`: what compressed pages may take. v2 only, Linux 5.19. */
+  zswapMax?: Limit | undefined
+  /** `memory.zswap.writeback`: whether they may go on to the disk. v2 only, Linux 6.8. */
+  zswapWriteback?: boolean | undefined
   /** `memory.oom.group`: whether an OOM kill takes the whole cgroup. v2 only. */
   oomGroup?: boolean | undefined
   /** `memory.swappiness`, 0 to 100. v1 only. */
   swappiness?: Amount | undefined
   /** `memory.oom_control`: whether processes wait for memory instead of being killed. v1 only. */
   oomKillDisable?: boolean | undefined
+  /** `memory.use_hierarchy`: whether what is below counts. v2 always does, and so does v1 since Linux 5.11. */
+  useHierarchy?: boolean | undefined
+  /** `memory.kmem.limit_in_bytes`: of the kernel's own. v1 only, obeyed before Linux 5.16; refused where it would change nothing. */
+  kernelMax?: Limit | undefined
+  /** `memory.kmem.tcp.limit_in_bytes`: buffers of TCP. v1 only. */
+  kernelTcpMax?: Limit | undefined
 }
 
 export const memoryChecks: Checks<MemoryLimits> = {
@@ -33,9 +45,15 @@ export const memoryChecks: Checks<MemoryLimits> = {
   min: checkLimit,
   swapMax: checkLimit,
   memswMax: checkLimit,
+  swapHigh: checkLimit,
+  zswapMax: checkLimit,
+  zswapWriteback: checkFlag,
   oomGroup: checkFlag,
   swappiness: (field, value) => checkAmount(field, value, 0, 100),
   oomKillDisable: checkFlag,
+  useHierarchy: checkFlag,
+  kernelMax: checkLimit,
+  kernelTcpMax: checkLimit,
 }
 
 export function memoryWrites(limits: MemoryLimits, version: 1 | 2, when: When): CgroupWrite[] {
@@ -47,10 +65,10 @@ export function memoryWrites(limits: MemoryLimits, version: 1 | 2, when: When): 
 }
 
 function writes1(limits: MemoryLimits, when: When): CgroupWrite[] {
-  for (const field of ['high', 'min', 'oomGroup'] as const) {
+  for (const field of ['high', 'min', 'oomGroup', 'swapHigh', 'zswapMax', 'zswapWriteback'] as const) {
     if (limits[field] !== undefined) throw missing(field, 'v1', "cgroup v1's memory controller has no such limit")
   }
-  const { max, low, swappiness, oomKillDisable } = limits
+  const { max, low, swappiness, oomKillDisable, useHierarchy, kernelMax, kernelTcpMax } = limits
   const memsw = memswOf(limits)
   const part: CgroupWrite[] = max === undefined ? [] : [{ file: 'memory.limit_in_bytes', value: bytes1(max) }]
   const sum: CgroupWrite[] = memsw === undefined ? [] : [{ file: MEMSW, value: bytes1(memsw) }]
@@ -58,6 +76,12 @@ function writes1(limits: MemoryLimits, when: When): CgroupWrite[] {
   if (max === 'max' && memsw === undefined && when === 'set') sum.push({ file: MEMSW, value: '-1', skip: ['ENOENT'] })
   // The sum may not be below the part. In a new cgroup both are unlimited: the part comes first.
   const writes = when === 'create' ? [...part, ...sum] : bounded([...sum, ...part])
+  // Only what is empty can change its mind about it: before all else.
+  if (useHierarchy !== undefined) writes.unshift({ file: 'memory.use_hierarchy', value: useHierarchy ? '1' : '0' })
+  const kernel = { 'memory.kmem.limit_in_bytes': kernelMax, 'memory.kmem.tcp.limit_in_bytes': kernelTcpMax }
+  for (const [file, value] of Object.entries(kernel)) {
+    if (value !== undefined) writes.push({ file, value: bytes1(value), confirm: value !== 'max' })
+  }
   if (low !== undefined) writes.push({ file: 'memory.soft_limit_in_bytes', value: bytes1(low) })
   if (swappiness !== undefined) writes.push({ file: 'memory.swappiness', value: String(swappiness) })
   if (oomKillDisable !== undefined) writes.push({ file: 'memory.oom_control', value: oomKillDisable ? '1' : '0' })
@@ -78,10 +102,13 @@ function memswOf({ max, swapMax, memswMax }: MemoryLimits): Limit | undefined {
 }
 
 function writes2(limits: MemoryLimits): CgroupWrite[] {
-  for (const field of ['swappiness', 'oomKillDisable'] as const) {
+  for (const field of ['swappiness', 'oomKillDisable', 'kernelMax', 'kernelTcpMax'] as const) {
     if (limits[field] !== undefined) throw missing(field, 'v2', "cgroup v2's memory controller has no such setting")
   }
-  const { max, high, low, min, memswMax, oomGroup } = limits
+  if (limits.useHierarchy === false) {
+    throw missing('useHierarchy', 'v2', 'cgroup v2 always counts what is below')
+  }
+  const { max, high, low, min, memswMax, oomGroup, swapHigh, zswapMax, zswapWriteback } = limits
   const swap = memswMax === undefined ? limits.swapMax : swapFromMemsw(max, memswMax)
   const writes: CgroupWrite[] = []
   const add = (file: string, value: Limit | undefined): void => {
@@ -95,6 +122,9 @@ function writes2(limits: MemoryLimits): CgroupWrite[] {
     const absent = swap === 'max' || BigInt(swap) === 0n ? { skip: ['ENOENT'] } : {}
     writes.push({ file: 'memory.swap.max', value: String(swap), ...absent })
   }
+  add('memory.swap.high', swapHigh)
+  add('memory.zswap.max', zswapMax)
+  if (zswapWriteback !== undefined) writes.push({ file: 'memory.zswap.writeback', value: zswapWriteback ? '1' : '0' })
   add('memory.high', high)
   add('memory.max', max)
   if (oomGroup !== undefined) writes.push({ file: 'memory.oom.group', value: oomGroup ? '1' : '0' })

@@ -1,44 +1,64 @@
-import type { OwnedFd, Waiting } from '@libcontainer/sys'
-import { nextNotice, openNotices } from './notices.js'
+import type { Source } from './event-stream.js'
+import { follow } from './follow.js'
+import { listen, nextNotice, openNotices } from './notices.js'
 import type { Place } from './place.js'
-import { parseFlat, readFileOf } from './read.js'
+import { parseFlat, readFileOf, readFilesNow } from './read.js'
 
 /** The kernel had no memory left for a cgroup. */
 export interface OomEvent {
   /** How many processes of it the OOM killer has ended so far. With v1 it may still be about to end the next. */
   readonly kills: number
+  /** How often it has ended all of them together, for `oomGroup`: Linux 5.17, v2. */
+  readonly groupKills?: number | undefined
 }
 
-/** Each time that the cgroup is out of memory, until it is removed. Begins to listen when it is called, not when it is read. */
-export function oomEvents(place: Place, waiting: Waiting = {}): AsyncIterableIterator<OomEvent> {
-  return follow(place, openNotices(place, oomFile(place)), waiting)
+/**
+ * Each time that a cgroup is out of memory, until it is removed. v1 tells whenever memory has run out, also when nothing is killed for it; v2 when
+ * something was killed, not for each attempt.
+ */
+export const oomSource =
+  (place: Place): Source<OomEvent> =>
+  sink =>
+    (place.hierarchy.version === 1 ? listenV1 : followV2)(place, sink)
+
+type Begin = (place: Place, sink: Parameters<Source<OomEvent>>[0]) => () => void
+
+const followV2: Begin = (place, sink) => {
+  let before = 0
+  return follow(place, ['memory.events'], {
+    first: ([text]) => {
+      before = killsIn(text!).kills
+      return undefined
+    },
+    next: ([text]) => {
+      const event = killsIn(text!)
+      // The file tells of much else.
+      if (event.kills > before) sink.tell('oom', event)
+      before = event.kills
+      return undefined
+    },
+    gone: () => sink.end(),
+    failed: error => sink.fail(error),
+  })
 }
 
-export const oomFile = ({ hierarchy }: Place): string =>
-  hierarchy.version === 1 ? 'memory.oom_control' : 'memory.events'
-
-async function* follow(place: Place, notices: OwnedFd, waiting: Waiting): AsyncIterableIterator<OomEvent> {
-  try {
-    let before = place.hierarchy.version === 1 ? -1 : await killsOf(place)
-    while (before !== undefined) {
-      const came = await nextNotice(notices, waiting)
-      const kills = await killsOf(place)
-      if (kills === undefined) {
-        // v1 tells of the removal itself, once: what came with it was want of memory.
-        if (came > 1) yield { kills: Math.max(before, 0) }
-        return
-      }
-      // v2's file tells of much else; v1's notice comes before the kill is counted.
-      if (kills > before || place.hierarchy.version === 1) yield { kills }
-      before = kills
-    }
-  } finally {
-    notices.close()
-  }
+const listenV1: Begin = (place, sink) => {
+  const notices = openNotices(place, 'memory.oom_control')
+  const [text] = readFilesNow([{ place, file: 'memory.oom_control' }])
+  let before = typeof text === 'string' ? killsIn(text).kills : 0
+  return listen(notices, sink, async waiting => {
+    const came = await nextNotice(notices, waiting)
+    const now = await readFileOf(place, 'memory.oom_control')
+    if (now !== undefined) before = killsIn(now).kills
+    // The removal is told, too, once: what came with it was want of memory.
+    if (now !== undefined || came > 1) sink.tell('oom', { kills: before })
+    return now !== undefined
+  })
 }
 
-/** `undefined` when the cgroup is gone. */
-async function killsOf(place: Place): Promise<number | undefined> {
-  const text = await readFileOf(place, oomFile(place))
-  return text === undefined ? undefined : (parseFlat(text).get('oom_kill') ?? 0)
+/** Of v2's memory.events or v1's memory.oom_control. Pure. */
+export function killsIn(text: string): OomEvent {
+  const counts = parseFlat(text)
+  const groupKills = counts.get('oom_group_kill')
+  return { kills: counts.get('oom_kill') ?? 0, ...(groupKills !== undefined && { groupKills }) }
 }

@@ -1,5 +1,5 @@
-import { ConfigInvalid, kernelString, namesOfPath, nulTerminated } from '@libcontainer/sys'
-import type { CgroupHost, Hierarchy } from './host.js'
+import { ConfigInvalid, kernelString, namesOfPath, nulTerminated, SyscallError } from '@libcontainer/sys'
+import { type CgroupHost, type Hierarchy, hierarchyOf } from './host.js'
 
 /** One directory of a cgroup: it has one in every hierarchy. */
 export interface Place {
@@ -9,11 +9,21 @@ export interface Place {
   readonly directory: string
 }
 
+/** A cgroup by its directories: a {@link Cgroup} is one. */
+export interface CgroupPlaces {
+  readonly host: CgroupHost
+  readonly places: readonly Place[]
+}
+
 export const placeAt = (hierarchy: Hierarchy, path: string): Place => ({
   hierarchy,
   path,
   directory: path === '' ? hierarchy.mountpoint : `${hierarchy.mountpoint}/${path}`,
 })
+
+/** The place of a cgroup below. @param path - clean */
+export const placeBelow = ({ hierarchy, path: above }: Place, path: string): Place =>
+  placeAt(hierarchy, above === '' ? path : `${above}/${path}`)
 
 /**
  * A path as if the file system ended at its start: `..` never climbs out, doubled and trailing slashes go.
@@ -41,6 +51,43 @@ export function placesOf(host: CgroupHost, path: string): Place[] {
     const base = path.startsWith('/') ? '' : host.mode === 'v2' ? parentOf(hierarchy.own) : hierarchy.own
     return placeAt(hierarchy, base === '' || clean === '' ? base + clean : `${base}/${clean}`)
   })
+}
+
+/** Where a cgroup can be made. @throws {ConfigInvalid} for a path that names none */
+export function newPlaces(host: CgroupHost, path: string): Place[] {
+  const places = placesOf(host, path)
+  if (cleanPath(path) === '') throw new ConfigInvalid('path', path, 'must name a cgroup below the top')
+  if (places.length === 0) {
+    throw new SyscallError(2, 'open', {
+      path: '/sys/fs/cgroup',
+      hint: 'no cgroup file system is mounted: mount -t cgroup2 none /sys/fs/cgroup',
+    })
+  }
+  return places
+}
+
+/** The places that saved paths name. A hierarchy that is mounted no more is left out. */
+export function savedPlaces(
+  host: CgroupHost,
+  saved: Readonly<Record<string, string>> | ReadonlyMap<string, string>,
+): Place[] {
+  const paths = saved instanceof Map ? saved : new Map(Object.entries(saved as Readonly<Record<string, string>>))
+  return host.hierarchies.flatMap(hierarchy => {
+    const directory = paths.get(hierarchy.version === 2 ? '' : hierarchy.controllers[0]!)
+    if (directory === undefined) return []
+    const top = `${hierarchy.mountpoint}/`
+    const path = directory.startsWith(top) ? directory.slice(top.length) : undefined
+    if (!path || path !== cleanPath(path)) {
+      throw new ConfigInvalid('paths', directory, `must be a clean absolute path below ${hierarchy.mountpoint}`)
+    }
+    return [placeAt(hierarchy, path)]
+  })
+}
+
+/** Its directory in the hierarchy of a controller, where it has one. */
+export function placeOf({ host, places }: CgroupPlaces, controller: string): Place | undefined {
+  const hierarchy = hierarchyOf(host, controller)
+  return hierarchy && places.find(place => place.hierarchy === hierarchy)
 }
 
 export const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))

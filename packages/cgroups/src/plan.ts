@@ -3,12 +3,16 @@ import { cpusetWrites } from './cpuset.js'
 import { DevicePolicy } from './device-policy.js'
 import { assembleDeviceProgram } from './device-program.js'
 import { LimitUnsupported } from './errors.js'
-import { type CgroupHost, hierarchyOf } from './host.js'
+import { type CgroupHost, type Hierarchy, hierarchyOf } from './host.js'
 import { hugetlbWrites } from './hugetlb.js'
+import { ioWrites } from './io-writes.js'
 import { checkLimits, type Limits } from './limits.js'
 import { memoryWrites } from './memory.js'
+import { miscWrites } from './misc.js'
+import { netClsWrites, netPrioWrites } from './net.js'
 import { pidsWrites } from './pids.js'
 import type { Place } from './place.js'
+import { rdmaWrites } from './rdma.js'
 import { unifiedWrites } from './unified.js'
 import type { CgroupWrite, When } from './write.js'
 
@@ -41,27 +45,14 @@ export function planLimits(limits: Limits, context: PlanContext): Planned[] {
   checkLimits(limits)
   const { host, places, when } = context
   const at = (controller: string, place: Place, writes: readonly CgroupWrite[]): PlannedWrite[] =>
-    writes.map(({ file, value, skip }) => ({ file, value, skip, controller, place }))
+    writes.map(write => ({ ...write, controller, place }))
   const planned: Planned[] = []
-  const { cpuset, cpu, memory, pids, hugetlb, devices, unified } = limits
-  // Which processors and nodes come first: v1 takes no process into an empty cpuset.
-  if (isGiven(cpuset)) {
-    const place = placeFor('cpuset', 'cpuset', context)
-    planned.push(...at('cpuset', place, cpusetWrites(cpuset, place.hierarchy.noPrefix)))
+  for (const { field, controllers, writes } of sources) {
+    if (!isGiven(limits[field])) continue
+    const { controller, place } = placeFor(field, controllers, context)
+    planned.push(...at(controller, place, writes(limits, place.hierarchy, when)))
   }
-  if (isGiven(cpu)) {
-    const place = placeFor('cpu', 'cpu', context)
-    planned.push(...at('cpu', place, cpuWrites(cpu, place.hierarchy.version, when)))
-  }
-  if (isGiven(memory)) {
-    const place = placeFor('memory', 'memory', context)
-    planned.push(...at('memory', place, memoryWrites(memory, place.hierarchy.version, when)))
-  }
-  if (isGiven(pids)) planned.push(...at('pids', placeFor('pids', 'pids', context), pidsWrites(pids)))
-  if (isGiven(hugetlb)) {
-    const place = placeFor('hugetlb', 'hugetlb', context)
-    planned.push(...at('hugetlb', place, hugetlbWrites(hugetlb, place.hierarchy.version)))
-  }
+  const { devices, unified } = limits
   if (devices !== undefined) planned.push(...planDevices(DevicePolicy.of(devices), context))
   if (unified !== undefined) {
     const hierarchy = hierarchyOf(host, '')
@@ -74,9 +65,43 @@ export function planLimits(limits: Limits, context: PlanContext): Planned[] {
   return planned
 }
 
-/** Whether any field of a controller's limits is given: `{ memory: {} }` asks for nothing. */
+interface Source {
+  readonly field: Exclude<keyof Limits, 'devices' | 'unified'>
+  /** Its names: the first that is mounted has it. */
+  readonly controllers: readonly [string, ...string[]]
+  readonly writes: (limits: Limits, hierarchy: Hierarchy, when: When) => CgroupWrite[]
+}
+
+/** In the order of the writes. Which processors and nodes come first: v1 takes no process into an empty cpuset. */
+const sources: readonly Source[] = [
+  {
+    field: 'cpuset',
+    controllers: ['cpuset'],
+    writes: ({ cpuset }, of) => cpusetWrites(cpuset!, of.version, of.noPrefix),
+  },
+  { field: 'cpu', controllers: ['cpu'], writes: ({ cpu }, { version }, when) => cpuWrites(cpu!, version, when) },
+  {
+    field: 'memory',
+    controllers: ['memory'],
+    writes: ({ memory }, of, when) => memoryWrites(memory!, of.version, when),
+  },
+  { field: 'io', controllers: ['blkio', 'io'], writes: ({ io }, { version }) => ioWrites(io!, version) },
+  { field: 'hugetlb', controllers: ['hugetlb'], writes: ({ hugetlb }, of) => hugetlbWrites(hugetlb!, of.version) },
+  { field: 'pids', controllers: ['pids'], writes: ({ pids }) => pidsWrites(pids!) },
+  { field: 'rdma', controllers: ['rdma'], writes: ({ rdma }) => rdmaWrites(rdma!) },
+  { field: 'misc', controllers: ['misc'], writes: ({ misc }) => miscWrites(misc!) },
+  { field: 'netCls', controllers: ['net_cls'], writes: ({ netCls }) => netClsWrites(netCls!) },
+  { field: 'netPrio', controllers: ['net_prio'], writes: ({ netPrio }) => netPrioWrites(netPrio!) },
+]
+
+/** The controllers, by all their names, that these limits need. */
+export const limitedControllers = (limits: Limits): string[] =>
+  sources.flatMap(({ field, controllers }) => (isGiven(limits[field]) ? controllers : []))
+
+/** Whether any field of a controller's limits is given: `{ memory: {} }` asks for nothing, and so does a map without entries. */
 function isGiven<T extends object>(limits: T | undefined): limits is T {
   if (limits === undefined) return false
+  if (limits instanceof Map) return limits.size > 0
   for (const key in limits) if (limits[key] !== undefined) return true
   return false
 }
@@ -100,13 +125,30 @@ function planDevices(policy: DevicePolicy, { places, devices }: PlanContext): Pl
   return [{ controller: 'devices', place, policy, program: assembleDeviceProgram(policy) }]
 }
 
-function placeFor(field: string, controller: string, { host, places }: PlanContext): Place {
-  const hierarchy = hierarchyOf(host, controller)
-  const place = places.find(one => one.hierarchy === hierarchy)
-  if (hierarchy !== undefined && place !== undefined) return place
+/** The place that obeys a limit, and the name that its controller has there. */
+function placeFor(
+  field: string,
+  controllers: readonly [string, ...string[]],
+  { host, places }: PlanContext,
+): { controller: string; place: Place } {
+  for (const controller of controllers) {
+    const hierarchy = hierarchyOf(host, controller)
+    const place = places.find(one => one.hierarchy === hierarchy)
+    if (hierarchy !== undefined && place !== undefined) return { controller, place }
+  }
+  const mounted = controllers.find(name => hierarchyOf(host, name) !== undefined)
+  throw absent(field, mounted ?? controllers[host.mode === 'v2' ? controllers.length - 1 : 0]!, host)
+}
+
+/** Which line of the kernel's, of systemd's or of a shell would bring the controller. */
+function absent(field: string, controller: string, host: CgroupHost): LimitUnsupported {
+  const replacement = ONLY_V1.get(controller)
+  if (host.mode === 'v2' && replacement !== undefined) {
+    return new LimitUnsupported(field, controller, `cgroup v2 has no ${controller} controller`, replacement)
+  }
   if (host.mode === 'v2') {
     const top = hierarchyOf(host, '')!.mountpoint
-    throw new LimitUnsupported(
+    return new LimitUnsupported(
       field,
       controller,
       `this host has no ${controller} controller: ${top}/cgroup.controllers does not list it`,
@@ -114,11 +156,16 @@ function placeFor(field: string, controller: string, { host, places }: PlanConte
     )
   }
   const problem =
-    hierarchy === undefined
+    hierarchyOf(host, controller) === undefined
       ? `the ${controller} controller is not mounted`
       : `the cgroup has no directory in the hierarchy of the ${controller} controller`
-  throw new LimitUnsupported(field, controller, problem, remedy(controller))
+  return new LimitUnsupported(field, controller, problem, remedy(controller))
 }
+
+const ONLY_V1: ReadonlyMap<string, string> = new Map([
+  ['net_cls', 'match its packets by path: nft … socket cgroupv2 level 1 "name", or iptables -m cgroup --path name'],
+  ['net_prio', 'set the priority of its packets: nft … socket cgroupv2 level 1 "name" meta priority set …'],
+])
 
 const remedy = (controller: string): string =>
   `mkdir -p /sys/fs/cgroup/${controller} && mount -t cgroup -o ${controller} cgroup /sys/fs/cgroup/${controller}`

@@ -1,9 +1,9 @@
 import type { ApplyOptions, Step } from '@libcontainer/sys'
-import { type CgroupHost, hierarchyOf } from './host.js'
+import type { CgroupHost } from './host.js'
 import type { Limits } from './limits.js'
 import { native } from './native.js'
 import { fileIn, listOf, type Place } from './place.js'
-import type { Planned } from './plan.js'
+import { limitedControllers, type Planned, type PlannedWrite } from './plan.js'
 import { unifiedControllers } from './unified.js'
 
 /** The slot in which the step for a place leaves how many directories it made. */
@@ -14,22 +14,28 @@ export interface MakeOptions {
   readonly existing?: boolean | undefined
 }
 
+interface Handing {
+  /** Whether the parents hand their controllers on. Default: `true` */
+  readonly handsOn?: boolean
+}
+
 /** The steps that make a cgroup's directories, one for each hierarchy; the first that exists already ends the plan. */
 export function makeSteps(
   host: CgroupHost,
   places: readonly Place[],
   limits: Limits,
-  options: MakeOptions = {},
+  options: MakeOptions & Handing = {},
 ): Step[] {
-  const { existing = false } = options
+  const { existing = false, handsOn = true } = options
   return places.map(place => {
     const { hierarchy, directory, path } = place
+    const controllers = handsOn ? enabled(host, place, limits) : ''
     const prefix = hierarchy.noPrefix ? '' : 'cpuset.'
     const inherited =
       hierarchy.version === 1 && hierarchy.controllers.includes('cpuset') ? `${prefix}cpus ${prefix}mems` : ''
     return {
       op: 'makeCgroup',
-      args: [hierarchy.mountpoint, path, enabled(host, place, limits), inherited, existing ? 0 : 1],
+      args: [hierarchy.mountpoint, path, controllers, inherited, flagsOf(place, limits, existing)],
       about: `make the cgroup ${directory}`,
       path: directory,
       hints: makeHints,
@@ -38,14 +44,33 @@ export function makeSteps(
   })
 }
 
+const MUST_BE_NEW = 1
+const HAS_TYPE = 2
+const NEEDS_DOMAIN = 4
+
+/** Controllers that count for processes, not for threads: a threaded cgroup has none of them. */
+const domainControllers: readonly string[] = ['memory', 'io', 'hugetlb', 'rdma', 'misc']
+
+function flagsOf({ hierarchy }: Place, limits: Limits, existing: boolean): number {
+  const isNew = existing ? 0 : MUST_BE_NEW
+  if (hierarchy.version === 1) return isNew
+  const wanted = wantedControllers(limits)
+  const needsDomain = domainControllers.some(name => hierarchy.controllers.includes(name) && wanted.includes(name))
+  return isNew | HAS_TYPE | (needsDomain ? NEEDS_DOMAIN : 0)
+}
+
+function wantedControllers(limits: Limits): string[] {
+  const { unified } = limits
+  return [...limitedControllers(limits), ...(unified === undefined ? [] : unifiedControllers(unified))]
+}
+
 /**
  * Which controllers the parents hand on. On a pure v2 host all of them; on a hybrid one only what a limit asks for, since a cgroup
  * that hands on controllers may have no processes of its own.
  */
-function enabled(host: CgroupHost, { hierarchy }: Place, { unified, hugetlb }: Limits): string {
+function enabled(host: CgroupHost, { hierarchy }: Place, limits: Limits): string {
   if (hierarchy.version === 1) return ''
-  const wanted = unified === undefined ? [] : unifiedControllers(unified)
-  if (hugetlb !== undefined) wanted.push('hugetlb')
+  const wanted = wantedControllers(limits)
   const names = host.mode === 'v2' ? hierarchy.controllers : hierarchy.controllers.filter(name => wanted.includes(name))
   return names.map(name => `+${name}`).join(' ')
 }
@@ -58,6 +83,8 @@ const makeHints = {
   EACCES: delegated,
   EPERM: delegated,
   EROFS: 'the cgroup file system is mounted read-only: mount it writable',
+  EOPNOTSUPP:
+    'the cgroup above is threaded (see its cgroup.type), and what is below takes no limits of memory, io, hugetlb, rdma and misc: make it elsewhere',
   EAGAIN: 'cgroup.max.depth or cgroup.max.descendants of a parent does not let any more cgroups be',
 }
 
@@ -85,10 +112,37 @@ export async function applyToCgroups(steps: readonly Step[], options?: ApplyOpti
 
 /** The steps that write planned limits. */
 export function limitSteps(planned: readonly Planned[]): Step[] {
-  return planned.map(act => ('program' in act ? programStep(act) : writeStep(act)))
+  return planned.flatMap(act => {
+    if ('program' in act) return [programStep(act)]
+    return act.confirm ? [writeStep(act), confirmStep(act)] : [writeStep(act)]
+  })
 }
 
-function writeStep({ controller, place, file, value, skip }: Exclude<Planned, { program: unknown }>): Step {
+/** Planned to be written where it must be, and otherwise in other words. */
+function writeStep(act: PlannedWrite): Step {
+  const { skip = [], otherwise } = act
+  const onError: Record<string, Step | 'skip'> = Object.fromEntries(skip.map(errno => [errno, 'skip' as const]))
+  if (otherwise !== undefined) onError.ENOENT = plainWrite({ ...act, ...otherwise })
+  return { ...plainWrite(act), onError: Object.keys(onError).length === 0 ? undefined : onError }
+}
+
+function confirmStep({ place, file, value }: PlannedWrite): Step {
+  return {
+    op: 'confirmCgroup',
+    args: [place.hierarchy.mountpoint, fileIn(place, file), value],
+    about: `see that ${file} is '${value}'`,
+    path: `${place.directory}/${file}`,
+    hints: { EOPNOTSUPP: confirmHints[file] ?? 'this kernel takes the value and does not obey it' },
+  }
+}
+
+const confirmHints: Readonly<Record<string, string>> = {
+  'memory.kmem.limit_in_bytes':
+    'since Linux 5.16 the memory of the kernel has no limit of its own: leave kernelMax out',
+  'cpuset.cpus.partition': 'the parent must be a root of a partition itself, and no sibling may have these processors',
+}
+
+function plainWrite({ controller, place, file, value }: PlannedWrite): Step {
   const lines = value.split('\n').length
   return {
     op: 'writeCgroup',
@@ -96,7 +150,6 @@ function writeStep({ controller, place, file, value, skip }: Exclude<Planned, { 
     about: lines === 1 ? `write '${value}' to ${file}` : `write ${lines} lines to ${file}`,
     path: `${place.directory}/${file}`,
     hints: writeHints(controller, place),
-    onError: skip && Object.fromEntries(skip.map(errno => [errno, 'skip' as const])),
   }
 }
 
@@ -136,8 +189,27 @@ function writeHints(controller: string, { hierarchy }: Place): Readonly<Record<s
   return hints
 }
 
+const disks = {
+  ENODEV: 'there is no such block device, or it is a partition: limits are of whole disks (lsblk)',
+  ENOENT:
+    'no scheduler with weights is there (weights need BFQ: modprobe bfq; or CONFIG_BLK_CGROUP_IOCOST), or the parent does not hand the controller on',
+  EOPNOTSUPP: 'the disk has another scheduler: echo bfq > /sys/block/NAME/queue/scheduler',
+}
+
 const extraHints: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  memory: { EBUSY: 'more than that is in use and cannot be reclaimed' },
+  io: disks,
+  blkio: { ...disks, ENOENT: `${disks.ENOENT}; CFQ's leaf_weight went with Linux 5.0` },
+  hugetlb: {
+    ENOENT:
+      'this machine has no huge pages of this size (ls /sys/kernel/mm/hugepages), or the parent does not hand on hugetlb',
+  },
+  rdma: { ENODEV: 'there is no such RDMA device: ls /sys/class/infiniband' },
+  misc: { EINVAL: 'misc.capacity at the top lists the resources that this machine has' },
+  net_prio: { ENODEV: 'there is no such network interface in this network namespace' },
+  memory: {
+    EOPNOTSUPP: confirmHints['memory.kmem.limit_in_bytes']!,
+    EBUSY: 'more than that is in use and cannot be reclaimed',
+  },
   cpu: {
     EINVAL:
       'a quota and a period lie between 1000 and 1000000 us, a burst is at most the quota, and no parent may be exceeded',
@@ -164,30 +236,33 @@ export function joinSelfSteps(places: readonly Place[], { unified = false }: { u
     : [joinStep(0, joined, ({ hierarchy }) => (hierarchy.version === 1 ? 'tasks' : PROCS))]
 }
 
-/** The step by which a process is moved by another: all hierarchies back to back. */
-export const joinSteps = (pid: number, places: readonly Place[]): Step[] => [joinStep(pid, places, () => PROCS)]
+/** The steps by which a process is moved by another: all hierarchies back to back, each by its name in an error. */
+export const joinSteps = (pid: number, places: readonly Place[]): Step[] =>
+  places.map(place => joinStep(pid, [place], () => PROCS))
+
+/** The steps by which a single thread is moved. */
+export const joinThreadSteps = (tid: number, places: readonly Place[]): Step[] =>
+  places.map(place =>
+    joinStep(tid, [place], ({ hierarchy }) => (hierarchy.version === 1 ? 'tasks' : 'cgroup.threads'), 'thread'),
+  )
 
 const PROCS = 'cgroup.procs'
 
-function joinStep(pid: number, places: readonly Place[], file: (place: Place) => string): Step {
+function joinStep(pid: number, places: readonly Place[], file: (place: Place) => string, what = 'process'): Step {
   const [first] = places
   return {
     op: 'joinCgroups',
     args: [pid, listOf(places, file)],
-    about: `move ${pid === 0 ? 'this process' : `process ${pid}`} into the cgroup ${first?.directory ?? ''}${places.length > 1 ? ` and ${places.length - 1} more` : ''}`,
+    about: `move ${pid === 0 ? 'this process' : `${what} ${pid}`} into the cgroup ${first?.directory ?? ''}${places.length > 1 ? ` and ${places.length - 1} more` : ''}`,
+    // Of several, the op itself says which.
+    path: first === undefined || places.length > 1 ? undefined : `${first.directory}/${file(first)}`,
     hints: {
       EBUSY: 'a cgroup v2 that hands controllers on to children takes no processes: use a child of it',
       EOPNOTSUPP: 'the cgroup is threaded or "domain invalid": see its cgroup.type',
       ENOSPC: 'the cpuset has no processors or no memory nodes',
-      ESRCH: 'the process has ended',
+      ESRCH: `the ${what} has ended`,
       EACCES: delegated,
       EPERM: delegated,
     },
   }
-}
-
-/** Whether a hierarchy has a controller, for callers that choose a file. */
-export const placeOf = (host: CgroupHost, places: readonly Place[], controller: string): Place | undefined => {
-  const hierarchy = hierarchyOf(host, controller)
-  return hierarchy && places.find(place => place.hierarchy === hierarchy)
 }

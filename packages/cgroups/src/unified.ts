@@ -1,12 +1,12 @@
 import { ConfigInvalid, kernelString } from '@libcontainer/sys'
 import { LimitUnsupported } from './errors.js'
+import { type Keyed, keyedEntries } from './keyed.js'
 import type { CgroupWrite } from './write.js'
 
 /** Raw files of cgroup v2 with what to write into them: `{ 'memory.high': '64M' }`. Each line is a write of its own. */
-export type UnifiedFiles = Readonly<Record<string, string>> | ReadonlyMap<string, string>
+export type UnifiedFiles = Keyed<string>
 
-export const unifiedEntries = (files: UnifiedFiles): [string, string][] =>
-  files instanceof Map ? [...files] : Object.entries(files as Readonly<Record<string, string>>)
+export const unifiedEntries = keyedEntries<string>
 
 export function checkUnified(field: string, value: unknown): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -6,6 +6,10 @@ export interface CgroupWrite {
   readonly value: string
   /** Errnos after which the plan goes on: the write is repeated later, or says nothing where the file is absent. */
   readonly skip?: readonly string[] | undefined
+  /** The same in other words, where this kernel has no such file. */
+  readonly otherwise?: { readonly file: string; readonly value: string } | undefined
+  /** Whether the file must show the value afterwards: some kernels take one and do nothing. */
+  readonly confirm?: boolean | undefined
 }
 
 /** Whether a cgroup is being made, whose files hold the kernel's defaults, or changed, where they may hold anything. */

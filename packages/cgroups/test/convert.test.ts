@@ -48,6 +48,23 @@ test('CG-39 CG-58 a classic pids_limit of 0 is 1, and below it no limit', () => 
   expect([0, 0n, 5, -1].map(limit => limitsFromClassic({ pids_limit: limit }).pids?.max)).toEqual([1, 1, 5, 'max'])
 })
 
+test('EV-146 a classic number that is no whole one is refused by its name', () => {
+  const disk = { major: 8, minor: 0, rate: 1.5 }
+  for (const [field, value] of Object.entries({
+    memory: 1.5,
+    memory_swap: Number.NaN,
+    cpu_quota: Number.POSITIVE_INFINITY,
+    pids_limit: 2.5,
+  })) {
+    expect(() => limitsFromClassic({ [field]: value })).toThrow(
+      expect.objectContaining({ name: 'ConfigInvalid', field, value }),
+    )
+  }
+  expect(() => limitsFromClassic({ blkio_throttle_read_bps_device: [disk] })).toThrow(
+    expect.objectContaining({ name: 'ConfigInvalid', field: 'blkio_throttle_read_bps_device', value: 1.5 }),
+  )
+})
+
 test('CG-36 the classic device lists', () => {
   const device = { type: 'c', major: 1, minor: -1, permissions: 'rw' }
   const rule = { type: 'c', major: 1, minor: undefined, access: 'rw' }

@@ -56,3 +56,12 @@ export const v2Bare: CgroupHost = describeHost({
   cgroup: '0::/\n',
   controllers: () => 'pids\n',
 })
+
+/** v1 with every controller there is. */
+export const v1Whole: CgroupHost = describeHost({
+  mountinfo: `${hybridMounts.replace(/^41 .*\n/m, '')}${['blkio', 'hugetlb', 'net_cls,net_prio', 'rdma', 'misc']
+    .map((name, i) => `${50 + i} 31 0:${50 + i} / /sys/fs/cgroup/${name} rw - cgroup cgroup rw,${name}`)
+    .join('\n')}\n`,
+  cgroup: `${hybridCgroup}20:hugetlb:/\n21:net_cls,net_prio:/\n22:rdma:/\n23:misc:/\n`,
+  controllers: noControllers,
+})

@@ -1,8 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs'
-import { Cgroup, cgroupHost, findCgroupMountpoint } from '@libcontainer/cgroups'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { Cgroup } from '@libcontainer/cgroups'
+import { describe, expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
-import { directoriesOf, freshCgroup, freshPath, hostOf, keyOf, pause, removedAtEnd, run } from './support.js'
+import {
+  directoriesOf,
+  freshCgroup,
+  freshPath,
+  hostOf,
+  keyOf,
+  pause,
+  removedAtEnd,
+  run,
+  takesBackHandedOn,
+} from './support.js'
 
 const MiB = 1024 * 1024
 
@@ -156,34 +166,11 @@ describe('limits by what they do', () => {
   })
 
   test(
-    'CG-50 huge pages: none at all, where a container asks for that',
-    requires('cgroup', 'cgroup2:hugetlb'),
-    async () => {
-      const path = freshPath()
-      const top = `${findCgroupMountpoint(await cgroupHost(), '')}/cgroup.subtree_control`
-      const before = readFileSync(top, 'utf8')
-      onTestFinished(() => {
-        if (!before.includes('hugetlb')) writeFileSync(top, '-hugetlb')
-      })
-      removedAtEnd(path)
-      const group = await Cgroup.create(path, { hugetlb: { '2MB': 0 } })
-      const read = (file: string) => readFileSync(`${group.paths.get('')}/hugetlb.2MB.${file}`, 'utf8')
-      expect([read('max'), read('rsvd.max')]).toEqual(['0\n', '0\n'])
-      await group.set({ hugetlb: { '2MB': 'max' } })
-      expect([read('max'), read('rsvd.max')]).toEqual(['max\n', 'max\n'])
-    },
-  )
-
-  test(
     'CG-50 the parents hand a controller on where a raw file needs it',
     requires('cgroup', 'cgroup2:hugetlb'),
     async () => {
       const path = freshPath()
-      const top = `${findCgroupMountpoint(await cgroupHost(), '')}/cgroup.subtree_control`
-      const before = readFileSync(top, 'utf8')
-      onTestFinished(() => {
-        if (!before.includes('hugetlb')) writeFileSync(top, '-hugetlb')
-      })
+      await takesBackHandedOn('hugetlb')
       removedAtEnd(path)
       const group = await Cgroup.create(`${path}/inner`, { unified: { 'hugetlb.2MB.max': '0' } })
       expect(readFileSync(`${group.paths.get('')}/hugetlb.2MB.max`, 'utf8')).toBe('0\n')

@@ -1,7 +1,6 @@
 import { Cgroup, type CgroupHost, type Limits } from '@libcontainer/cgroups'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import { hugetlbWrites } from '../src/hugetlb.js'
 import { placesOf } from '../src/place.js'
 import { planLimits } from '../src/plan.js'
 import { hybrid, v1, v2, v2Bare } from './hosts.js'
@@ -206,24 +205,6 @@ describe('cpuset, pids and raw files', () => {
       expect(plan(host, { pids: { max: 'max' } })).toEqual(['pids.max=max'])
       expect(refused(host, { pids: { max: -1 } })).toBeInstanceOf(ConfigInvalid)
     }
-  })
-
-  test('CG-50 huge pages by size: pages in use, and reserved ones where the kernel counts those', () => {
-    const hugetlb = { '2MB': 0, '1GB': 'max' } as const
-    const lines = (version: 1 | 2) =>
-      hugetlbWrites(hugetlb, version).map(({ file, value, skip }) => `${file}=${value}${skip ? ` ?${skip}` : ''}`)
-    expect(lines(1)).toEqual([
-      'hugetlb.2MB.limit_in_bytes=0',
-      'hugetlb.2MB.rsvd.limit_in_bytes=0 ?ENOENT',
-      'hugetlb.1GB.limit_in_bytes=-1',
-      'hugetlb.1GB.rsvd.limit_in_bytes=-1 ?ENOENT',
-    ])
-    for (const host of [v2, hybrid]) expect(plan(host, { hugetlb })).toEqual(lines(2))
-    expect(lines(2)).toContain('hugetlb.1GB.max=max')
-    expect(refused(v1, { hugetlb })).toMatchObject({ code: 'LimitUnsupported', field: 'hugetlb' })
-    for (const bad of [{ '2mB': 0 }, { huge: 0 }, { '2MB': -1 }, [], '2MB'])
-      expect(refused(v2, { hugetlb: bad } as unknown as Limits)).toBeInstanceOf(ConfigInvalid)
-    expect(plan(v2, { hugetlb: {} })).toEqual([])
   })
 
   test('CG-62 EV-145 raw files: names, their controllers, and the hosts that have none', () => {

@@ -12,4 +12,10 @@ test('D-09 counters of 64 bits survive: a bigint where no number holds them exac
   ])
   expect(parseFlat(text).get('cache')).toBe(4096)
   expect(parseExact('').size).toBe(0)
+  // What a kernel of tomorrow may write there is no error.
+  expect([...parseExact('cache 4096\nstate some words\nshare 1.5\n')]).toEqual([
+    ['cache', 4096],
+    ['state', Number.NaN],
+    ['share', 1.5],
+  ])
 })

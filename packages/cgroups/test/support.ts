@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { Cgroup, type CgroupHost, type CreateOptions, cgroupHost, type Limits } from '@libcontainer/cgroups'
@@ -39,6 +39,17 @@ export async function directoriesOf(path: string): Promise<string[]> {
 
 /** Under which of a cgroup's `paths` the files of a controller are: its name on v1, `''` on v2. */
 export const keyOf = ({ paths }: Cgroup, controller: string): string => (paths.has(controller) ? controller : '')
+
+/** Takes back at the test's end what it makes the top of the unified hierarchy hand on. */
+export async function takesBackHandedOn(controller: string): Promise<void> {
+  const unified = (await cgroupHost()).hierarchies.find(({ version }) => version === 2)
+  const file = `${unified?.mountpoint}/cgroup.subtree_control`
+  if (unified === undefined || readFileSync(file, 'utf8').includes(controller)) return
+  onTestFinished(() => writeFileSync(file, `-${controller}`))
+}
+
+/** The directory of a cgroup that has the files of a controller. */
+export const directoryOf = (group: Cgroup, controller: string): string => group.paths.get(keyOf(group, controller))!
 
 /** This host seen as if it had only some of its hierarchies. */
 export async function hostOf(mode: 'v1' | 'v2', controllers: readonly string[] = []): Promise<CgroupHost> {

@@ -3,6 +3,7 @@ import {
   isErrno,
   LibcontainerError,
   type OwnedFd,
+  onAbort,
   POLLIN,
   POLLOUT,
   poll,
@@ -59,10 +60,8 @@ export async function relay(master: OwnedFd, options: RelayOptions): Promise<voi
   const drain = new AbortController()
   const raw =
     input !== undefined && isTerminal(input) ? setRawMode(input, { keepOutput: newlines === 'terminal' }) : undefined
-  const stop = (): void => ended.abort(signal?.reason)
-  signal?.addEventListener('abort', stop, { once: true })
-  // By whoever was called above: a signal that is aborted already calls nobody.
-  if (signal?.aborted) stop()
+  // Whoever was called above may have aborted it already.
+  const deaf = onAbort(signal, () => ended.abort(signal?.reason))
   const finished = (): void => drain.abort()
   until?.then(finished, finished)
 
@@ -72,7 +71,7 @@ export async function relay(master: OwnedFd, options: RelayOptions): Promise<voi
   try {
     await copyOutput(master, output, ended.signal, drain.signal)
   } finally {
-    signal?.removeEventListener('abort', stop)
+    deaf()
     if (!ended.signal.aborted) ended.abort()
     unsubscribe()
     raw?.restore()

@@ -1,15 +1,13 @@
 import { InitDied } from '@libcontainer/init'
-import { type OwnedFd, POLLIN, poll, waitExit } from '@libcontainer/sys'
+import { type OwnedFd, onAbort, POLLIN, poll, waitExit } from '@libcontainer/sys'
 
 /** What another wait is raced with: rejects with the signal's reason. `done` says that nobody waits any more. */
 export function aborted(signal: AbortSignal): { promise: Promise<never>; done: () => void } {
-  let onAbort = (): void => {}
+  let done = (): void => {}
   const promise = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason)
-    signal.addEventListener('abort', onAbort, { once: true })
+    done = onAbort(signal, () => reject(signal.reason))
   })
-  if (signal.aborted) onAbort()
-  return { promise, done: () => signal.removeEventListener('abort', onAbort) }
+  return { promise, done }
 }
 
 /**
@@ -26,8 +24,7 @@ export async function whileAlive(
   signal?.throwIfAborted()
   const over = new AbortController()
   const done = new AbortController()
-  const onAbort = (): void => over.abort(signal?.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
+  const deaf = onAbort(signal, () => over.abort(signal?.reason))
   const ended = poll(child.fd, POLLIN, { signal: done.signal }).then(
     () => over.abort(),
     () => {},
@@ -39,7 +36,7 @@ export async function whileAlive(
     if (!over.signal.aborted) throw error
     throw new InitDied(await waitExit(child))
   } finally {
-    signal?.removeEventListener('abort', onAbort)
+    deaf()
     done.abort()
     await ended
   }

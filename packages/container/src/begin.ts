@@ -1,7 +1,7 @@
 import { Cgroup, type Limits } from '@libcontainer/cgroups'
 import { confirmAbsentStep, isErrno, lockSteps, OwnedFd, readText, type Step, SyscallError } from '@libcontainer/sys'
-import { checkCgroup, forgetCgroup, recordCgroupStep } from './cgroup.js'
-import type { CgroupDriver } from './drivers.js'
+import { checkCgroup, confirmGivable, forgetCgroup, recordCgroupStep } from './cgroup.js'
+import type { CgroupDriver, ContainerCgroup } from './drivers.js'
 import { systemError } from './errors.js'
 import { lockPath, untilFree } from './lock.js'
 import { defaultCgroupPath } from './resolve.js'
@@ -12,6 +12,8 @@ export interface BeginRequest {
   readonly directory: string
   /** Of the cgroup. */
   readonly path: string
+  /** Whom it is given to. */
+  readonly owner: number | undefined
   readonly driver: CgroupDriver
   readonly limits: Limits
 }
@@ -59,7 +61,7 @@ async function beginNow(request: BeginRequest): Promise<Begun> {
  * @param before - done first, in the same call; their errors come as they are
  */
 export async function makeCgroup(
-  { id, directory, path, driver, limits }: BeginRequest,
+  { id, directory, path, owner, driver, limits }: BeginRequest,
   before: readonly Step[] = [],
   results?: Map<string, number>,
 ): Promise<number> {
@@ -67,8 +69,16 @@ export async function makeCgroup(
   // The file systems themselves have the usual one where its name says; where another driver has it may change.
   const usual = driver === Cgroup && path === defaultCgroupPath(id)
   const record = usual ? [] : [await recordCgroupStep(driver, directory, path)]
+  let left = false
   try {
-    await driver.create(path, limits, { before: [...before, ...record], results })
+    const cgroup = await driver.create(path, limits, { before: [...before, ...record], results })
+    try {
+      await give(cgroup, owner)
+    } catch (error) {
+      // It was made for nothing.
+      left = !(await isDestroyed(cgroup))
+      throw error
+    }
     return 0
   } catch (error) {
     if (error instanceof SyscallError && before.some(step => step.path === error.path)) throw error
@@ -76,10 +86,26 @@ export async function makeCgroup(
       if (!isErrno(error, 'EEXIST')) throw error
       await checkCgroup(driver, path)
       const cgroup = await driver.create(path, limits, { existing: true })
+      await give(cgroup, owner)
       return await cgroup.oomKillCount()
     } catch (error) {
-      if (record.length > 0) await forgetCgroup(directory)
+      if (record.length > 0 && !left) await forgetCgroup(directory)
       throw systemError(`cannot make the cgroup '${id}'`, error)
     }
+  }
+}
+
+async function give(cgroup: ContainerCgroup, owner: number | undefined): Promise<void> {
+  confirmGivable(cgroup, owner)
+  if (owner !== undefined && cgroup.places.length > 0) await cgroup.delegate!(owner)
+}
+
+/** Where it is not, the record of it tells whoever removes the container. */
+async function isDestroyed(cgroup: ContainerCgroup): Promise<boolean> {
+  try {
+    await cgroup.destroy()
+    return true
+  } catch {
+    return false
   }
 }

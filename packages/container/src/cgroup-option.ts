@@ -1,22 +1,33 @@
 import { Cgroup } from '@libcontainer/cgroups'
+import type { UnitProperty } from '@libcontainer/cgroups/systemd'
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { CgroupDriver } from './drivers.js'
 import { hostFacts } from './facts.js'
 import { rootlessCgroups } from './rootless-cgroups.js'
 
-/** Who makes the cgroups: `cgroupfs`, the file systems themselves, or a driver of one's own. */
+/** Who makes the cgroups: `cgroupfs`, the file systems themselves; `systemd`, as units of its own; or a driver of one's own. */
 export type CgroupOption = 'cgroupfs' | 'systemd' | CgroupDriver
 
+interface CgroupRequest {
+  readonly rootless?: boolean | undefined
+  readonly unitProperties?: readonly UnitProperty[] | undefined
+}
+
 /**
- * @param rootless - makes cgroups as for somebody to whom they are lent, or not. Default: what this process is
- * @throws {ConfigInvalid} for a driver that is none, or not there
+ * @param request.rootless - makes cgroups as for somebody to whom they are lent, or not. Default: what this process is
+ * @param request.unitProperties - further ones of each unit, for systemd alone
+ * @throws {ConfigInvalid} for a driver that is none, and for systemd where it does not run
  */
-export async function cgroupDriver(option: CgroupOption = 'cgroupfs', rootless?: boolean): Promise<CgroupDriver> {
+export async function cgroupDriver(
+  option: CgroupOption = 'cgroupfs',
+  { rootless, unitProperties: properties = [] }: CgroupRequest = {},
+): Promise<CgroupDriver> {
+  if (properties.length > 0 && option !== 'systemd')
+    throw new ConfigInvalid('unitProperties', properties, "are for the cgroupDriver 'systemd', and there is another")
   if (option === 'cgroupfs') return (rootless ?? (await hostFacts()).lentCgroups) ? rootlessCgroups : Cgroup
   if (option === 'systemd') {
-    throw new ConfigInvalid('cgroupDriver', option, 'is not there: this version has no driver for systemd', {
-      hint: "leave it out, or say 'cgroupfs'; below 'systemd-run --scope -p Delegate=yes' a relative cgroups.path lies in a unit of systemd",
-    })
+    const { SystemdDriver } = await import('@libcontainer/cgroups/systemd')
+    return await SystemdDriver.open({ user: rootless ?? (await hostFacts()).lentCgroups, properties })
   }
   const methods = ['at', 'open', 'create'] as const
   const given = option as unknown
@@ -28,7 +39,7 @@ export async function cgroupDriver(option: CgroupOption = 'cgroupfs', rootless?:
     throw new ConfigInvalid(
       'cgroupDriver',
       option,
-      `must be 'cgroupfs', or a driver with the functions ${methods.join(', ')}`,
+      `must be 'cgroupfs', 'systemd', or a driver with the functions ${methods.join(', ')}`,
     )
   }
   return option

@@ -53,6 +53,12 @@ export async function checkCgroup(driver: CgroupDriver, path: string): Promise<v
     throw new ConfigInvalid('cgroups.path', path, 'is frozen: thaw it, or take another')
 }
 
+/** Who has none has nothing to give. @throws {ConfigInvalid} */
+export function confirmGivable({ places, delegate }: ContainerCgroup, owner: number | undefined): void {
+  if (owner === undefined || places.length === 0 || delegate !== undefined) return
+  throw new ConfigInvalid('cgroups.owner', owner, 'cannot be set by this cgroupDriver: its cgroups have no delegate()')
+}
+
 /** Names the directories of a cgroup that is none of the usual ones, beside the state. */
 const CGROUP_FILE = 'cgroup.json'
 

@@ -17,6 +17,7 @@ import {
   O_CREAT,
   O_WRONLY,
   type OwnedFd,
+  onAbort,
   openFile,
   pipe,
   readable,
@@ -98,11 +99,9 @@ export async function runCommand(
           },
           () => undefined,
         )
-  const kill = (): void => killPidfd(child.pidfd)
-  signal?.addEventListener('abort', kill, { once: true })
-  if (signal?.aborted) kill()
+  const deaf = onAbort(signal, () => killPidfd(child.pidfd))
   const status = await waitExit(child.pidfd)
-  signal?.removeEventListener('abort', kill)
+  deaf()
   child.pidfd.close()
   timer.abort()
   await limit

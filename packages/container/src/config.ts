@@ -28,6 +28,13 @@ export interface ContainerCgroups extends Omit<Limits, 'devices'> {
   readonly path?: string | undefined
   /** Device rules, later ones first in force. What every container may use is allowed after them. Default: only that. */
   readonly devices?: readonly RuleRequest[] | undefined
+  /** Refuses, when limits change, less memory than is in use, where the kernel would reclaim and kill. Default: false. */
+  readonly checkBeforeUpdate?: boolean | undefined
+  /**
+   * A user of the host, such as root of the container's user namespace, to whom its directory in the unified hierarchy is given: he may make cgroups
+   * below it, and cannot change its own limits. Default: it stays with who makes it.
+   */
+  readonly owner?: number | undefined
 }
 
 /**

@@ -1,10 +1,11 @@
 import { killPidfd, LibcontainerError, type OwnedFd, POLLIN, poll, removeFile, removeTree } from '@libcontainer/sys'
 import { afterStop } from './after.js'
+import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import type { Handle } from './handle.js'
 import { openInit } from './init-process.js'
-import { announceRemoval } from './removal.js'
-import { removeAtOnce } from './remove.js'
+import { removeAtOnce } from './remove-at-once.js'
+import { markRemoved } from './removed-meanwhile.js'
 import { STATE_FILE } from './state.js'
 import { statusOf } from './status.js'
 import { checkTransition } from './transitions.js'
@@ -41,8 +42,11 @@ async function removeLocked(handle: Handle, { force = false, onlyIf }: DestroyOp
   const { id, directory } = handle
   const act = async (text: string | undefined): Promise<boolean> => {
     if (onlyIf !== undefined && !(await onlyIf())) return false
-    const status = await statusOf(handle.adopt(text), directory)
-    if (!force) checkTransition(id, status, 'stopped', { alive: status !== 'paused' || (await handle.alive()) })
+    const state = handle.adopt(text)
+    if (!force) {
+      const status = await statusOf(state, directory)
+      checkTransition(id, status, 'stopped', { alive: status !== 'paused' || (await handle.alive()) })
+    }
     await handle.doing('cannot destroy', () => remove(handle))
     return true
   }
@@ -54,34 +58,42 @@ async function removeLocked(handle: Handle, { force = false, onlyIf }: DestroyOp
 }
 
 async function endHolder(handle: Handle): Promise<void> {
-  await announceRemoval(handle.directory)
-  const init = await killAll(handle)
+  await markRemoved(handle.directory)
+  await handle.reload()
+  const { init } = await killAll(handle)
   init?.close()
 }
 
 async function remove(handle: Handle): Promise<void> {
-  const init = await killAll(handle)
+  const { init, cgroup } = await killAll(handle)
   try {
     if (init !== undefined) await ended(handle, init)
   } finally {
     init?.close()
   }
   await handle.init?.wait()
-  await (await handle.cgroup())?.destroy()
+  await cgroup?.destroy()
   // First of all there, as in removeAtOnce.
   await removeFile(`${handle.directory}/${STATE_FILE}`)
   await removeTree(handle.directory)
   handle.forget()
 }
 
-/** Kills the first process, wherever it is, and all of the cgroup. Answers with the first, if it was alive. */
-async function killAll(handle: Handle): Promise<OwnedFd | undefined> {
-  const state = await handle.reload()
+interface Killed {
+  /** The first process, if it was alive. */
+  readonly init: OwnedFd | undefined
+  readonly cgroup: ContainerCgroup | undefined
+}
+
+/** Kills the first process, wherever it is, and all of the cgroup. */
+async function killAll(handle: Handle): Promise<Killed> {
+  const { state } = handle
   const init = state === undefined ? undefined : await openInit(state)
   try {
     if (init !== undefined) killPidfd(init)
-    await (await handle.cgroup())?.kill()
-    return init
+    const cgroup = await handle.cgroup()
+    await cgroup?.kill()
+    return { init, cgroup }
   } catch (error) {
     init?.close()
     throw error

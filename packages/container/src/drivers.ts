@@ -24,7 +24,14 @@ export type ContainerCgroup = Pick<
   | 'signal'
   | 'kill'
   | 'destroy'
->
+> & {
+  /** The unit of systemd that it is. */
+  readonly unit?: string | undefined
+  /** Gives it to a user: for `cgroups.owner`. */
+  delegate?(uid: number): Promise<void>
+  /** Called when its first process lives in it. */
+  settled?(): Promise<void>
+}
 
 /**
  * Who makes the cgroups of containers, and finds them again. The class {@link Cgroup} is one: the cgroup file systems themselves.

@@ -1,4 +1,5 @@
 import { absentStep, applyToCgroups } from '@libcontainer/cgroups'
+import type { UnitProperty } from '@libcontainer/cgroups/systemd'
 import { type InitProgram, overlayInit } from '@libcontainer/init'
 import { cleanPath } from '@libcontainer/mount'
 import {
@@ -11,32 +12,32 @@ import {
   listDirectory,
   makeDirectory,
   makeDirectoryStep,
+  remembered,
   removeTree,
   SyscallError,
   sleep,
 } from '@libcontainer/sys'
-import { checkCgroup } from './cgroup.js'
+import { checkCgroup, confirmGivable } from './cgroup.js'
 import { type CgroupOption, cgroupDriver } from './cgroup-option.js'
 import type { ContainerConfig } from './config.js'
 import { Container } from './container.js'
-import type { Drivers } from './drivers.js'
+import type { CgroupDriver, Drivers } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import type { Executor } from './executor.js'
 import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
-import { killLeftovers, removeLeftovers } from './leftovers.js'
 import { configCopy } from './plain-copy.js'
-import { announceRemoval } from './removal.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
 import { withRootlessDefaults } from './rootless.js'
 import { DELEGATION_HINT } from './rootless-cgroups.js'
-import { loadState, loadWithText } from './state.js'
+import { type ContainerState, loadState, loadWithText } from './state.js'
 import { checkRootPath, openStateRoot } from './state-root.js'
 import { confirmOwnDirectory, confirmOwned, confirmOwnProcesses } from './state-trust.js'
 import { rootfsProblem, type validate, validateBesideRootfs } from './validate.js'
 import { checkBoolean } from './validate-shape.js'
 import { configWarnings } from './warnings.js'
+import { endCreator, removeWithoutState } from './without-state.js'
 
 export interface FactoryOptions {
   /** Told of what is odd but works: a state root that others may write to, a path in a config that is not as it should be. Default: nobody. */
@@ -47,6 +48,11 @@ export interface FactoryOptions {
   readonly validator?: ((config: ContainerConfig) => Promise<ConfigInvalid[]>) | undefined
   /** Who makes the cgroups. Default: `cgroupfs`. */
   readonly cgroupDriver?: CgroupOption | undefined
+  /**
+   * Further properties of the unit of each container that this factory makes, where systemd makes them. They can make systemd run programs and stop
+   * the machine: never take them from who must not. Default: none.
+   */
+  readonly unitProperties?: readonly UnitProperty[] | undefined
   /**
    * Makes cgroups as for an ordinary user: in what was delegated to this process, or where that is nothing, none for a container that asks for no limits.
    * `false`: in the host's own hierarchies, and what is refused there is an error. Default: `true` for an ordinary user and in a user namespace.
@@ -77,12 +83,15 @@ export class Factory {
   readonly criuPath: string
   readonly #options: FactoryOptions
   readonly #drivers: Drivers
+  /** For containers that systemd made the cgroups of, where this factory makes others without it: one connection for all of them. */
+  readonly #systemd: () => Promise<CgroupDriver>
 
   private constructor(root: string, options: FactoryOptions, drivers: Drivers) {
     this.root = root
     this.criuPath = options.criuPath ?? 'criu'
     this.#options = options
     this.#drivers = drivers
+    this.#systemd = remembered(() => cgroupDriver('systemd', { rootless: options.rootless }))
   }
 
   /**
@@ -95,7 +104,7 @@ export class Factory {
     const path = checkRootPath(root)
     checkOptions(options)
     const drivers: Drivers = {
-      cgroups: await cgroupDriver(options.cgroupDriver, options.rootless),
+      cgroups: await cgroupDriver(options.cgroupDriver, options),
       init: await initOf(options),
       executor: options.executor,
       log: options.log,
@@ -128,8 +137,10 @@ export class Factory {
     if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
     const directory = this.#directory(id)
-    const { path } = resolved.cgroups
-    const { places } = await this.#drivers.cgroups.at(path)
+    const { path, owner } = resolved.cgroups
+    const cgroup = await this.#drivers.cgroups.at(path)
+    confirmGivable(cgroup, owner)
+    const { places } = cgroup
     if (places.length === 0) this.#confirmKillable(resolved)
     const made = new Map<string, number>()
     try {
@@ -164,8 +175,16 @@ export class Factory {
     const directory = this.#directory(id)
     await confirmOwned(id, directory)
     const { state, text } = await loadWithText(id, directory)
-    await confirmOwnProcesses(this.#drivers.cgroups, directory, state)
-    return this.#container({ id, config: state.config, state, text })
+    const drivers = await this.#driversOf(state)
+    await confirmOwnProcesses(drivers.cgroups, directory, state)
+    return this.#container({ id, config: state.config, state, text, drivers })
+  }
+
+  /** Whoever has made a cgroup has to hear of what becomes of it, whatever this factory makes others with. */
+  async #driversOf({ cgroup_driver }: ContainerState): Promise<Drivers> {
+    const { cgroupDriver: own } = this.#options
+    if (cgroup_driver !== 'systemd' || (own !== undefined && own !== 'cgroupfs')) return this.#drivers
+    return { ...this.#drivers, cgroups: await this.#systemd() }
   }
 
   /** The ids of all containers that were started, sorted; broken ones are told to `warn`. */
@@ -205,13 +224,10 @@ export class Factory {
       container = await this.load(id)
     } catch (error) {
       if (!(error instanceof LibcontainerError)) throw error
-      const endHolder = async (): Promise<void> => {
-        await announceRemoval(directory)
-        await killLeftovers(this.#drivers.cgroups, id, directory)
-      }
-      const removed = await removeLeftovers(this.#drivers.cgroups, { id, directory, error }, endHolder)
+      const { cgroups } = this.#drivers
+      const end = (): Promise<void> => endCreator(cgroups, id, directory)
       // Created meanwhile.
-      if (!removed) await this.remove(id)
+      if (!(await removeWithoutState(cgroups, { id, directory, error }, end))) await this.remove(id)
       return
     }
     await container.destroy({ force: true })
@@ -235,7 +251,7 @@ export class Factory {
         hint: 'wait for its creator, or use force',
       })
     }
-    if (!(await removeLeftovers(this.#drivers.cgroups, { id, directory, error }, async () => refuse()))) refuse()
+    if (!(await removeWithoutState(this.#drivers.cgroups, { id, directory, error }, async () => refuse()))) refuse()
   }
 
   /** Its cgroup is there already: that may be, when nobody is in it. */
@@ -262,12 +278,14 @@ export class Factory {
     return `${this.root}/${id}`
   }
 
-  #container(options: Pick<HandleOptions, 'id' | 'config' | 'state' | 'text'>): Container {
+  #container(
+    options: Pick<HandleOptions, 'id' | 'config' | 'state' | 'text'> & Partial<Pick<HandleOptions, 'drivers'>>,
+  ): Container {
     const { id } = options
     return new Container({
+      drivers: this.#drivers,
       ...options,
       directory: this.#directory(id),
-      drivers: this.#drivers,
       warn: this.#options.warn,
     })
   }
@@ -281,6 +299,7 @@ const OPTIONS: Readonly<Record<keyof FactoryOptions, true>> = {
   log: true,
   validator: true,
   cgroupDriver: true,
+  unitProperties: true,
   rootless: true,
   init: true,
   selfProtection: true,

@@ -1,6 +1,6 @@
 import { getProcess, lastCap } from '@libcontainer/capabilities'
 import { inUserNamespace } from '@libcontainer/namespaces'
-import { exists, initialFileLimit } from '@libcontainer/sys'
+import { exists, initialFileLimit, remembered } from '@libcontainer/sys'
 
 /** What plans have to know of this host, read once: it does not change while the machine runs. */
 export interface HostFacts {
@@ -18,12 +18,7 @@ export interface HostFacts {
   readonly initialFiles: bigint | undefined
 }
 
-let facts: Promise<HostFacts> | undefined
-
-export function hostFacts(): Promise<HostFacts> {
-  facts ??= readFacts()
-  return facts
-}
+export const hostFacts = remembered(readFacts)
 
 async function readFacts(): Promise<HostFacts> {
   const [cap, own, kcore, initialFiles, mapped] = await Promise.all([

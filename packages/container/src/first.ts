@@ -10,7 +10,7 @@ import type { Hook, HookPoint } from './hooks.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
-import { removedMeanwhile } from './removal.js'
+import { removedMeanwhile } from './removed-meanwhile.js'
 import { planFirst, startFirst } from './start.js'
 import { START_SOCKET, STATE_FILE } from './state.js'
 import { statusOf } from './status.js'
@@ -31,11 +31,18 @@ export async function startUnlessStarted(
 
 async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Promise<Process | undefined> {
   const { id, directory, config, drivers } = handle
-  const { path, devices, ...limits } = config.cgroups
+  const { path, devices, owner, checkBeforeUpdate: _, ...limits } = config.cgroups
   const cgroup = await handle.doing('cannot make the cgroup', () => drivers.cgroups.at(path))
   const hooks = (point: HookPoint): readonly Hook[] => handle.hooks(point)
   const request = { id, directory, config, cgroup, spec, wait, drivers, hooks }
-  const wanted = { id, directory, path, driver: drivers.cgroups, limits: { ...limits, devices: deviceRules(devices) } }
+  const wanted = {
+    id,
+    directory,
+    path,
+    owner,
+    driver: drivers.cgroups,
+    limits: { ...limits, devices: deviceRules(devices) },
+  }
   const beginning = begin(wanted)
   // While the kernel is busy. What is wrong is told where the plan is needed.
   const planning = planFirst(request)

@@ -1,4 +1,4 @@
-import { applyToFiles, isErrno, type LockedText, lockAndRead, lockSteps, OwnedFd, sleep } from '@libcontainer/sys'
+import { isErrno, type LockedText, lockAndApply, lockAndRead, tryAgain } from '@libcontainer/sys'
 import { ContainerError } from './errors.js'
 import { STATE_FILE } from './state.js'
 
@@ -41,23 +41,11 @@ export async function withBareLock<T>(
   act: () => Promise<T>,
   { meanwhile }: Pick<LockOptions, 'meanwhile'>,
 ): Promise<T> {
-  const lock = await untilFree(id, directory, () => lockBare(lockPath(directory)), meanwhile)
+  const lock = await untilFree(id, directory, () => lockAndApply(lockPath(directory), [], { now: true }), meanwhile)
   try {
     return await act()
   } finally {
     lock.close()
-  }
-}
-
-async function lockBare(path: string): Promise<OwnedFd> {
-  const results = new Map<string, number>()
-  const lock = (): OwnedFd => new OwnedFd(results.get('lock')!)
-  try {
-    await applyToFiles(lockSteps(path, 'lock', { now: true }), { results })
-    return lock()
-  } catch (error) {
-    if (results.has('lock')) lock().close()
-    throw error
   }
 }
 
@@ -71,19 +59,19 @@ export async function untilFree<T>(
   take: () => Promise<T>,
   meanwhile?: () => Promise<void>,
 ): Promise<T> {
-  for (let pause = 1, waited = 0; ; waited += pause, pause = Math.min(2 * pause, 32)) {
+  const ask = async (): Promise<T | undefined> => {
     try {
       return await take()
     } catch (error) {
-      if (!isErrno(error, 'EAGAIN') || error.path !== lockPath(directory)) throw lockRefusal(id, directory, error)
+      if (isErrno(error, 'EAGAIN') && error.path === lockPath(directory)) return undefined
+      throw lockRefusal(id, directory, error)
     }
-    await meanwhile?.()
-    if (waited > PATIENCE)
-      throw new ContainerError('SystemError', `somebody else has held the lock of '${id}' for ${PATIENCE / 1000} s`, {
-        hint: `who does: fuser -v ${lockPath(directory)}`,
-      })
-    await sleep(pause)
   }
+  const taken = await tryAgain(ask, PATIENCE, meanwhile)
+  if (taken !== undefined) return taken
+  throw new ContainerError('SystemError', `somebody else has held the lock of '${id}' for ${PATIENCE / 1000} s`, {
+    hint: `who does: fuser -v ${lockPath(directory)}`,
+  })
 }
 
 /** Why a container's lock could not be had. ESTALE: whoever had it before has removed the directory, and the lock's file with it. */

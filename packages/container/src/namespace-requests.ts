@@ -12,9 +12,11 @@ export function namespacesOf({ namespaces = DEFAULT }: ContainerConfig): Namespa
 
 export function namespaceOf(request: NamespaceRequest, field: string): Namespace {
   const asked = typeof request === 'object' && request !== null ? request : { kind: request }
-  const { kind: word, path, ...others } = asked as { kind: unknown; path?: string | undefined }
-  for (const [name, value] of Object.entries(others))
-    throw new ConfigInvalid(`${field}.${name}`, value, 'must be one of kind, path')
+  const { kind: word, path } = asked as { kind: unknown; path?: string | undefined }
+  for (const name of Object.keys(asked)) {
+    if (name !== 'kind' && name !== 'path')
+      throw new ConfigInvalid(`${field}.${name}`, asked[name as 'kind'], 'must be one of kind, path')
+  }
   const kind = typeof word === 'string' ? namespaceKind(word) : undefined
   if (kind === undefined)
     throw new ConfigInvalid(field, word, 'must be one of user, ipc, uts, net, pid, mnt, cgroup, time')

@@ -6,10 +6,17 @@ export function plainCopy<T>(value: T, field = 'config'): T {
   if (typeof value === 'function' || typeof value === 'symbol')
     throw new ConfigInvalid(field, String(value), 'must be plain data')
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
-  if (Array.isArray(value))
-    return value.map((each, i) => (isSimple(each) ? each : plainCopy(each, `${field}[${i}]`))) as T
+  if (Array.isArray(value)) {
+    const list: unknown[] = []
+    for (let i = 0; i < value.length; i++) {
+      const each: unknown = value[i]
+      list.push(isSimple(each) ? each : plainCopy(each, `${field}[${i}]`))
+    }
+    return list as T
+  }
   const copy: Record<string, unknown> = Object.create(null)
-  for (const [key, each] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
+    const each = (value as Record<string, unknown>)[key]
     if (each === undefined) continue
     copy[key] = isSimple(each) ? each : plainCopy(each, field === 'config' ? key : `${field}.${key}`)
   }

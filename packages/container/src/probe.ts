@@ -2,7 +2,7 @@ import { probe as probeCgroups } from '@libcontainer/cgroups'
 import { probe as probeInit } from '@libcontainer/init'
 import { probe as probeNamespaces } from '@libcontainer/namespaces'
 import { probe as probeSeccomp } from '@libcontainer/seccomp'
-import { type Availability, type Probe, probeCapability, probeEach, unavailable } from '@libcontainer/sys'
+import { type Availability, type Probe, probeCapability, probeEach, remembered, unavailable } from '@libcontainer/sys'
 
 const CAP_SYS_ADMIN = 21
 
@@ -13,11 +13,7 @@ const CAP_SYS_ADMIN = 21
 export async function probe(): Promise<
   Probe<'privileged' | 'rootless' | 'namespaces' | 'limits' | 'filters' | 'program'>
 > {
-  let namespaces: ReturnType<typeof probeNamespaces> | undefined
-  const kinds = (): ReturnType<typeof probeNamespaces> => {
-    namespaces ??= probeNamespaces()
-    return namespaces
-  }
+  const kinds = remembered(probeNamespaces)
   return await probeEach({
     privileged: () => probeCapability('CAP_SYS_ADMIN', CAP_SYS_ADMIN),
     rootless: async () => (await kinds()).user,

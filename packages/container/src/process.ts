@@ -4,6 +4,7 @@ import {
   holding,
   isErrno,
   type OwnedFd,
+  onAbort,
   signalName,
   signalNumber,
   signalPidfd,
@@ -40,6 +41,8 @@ export interface ProcessHandles {
 export class Process {
   readonly #handles: ProcessHandles
   readonly #result: Promise<ProcessResult>
+  /** Stops listening to the signal that kills it. */
+  readonly #deaf: () => void
   #stdin: Writer | undefined
   #stdout: Reader | undefined
   #stderr: Reader | undefined
@@ -47,9 +50,8 @@ export class Process {
 
   constructor(handles: ProcessHandles) {
     this.#handles = handles
-    handles.signal?.addEventListener('abort', this.#abort, { once: true })
-    // A signal that was aborted while the process was being made calls nobody any more.
-    if (handles.signal?.aborted) this.#abort()
+    // It may have been aborted while the process was being made.
+    this.#deaf = onAbort(handles.signal, this.#abort)
     // Reaped whether somebody waits or not; that alone does not keep the program alive.
     this.#result = this.#end()
     this.#result.catch(() => {})
@@ -132,10 +134,10 @@ export class Process {
   }
 
   async #end(): Promise<ProcessResult> {
-    const { pidfd, oom, signal } = this.#handles
+    const { pidfd, oom } = this.#handles
     const status = await waitExit(pidfd, { weak: true })
     this.#ended = true
-    signal?.removeEventListener('abort', this.#abort)
+    this.#deaf()
     pidfd.close()
     return {
       code: status.code,

@@ -3,6 +3,7 @@ import { ConfigInvalid } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
 import { deviceRules } from './device-rules.js'
 import type { Handle } from './handle.js'
+import { mergedLimits } from './merged-limits.js'
 import { plainCopy } from './plain-copy.js'
 import type { ResolvedConfig } from './resolve.js'
 import { saveState } from './state.js'
@@ -26,13 +27,16 @@ export async function setLimits(handle: Handle, change: LimitsRequest, options: 
     const cgroup = await handle.cgroup()
     if (cgroup === undefined) throw handle.withoutCgroup()
     const config = changed(state.config, wanted)
-    const { path: _, devices, ...limits } = wanted
+    const { path: _, owner: __, checkBeforeUpdate: ___, devices, ...limits } = wanted
+    const { refuseBelowUse = config.cgroups.checkBeforeUpdate } = options
     const next = { ...state, config }
     await handle.doing('cannot set the limits of', async () => {
       // Before the kernel is asked: what cannot be recorded is not done.
       const saved = await saveState(handle.directory, next)
       try {
-        await cgroup.set(devices === undefined ? limits : { ...limits, devices: deviceRules(devices) }, options)
+        await cgroup.set(devices === undefined ? limits : { ...limits, devices: deviceRules(devices) }, {
+          refuseBelowUse,
+        })
       } catch (error) {
         await saveState(handle.directory, state)
         throw error
@@ -44,7 +48,7 @@ export async function setLimits(handle: Handle, change: LimitsRequest, options: 
   })
 }
 
-/** The config with the limits of another: by controller, what is not given stays. @throws {ConfigInvalid} */
+/** The config with the limits of another: what is not given stays. @throws {ConfigInvalid} */
 export function changed(config: ResolvedConfig, wanted: NonNullable<ContainerConfig['cgroups']>): ResolvedConfig {
   const before: ResolvedConfig['cgroups'] = config.cgroups
   if (wanted.path !== undefined && wanted.path !== before.path)
@@ -53,13 +57,10 @@ export function changed(config: ResolvedConfig, wanted: NonNullable<ContainerCon
       wanted.path,
       `cannot change while the container lives: it is ${before.path}`,
     )
-  const cgroups = Object.assign(Object.create(null), before)
-  for (const [name, limits] of Object.entries(wanted)) {
-    const mergeable = typeof limits === 'object' && limits !== null && !Array.isArray(limits)
-    const old = (before as unknown as Record<string, unknown>)[name]
-    cgroups[name] = mergeable ? Object.assign(Object.create(null), old, limits) : limits
-  }
-  const problem = validateShape({ ...config, cgroups }).find(({ field }) => field.startsWith('cgroups'))
+  if (wanted.owner !== undefined && wanted.owner !== before.owner)
+    throw new ConfigInvalid('cgroups.owner', wanted.owner, 'cannot change while the container lives')
+  // What is given, not what comes of it: a fault is told at the place that the caller knows.
+  const problem = validateShape({ ...config, cgroups: wanted }).find(({ field }) => field.startsWith('cgroups'))
   if (problem !== undefined) throw problem
-  return { ...config, cgroups }
+  return { ...config, cgroups: mergedLimits(before, wanted) }
 }

@@ -20,7 +20,7 @@ export async function sendSignal(handle: Handle, signal: string | number, { all 
   const init = state === undefined ? undefined : await openInit(state)
   if (init === undefined) throw handle.notRunning()
   try {
-    if (number === SIGKILL && !handle.ownPids) await killEverybody(handle, init)
+    if (number === SIGKILL && !handle.ownPids) await killEverybody(handle, { cgroup: await handle.cgroup(), init })
     else await signalFirst(handle, init, number)
   } catch (error) {
     if (isErrno(error, 'ESRCH')) throw handle.notRunning()
@@ -39,8 +39,7 @@ async function signalFirst(handle: Handle, init: OwnedFd, number: number): Promi
 }
 
 /** All of the cgroup; where an ordinary user may not kill by it, the first process alone, and somebody is told. */
-async function killEverybody(handle: Handle, init: OwnedFd): Promise<void> {
-  const cgroup = await handle.cgroup()
+async function killEverybody(handle: Handle, { cgroup, init }: Everybody & { init: OwnedFd }): Promise<void> {
   try {
     if (cgroup === undefined) throw new LibcontainerError('NotFound', 'it has no cgroup')
     await cgroup.kill()
@@ -80,7 +79,7 @@ async function signalAll(handle: Handle, { cgroup, init }: Everybody, number: nu
   if (number === SIGKILL) {
     if (init === undefined) await cgroup?.kill()
     else if (cgroup === undefined && handle.ownPids) killPidfd(init)
-    else await killEverybody(handle, init)
+    else await killEverybody(handle, { cgroup, init })
     return
   }
   // One at a time with whoever pauses: what is stopped for the signal alone goes on after it.

@@ -150,6 +150,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           created: new Date().toISOString(),
           bundle: bundleOf(config.labels) || undefined,
           rootless: unprivileged,
+          cgroup_driver: cgroup.unit === undefined ? undefined : 'systemd',
           cgroup_paths: cgroupPaths(cgroup.paths),
           namespace_paths: namespacePaths(pid),
           external_descriptors: await streams,
@@ -158,6 +159,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
         text = await saveState(directory, state)
       },
     })
+    await cgroup.settled?.()
     return { ...launched, state: state!, text }
   } catch (error) {
     await removeFile(`${directory}/${START_SOCKET}`)

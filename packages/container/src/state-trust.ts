@@ -3,6 +3,7 @@ import { recordedCgroup } from './cgroup.js'
 import type { CgroupDriver } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import { isEnding, lives } from './init-process.js'
+import { wasRemoved } from './removed-meanwhile.js'
 import { type ContainerState, forged, loadState, STATE_FILE } from './state.js'
 
 /** Refuses a directory that somebody else has made, or can write to. @throws {ContainerError} `SystemError`, with the remedy */
@@ -62,13 +63,7 @@ export async function confirmOwnProcesses(
     await confirmProcesses(driver, directory, state)
   } catch (error) {
     if (await exists(`${directory}/${STATE_FILE}`)) throw error
-    throw new ContainerError(
-      'ContainerNotExists',
-      `container '${state.id}' does not exist any more: it was removed meanwhile`,
-      {
-        cause: error,
-      },
-    )
+    throw wasRemoved(state.id, error)
   }
 }
 

@@ -18,6 +18,8 @@ export interface ContainerState {
   readonly bundle?: string | undefined
   /** Whether it was started by an ordinary user. */
   readonly rootless?: boolean | undefined
+  /** Who has made its cgroup, if somebody else than this library. */
+  readonly cgroup_driver?: 'systemd' | undefined
   /** By controller; `''` for the unified hierarchy. */
   readonly cgroup_paths: Readonly<Record<string, string>>
   readonly namespace_paths: Readonly<Record<string, string>>
@@ -175,7 +177,7 @@ function checkConfig({ rootfs, namespaces, cgroups }: Partial<ResolvedConfig>, p
  * @param joined - whether a namespace that was joined may be told by the path that it was joined by, as in 2015
  */
 function checkPaths(
-  { init_process_pid, cgroup_paths, namespace_paths, config }: ContainerState,
+  { init_process_pid, cgroup_driver, cgroup_paths, namespace_paths, config }: ContainerState,
   path: string,
   joined: boolean,
 ): void {
@@ -190,8 +192,11 @@ function checkPaths(
       )
   }
   const end = cleanPath(config.cgroups.path)
+  // A unit's name is not its path: the record beside the state says which it is.
+  const isOwn = (directory: string): boolean =>
+    cgroup_driver === 'systemd' ? /\.(?:scope|slice)(?:\/[^/]+)?$/.test(directory) : directory.endsWith(end)
   for (const [name, directory] of Object.entries(cgroup_paths)) {
-    if (!directory.startsWith('/') || directory !== cleanPath(directory) || !directory.endsWith(end))
+    if (!directory.startsWith('/') || directory !== cleanPath(directory) || !isOwn(directory))
       throw forged(
         path,
         `names ${directory} in cgroup_paths.${name}, which is not the cgroup ${config.cgroups.path} of its config`,

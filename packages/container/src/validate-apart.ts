@@ -25,7 +25,7 @@ const problemsOf = (parts: readonly (() => void)[]): ConfigInvalid[] => parts.fl
 /** Controller by controller. */
 export function limitProblems(cgroups: ContainerConfig['cgroups']): ConfigInvalid[] {
   if (typeof cgroups !== 'object' || cgroups === null) return []
-  const { path: _, devices: __, ...limits } = cgroups
+  const { path: _, devices: __, checkBeforeUpdate: ___, owner: ____, ...limits } = cgroups
   return problemsOf(
     Object.entries(limits).map(
       ([controller, value]) =>

@@ -3,7 +3,7 @@ import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
-import { type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
+import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
 import { ConfigInvalid, encodeUtf8, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
@@ -72,11 +72,12 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   check(
     () => void (config.rootPropagation === undefined || checkPropagation(config.rootPropagation, 'rootPropagation')),
   )
+  const before = problems.length
   each('namespaces', config.namespaces, namespaceOf)
   // What is said of namespaces cannot be judged by a list that is wrong itself.
-  const listed = problemOf(() => namespacesOf(config)) === undefined
-  if (listed) check(() => checkNamespaceList(config))
-  const kinds = new Set(listed ? namespacesOf(config).map(({ kind }) => kind) : namespaceKinds)
+  const namespaces = problems.length === before ? namespacesOf(config) : undefined
+  if (namespaces !== undefined) check(() => checkNamespaceList(config, namespaces))
+  const kinds = new Set(namespaces?.map(({ kind }) => kind) ?? namespaceKinds)
   check(() => checkName('hostname', config.hostname, kinds))
   check(() => checkName('domainname', config.domainname, kinds))
   each('mounts', config.mounts, (mount, field) => void checkMount(mount, field))
@@ -118,8 +119,7 @@ function checkList<T>(field: string, value: readonly T[] | undefined): readonly 
   return value
 }
 
-function checkNamespaceList(config: ContainerConfig): void {
-  const namespaces = namespacesOf(config)
+function checkNamespaceList(config: ContainerConfig, namespaces: readonly Namespace[]): void {
   validateNamespaces({ ...config, namespaces })
   const mnt = namespaces.find(({ kind }) => kind === 'mnt')
   if (mnt === undefined || mnt.path !== undefined) {
@@ -171,7 +171,9 @@ export function checkInteger(field: string, value: unknown, low: number, high: n
 function checkCgroups({ cgroups }: ContainerConfig): void {
   if (cgroups === undefined) return
   if (typeof cgroups !== 'object' || cgroups === null) throw new ConfigInvalid('cgroups', cgroups, 'must be an object')
-  const { path } = cgroups
+  const { path, checkBeforeUpdate, owner } = cgroups
+  checkInteger('cgroups.owner', owner, 0, 0xffff_fffe)
+  checkBoolean('cgroups.checkBeforeUpdate', checkBeforeUpdate)
   if (path !== undefined && cleanCgroupPath(path, 'cgroups.path') === '')
     throw new ConfigInvalid('cgroups.path', path, 'must name a cgroup below the top')
 }

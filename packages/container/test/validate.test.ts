@@ -467,8 +467,8 @@ describe('the config as a whole', () => {
     refused({ args: ['sh'] }, 'args')
   })
 
-  test('EV-156 a container always has rules of devices: there is no word that leaves them out', () => {
-    refused({ cgroups: { skipDevices: true } }, 'cgroups.skipDevices')
+  test('5d EV-156 SkipDevices, SkipFreezeOnSet: no word leaves rules of devices out, or a stop that they need', () => {
+    for (const name of ['skipDevices', 'skipFreezeOnSet']) refused({ cgroups: { [name]: true } }, `cgroups.${name}`)
   })
 
   test('EV-199 what is no object is no config', async () => {

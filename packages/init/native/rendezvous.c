@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -224,6 +225,8 @@ int64_t lc_op_await_start(struct lc_ctx *c, const union lc_arg *a)
 {
 	int listener = (int)a[0].i;
 
+	/* That may be long: what was read of the plan is given back, and comes again with the next step. */
+	(void)madvise((void *)(uintptr_t)lc_the_plan.at, lc_the_plan.size, MADV_DONTNEED);
 	for (;;) {
 		struct ucred peer;
 		socklen_t size = sizeof(peer);

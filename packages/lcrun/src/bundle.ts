@@ -2,14 +2,18 @@ import { cgroupHost } from '@libcontainer/cgroups'
 import { type Invocation, isOn, warn } from '@libcontainer/cli'
 import { type ContainerConfig, isUnprivileged, type ProcessSpec } from '@libcontainer/container'
 import { inUserNamespace } from '@libcontainer/namespaces'
-import { parseSpec, toContainerConfig } from '@libcontainer/oci'
-import { ConfigInvalid, isErrno, LibcontainerError, readText } from '@libcontainer/sys'
+import { parseSpec, type SystemdProperty, toContainerConfig } from '@libcontainer/oci'
+import { ConfigInvalid, ids, isErrno, LibcontainerError, readText } from '@libcontainer/sys'
+import { isSystemd } from './globals.js'
 import { absolute } from './paths.js'
+import { unitPropertiesOf } from './unit-properties.js'
 
 /** What a bundle asks for, with what the command line says about it. */
 export interface Bundle {
   readonly config: ContainerConfig
   readonly process: ProcessSpec
+  /** What its annotations ask of its unit of systemd. */
+  readonly unitProperties: readonly SystemdProperty[]
 }
 
 /** Reads the bundle that a command line names, and tells what in it changes nothing. @throws {ConfigInvalid} with the place in the file */
@@ -19,22 +23,31 @@ export async function readBundle(invocation: Invocation, id: string): Promise<Bu
   const bundle = await absolute(flags.get('bundle') ?? '.')
   const file = flags.get('config') ?? `${bundle}/config.json`
   const spec = await specOf(file)
-  const { config, process, cgroupOwner, warnings } = toContainerConfig(spec, { id, bundle })
+  const systemd = isSystemd(invocation)
+  const { config, process, cgroupOwner, warnings } = toContainerConfig(spec, {
+    id,
+    bundle,
+    cgroupDriver: systemd ? 'systemd' : 'cgroupfs',
+  })
   for (const warning of warnings) warn(warning)
-  await tellOwner(cgroupOwner)
+  const owner = await ownerOf(cgroupOwner)
   if (process === undefined)
     throw new ConfigInvalid('process', process, 'must be given: it says what runs', {
       hint: 'lcrun spec writes a whole config',
     })
   const sessionKeyring = !isOn(invocation, 'no-new-keyring')
-  const cgroups = spec.linux?.cgroupsPath ? config.cgroups : await unnamed(config.cgroups)
-  return { config: { ...config, cgroups, sessionKeyring }, process }
+  const cgroups = spec.linux?.cgroupsPath || systemd ? config.cgroups : await unnamed(config.cgroups)
+  const unitProperties = systemd ? unitPropertiesOf(spec.annotations) : []
+  const owned = owner === undefined ? cgroups : { ...cgroups, owner }
+  return { config: { ...config, cgroups: owned, sessionKeyring }, process, unitProperties }
 }
 
-/** A container that may change its own cgroup should own it: on cgroup v2, and not in this version. */
-async function tellOwner(uid: number | undefined): Promise<void> {
-  if (!uid || (await cgroupHost()).mode !== 'v2') return
-  warn(`linux.cgroupsPath: the container's cgroup stays root's, and is not given to uid ${uid}`)
+/** A container that may write to its own cgroup owns it: on cgroup v2, which alone can be given away. */
+async function ownerOf(uid: number | undefined): Promise<number | undefined> {
+  if (!uid || (await cgroupHost()).mode !== 'v2') return undefined
+  if (uid === ids().euid || !(await isUnprivileged())) return uid
+  warn(`linux.cgroupsPath: the container's cgroup stays this user's, who cannot give it to uid ${uid}`)
+  return undefined
 }
 
 /** Who may not write to the host's cgroups, and names none, has the one that was delegated, or none at all. */

@@ -30,12 +30,12 @@ export const globalFlags: readonly Flag[] = [
     about: 'the least that is told: debug, info, warning or error (info)',
   },
   { name: 'debug', about: 'tell what is done, and where errors arose' },
-  { name: 'systemd-cgroup', about: 'let systemd make the cgroups (not in this version)' },
+  { name: 'systemd-cgroup', about: 'let systemd make the cgroups' },
   {
     name: 'cgroup-manager',
     value: 'WHO',
     choices: ['cgroupfs', 'systemd', 'disabled'],
-    about: 'who makes the cgroups: cgroupfs, systemd (not in this version), or disabled (cgroupfs)',
+    about: 'who makes the cgroups: cgroupfs, systemd or disabled (cgroupfs)',
   },
   {
     name: 'rootless',

@@ -1,6 +1,6 @@
 import { defaultStateRoot, type Invocation, isOn, type LogRequest, openLog } from '@libcontainer/cli'
 import type { CgroupOption } from '@libcontainer/container'
-import { ConfigInvalid, LibcontainerError, type LogFormat, type LogLevel } from '@libcontainer/sys'
+import { ConfigInvalid, type LogFormat, type LogLevel } from '@libcontainer/sys'
 import { absolute } from './paths.js'
 
 /** Opens the log that the flags before the command ask for. */
@@ -56,15 +56,14 @@ export async function stateRootOf({ flags }: Pick<Invocation, 'flags'>): Promise
   return await absolute(given)
 }
 
-/** Who makes the cgroups, as the flags say. @throws {LibcontainerError} for systemd */
+/** Whether systemd makes the cgroups. */
+export const isSystemd = (invocation: Invocation): boolean =>
+  invocation.flags.get('cgroup-manager') === 'systemd' || isOn(invocation, 'systemd-cgroup')
+
+/** Who makes the cgroups, as the flags say. */
 export async function cgroupDriverOf(invocation: Invocation): Promise<CgroupOption> {
-  const manager = invocation.flags.get('cgroup-manager')
-  if (manager === 'systemd' || isOn(invocation, 'systemd-cgroup')) {
-    throw new LibcontainerError('ERR_UNSUPPORTED', 'cgroups cannot be made by systemd in this version', {
-      hint: 'leave --systemd-cgroup out, and tell the engine to use cgroupfs: podman --cgroup-manager cgroupfs, dockerd --exec-opt native.cgroupdriver=cgroupfs',
-    })
-  }
-  if (manager !== 'disabled') return 'cgroupfs'
+  if (isSystemd(invocation)) return 'systemd'
+  if (invocation.flags.get('cgroup-manager') !== 'disabled') return 'cgroupfs'
   const { noCgroups } = await import('./no-cgroups.js')
   return noCgroups
 }

@@ -3,6 +3,7 @@ import type { Session } from '@libcontainer/cli/foreground'
 import { type Container, ContainerError, type Factory, type Process, type ProcessSpec } from '@libcontainer/container'
 import { inSpecWords } from '@libcontainer/oci'
 import { readBundle } from './bundle.js'
+import { isSystemd } from './globals.js'
 import { launch } from './launch.js'
 import { notifying } from './notify.js'
 import { idOf, openFactory, removing } from './place.js'
@@ -26,7 +27,11 @@ interface MakeOptions {
 /** Makes a container of the bundle that a command line names, and its first process. When any of it fails, nothing is left. */
 export async function make(invocation: Invocation, { detached, start }: MakeOptions): Promise<Made> {
   const id = idOf(invocation)
-  const [bundle, factory] = await Promise.all([readBundle(invocation, id), openFactory(invocation)])
+  const reading = readBundle(invocation, id)
+  const opening = isSystemd(invocation)
+    ? reading.then(({ unitProperties }) => openFactory(invocation, unitProperties))
+    : openFactory(invocation)
+  const [bundle, factory] = await Promise.all([reading, opening])
   debug(`makes container '${id}' on ${bundle.config.rootfs}`)
   const directory = `${factory.root}/${id}`
   const { config, process, prepare } = await notifying(bundle.config, bundle.process, directory)

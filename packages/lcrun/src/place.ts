@@ -1,5 +1,6 @@
 import { debug, type Invocation, warn } from '@libcontainer/cli'
 import { type Container, ContainerError, checkId, Factory, PoststopError } from '@libcontainer/container'
+import type { SystemdProperty } from '@libcontainer/oci'
 import { cgroupDriverOf, rootlessOf, stateRootOf } from './globals.js'
 
 /** The id that a command line names first. @throws {ContainerError} `InvalidIdFormat` */
@@ -8,13 +9,17 @@ export function idOf({ operands: [id = ''] }: Pick<Invocation, 'operands'>): str
   return id
 }
 
-/** The containers below the state root. */
-export async function openFactory(invocation: Invocation): Promise<Factory> {
+/** The containers below the state root. @param unitProperties - of the unit of one that is made, where systemd makes it */
+export async function openFactory(
+  invocation: Invocation,
+  unitProperties: readonly SystemdProperty[] = [],
+): Promise<Factory> {
   const cgroupDriver = await cgroupDriverOf(invocation)
   return await Factory.open(await stateRootOf(invocation), {
     warn,
     log: (_, message) => debug(message),
     cgroupDriver,
+    unitProperties,
     rootless: rootlessOf(invocation),
     criuPath: invocation.flags.get('criu'),
   })

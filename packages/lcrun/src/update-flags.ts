@@ -33,6 +33,7 @@ export function resourcesOf(flags: Flags): SpecResources {
       mems: flags.get('cpuset-mems'),
       idle: idle(flags),
     }),
+    blockIO: defined({ weight: weight(flags) }),
     pids: defined({ limit: integer(flags, 'pids-limit') || undefined }),
   })
 }
@@ -57,11 +58,10 @@ const placed: Readonly<Record<string, string>> = {
   'cpu.mems': 'cpuset-mems',
   'cpu.idle': 'cpu-idle',
   'pids.limit': 'pids-limit',
+  'blockIO.weight': 'blkio-weight',
 }
 
 function refuseLater(flags: Flags): void {
-  const weight = count(flags, 'blkio-weight')
-  if (weight !== undefined && weight !== 0) throw notYet('--blkio-weight', '@libcontainer/cgroups', { value: weight })
   for (const name of ['l3-cache-schema', 'mem-bw-schema']) {
     const value = flags.get(name)
     if (value !== undefined) throw notYet(`--${name}`, '@libcontainer/intelrdt', { value })
@@ -80,6 +80,14 @@ function integer(flags: Flags, name: string): number | undefined {
   if (text === undefined) return undefined
   const value = /^-?\d{1,19}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(value)) throw new ConfigInvalid(`--${name}`, text, 'must be a whole number')
+  return value
+}
+
+/** 0 is not given. */
+function weight(flags: Flags): number | undefined {
+  const value = count(flags, 'blkio-weight') || undefined
+  if (value !== undefined && (value < 10 || value > 1000))
+    throw new ConfigInvalid('--blkio-weight', flags.get('blkio-weight'), 'must be from 10 to 1000')
   return value
 }
 

@@ -152,6 +152,7 @@ describe('OL-14', () => {
       max: 'max',
       swapCurrent: 4096,
       swapMax: 'max',
+      memsw: { current: 462848, peak: 2519040, max: 'max', failCount: 0 },
       maxCount: 2,
       stat: new Map<string, number | bigint>([
         ['cache', 8192],
@@ -166,11 +167,25 @@ describe('OL-14', () => {
       id: 'box',
       data: {
         cpu: { usage: { total: 17662800, kernel: 10000000, user: 0 }, throttling: { periods: 5 } },
-        cpuset: { cpus: [0, 1], mems: [0] },
+        cpuset: {
+          cpus: [0, 1],
+          mems: [0],
+          cpu_exclusive: 0,
+          mem_hardwall: 0,
+          mem_exclusive: 0,
+          memory_migrate: 0,
+          memory_spread_page: 0,
+          memory_spread_slab: 0,
+          memory_pressure: 0,
+          sched_load_balance: 0,
+          sched_relax_domain_level: 0,
+        },
         memory: {
           cache: 8192,
           usage: { limit: 9223372036854771712n, usage: 458752, max: 2519040, failcnt: 2 },
-          swap: { limit: 9223372036854771712n, usage: 462848, failcnt: 0 },
+          swap: { limit: 9223372036854771712n, usage: 462848, max: 2519040, failcnt: 0 },
+          kernel: { limit: 0, failcnt: 0 },
+          kernelTCP: { limit: 0, failcnt: 0 },
           raw: { cache: 8192, hierarchical_memory_limit: 9223372036854771712n },
         },
         pids: { current: 1 },
@@ -194,9 +209,28 @@ describe('OL-14', () => {
     expect(statsData({ pids: { current: 3, max: 50 } })).toMatchObject({ pids: { current: 3, limit: 50 } })
     expect(statsData({})).toMatchObject({
       cpu: { usage: { kernel: 0, user: 0 }, throttling: {} },
-      memory: {},
+      memory: { usage: { limit: 0, failcnt: 0 } },
       pids: {},
     })
+  })
+
+  test('OL-14 disks and huge pages, with what is 0 left out', () => {
+    const io = { devices: [{ major: 8, minor: 0, rbytes: 4096, wbytes: 0, rios: 1, wios: 0 }] }
+    const hugetlb = new Map([
+      ['2MB', { current: 2097152, max: 4194304, maxCount: 1 }],
+      ['1GB', { current: 0, max: 'max' as const }],
+    ])
+    expect(statsData({ io, hugetlb })).toMatchObject({
+      blkio: {
+        ioServiceBytesRecursive: expect.arrayContaining([
+          { major: 8, op: 'Read', value: 4096 },
+          { major: 8, op: 'Write' },
+        ]),
+        ioServicedRecursive: expect.arrayContaining([{ major: 8, op: 'Read', value: 1 }]),
+      },
+      hugetlb: { '2MB': { usage: 2097152, failcnt: 1 }, '1GB': { failcnt: 0 } },
+    })
+    expect(statsData({})).toMatchObject({ blkio: {}, hugetlb: {}, intel_rdt: {}, network_interfaces: null })
   })
 
   test('OL-14 want of memory has no data', () => {

@@ -90,17 +90,18 @@ describe.each(either)('$name', host => {
   })
 
   test('OL-01 --rootless, --systemd-cgroup and --debug', host.asks, () => {
-    using bundle = new Bundle(host, {})
+    using bundle = new Bundle(host)
     for (const word of ['true', 'false', 'auto', '1', 'F'])
       expect(bundle.run(['--rootless', word, 'delete', '--force', 'absent'])).toMatchObject({ status: 0, stderr: '' })
     expect(bundle.run(['--rootless', 'maybe', 'list'])).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('--rootless'),
     })
-    expect(bundle.run(['--systemd-cgroup', 'run', 'x'])).toMatchObject({
-      status: 1,
-      stderr: expect.stringMatching(/systemd in this version\nhint: .*cgroupfs/),
-    })
+    if (!existsSync('/run/systemd/system'))
+      expect(bundle.run(['--systemd-cgroup', 'run', 'x'])).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/systemd.*is not running|is not running.*systemd/),
+      })
     expect(bundle.run(['--debug', 'state', 'absent']).stderr).toMatch(/Frames:/)
   })
 
@@ -124,7 +125,6 @@ describe.each(either)('$name', host => {
       [['--systemd-log', 'list'], 'there is no journald to log to'],
       [['--log', 'file:', 'list'], 'must name a file'],
       [['--log-level', 'loud', 'list'], '--log-level is one of'],
-      [['--cgroup-manager', 'systemd', 'run', 'x'], 'cannot be made by systemd'],
       [['--cgroup-manager', 'x', 'list'], '--cgroup-manager is one of cgroupfs, systemd, disabled'],
       [['--no-pivot', 'run', 'x'], '--no-pivot cannot be honoured'],
       [['run', '--no-pivot', 'x'], '--no-pivot cannot be honoured'],

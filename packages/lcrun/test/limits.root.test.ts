@@ -176,7 +176,12 @@ describe.each(either)('$name', host => {
     refused(['-r', '-'], 'linux.resources.pids.limit: must be a whole number', '{"pids":{"limit":"many"}}')
     refused(['-r', '-'], 'linux.resources: must be an object', 'null')
     refused(['-r', '-'], 'standard input, line 1, column 2: is no JSON', '{')
-    refused(['-r', '-'], 'linux.resources.blockIO.weight: cannot be honoured yet', '{"blockIO":{"weight":500}}')
+    refused(
+      ['-r', '-'],
+      'linux.resources.blockIO.weight: must be a whole number from 10 to 1000',
+      '{"blockIO":{"weight":5}}',
+    )
+    refused(['--blkio-weight', '5'], '--blkio-weight: must be from 10 to 1000')
     refused(['-r', bundle.file('absent.json')], 'absent.json')
     const { stdout } = bundle.run(['events', '--stats', bundle.id])
     expect(JSON.parse(stdout)).toMatchObject({ data: { pids: { limit: 20 } } })

@@ -76,13 +76,17 @@ describe('OL-15', () => {
     })
   })
 
+  test('OL-15 a weight of disks; 0 is not given', () => {
+    expect(updated(['--blkio-weight', '500'], { io: { devices: [] } })).toEqual({ io: { blkioWeight: 500 } })
+    expect(updated(['--blkio-weight', '0'])).toBeUndefined()
+  })
+
   test('OL-15 device rules stay as they are', () => {
     const devices = [{ allow: false, access: 'rwm' }] as const
     expect(updatedLimits({ devices, pids: { max: 3 } }, {})).toEqual({ pids: { max: 3 } })
   })
 
   test.each([
-    ['--blkio-weight', '500', /^--blkio-weight: cannot be honoured yet: it will be done by @libcontainer\/cgroups/],
     [
       '--l3-cache-schema',
       'L3:0=f',
@@ -104,6 +108,8 @@ describe('OL-15', () => {
     ['--cpu-idle', '2'],
     ['--pids-limit', '0x10'],
     ['--blkio-weight', 'heavy'],
+    ['--blkio-weight', '9'],
+    ['--blkio-weight', '1001'],
     ['--memory', '1x'],
     ['--memory-swap', 'x'],
     ['--memory-reservation', '-5'],

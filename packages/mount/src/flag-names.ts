@@ -8,7 +8,9 @@ const found = new Map<number, string>()
 
 /** Flags of mount(2) by their names, `MS_RDONLY|MS_BIND`; bits without one in hexadecimal. */
 export function flagNames(flags: number): string {
-  const text = found.get(flags) ?? namesOf(flags)
+  const known = found.get(flags)
+  if (known !== undefined) return known
+  const text = namesOf(flags)
   found.set(flags, text)
   return text
 }

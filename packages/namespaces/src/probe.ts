@@ -1,4 +1,4 @@
-import { type Availability, type Probe, probeCapability, probeEach, unavailable } from '@libcontainer/sys'
+import { type Availability, type Probe, probeCapability, probeEach, remembered, unavailable } from '@libcontainer/sys'
 import { isSupported } from './inspect.js'
 import { type NamespaceKind, namespaceKinds, ociName } from './kinds.js'
 import { readUserNamespaceFacts, type UserNamespaceObstacle, userNamespaceObstacle } from './obstacle.js'
@@ -7,16 +7,8 @@ const CAP_SYS_ADMIN = 21
 
 /** Which kinds of namespaces this kernel has and this process may make: an ordinary user inside a user namespace of its own. */
 export async function probe(): Promise<Probe<NamespaceKind>> {
-  let privilege: Promise<Availability> | undefined
-  let userNamespace: Promise<Availability> | undefined
-  const privileged = async (): Promise<boolean> => {
-    privilege ??= probeCapability('CAP_SYS_ADMIN', CAP_SYS_ADMIN)
-    return (await privilege).available
-  }
-  const user = async (): Promise<Availability> => {
-    userNamespace ??= probeUser(await privileged())
-    return await userNamespace
-  }
+  const privileged = remembered(async () => (await probeCapability('CAP_SYS_ADMIN', CAP_SYS_ADMIN)).available)
+  const user = remembered(async () => await probeUser(await privileged()))
   const look = async (kind: NamespaceKind): Promise<Availability> => {
     if (!(await isSupported(kind))) return unavailable(`the kernel was built without ${ociName(kind)} namespaces`)
     if (kind === 'user') return await user()

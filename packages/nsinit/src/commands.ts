@@ -16,7 +16,7 @@ const programFlags: readonly Flag[] = [
 const containerFlags: readonly Flag[] = [
   { ...id, about: 'the container of this id, instead of that of the directory (with --config: nsinit)' },
   { name: 'config', value: 'FILE', about: 'its config, when it is made; else the flags below say what it is like' },
-  { name: 'systemd', about: 'let systemd make its cgroups (not in this version: they are made without)' },
+  { name: 'systemd', about: 'let systemd make its cgroups, where it runs' },
 ]
 
 /** What CRIU is told. */

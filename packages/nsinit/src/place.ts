@@ -72,8 +72,8 @@ function hash(text: string): string {
   return hash.toString(16).padStart(16, '0')
 }
 
-export async function openFactory({ stateRoot }: Pick<Place, 'stateRoot'>): Promise<Factory> {
-  return await Factory.open(stateRoot, { warn })
+export async function openFactory({ stateRoot }: Pick<Place, 'stateRoot'>, cgroupDriver?: 'systemd'): Promise<Factory> {
+  return await Factory.open(stateRoot, { warn, cgroupDriver })
 }
 
 /**

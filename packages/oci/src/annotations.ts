@@ -16,16 +16,22 @@ export const annotationNames: readonly string[] = [
   'run.oci.seccomp_fail_unknown_syscall',
 ]
 
+/** The cgroup below a scope of systemd that a container lives in. */
+const SUBGROUP = 'run.oci.systemd.subgroup'
+
+/** The same, which is the container's own to change. */
+const DELEGATED = 'run.oci.delegate-cgroup'
+
 /** Of crun's annotations, those that ask for what no package does yet; to pass over them would be to run something else. */
 const later: Readonly<Record<string, string>> = {
   'run.oci.seccomp.receiver': '@libcontainer/seccomp',
   'run.oci.seccomp.plugins': '@libcontainer/seccomp',
   'run.oci.seccomp_bpf_data': '@libcontainer/seccomp',
   'run.oci.mount_context_type': '@libcontainer/selinux',
-  'run.oci.systemd.force_cgroup_v1': '@libcontainer/cgroups',
-  'run.oci.systemd.subgroup': '@libcontainer/cgroups',
-  'run.oci.delegate-cgroup': '@libcontainer/cgroups',
 }
+
+/** A hierarchy of cgroup v1 that a host with v2 has mounted for old versions of systemd, and shares with its containers. */
+const FORCED_V1 = 'run.oci.systemd.force_cgroup_v1'
 
 /**
  * What the annotations that engines write for crun ask for.
@@ -39,6 +45,13 @@ export function annotated(annotations: Annotations = {}): {
   const value = (name: string): string | undefined => annotations[PREFIX + name] || undefined
   for (const name of Object.keys(annotations))
     if (Object.hasOwn(later, name)) refuseLater(fieldName(name, 'annotations'), annotations[name], later[name]!)
+  if (annotations[FORCED_V1])
+    throw new ConfigInvalid(
+      fieldName(FORCED_V1, 'annotations'),
+      annotations[FORCED_V1],
+      'cannot be honoured: a container has the cgroups that its host has',
+      { hint: 'take an image with systemd 226 or newer, or boot the host with systemd.unified_cgroup_hierarchy=0' },
+    )
   const handler = value('handler')
   if (handler !== undefined)
     throw new ConfigInvalid(
@@ -59,6 +72,28 @@ export function annotated(annotations: Annotations = {}): {
     },
     process: pidfdSocket === undefined ? {} : { pidfdSocket },
   }
+}
+
+/**
+ * The cgroup below a scope of systemd that a container lives in, and whether it is the container's own to change.
+ *
+ * @throws {ConfigInvalid} for two at once, and for either without systemd, which makes the scope
+ */
+export function subgroupOf(
+  annotations: Annotations = {},
+  { systemd }: { systemd: boolean },
+): { readonly sub?: string; readonly own: boolean } {
+  const [own, sub] = [annotations[DELEGATED], annotations[SUBGROUP]]
+  const given = own || sub
+  if (!given) return { own: false }
+  const at = fieldName(own ? DELEGATED : SUBGROUP, 'annotations')
+  if (!systemd)
+    throw new ConfigInvalid(at, given, 'needs systemd to make the cgroup', {
+      hint: 'say --systemd-cgroup, or leave it out',
+    })
+  if (own && sub)
+    throw new ConfigInvalid(at, own, `cannot stand beside ${SUBGROUP}: there is one cgroup below the scope`)
+  return { sub: given, own: Boolean(own) }
 }
 
 /** Refuses system calls that nobody knows, where an annotation asks for that. @throws {ConfigInvalid} */

@@ -38,3 +38,14 @@ export function systemdCgroup(path: string | undefined, id: string): SystemdCgro
     })
   return { slice: slice!, prefix: prefix!, name }
 }
+
+/**
+ * The same as the driver systemd takes it.
+ *
+ * @param sub - the name of the cgroup below the unit that processes are to live in
+ * @throws {ConfigInvalid} for anything but three parts
+ */
+export function systemdPath(path: string | undefined, id: string, sub?: string): string {
+  const { slice, prefix, name } = systemdCgroup(path, id)
+  return `${slice}:${prefix}:${name}${sub ? `/${sub}` : ''}`
+}

@@ -59,7 +59,7 @@ export function featuresDocument({ version }: FeaturesOptions = {}): FeaturesDoc
     linux: {
       namespaces: [...words(definitions.NamespaceReference!['type!'])].sort(),
       capabilities: known(),
-      cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       seccomp: {
         enabled: true,
         actions: sorted(actions).filter(action => action !== 'SCMP_ACT_NOTIFY'),

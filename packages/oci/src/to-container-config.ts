@@ -1,9 +1,9 @@
 import type { Command, ContainerConfig, NamespaceRequest } from '@libcontainer/container'
 import type { MemoryPolicy } from '@libcontainer/init'
 import { hostId, type NamespaceKind } from '@libcontainer/namespaces'
-import { ConfigInvalid, cleanPath, defined, notYet } from '@libcontainer/sys'
-import { annotated, checkKnownSyscalls } from './annotations.js'
-import { cgroupPath } from './cgroups-path.js'
+import { ConfigInvalid, cleanPath, defined } from '@libcontainer/sys'
+import { annotated, checkKnownSyscalls, subgroupOf } from './annotations.js'
+import { cgroupPath, systemdPath } from './cgroups-path.js'
 import type { Conversion, ConversionOptions } from './conversion.js'
 import { devicesOf } from './devices.js'
 import { mountsOf } from './mounts.js'
@@ -12,8 +12,6 @@ import { isGiven, refuseLater } from './refuse.js'
 import { limitsOf } from './resources.js'
 import { seccompOf } from './seccomp.js'
 import type { Spec, SpecHook, SpecIdMapping, SpecLinux } from './spec.js'
-
-const SYSTEMD = '@libcontainer/cgroups'
 
 /**
  * What a `config.json` means, in the words of `@libcontainer/container`. Pure: it looks at nothing but its arguments.
@@ -32,12 +30,11 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     throw new ConfigInvalid('root', root, 'must be given: it names the root filesystem', {
       hint: 'add "root": { "path": "rootfs" }',
     })
-  if (cgroupDriver === 'systemd')
-    throw notYet('cgroupDriver', SYSTEMD, {
-      value: cgroupDriver,
-      hint: 'have the engine use cgroupfs: podman --cgroup-manager=cgroupfs, dockerd --exec-opt native.cgroupdriver=cgroupfs',
-    })
   refuseOfLinux(linux)
+  const systemd = cgroupDriver === 'systemd'
+  const { sub, own } = subgroupOf(annotations, { systemd })
+  const cgroup = systemd ? systemdPath(linux.cgroupsPath, id, sub) : cgroupPath(linux.cgroupsPath, id)
+  const rootId = own ? hostId(idMap(linux.uidMappings), 0, 'linux.uidMappings') : 0
   const asked = annotated(annotations)
   const seccomp = seccompOf(linux.seccomp)
   checkKnownSyscalls(annotations, seccomp)
@@ -53,7 +50,7 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     domainname: domainname || undefined,
     mounts: mountsOf(mounts, bundle),
     devices: devicesOf(linux.devices),
-    cgroups: { path: cgroupPath(linux.cgroupsPath, id), ...limitsOf(linux.resources, warn) },
+    cgroups: { path: cgroup, ...limitsOf(linux.resources, warn), ...(rootId ? { owner: rootId } : {}) },
     seccomp,
     maskedPaths: linux.maskedPaths ?? [],
     readonlyPaths: linux.readonlyPaths ?? [],

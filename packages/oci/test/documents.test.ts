@@ -113,7 +113,7 @@ describe('OL-17 the features document', () => {
       linux: {
         namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts'],
         capabilities: capabilityFeatures().capabilities,
-        cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: false },
+        cgroup: { v1: true, v2: true, systemd: true, systemdUser: true, rdma: true },
       },
     })
   })

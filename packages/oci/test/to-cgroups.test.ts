@@ -1,5 +1,7 @@
+import { LimitUnsupported } from '@libcontainer/cgroups'
 import { validateShape } from '@libcontainer/container'
-import { exampleSpec, limitsOf } from '@libcontainer/oci'
+import { exampleSpec, inSpecWords, limitsOf } from '@libcontainer/oci'
+import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { at, configOf, converted, linuxWith, refusal } from './support.js'
 
@@ -21,10 +23,22 @@ describe('cgroups', () => {
     expect(path('/../x')).toBe('/x')
   })
 
-  test('EV-143 the driver systemd is refused by name until it is done', () => {
-    const { field, hint } = refusal(() => converted(exampleSpec(), { cgroupDriver: 'systemd' }))
-    expect(field).toBe('cgroupDriver')
-    expect(hint).toContain('--cgroup-manager=cgroupfs')
+  test('OC-05 EV-142 for systemd it is slice:prefix:name', () => {
+    const path = (cgroupsPath?: string): string =>
+      converted(cgroupsPath === undefined ? exampleSpec() : linuxWith({ cgroupsPath }), { cgroupDriver: 'systemd' })
+        .config.cgroups!.path!
+    expect(path('machine.slice:libpod:c1')).toBe('machine.slice:libpod:c1')
+    expect(path()).toMatch(/^:libcontainer:./)
+    expect(refusal(() => path('/a/path'))).toMatchObject({ field: 'linux.cgroupsPath' })
+  })
+
+  test('XT-06 CG-83 the cgroup below the unit that crun’s annotation names, where there is a unit', () => {
+    const spec = {
+      ...linuxWith({ cgroupsPath: 'a.slice:p:x' }),
+      annotations: { 'run.oci.systemd.subgroup': 'container' },
+    }
+    expect(converted(spec, { cgroupDriver: 'systemd' }).config.cgroups!.path).toBe('a.slice:p:x/container')
+    expect(refusal(() => converted(spec))).toMatchObject({ field: "annotations['run.oci.systemd.subgroup']" })
   })
 
   test('memory, processor, processes: in the kernel’s words, -1 for no limit', () => {
@@ -46,6 +60,16 @@ describe('cgroups', () => {
       pids: { max: 'max' },
       cpu: { quotaUs: 'max' },
     })
+  })
+
+  test('5d use_hierarchy: true is said to v1, and is so on v2; false changes nothing, and is told', () => {
+    const warnings: string[] = []
+    const memory = (useHierarchy: boolean) =>
+      limitsOf({ memory: { useHierarchy } }, text => void warnings.push(text)).memory
+    expect(memory(true)).toMatchObject({ useHierarchy: true })
+    expect(warnings).toEqual([])
+    expect(memory(false)?.useHierarchy).toBeUndefined()
+    expect(warnings).toEqual([expect.stringMatching(/^linux\.resources\.memory\.useHierarchy: changes nothing/)])
   })
 
   test('what an encoder writes for nothing is nothing', () => {
@@ -86,22 +110,83 @@ describe('cgroups', () => {
       { pageSize: '2MB', limit: 0 },
       { pageSize: '1GB', limit: 2n ** 64n - 1n },
     ]
-    expect(limits({ hugepageLimits }).hugetlb).toEqual({ '2MB': 0, '1GB': 'max' })
+    expect(limits({ hugepageLimits }).hugetlb).toEqual({ '2MB': { max: 0 }, '1GB': { max: 'max' } })
   })
 
-  test('EV-152 EV-153 limits that no package sets yet are refused by name, never ignored', () => {
-    const device = { major: 8, minor: 0, rate: 1 }
-    for (const [part, field] of [
-      [{ blockIO: { weight: 10 } }, 'blockIO.weight'],
-      [{ blockIO: { throttleReadBpsDevice: [device] } }, 'blockIO.throttleReadBpsDevice'],
-      [{ network: { classID: 1 } }, 'network.classID'],
-      [{ network: { priorities: [{ name: 'lo', priority: 1 }] } }, 'network.priorities'],
-      [{ rdma: { mlx: { hcaHandles: 1 } } }, 'rdma'],
-      [{ memory: { checkBeforeUpdate: true } }, 'memory.checkBeforeUpdate'],
-    ] as const) {
-      const { field: found, message } = refusal(() => limits(part))
-      expect(found).toBe(`linux.resources.${field}`)
-      expect(message).toContain('@libcontainer/cgroups')
-    }
+  test('EV-152 EV-153 disks, huge pages, packets and RDMA', () => {
+    const device = { major: 8, minor: 0 }
+    const read = limits({
+      blockIO: {
+        weight: 500,
+        weightDevice: [{ ...device, weight: 100 }],
+        throttleReadBpsDevice: [{ ...device, rate: 1000 }],
+        throttleWriteIOPSDevice: [{ ...device, rate: 0 }],
+      },
+      hugepageLimits: [{ pageSize: '2MB', limit: 4096 }],
+      network: { classID: 0x100001, priorities: [{ name: 'lo', priority: 1 }] },
+      rdma: { mlx5_0: { hcaHandles: 3 } },
+    })
+    expect(read).toMatchObject({
+      io: { blkioWeight: 500, devices: [{ ...device, blkioWeight: 100, rbps: 1000, wiops: 'max' }] },
+      hugetlb: { '2MB': { max: 4096 } },
+      netCls: { classid: 0x100001 },
+      netPrio: { ifpriomap: { lo: 1 } },
+      rdma: { mlx5_0: { hcaHandle: 3 } },
+    })
+    expect(refusal(() => limits({ blockIO: { weightDevice: [device] } })).field).toBe(
+      'linux.resources.blockIO.weightDevice[0]',
+    )
+    expect(refusal(() => limits({ blockIO: { throttleReadBpsDevice: [device] } })).field).toBe(
+      'linux.resources.blockIO.throttleReadBpsDevice[0]',
+    )
+    expect(limits({ memory: { checkBeforeUpdate: true } })).toMatchObject({ checkBeforeUpdate: true })
+    expect(limits({ memory: { checkBeforeUpdate: false } })).toMatchObject({ checkBeforeUpdate: false })
+    expect(limits({})).not.toHaveProperty('checkBeforeUpdate')
+  })
+
+  test('EV-152 what is wrong with a disk is told at its place in the file', () => {
+    const device = { major: 8, minor: 0 }
+    const blockIO = (name: string, disk: object) =>
+      refusal(() =>
+        limits({
+          blockIO: {
+            [name]: [
+              { ...device, weight: 10, rate: 1 },
+              { ...device, ...disk },
+            ],
+          },
+        }),
+      )
+    expect(blockIO('weightDevice', { weight: 5 })).toMatchObject({
+      field: 'linux.resources.blockIO.weightDevice[1].weight',
+      value: 5,
+    })
+    expect(blockIO('weightDevice', { weight: 10, leafWeight: 1001 }).field).toBe(
+      'linux.resources.blockIO.weightDevice[1].leafWeight',
+    )
+    expect(blockIO('throttleWriteIOPSDevice', { rate: 2n ** 63n }).field).toBe(
+      'linux.resources.blockIO.throttleWriteIOPSDevice[1].rate',
+    )
+    expect(blockIO('throttleReadBpsDevice', { rate: 1, minor: 2 ** 20 }).field).toBe(
+      'linux.resources.blockIO.throttleReadBpsDevice[1].minor',
+    )
+    expect(limits({ blockIO: { weightDevice: [{ ...device, weight: 1000, leafWeight: 0 }] } }).io?.devices).toEqual([
+      { ...device, blkioWeight: 1000 },
+    ])
+  })
+
+  test.each([
+    ["cgroups.rdma['mlx5_0'].hcaHandle", "linux.resources.rdma['mlx5_0'].hcaHandles"],
+    ["cgroups.rdma['mlx5_0'].hcaObject", "linux.resources.rdma['mlx5_0'].hcaObjects"],
+    ["cgroups.hugetlb['2MB'].max", 'linux.resources.hugepageLimits'],
+    ["cgroups.netPrio.ifpriomap['lo']", 'linux.resources.network.priorities'],
+    ['cgroups.io.devices[1].leafWeight', 'linux.resources.blockIO.weightDevice'],
+  ])('EV-153 %s is told as %s', (ours, theirs) => {
+    expect(inSpecWords(new ConfigInvalid(ours, 1, 'is odd'))).toMatchObject({
+      field: theirs,
+      message: `${theirs}: is odd (got 1)`,
+    })
+    const limit = new LimitUnsupported(ours.slice('cgroups.'.length), 'some', 'is not there')
+    expect(inSpecWords(limit)).toMatchObject({ field: theirs })
   })
 })

@@ -1,6 +1,6 @@
 import { LimitUnsupported } from '@libcontainer/cgroups'
 import { validateShape } from '@libcontainer/container'
-import { exampleSpec, inSpecWords, type Spec } from '@libcontainer/oci'
+import { exampleSpec, inSpecWords, type Spec, toContainerConfig } from '@libcontainer/oci'
 import type { ConfigInvalid } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -131,6 +131,36 @@ describe('namespaces and ids', () => {
     expect(owner({ mounts: [] })).toBeUndefined()
     expect(owner({ linux: { ...spec.linux, namespaces: [{ type: 'user' }] } })).toBeUndefined()
     expect(owner({ linux: { namespaces: [{ type: 'cgroup' }] } })).toBe(7)
+  })
+
+  test('XT-06 CG-83 a cgroup below the scope of systemd, and one that is the container’s own', () => {
+    const map = [{ containerID: 0, hostID: 100000, size: 65536 }]
+    const cgroups = (annotations: Record<string, string>, cgroupDriver?: 'systemd') =>
+      toContainerConfig(
+        specWith({
+          annotations,
+          linux: {
+            cgroupsPath: cgroupDriver ? 's.slice:p:n' : '/n',
+            namespaces: [{ type: 'user' }],
+            uidMappings: map,
+            gidMappings: map,
+          },
+        }),
+        { id: 'box', bundle: BUNDLE, cgroupDriver },
+      ).config.cgroups
+    const subgroup = { 'run.oci.systemd.subgroup': 'inner' }
+    const own = { 'run.oci.delegate-cgroup': 'own' }
+    expect(cgroups(subgroup, 'systemd')).toMatchObject({ path: 's.slice:p:n/inner' })
+    expect(cgroups(subgroup, 'systemd')).not.toHaveProperty('owner')
+    expect(cgroups(own, 'systemd')).toMatchObject({ path: 's.slice:p:n/own', owner: 100000 })
+    expect(() => cgroups({ ...own, ...subgroup }, 'systemd')).toThrow(
+      "annotations['run.oci.delegate-cgroup']: cannot stand beside run.oci.systemd.subgroup",
+    )
+    expect(() => cgroups(own)).toThrow("annotations['run.oci.delegate-cgroup']: needs systemd")
+    expect(() => cgroups(subgroup)).toThrow("annotations['run.oci.systemd.subgroup']: needs systemd")
+    expect(() => cgroups({ 'run.oci.systemd.force_cgroup_v1': '/sys/fs/cgroup/systemd' }, 'systemd')).toThrow(
+      "annotations['run.oci.systemd.force_cgroup_v1']: cannot be honoured: a container has the cgroups that its host has",
+    )
   })
 
   test('EV-042 EV-043 offsets of clocks, also of one that is none, go to who checks them', () => {

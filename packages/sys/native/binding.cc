@@ -43,6 +43,10 @@ napi_value StartWatch(napi_env raw, napi_callback_info given) {
 napi_value StopWatch(napi_env env, napi_callback_info raw) {
   Napi::CallbackInfo info(env, raw);
   bool lossless;
+  if (!info[0].IsBigInt()) {
+    Napi::TypeError::New(env, "unwatch: takes the id of a watch").ThrowAsJavaScriptException();
+    return nullptr;
+  }
   auto* watch = static_cast<Watch*>(lc_threads.unwatch(info[0].As<Napi::BigInt>().Int64Value(&lossless)));
   if (watch != nullptr) watch->Deliver();
   return Napi::Boolean::New(env, watch != nullptr);
@@ -53,7 +57,10 @@ napi_value HoldLoop(napi_env raw, napi_callback_info given) {
   Napi::Env env(raw);
   Napi::CallbackInfo info(raw, given);
   auto* instance = env.GetInstanceData<lc::Instance>();
-  if (!lc::OpenHome(env, instance)) return nullptr;
+  if (!info[0].IsNumber() || !lc::OpenHome(env, instance)) {
+    Napi::TypeError::New(env, "hold: takes 1 or -1").ThrowAsJavaScriptException();
+    return nullptr;
+  }
   if (info[0].As<Napi::Number>().Int32Value() > 0) {
     lc::Hold(env, instance->home);
   } else {

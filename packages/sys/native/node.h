@@ -2,8 +2,8 @@
 /*
  * The glue of Node-API: turns a table of ops into functions, once for all packages.
  *
- * A binding's exports: `sync` and `async` (an op's two forms), `apply(plan, failure)`, and `attach(threads)`, which the loader calls
- * with what sys' binding exports, since the threads are sys'. An off-thread op works on copies of its strings and bytes: the
+ * A binding's exports: `sync` and `async` (an op's two forms), `apply(plan, failure)`, `attach(threads)`, which the loader calls with what sys'
+ * binding exports, since the threads are sys', and before all else `abi`, without whose right value the loader calls nothing. An off-thread op works on copies of its strings and bytes: the
  * environment that asked may be gone before it ends.
  *
  * An environment that is being ended (worker.terminate()) refuses whatever could run JavaScript, promises and properties too, while a call of
@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "abi.h"
 #include "apply.h"
 #include "op.h"
 #include "threads.h"
@@ -376,6 +377,8 @@ inline Napi::Object Expose(Napi::Env env, Napi::Object exports, const struct lc_
     SetFunction(env, sync, op->name, CallNow, data);
     SetFunction(env, async, op->name, CallLater, data);
   }
+  napi_value abi;
+  if (napi_create_string_utf8(env, LC_ABI, NAPI_AUTO_LENGTH, &abi) == napi_ok) napi_set_named_property(env, exports, "abi", abi);
   napi_set_named_property(env, exports, "sync", sync);
   napi_set_named_property(env, exports, "async", async);
   SetFunction(env, exports, "apply", Apply);

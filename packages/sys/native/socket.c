@@ -151,7 +151,10 @@ int64_t lc_op_listen_unix(struct lc_ctx *c, const union lc_arg *a)
 	return fd;
 }
 
-/* connectUnix(dirfd or -1, name, type): a connected socket. EAGAIN instead of waiting where no more may wait for whoever listens. */
+/*
+ * connectUnix(dirfd or -1, name, type): a connected socket, which blocks unless the type has SOCK_NONBLOCK. EAGAIN instead of waiting where no more
+ * may wait for whoever listens.
+ */
 int64_t lc_op_connect_unix(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct sockaddr_un to;
@@ -166,7 +169,7 @@ int64_t lc_op_connect_unix(struct lc_ctx *c, const union lc_arg *a)
 		return lc_fail(c, "socket");
 	if (connect(fd, (struct sockaddr *)&to, size) < 0)
 		result = lc_fail(c, "connect");
-	else if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0)
+	else if (((int)a[2].i & SOCK_NONBLOCK) == 0 && fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) < 0)
 		result = lc_fail(c, "fcntl(F_SETFL)");
 	if (result < 0) {
 		close(fd);

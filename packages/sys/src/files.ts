@@ -171,9 +171,7 @@ export interface Stat {
 /** statx(2). @param follow - whether a link at the end is followed. Default: true */
 export async function stat(path: Path, { follow = true, ...at }: At & { follow?: boolean } = {}): Promise<Stat> {
   const result = new BigInt64Array(12)
-  const flags = (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (path === '' ? AT_EMPTY_PATH : 0)
-  const bytes = new Uint8Array(result.buffer)
-  checked(await native.async.stat(dirfd(at), kernelPath(path), flags, bytes), 'statx', shownPath(path))
+  checked(await statInto(result, path, follow, at), 'statx', shownPath(path))
   const [mode, uid, gid, size, inode, links, major, minor, rmajor, rminor, mountId, mtimeNs] =
     result as unknown as bigint[]
   const n = Number
@@ -192,15 +190,17 @@ export async function stat(path: Path, { follow = true, ...at }: At & { follow?:
   }
 }
 
+async function statInto(result: BigInt64Array, path: Path, follow: boolean, at: At): Promise<number> {
+  const flags = (follow ? 0 : AT_SYMLINK_NOFOLLOW) | (path === '' ? AT_EMPTY_PATH : 0)
+  return await native.async.stat(dirfd(at), kernelPath(path), flags, new Uint8Array(result.buffer))
+}
+
 /** Whether something is at `path`, a dangling link too. */
 export async function exists(path: Path, at: At = {}): Promise<boolean> {
-  try {
-    await stat(path, { follow: false, ...at })
-    return true
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return false
-    throw error
-  }
+  const result = await statInto(new BigInt64Array(12), path, false, at)
+  if (result === -2 /* ENOENT */ || result === -20 /* ENOTDIR */) return false
+  checked(result, 'statx', shownPath(path))
+  return true
 }
 
 /** The null device, open for reading and writing: there is nothing to wait for. */

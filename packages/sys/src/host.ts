@@ -15,8 +15,8 @@ export interface Host {
   watch(fd: number, events: number, weak?: boolean): { readonly events: Promise<number>; readonly cancel: () => void }
   /** Keeps the program from ending until the answer is called: for who waits for what a weak watch will tell. */
   hold(): () => void
-  /** Calls back after so many milliseconds, unless cancelled. */
-  timer(ms: number, callback: () => void): { readonly cancel: () => void }
+  /** Calls back after so many milliseconds, unless cancelled. A weak one lets the program end. */
+  timer(ms: number, callback: () => void, weak?: boolean): { readonly cancel: () => void }
   /**
    * Calls back with the number of each of these signals that comes, instead of what it would do to the process; does not keep the process
    * alive. Signals that the engine cannot listen to are left alone: Node.js knows none of the real-time ones.

@@ -12,6 +12,7 @@ export {
   type Unavailable,
   unavailable,
 } from './abilities.js'
+export { tryAgain } from './again.js'
 export { type SplitAnnotations, splitAnnotations } from './annotations.js'
 export { type ApplyOptions, type Binding, binding, stepError } from './binding.js'
 export { type Defined, defined } from './defined.js'
@@ -32,6 +33,7 @@ export { parseJson, stringifyJson } from './json.js'
 export { findJsonFault, type JsonFault, type JsonRules } from './json-fault.js'
 export { fieldName, jsonPointer } from './json-pointer.js'
 export { type KernelVersion, kernelAtLeast, parseKernelVersion } from './kernel-version.js'
+export { type LaterOptions, later } from './later.js'
 export * from './lock.js'
 export {
   LOG_FORMATS,
@@ -49,6 +51,8 @@ export { probe } from './probe.js'
 export * from './process.js'
 export { Procfs } from './procfs.js'
 export { readable, readNow } from './read-now.js'
+export { readProc } from './read-proc.js'
+export { remembered } from './remembered.js'
 export { type ProgramResult, runProgram } from './run-program.js'
 export { args, becomeProgram, calledAs, engine, environment, exit, findAsset, loadAsset, onSignals } from './runtime.js'
 export * from './self.js'
@@ -63,6 +67,7 @@ export { visibleLine, visibleText } from './visible.js'
 export {
   holding,
   isErrno,
+  onAbort,
   POLLERR,
   POLLHUP,
   POLLIN,

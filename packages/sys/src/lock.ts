@@ -1,4 +1,5 @@
-import { tryAgain } from './again.js'
+import { callAgain } from './again.js'
+import type { ApplyOptions } from './binding.js'
 import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { applyToFiles, closeStep, readFileStep, removeTreeStep } from './file-steps.js'
@@ -29,7 +30,7 @@ export async function lockFile(
   const file = await openFile(path, O_RDWR | O_CREAT, 0o600, at)
   const lock = (): Promise<number> => native.async.lock(file.fd, (shared ? 1 : 2) | LOCK_NB)
   try {
-    checked(now ? await lock() : await tryAgain(lock, PATIENCE), 'flock', path)
+    checked(now ? await lock() : await callAgain(lock, PATIENCE), 'flock', path)
     return file
   } catch (error) {
     file.close()
@@ -57,6 +58,32 @@ export function lockSteps(
   ]
 }
 
+export interface LockAndApply extends LockOptions, Pick<ApplyOptions, 'fills'> {
+  /** Where the results of the steps go. */
+  results?: Map<string, number>
+}
+
+/**
+ * Locks a file like {@link lockSteps}, and applies further steps on files under the lock: one call off the thread. Nothing is locked when one fails.
+ *
+ * @throws {SyscallError} `ENOENT` where its directory is not there, `ESTALE` when the lock's file was removed while it was waited for,
+ * `EAGAIN` with `now` when somebody holds it
+ */
+export async function lockAndApply(
+  path: string,
+  steps: readonly Step[],
+  { results = new Map(), fills = [], ...options }: LockAndApply = {},
+): Promise<OwnedFd> {
+  try {
+    await applyToFiles([...lockSteps(path, 'lock', options), ...steps], { results, fills })
+    return new OwnedFd(results.get('lock')!)
+  } catch (error) {
+    const fd = results.get('lock')
+    if (fd !== undefined) native.sync.close(fd)
+    throw error
+  }
+}
+
 export interface LockedText {
   readonly lock: OwnedFd
   /** `undefined` where the file is not there. */
@@ -66,30 +93,19 @@ export interface LockedText {
 /** The usual file that a lock guards fits; a larger one is read again. */
 const GUARDED_SIZE = 8192
 
-/**
- * Locks a file like {@link lockFile}, then reads the one that it guards: one call off the thread.
- *
- * @throws {SyscallError} `ENOENT` where their directory is not there, `ESTALE` when the lock's file was removed while it was waited for,
- * `EAGAIN` with `now` when somebody holds it
- */
-export async function lockAndRead(
-  lockPath: string,
-  path: string,
-  { now = false, shared = false, ...at }: LockOptions = {},
-): Promise<LockedText> {
+/** Locks a file like {@link lockAndApply}, and reads the one that it guards. */
+export async function lockAndRead(lockPath: string, path: string, options: LockOptions = {}): Promise<LockedText> {
   const buffer = new Uint8Array(GUARDED_SIZE)
   const results = new Map<string, number>()
-  const read: Step = { ...readFileStep(path, buffer, 'size', at), onError: { ENOENT: 'skip' } }
+  const read: Step = { ...readFileStep(path, buffer, 'size', options), onError: { ENOENT: 'skip' } }
+  const lock = await lockAndApply(lockPath, [read], { ...options, results, fills: [buffer] })
+  const size = results.get('size')
+  if (size === undefined) return { lock, text: undefined }
+  if (size < buffer.length) return { lock, text: decodeUtf8(buffer.subarray(0, size)) }
   try {
-    await applyToFiles([...lockSteps(lockPath, 'lock', { now, shared, ...at }), read], { results, fills: [buffer] })
-    const size = results.get('size')
-    const whole = size === undefined || size < buffer.length
-    const text =
-      size === undefined ? undefined : whole ? decodeUtf8(buffer.subarray(0, size)) : await readText(path, at)
-    return { lock: new OwnedFd(results.get('lock')!), text }
+    return { lock, text: await readText(path, options) }
   } catch (error) {
-    const fd = results.get('lock')
-    if (fd !== undefined) native.sync.close(fd)
+    lock.close()
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import { errnoNumber } from './errno.js'
-import type { Slot, Step } from './step.js'
+import type { Step } from './step.js'
 import { encodeUtf8 } from './utf8.js'
 
 /*
@@ -11,10 +11,10 @@ import { encodeUtf8 } from './utf8.js'
  *            alternatives, u64 0
  *   args     16 bytes each: u32 kind (0 integer, 1 slot, 2 string, 3 bytes), u32 size, i64 value, slot or offset
  *   alternatives  8 bytes each: i32 errno, i32 step, or -1 for skip
- *   data     strings and bytes, each followed by a NUL; bytes are aligned to 8, since an op may read them as an array of structures
+ *   data     strings, then bytes, each followed by a NUL; bytes are aligned to 8, since an op may read them as an array of structures
  *
- * A container's plan is made in the way of its start, also by an engine that only interprets: hence words instead of a DataView, one text
- * instead of many, and no iterator for each step's arguments.
+ * A container's plan is made in the way of its start, also by an engine that only interprets: hence one pass over the steps, words instead of a
+ * DataView, one text instead of many, and no iterator or call for each argument.
  */
 const MAGIC = 0x3150434c
 const HEADER = 32
@@ -44,8 +44,8 @@ export interface EncodedPlan {
   readonly count: number
   /** The number of each slot. */
   readonly slots: ReadonlyMap<string, number>
-  /** Where in `bytes` a string or byte argument lies. */
-  readonly offset: (arg: string | Uint8Array) => number
+  /** Where in `bytes` a byte argument lies. */
+  readonly offset: (arg: Uint8Array) => number
 }
 
 /** Turns steps into the bytes that the native core applies. Pure; throws a `TypeError` for a plan that cannot be encoded. */
@@ -53,35 +53,25 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
   const steps = withAlternatives(main)
   const ops = new Map<string, number>()
   const slots = new Map<string, number>()
-  const data = new Data()
   let argCount = 0
   let alternativeCount = 0
   for (const name of options.slots ?? []) number(slots, name, MAX_SLOTS, 'slots')
-  for (const step of steps) {
-    if (!ops.has(step.op)) {
-      number(ops, step.op, MAX_OPS, 'ops')
-      data.addString(step.op)
-    }
-    if (step.into !== undefined) number(slots, step.into, MAX_SLOTS, 'slots')
-    if (step.onError !== undefined) alternativeCount += Object.keys(step.onError).length
-    const { args } = step
+  for (const { op, args, into, onError } of steps) {
+    if (!ops.has(op)) number(ops, op, MAX_OPS, 'ops')
+    if (into !== undefined) number(slots, into, MAX_SLOTS, 'slots')
+    if (onError !== undefined) alternativeCount += Object.keys(onError).length
     argCount += args.length
-    for (let i = 0; i < args.length; i++) {
-      const arg = args[i]!
-      if (typeof arg === 'string') data.addString(arg)
-      else if (typeof arg === 'object' && !('slot' in arg)) data.addBytes(arg)
-    }
   }
 
   const stepsAt = align8(HEADER + ops.size * 4)
   const argsAt = stepsAt + steps.length * STEP
   const alternativesAt = argsAt + argCount * ARG
-  const bytes = data.place(alternativesAt + alternativeCount * ALTERNATIVE)
-  const words = new Uint32Array(bytes.buffer)
+  const tables = new Uint32Array((alternativesAt + alternativeCount * ALTERNATIVE) / 4)
+  const strings = new Strings(tables, argsAt / 4)
+  const bytes: BytesArgument[] = []
   const { failAt = 0xffffffff, timed = false, values } = options
-  words.set([MAGIC, bytes.length, main.length, steps.length, ops.size, failAt, timed ? 1 : 0, 0])
   let at = HEADER / 4
-  for (const name of ops.keys()) words[at++] = data.stringAt(name)
+  for (const name of ops.keys()) strings.put(at++, name)
 
   at = stepsAt / 4
   let arg = argsAt / 4
@@ -89,18 +79,22 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
   for (const step of steps) {
     const { args, onError, into } = step
     if (args.length > MAX_ARGS) throw new TypeError(`step '${step.about}': more than ${MAX_ARGS} arguments`)
-    words[at] = ops.get(step.op)! | (args.length << 16)
-    words[at + 1] = into === undefined ? 0 : slots.get(into)! + 1
-    words[at + 2] = arg * 4
-    words[at + 3] = alternative * 4
+    tables[at] = ops.get(step.op)! | (args.length << 16)
+    tables[at + 1] = into === undefined ? 0 : slots.get(into)! + 1
+    tables[at + 2] = arg * 4
+    tables[at + 3] = alternative * 4
     for (let i = 0; i < args.length; i++) {
       const value = args[i]!
-      if (typeof value === 'number') encodeNumber(words, arg, value, step)
-      else if (typeof value === 'string') {
-        words[arg] = 2
-        words[arg + 1] = data.stringSize(value)
-        words[arg + 2] = data.stringAt(value)
-      } else encodeOther(words, arg, value, step, slots, values, data)
+      if (typeof value === 'string') {
+        tables[arg] = 2
+        tables[arg + 1] = strings.put(arg + 2, value)
+      } else if (typeof value === 'number') encodeNumber(tables, arg, value, step)
+      else if (typeof value === 'bigint') encodeBigint(tables, arg, value)
+      else if (!('slot' in value)) {
+        tables[arg] = 3
+        tables[arg + 1] = value.length
+        bytes.push({ value, word: arg + 2 })
+      } else encodeSlot(tables, arg, value.slot, step, slots, values)
       arg += ARG / 4
     }
     if (onError !== undefined) {
@@ -108,20 +102,38 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
       for (const [errno, then] of Object.entries(onError)) {
         const value = errnoNumber(errno)
         if (value === undefined) throw new TypeError(`step '${step.about}': onError names no errno: ${errno}`)
-        words[alternative++] = value
-        words[alternative++] = then === 'skip' ? -1 : steps.indexOf(then)
+        tables[alternative++] = value
+        tables[alternative++] = then === 'skip' ? -1 : steps.indexOf(then)
       }
-      words[at + 1]! |= ((alternative - first) / 2) << 16
+      tables[at + 1]! |= ((alternative - first) / 2) << 16
     }
     at += STEP / 4
   }
-  return {
-    bytes,
-    steps,
-    count: main.length,
-    slots,
-    offset: arg => (typeof arg === 'string' ? data.stringAt(arg) : data.bytesAt(arg)),
+
+  const text = strings.encode()
+  const places = new Map<Uint8Array, number>()
+  let end = tables.length * 4 + text.length
+  for (const { value, word } of bytes) {
+    let place = places.get(value)
+    if (place === undefined) {
+      place = align8(end)
+      places.set(value, place)
+      end = place + value.length + 1
+    }
+    tables[word] = place
   }
+  const plan = new Uint8Array(align8(end))
+  tables.set([MAGIC, plan.length, main.length, steps.length, ops.size, failAt, timed ? 1 : 0, 0])
+  plan.set(new Uint8Array(tables.buffer))
+  plan.set(text, tables.length * 4)
+  for (const [value, place] of places) plan.set(value, place)
+  return { bytes: plan, steps, count: main.length, slots, offset: value => places.get(value)! }
+}
+
+/** Bytes that are laid behind the strings, and the word of the tables that is to say where. */
+interface BytesArgument {
+  readonly value: Uint8Array
+  readonly word: number
 }
 
 /** The steps in order, then every step that an `onError` names. */
@@ -135,96 +147,76 @@ function withAlternatives(main: readonly Step[]): Step[] {
   return all
 }
 
-function encodeNumber(words: Uint32Array, at: number, value: number, step: Step): void {
+function encodeNumber(tables: Uint32Array, at: number, value: number, step: Step): void {
   if (!Number.isSafeInteger(value)) throw new TypeError(`step '${step.about}': ${value} is no integer`)
-  words[at + 2] = value
-  if (value < 0 || value > 0xffffffff) words[at + 3] = Math.floor(value / 2 ** 32)
+  tables[at + 2] = value
+  if (value < 0 || value > 0xffffffff) tables[at + 3] = Math.floor(value / 2 ** 32)
 }
 
-function encodeOther(
-  words: Uint32Array,
+function encodeBigint(tables: Uint32Array, at: number, value: bigint): void {
+  tables[at + 2] = Number(BigInt.asUintN(32, value))
+  tables[at + 3] = Number(BigInt.asUintN(32, value >> 32n))
+}
+
+function encodeSlot(
+  tables: Uint32Array,
   at: number,
-  arg: bigint | Uint8Array | Slot,
+  name: string,
   step: Step,
   slots: ReadonlyMap<string, number>,
   values: EncodeOptions['values'],
-  data: Data,
 ): void {
-  if (typeof arg === 'bigint') {
-    words[at + 2] = Number(BigInt.asUintN(32, arg))
-    words[at + 3] = Number(BigInt.asUintN(32, arg >> 32n))
-  } else if (!('slot' in arg)) {
-    words[at] = 3
-    words[at + 1] = arg.length
-    words[at + 2] = data.bytesAt(arg)
-  } else if (values !== undefined && Object.hasOwn(values, arg.slot)) {
-    encodeNumber(words, at, values[arg.slot]!, step)
-  } else {
-    const slot = slots.get(arg.slot)
-    if (slot === undefined) throw new TypeError(`step '${step.about}': nothing fills the slot '${arg.slot}'`)
-    words[at] = 1
-    words[at + 2] = slot
+  if (values !== undefined && Object.hasOwn(values, name)) {
+    encodeNumber(tables, at, values[name]!, step)
+    return
   }
+  const slot = slots.get(name)
+  if (slot === undefined) throw new TypeError(`step '${step.about}': nothing fills the slot '${name}'`)
+  tables[at] = 1
+  tables[at + 2] = slot
 }
 
-/** The strings and bytes behind the tables; equal strings are kept once. */
-class Data {
-  /** Where each begins, from the start of all strings. */
-  readonly #strings = new Map<string, number>()
-  readonly #bytes = new Map<Uint8Array, number>()
-  /** Of strings that are not ASCII, which have more bytes than units. */
-  #sizes: Map<string, number> | undefined
-  #length = 0
-  #start = 0
+/** The strings behind the tables, one after another, each ended by NUL. */
+class Strings {
+  readonly #tables: Uint32Array
+  readonly #firstArg: number
+  readonly #list: string[] = []
+  /** The word of the tables that says where each begins; before that of an argument stands its size. */
+  readonly #words: number[] = []
+  #end: number
 
-  addBytes(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, 0)
+  constructor(tables: Uint32Array, firstArg: number) {
+    this.#tables = tables
+    this.#firstArg = firstArg
+    this.#end = tables.length * 4
   }
 
-  addString(text: string): void {
-    if (this.#strings.has(text)) return
+  /** Answers the size. As if all were ASCII, which nearly all are. */
+  put(word: number, text: string): number {
     if (text.includes('\0')) throw new TypeError(`a string of a plan holds a NUL byte: ${JSON.stringify(text)}`)
-    this.#strings.set(text, this.#length)
-    this.#length += text.length + 1
+    this.#list.push(text)
+    this.#words.push(word)
+    this.#tables[word] = this.#end
+    this.#end += text.length + 1
+    return text.length
   }
 
-  /** Lays all of it out from `start`: the plan's bytes, empty but for the data. */
-  place(start: number): Uint8Array<ArrayBuffer> {
-    const text = encodeUtf8(`${[...this.#strings.keys()].join('\0')}\0`)
-    if (text.length !== this.#length) this.#measure()
-    this.#start = start
-    let end = start + text.length
-    for (const bytes of this.#bytes.keys()) {
-      this.#bytes.set(bytes, align8(end))
-      end = align8(end) + bytes.length + 1
-    }
-    const plan = new Uint8Array(align8(end))
-    plan.set(text, start)
-    for (const [bytes, at] of this.#bytes) plan.set(bytes, at)
-    return plan
+  encode(): Uint8Array {
+    const text = encodeUtf8(`${this.#list.join('\0')}\0`)
+    const start = this.#tables.length * 4
+    if (start + text.length !== this.#end) this.#measure(start)
+    return text
   }
 
-  #measure(): void {
-    this.#sizes = new Map()
-    let at = 0
-    for (const text of this.#strings.keys()) {
+  #measure(start: number): void {
+    let at = start
+    for (const [i, text] of this.#list.entries()) {
       const size = encodeUtf8(text).length
-      this.#strings.set(text, at)
-      this.#sizes.set(text, size)
+      const word = this.#words[i]!
+      this.#tables[word] = at
+      if (word >= this.#firstArg) this.#tables[word - 1] = size
       at += size + 1
     }
-  }
-
-  stringAt(text: string): number {
-    return this.#start + this.#strings.get(text)!
-  }
-
-  stringSize(text: string): number {
-    return this.#sizes === undefined ? text.length : this.#sizes.get(text)!
-  }
-
-  bytesAt(bytes: Uint8Array): number {
-    return this.#bytes.get(bytes)!
   }
 }
 

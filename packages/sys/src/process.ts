@@ -1,4 +1,4 @@
-import { raisesFileLimit } from '#host'
+import { raisesFileLimit, timer } from '#host'
 import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { readText } from './files.js'
@@ -27,20 +27,31 @@ export function exitStatus(status: number): number {
 const CLD_EXITED = 1
 const SIGKILL = 9
 const ESRCH = -3
+const ECHILD = -10
+const EAGAIN = -11
+
+/** In milliseconds: how often a child is asked for that has ended, and that somebody who traces it has not let go yet. */
+const TRACED = 20
 
 /**
- * Waits for a process to end, and reaps it if it is this process's child.
+ * Waits for a process to end, and reaps it if it is this process's child: one that is traced when its tracer has seen its end, which the pidfd
+ * tells before.
  *
  * For another's child the status comes from the kernel where it keeps it (PIDFD_GET_INFO, Linux 6.15); else both fields are `undefined`.
  */
 export async function waitExit(pidfd: OwnedFd, waiting: PollOptions = {}): Promise<ExitStatus> {
-  await poll(pidfd.fd, POLLIN, waiting)
   const result = new Int32Array(2)
-  const reaped = native.sync.waitPidfd(pidfd.fd, new Uint8Array(result.buffer))
+  let reaped = EAGAIN
+  for (;;) {
+    await poll(pidfd.fd, POLLIN, waiting)
+    reaped = native.sync.waitPidfd(pidfd.fd, new Uint8Array(result.buffer))
+    if (reaped !== EAGAIN) break
+    await new Promise<void>(resolve => timer(TRACED, resolve, waiting.weak))
+  }
   if (reaped >= 0) {
     return result[0] === CLD_EXITED ? { code: result[1], signal: undefined } : { code: undefined, signal: result[1] }
   }
-  if (reaped !== -10 /* ECHILD */) checked(reaped, 'waitid')
+  if (reaped !== ECHILD) checked(reaped, 'waitid')
   const status = native.sync.pidfdExitCode(pidfd.fd)
   if (status < 0) return { code: undefined, signal: undefined }
   const signal = status & 0x7f

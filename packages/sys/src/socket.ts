@@ -1,6 +1,7 @@
-import { tryAgain } from './again.js'
+import { callAgain } from './again.js'
 import { checked } from './errors.js'
 import { OwnedFd } from './fd.js'
+import { O_NONBLOCK } from './files.js'
 import { native } from './native.js'
 import { kernelString } from './utf8.js'
 
@@ -24,6 +25,11 @@ export function socketPair(type = SOCK_SEQPACKET): [OwnedFd, OwnedFd] {
 export function sendMessage(socket: OwnedFd, bytes: Uint8Array, fds: readonly number[] = []): void {
   const rights = new Uint8Array(new Int32Array(fds).buffer)
   checked(native.sync.sendMessage(socket.fd, bytes, rights, MSG_DONTWAIT), 'sendmsg')
+}
+
+/** Sends as much of a stream as goes without waiting, and says how many bytes that was: `EAGAIN` when it is none, `EPIPE` when nobody reads. */
+export function sendSome(socket: OwnedFd, bytes: Uint8Array): number {
+  return checked(native.sync.sendMessage(socket.fd, bytes, new Uint8Array(), MSG_DONTWAIT), 'sendmsg')
 }
 
 export interface Message {
@@ -69,13 +75,13 @@ export function listenUnix(
 
 /**
  * A connection to the UNIX socket at a path, or at the abstract name behind `@`: `ECONNREFUSED` when nobody listens any more, `EAGAIN` when whoever
- * does has accepted none for half a minute, and no more may wait.
+ * does has accepted none for half a minute, and no more may wait; with `O_NONBLOCK` in the type at once, and the socket has that flag.
  */
 export async function connectUnix(path: string, type = SOCK_SEQPACKET, in_: InDirectory = {}): Promise<OwnedFd> {
   const [directory, name] = place(path, in_)
-  return new OwnedFd(
-    checked(await tryAgain(() => native.async.connectUnix(directory, name, type), PATIENCE), 'connect', path),
-  )
+  const attempt = (): Promise<number> => native.async.connectUnix(directory, name, type)
+  const result = (type & O_NONBLOCK) === 0 ? await callAgain(attempt, PATIENCE) : await attempt()
+  return new OwnedFd(checked(result, 'connect', path))
 }
 
 /** Accepts a connection that waits, and says who made it. */

@@ -18,6 +18,17 @@ export interface PollOptions extends Waiting {
   weak?: boolean | undefined
 }
 
+/**
+ * Calls `act` when `signal` is aborted: at once where it is already, of which a listener would never hear.
+ *
+ * @returns a function that takes it back
+ */
+export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
+  if (signal?.aborted) act()
+  else signal?.addEventListener('abort', act, { once: true })
+  return () => signal?.removeEventListener('abort', act)
+}
+
 /** Keeps the program from ending while `promise` is awaited, which a weak wait alone would not. */
 export async function holding<T>(promise: Promise<T>): Promise<T> {
   const release = host.hold()
@@ -39,33 +50,27 @@ export async function poll(fd: number, events: number, { signal, weak }: PollOpt
   signal?.throwIfAborted()
   const watch = host.watch(fd, events, weak)
   if (signal === undefined) return await watch.events
-  const onAbort = (): void => watch.cancel()
-  signal.addEventListener('abort', onAbort, { once: true })
+  const done = onAbort(signal, () => watch.cancel())
   try {
     const ready = await watch.events
     if (ready === 0) signal.throwIfAborted()
     return ready
   } finally {
-    signal.removeEventListener('abort', onAbort)
+    done()
   }
 }
 
 /** Waits so many milliseconds. */
 export function sleep(ms: number, { signal }: Waiting = {}): Promise<void> {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(signal.reason)
-      return
-    }
-    const onAbort = (): void => {
-      timer.cancel()
-      reject(signal?.reason)
-    }
     const timer = host.timer(ms, () => {
-      signal?.removeEventListener('abort', onAbort)
+      deaf()
       resolve()
     })
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const deaf = onAbort(signal, () => {
+      timer.cancel()
+      reject(signal?.reason)
+    })
   })
 }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import {
   acceptUnix,
@@ -6,6 +7,7 @@ import {
   errnoNumber,
   exists,
   isErrno,
+  later,
   listDirectory,
   listenUnix,
   lockFile,
@@ -18,6 +20,7 @@ import {
   poll,
   readBytes,
   readLink,
+  readProc,
   readText,
   readTextIfPresent,
   receiveMessage,
@@ -151,6 +154,29 @@ test('waiting: ready, aborted, aborted before, and twice for one descriptor', as
   for (const fd of [read, write, file]) fd.close()
 })
 
+test('later: once, unless it is taken back; a weak one lets the program end', async () => {
+  const called: string[] = []
+  const forget = later(1, () => called.push('forgotten'))
+  forget()
+  await new Promise<void>(resolve => {
+    later(5, () => {
+      called.push('later')
+      resolve()
+    })
+  })
+  forget()
+  expect(called).toEqual(['later'])
+  const program = `
+    import { later } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)}
+    later(60_000, () => {}, { weak: true })
+    later(1, () => console.log('ends'))`
+  const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+    encoding: 'utf8',
+    timeout: 30_000,
+  })
+  expect({ stdout, status }).toEqual({ stdout: 'ends\n', status: 0 })
+})
+
 test('UT-08 descriptors travel with messages, close-on-exec, and the end of a connection is told', async () => {
   const [a, b] = socketPair()
   const { read, write } = pipe()
@@ -205,4 +231,10 @@ test('EV-196 signals by name and number', () => {
 
 test('uname tells the machine', () => {
   expect(uname()).toMatchObject({ sysname: 'Linux', machine: process.arch === 'x64' ? 'x86_64' : 'aarch64' })
+})
+
+test('a file of /proc is read at once; of a process that is not there it is undefined', () => {
+  expect(readProc('/proc/self/comm')).toBe(readFileSync('/proc/self/comm', 'utf8'))
+  expect(readProc('/proc/0/cgroup')).toBeUndefined()
+  expect(() => readProc('/proc/self/\0')).toThrow(/NUL/)
 })

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { type TemporaryDirectory, temporaryDirectory } from '../../../test/support/index.js'
+import { ABI } from '../src/node/abi.js'
 
 const here = fileURLToPath(new URL('../', import.meta.url))
 const built = join(here, 'build/Release/sys.node')
@@ -104,6 +106,60 @@ describe('a prebuild that is not what its name says is refused by what it is', (
     expect(message).toContain(`${dir.root}/prebuilds/linux-${arch}/sys.glibc.node: `)
     expect(message).toContain(problem)
     expect(hint).toContain('install the package again')
+  })
+})
+
+/** The binding, as if made from other sources: of another contract, or from before there was a word for it. */
+function ofContract(abi: string, property = 'abi'): Uint8Array {
+  const bytes = readFileSync(built)
+  bytes.write(abi, bytes.indexOf('lc-abi-'), 'latin1')
+  bytes.write(property, bytes.indexOf('\0abi\0') + 1, 'latin1')
+  return bytes
+}
+
+describe('a binding of another build than this JavaScript is refused before anything in it is called', () => {
+  test.each([
+    ['older', ofContract('lc-abi-0'), 'it is of lc-abi-0'],
+    ['newer', ofContract('lc-abi-9'), 'it is of lc-abi-9'],
+    ['from before', ofContract(ABI, 'xyz'), 'it is of a build without a word for that'],
+  ])('%s', (_, bytes, problem) => {
+    using dir = installed({ [`linux-${arch}/sys.glibc.node`]: bytes })
+    const { name, code, message, hint } = call(dir.path)
+    expect({ name, code }).toEqual({ name: 'LibcontainerError', code: 'ERR_BINDING_MISMATCH' })
+    const file = `${dir.root}/prebuilds/linux-${arch}/sys.glibc.node`
+    expect(message).toBe(`cannot use ${file}: ${problem}, and ${dir.root}/dist/node/load.js is of ${ABI}`)
+    expect(hint).toContain('install @libcontainer/sys')
+  })
+
+  test('that of another package, too, beside the right one of sys', () => {
+    using dir = installed({ [`linux-${arch}/sys.glibc.node`]: good() })
+    const mount = join(dir.root, '../user')
+    mkdirSync(join(mount, 'build/Release'), { recursive: true })
+    mkdirSync(join(mount, 'dist'))
+    writeFileSync(join(mount, 'build/Release/user.node'), ofContract('lc-abi-0'))
+    const source = program
+      .replace('{ pipe }', '{ binding, pipe }')
+      .replace('pipe().read.fd', `binding('user', 'file://${mount}/dist/x.js').sync && pipe().read.fd`)
+    const { code, message } = call(dir.path, [], source)
+    expect(code).toBe('ERR_BINDING_MISMATCH')
+    expect(message).toContain(`cannot use ${mount}/build/Release/user.node: it is of lc-abi-0`)
+  })
+
+  test('the contract has not changed without its number', () => {
+    const source = (path: string): string =>
+      readFileSync(join(here, path), 'utf8').replace(/\/\*.*?\*\/|\/\/.*$/gms, '')
+    const part = (path: string, pattern: RegExp): string => pattern.exec(source(path))![0]
+    const contract = [
+      source('native/op.h'),
+      source('native/threads.h'),
+      part('native/node.h', /^struct Failure \{.*?^\};/ms),
+      part('src/binding.ts', /^export interface LoadedOps \{.*?^\}/ms),
+      part('src/node/host.ts', /^interface Addon .*?^\}/ms),
+    ]
+    const hash = createHash('sha256').update(contract.join('\n').replace(/\s+/g, ' ')).digest('hex').slice(0, 16)
+    // When this fails: raise LC_ABI in native/abi.h and ABI in src/node/abi.ts, build, and write the new pair here.
+    expect({ [ABI]: hash }).toEqual({ 'lc-abi-1': 'e5b59425a91f808f' })
+    expect(readFileSync(join(here, 'native/abi.h'), 'utf8')).toContain(`#define LC_ABI "${ABI}"`)
   })
 })
 

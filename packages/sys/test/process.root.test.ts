@@ -56,6 +56,36 @@ test(
 )
 
 test(
+  'S8 a child that is traced when it ends is waited for until its tracer lets go',
+  requires('root', 'program:perl'),
+  async () => {
+    const { spawn: run } = await import('node:child_process')
+    const child = run('sleep', ['100'])
+    const pidfd = openPidfd(child.pid!)
+    // PTRACE_SEIZE, and never wait(2).
+    const hold = '$| = 1; syscall($ARGV[0], 0x4206, int($ARGV[1]), 0, 0) == 0 or die $!; print "held"; sleep 1000'
+    const ptrace = process.arch === 'x64' ? 101 : 117
+    const tracer = run('perl', ['-e', hold, String(ptrace), String(child.pid)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    try {
+      expect(String(await new Promise(resolve => tracer.stdout.once('data', resolve)))).toBe('held')
+      signalPidfd(pidfd, 9)
+      const end = waitExit(pidfd)
+      expect(await Promise.race([end, sleep(300)])).toBeUndefined()
+      expect((await processStat(child.pid!))?.state).toBe('Z')
+      tracer.kill('SIGKILL')
+      expect((await end).code).toBeUndefined()
+      expect(await processStat(child.pid!)).toBeUndefined()
+    } finally {
+      tracer.kill('SIGKILL')
+      child.kill('SIGKILL')
+      pidfd.close()
+    }
+  },
+)
+
+test(
   'S9 the status of a process that is not our child comes from the kernel, or is not made up',
   requires('root'),
   async () => {

@@ -1,18 +1,16 @@
 import { type ClassicLimits, cleanPath, limitsFromClassic } from '@libcontainer/cgroups'
 import { DEFAULT_RULES, deviceRule, type RuleRequest } from '@libcontainer/devices'
-import { ConfigInvalid, notYet } from '@libcontainer/sys'
+import { ConfigInvalid } from '@libcontainer/sys'
 import type { ContainerCgroups } from '../config.js'
-import { Fields, type Integer, pruned } from './fields.js'
+import { readFurther, writeFurther } from './cgroups-further.js'
+import { Fields, type Integer, isGiven, pruned } from './fields.js'
 import { type DeviceNames, NAMES_2014, NAMES_2015 } from './lists.js'
 
-const CGROUPS = '@libcontainer/cgroups'
+/** By these a file chooses who makes its cgroup; here whoever makes the container does. */
+const DRIVERS = ['slice', 'driver', 'scope_prefix'] as const
 
-/** What no year's cgroup section can have done yet. */
-const LATER =
-  'slice driver scope_prefix kernel_memory blkio_weight blkio_leaf_weight blkio_weight_device blkio_throttle_read_bps_device ' +
-  'blkio_throttle_write_bps_device blkio_throttle_read_iops_device blkio_throttle_write_iops_device hugetlb_limit net_prio_ifpriomap ' +
-  'net_cls_classid'
-const LATER_2026 = 'net_cls_classid_u rdma memory_check_before_update Systemd owner_uid Paths'
+/** What {@link writeFurther} says. */
+const FURTHER: ReadonlySet<string> = new Set(['io', 'hugetlb', 'rdma', 'netCls', 'netPrio'])
 
 type Year = '2014' | '2015' | '2026'
 
@@ -25,7 +23,8 @@ export function readCgroups(
   if (fields === undefined) return undefined
   const path = readPath(fields, year)
   const devices = year === '2026' ? readRules(fields) : readLists(fields, year === '2014' ? NAMES_2014 : NAMES_2015)
-  const limits = limitsFromClassic({ ...readLimits(fields), ...(year === '2026' && readModern(fields)) })
+  const classic = { ...readLimits(fields), ...readFurther(fields, year), ...(year === '2026' && readModern(fields)) }
+  const limits = limitsFromClassic(classic)
   const freezer = fields.text('freezer')
   if (freezer === 'FROZEN')
     throw new ConfigInvalid(
@@ -35,20 +34,24 @@ export function readCgroups(
     )
   if (freezer !== undefined && freezer !== 'THAWED')
     throw new ConfigInvalid(fields.field('freezer'), freezer, 'must be FROZEN, THAWED or nothing')
-  for (const name of LATER.split(' ')) fields.refuse(name, CGROUPS)
-  if (year === '2026') {
-    for (const name of LATER_2026.split(' ')) if (fields.take(name) !== undefined) refuseLater(fields, name)
-    if (fields.flag('Rootless'))
-      warn(`${fields.field('Rootless')}: changes nothing, what the kernel refuses is an error`)
+  for (const name of year === '2026' ? [...DRIVERS, 'Systemd'] : DRIVERS) refuseDriver(fields, name)
+  const modern = year === '2026' && {
+    checkBeforeUpdate: fields.flag('memory_check_before_update') || undefined,
+    owner: fields.number('owner_uid', 0, 0xffff_fffe),
   }
+  if (year === '2026' && fields.flag('Rootless'))
+    warn(`${fields.field('Rootless')}: changes nothing, what the kernel refuses is an error`)
   fields.end('a cgroup section')
-  return pruned({ path, ...limits, devices })
+  return pruned({ path, ...limits, devices, ...modern })
 }
 
-/** `owner_uid` may be 0, which is somebody. */
-function refuseLater(fields: Fields, name: string): void {
-  if (name === 'owner_uid') throw notYet(fields.field(name), CGROUPS, { value: fields.take(name) })
-  fields.refuse(name, CGROUPS)
+/** The unit of systemd that a file names: the driver takes it as a path. */
+function refuseDriver(fields: Fields, name: string): void {
+  const value = fields.take(name)
+  if (!isGiven(value)) return
+  throw new ConfigInvalid(fields.field(name), value, 'cannot be chosen by a file: it says where a unit of systemd is', {
+    hint: "give Factory.open the cgroupDriver 'systemd', and cgroups.path as slice:prefix:name",
+  })
 }
 
 /** `parent/name` or, since 2026, `path`, cleaned so that it climbs nowhere. */
@@ -138,13 +141,16 @@ function readRule(rule: Fields, names: DeviceNames, allow: boolean): RuleRequest
 
 /** The cgroup section of a year. @throws {ConfigInvalid} for what that year cannot say */
 export function writeCgroups(cgroups: ContainerCgroups = {}, year: Year): Record<string, unknown> {
-  const { path, memory = {}, cpu = {}, cpuset = {}, pids = {}, devices, unified, ...others } = cgroups
-  const { max, memswMax, low, swappiness, oomKillDisable, ...moreMemory } = memory
+  const { path, memory = {}, cpu = {}, cpuset = {}, pids = {}, devices, unified, ...rest } = cgroups
+  const { checkBeforeUpdate, owner, ...more } = rest
+  const others = Object.fromEntries(Object.entries(more).filter(([name]) => !FURTHER.has(name)))
+  const { max, memswMax, low, swappiness, oomKillDisable, kernelMax, ...moreMemory } = memory
   const { shares, weight, quotaUs, periodUs, burstUs, idle, rtRuntimeUs, rtPeriodUs, ...moreCpu } = cpu
   const { cpus, mems, ...moreCpuset } = cpuset
   const modern = year === '2026'
-  refuseAll('cgroups', others, year)
+  refuseAll('cgroups', year === '2014' ? more : others, year)
   refuseAll('cgroups.memory', year === '2014' ? { ...moreMemory, swappiness, oomKillDisable } : moreMemory, year)
+  if (year !== '2015') refuseAll('cgroups.memory', { kernelMax }, year)
   const since2026 = { weight, burstUs, idle, ...moreCpu }
   refuseAll(
     'cgroups.cpu',
@@ -152,13 +158,23 @@ export function writeCgroups(cgroups: ContainerCgroups = {}, year: Year): Record
     year,
   )
   refuseAll('cgroups.cpuset', moreCpuset, year)
-  if (!modern) refuseAll('cgroups', { 'pids.max': pids.max, unified }, year)
+  if (!modern) {
+    refuseAll(
+      'cgroups',
+      { 'pids.max': pids.max, unified, rdma: more.rdma, owner, checkBeforeUpdate: checkBeforeUpdate || undefined },
+      year,
+    )
+  }
   return {
     ...writePath(path, modern),
     ...writeRules(devices, year),
     memory: amount('cgroups.memory.max', max, year),
     memory_reservation: amount('cgroups.memory.low', low, year),
     memory_swap: amount('cgroups.memory.memswMax', memswMax, year),
+    ...(year === '2015' && { kernel_memory: amount('cgroups.memory.kernelMax', kernelMax, year) }),
+    ...(owner !== undefined && { owner_uid: owner }),
+    ...(modern && { memory_check_before_update: checkBeforeUpdate ?? false }),
+    ...(year !== '2014' && writeFurther(cgroups, year)),
     // Go's 2015 knows no absent number: -1 leaves the file alone.
     ...(year !== '2014' && {
       memory_swappiness: swappiness ?? (modern ? null : -1),

@@ -105,7 +105,6 @@ const LATER = [
   ['process_label', '@libcontainer/selinux'],
   ['apparmor_profile', '@libcontainer/apparmor'],
   ['intel_rdt', '@libcontainer/intelrdt'],
-  ['chown_cgroup', '@libcontainer/cgroups'],
 ] as const
 
 /** The five sets, cut to what the kernel takes: a runtime that left the rest out itself wrote down what it was asked for. */

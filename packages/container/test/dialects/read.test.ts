@@ -603,7 +603,7 @@ describe('§5d cgroups', () => {
   const cgroups2015 = (cgroups: object): ContainerConfig['cgroups'] => with2015({ cgroups }).cgroups
   const cgroups2026 = (cgroups: object): ContainerConfig['cgroups'] => with2026({ cgroups }).cgroups
 
-  test('5d name and parent: one path, which cannot climb', () => {
+  test('5d name, parent, path: one path, which cannot climb', () => {
     expect(cgroups2015({ name: 'a', parent: 'b/c' })?.path).toBe('b/c/a')
     expect(cgroups2015({ name: '../../a', parent: '/b' })?.path).toBe('/a')
     expect(cgroups2015({ name: '../../../a', parent: '..' })?.path).toBe('a')
@@ -615,15 +615,23 @@ describe('§5d cgroups', () => {
     expect(fault2015({ cgroups: { name: 'a', path: '/b' } })).toMatch(/^cgroups\.path: must be alone/)
   })
 
-  test('5d device policy: none but a list, or all but a list', () => {
+  test('5d allow_all_devices, allowed_devices, denied_devices, devices: none but a list, all but a list, or rules in their order', () => {
     expect(cgroups2015({ allowed_devices: [{ type: 99, major: 1, minor: 3, permissions: 'r' }] })?.devices).toEqual([
       { type: 'c', major: 1, minor: 3, access: 'r', allow: true },
     ])
     expect(cgroups2015({ allow_all_devices: true })?.devices).toEqual([{ type: 'a', access: 'rwm', allow: true }])
     expect(cgroups2015({ allow_all_devices: false })?.devices).toBeUndefined()
+    const device = { type: 99, major: 1, minor: 3, permissions: 'w' }
+    expect(cgroups2015({ allow_all_devices: true, denied_devices: [device] })?.devices).toEqual([
+      { type: 'a', access: 'rwm', allow: true },
+      { type: 'c', major: 1, minor: 3, access: 'w', allow: false },
+    ])
+    expect(cgroups2026({ devices: [{ ...device, allow: false }] })?.devices).toEqual([
+      { type: 'c', major: 1, minor: 3, access: 'w', allow: false },
+    ])
   })
 
-  test('5d memory: 0 is not given, -1 is no limit, memory_swap is both together', () => {
+  test('5d memory, memory_reservation, memory_swap: 0 is not given, -1 is no limit; memory_swap is both together', () => {
     expect(cgroups2015({ memory: 0, memory_swap: 0, memory_reservation: 0 })).toBeUndefined()
     expect(cgroups2015({ memory: -1 })?.memory).toEqual({ max: 'max', memswMax: 'max' })
     expect(cgroups2015({ memory: 10, memory_swap: 20, memory_reservation: 5 })?.memory).toEqual({
@@ -640,7 +648,12 @@ describe('§5d cgroups', () => {
     expect(cgroups2015({ memory_swappiness: 0 })?.memory).toEqual({ swappiness: 0 })
   })
 
-  test('5d cpu: shares, quota, period as CFS; real-time by keys of its own', () => {
+  test('5d oom_kill_disable: false is not given', () => {
+    expect(cgroups2015({ oom_kill_disable: true })?.memory).toEqual({ oomKillDisable: true })
+    expect(cgroups2026({ oom_kill_disable: false })).toBeUndefined()
+  })
+
+  test('5d cpu_shares, cpu_quota, cpu_period as CFS; cpu_rt_quota, cpu_rt_period by keys of their own', () => {
     const cpu = { cpu_shares: 512, cpu_quota: -1, cpu_period: 1000, cpu_rt_quota: 5, cpu_rt_period: 10 }
     expect(cgroups2015(cpu)?.cpu).toEqual({
       shares: 512,
@@ -649,6 +662,28 @@ describe('§5d cgroups', () => {
       rtRuntimeUs: 5,
       rtPeriodUs: 10,
     })
+  })
+
+  test('5d cpu_weight, cpu_burst, cpu_idle: of 2026; a burst and an idle of 0 are given', () => {
+    expect(cgroups2026({ cpu_weight: 50, cpu_burst: 0, cpu_idle: 0 })?.cpu).toEqual({
+      weight: 50,
+      burstUs: 0,
+      idle: false,
+    })
+    expect(cgroups2026({ cpu_weight: 0, cpu_burst: null, cpu_idle: null })).toBeUndefined()
+    for (const name of ['cpu_weight', 'cpu_burst', 'cpu_idle'])
+      expect(fault2015({ cgroups: { [name]: 1 } })).toMatch(new RegExp(`^cgroups\\.${name}: is no field`))
+  })
+
+  test('5d cpuset_cpus, cpuset_mems: lists; an empty one is not given', () => {
+    expect(cgroups2015({ cpuset_cpus: '0-3,7', cpuset_mems: '0' })?.cpuset).toEqual({ cpus: '0-3,7', mems: '0' })
+    expect(cgroups2026({ cpuset_cpus: '', cpuset_mems: '' })).toBeUndefined()
+  })
+
+  test('5d unified: files of v2 as they are, in 2026', () => {
+    expect(cgroups2026({ unified: { 'memory.high': '64M' } })?.unified).toEqual({ 'memory.high': '64M' })
+    expect(fault2026({ cgroups: { unified: { 'memory.high': 5 } } })).toMatch(/^cgroups\.unified\b/)
+    expect(fault2015({ cgroups: { unified: {} } })).toMatch(/^cgroups\.unified: is no field/)
   })
 
   test('5d pids_limit: null is not given, below 0 is no limit, 0 is 1', () => {
@@ -666,35 +701,109 @@ describe('§5d cgroups', () => {
     expect(fault2015({ cgroups: { freezer: 'cold' } })).toMatch(/^cgroups\.freezer: must be FROZEN/)
   })
 
-  test.each([
-    { slice: 'system.slice' },
-    { scope_prefix: 'docker' },
-    { kernel_memory: 5 },
-    { blkio_weight: 500 },
-    { blkio_throttle_read_bps_device: '8:0 100' },
-    { blkio_weight_device: [{ major: 8, minor: 0, weight: 10 }] },
-    { hugetlb_limit: [{ page_size: '2MB', limit: 1 }] },
-    { net_prio_ifpriomap: [{ interface: 'eth0', priority: 1 }] },
-    { net_cls_classid: '0x100001' },
-    { driver: 'systemd' },
-  ])('5d refuses what cannot be done yet: %o', cgroups => {
-    const [name] = Object.keys(cgroups)
-    expect(fault2015({ cgroups })).toContain(
-      `cgroups.${name}: cannot be honoured yet: it will be done by @libcontainer/cgroups `,
-    )
+  test.each([{ slice: 'system.slice' }, { scope_prefix: 'docker' }, { driver: 'systemd' }])(
+    '5d slice, scope_prefix, driver, Systemd choose who makes the cgroup, and are refused: %o',
+    cgroups => {
+      const [name] = Object.keys(cgroups)
+      expect(fault2015({ cgroups })).toMatch(new RegExp(`^cgroups\\.${name}: cannot be chosen by a file`))
+      expect(fault2026({ cgroups: { Systemd: true } })).toMatch(/^cgroups\.Systemd: cannot be chosen by a file/)
+    },
+  )
+
+  test('5d owner_uid: 0 is somebody', () => {
+    expect(cgroups2026({ owner_uid: 0 })).toEqual({ owner: 0 })
+    expect(cgroups2026({ owner_uid: null })).toBeUndefined()
+    expect(fault2026({ cgroups: { owner_uid: -1 } })).toMatch(/^cgroups\.owner_uid: /)
+  })
+
+  test('5d kernel_memory; 0 is not given', () => {
+    expect(cgroups2015({ kernel_memory: 5 })?.memory).toEqual({ kernelMax: 5 })
+    expect(cgroups2015({ kernel_memory: -1 })?.memory).toEqual({ kernelMax: 'max' })
+    expect(cgroups2015({ kernel_memory: 0 })).toBeUndefined()
+  })
+
+  test('5d blkio_weight, blkio_leaf_weight, blkio_weight_device, blkio_throttle_*_device: disks as lines of 2015, and as objects', () => {
+    expect(
+      cgroups2015({
+        blkio_weight: 500,
+        blkio_leaf_weight: 20,
+        blkio_weight_device: '8:0 10',
+        blkio_throttle_read_bps_device: '8:0 9007199254740993\n8:16 5\n',
+        blkio_throttle_write_iops_device: ['8:16 0'],
+      })?.io,
+    ).toEqual({
+      blkioWeight: 500,
+      leafWeight: 20,
+      devices: [
+        { major: 8, minor: 0, blkioWeight: 10, rbps: 9007199254740993n },
+        { major: 8, minor: 16, rbps: 5, wiops: 'max' },
+      ],
+    })
+    const disk = { major: 8, minor: 0 }
+    expect(
+      cgroups2026({
+        blkio_weight: 0,
+        blkio_weight_device: [{ ...disk, weight: 10, leafWeight: 30 }],
+        blkio_throttle_write_bps_device: [{ ...disk, rate: 7 }],
+        blkio_throttle_read_iops_device: null,
+      })?.io,
+    ).toEqual({ devices: [{ ...disk, blkioWeight: 10, leafWeight: 30, wbps: 7 }] })
+    expect(
+      cgroups2015({ blkio_weight: 0, blkio_weight_device: '', blkio_throttle_read_bps_device: null }),
+    ).toBeUndefined()
   })
 
   test.each([
-    { Systemd: true },
-    { owner_uid: 0 },
-    { rdma: { mlx: {} } },
-    { net_cls_classid_u: 7 },
-    { memory_check_before_update: true },
-  ])('5d refuses what cannot be done yet, of 2026: %o', cgroups => {
-    const [name] = Object.keys(cgroups)
-    expect(fault2026({ cgroups })).toContain(
-      `cgroups.${name}: cannot be honoured yet: it will be done by @libcontainer/cgroups `,
-    )
+    [{ blkio_weight_device: '8:0' }, /^cgroups\.blkio_weight_device: must be a line such as '8:0 1048576'/],
+    [{ blkio_weight_device: ['8 0 5'] }, /^cgroups\.blkio_weight_device\[0\]: must be a line/],
+    [{ blkio_weight_device: [{ major: 8, minor: 0 }] }, /^cgroups\.blkio_weight_device\[0\]: has neither a weight/],
+    [
+      { blkio_throttle_read_bps_device: [{ major: 8, minor: 0 }] },
+      /^cgroups\.blkio_throttle_read_bps_device\[0\]\.rate/,
+    ],
+    [{ blkio_throttle_read_bps_device: '8:0 9223372036854775808' }, /^cgroups\.blkio_throttle_read_bps_device: /],
+    [{ blkio_throttle_read_bps_device: [{ major: 8, minor: 0, rate: 1, x: 1 }] }, /\.x: is no field of a rate/],
+    [{ blkio_weight: -1 }, /^cgroups\.blkio_weight: /],
+    [{ hugetlb_limit: [{ limit: 1 }] }, /^cgroups\.hugetlb_limit\[0\]\.page_size: must be given/],
+    [{ net_cls_classid: 'ten' }, /^cgroups\.net_cls_classid: must be a number/],
+    [{ net_cls_classid: '0x100000000' }, /^cgroups\.net_cls_classid: must be a number/],
+    [{ net_prio_ifpriomap: [{ priority: 1 }] }, /^cgroups\.net_prio_ifpriomap\[0\]\.interface: must be given/],
+    [{ rdma: {} }, /^cgroups\.rdma: is no field/],
+  ])('5d EV-152 EV-153 %o is refused', (cgroups, message) => {
+    expect(fault2015({ cgroups })).toMatch(message)
+  })
+
+  test('5d hugetlb_limit: 0 is a limit, and the largest number none', () => {
+    const hugetlb_limit = [
+      { page_size: '2MB', limit: 0 },
+      { page_size: '1GB', limit: 18446744073709551615n },
+    ]
+    expect(cgroups2015({ hugetlb_limit })?.hugetlb).toEqual({ '2MB': { max: 0 }, '1GB': { max: 'max' } })
+    expect(cgroups2015({ hugetlb_limit: null })).toBeUndefined()
+  })
+
+  test('5d net_cls_classid is text in 2015, and a number with a name of its own in 2026; net_prio_ifpriomap is a list', () => {
+    expect(cgroups2015({ net_cls_classid: '0x100001' })?.netCls).toEqual({ classid: 0x100001 })
+    expect(cgroups2026({ net_cls_classid_u: 7 })?.netCls).toEqual({ classid: 7 })
+    expect(cgroups2026({ net_cls_classid_u: 0 })).toBeUndefined()
+    expect(cgroups2015({ net_prio_ifpriomap: [{ interface: 'eth0', priority: 1 }] })?.netPrio).toEqual({
+      ifpriomap: { eth0: 1 },
+    })
+  })
+
+  test('5d rdma: by device; a number that is not given is no limit', () => {
+    expect(cgroups2026({ rdma: { mlx5_0: { hca_handles: 3 }, ocrdma1: { hca_objects: 0 } } })?.rdma).toEqual({
+      mlx5_0: { hcaHandle: 3 },
+      ocrdma1: { hcaObject: 0 },
+    })
+    expect(fault2026({ cgroups: { rdma: { mlx: { hca_handles: -1 } } } })).toMatch(/^cgroups\.rdma\.mlx\.hca_handles/)
+    expect(fault2026({ cgroups: { rdma: { mlx: { more: 1 } } } })).toMatch(/^cgroups\.rdma\.mlx\.more: is no field/)
+  })
+
+  test('5d memory_check_before_update: less memory than is in use is refused later', () => {
+    expect(cgroups2026({ memory_check_before_update: true })).toEqual({ checkBeforeUpdate: true })
+    expect(cgroups2026({ memory_check_before_update: false })).toBeUndefined()
+    expect(fault2015({ cgroups: { memory_check_before_update: true } })).toMatch(/is no field/)
   })
 
   test('5d Rootless changes nothing, and is told', () => {

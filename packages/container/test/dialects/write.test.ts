@@ -208,11 +208,29 @@ describe('D-01 writing', () => {
     expect(fields(writeConfig2014, { readonlyPaths: ['/x'] })).toBe('readonlyPaths')
     expect(fields(writeConfig2014, { cgroups: { pids: { max: 5 } } })).toBe('cgroups.pids.max')
     expect(fields(writeConfig2014, { cgroups: { memory: { swappiness: 5 } } })).toBe('cgroups.memory.swappiness')
+    expect(fields(writeConfig2014, { cgroups: { io: { blkioWeight: 10 } } })).toBe('cgroups.io')
+    expect(fields(writeConfig2014, { cgroups: { memory: { kernelMax: 5 } } })).toBe('cgroups.memory.kernelMax')
     expect(fields(writeConfig2014, { capabilities: null })).toBe('capabilities')
     expect(fields(writeConfig2014, {}, { process: { umask: 0 } })).toBe('process.umask')
     expect(fields(writeConfig2014, {}, { process: { user: { uid: 1 } } })).toBe('process.user')
 
     expect(fields(writeConfig2015, {})).toBe('none')
+    const disk = { major: 8, minor: 0 }
+    expect(fields(writeConfig2015, { cgroups: { memory: { kernelMax: 5 } } })).toBe('none')
+    expect(fields(writeConfig2026, { cgroups: { memory: { kernelMax: 5 } } })).toBe('cgroups.memory.kernelMax')
+    expect(fields(writeConfig2015, { cgroups: { io: { weight: 10 } } })).toBe('cgroups.io.weight')
+    expect(fields(writeConfig2015, { cgroups: { io: { devices: [{ ...disk, leafWeight: 10 }] } } })).toBe(
+      'cgroups.io.devices[0].leafWeight',
+    )
+    expect(fields(writeConfig2015, { cgroups: { hugetlb: { '2MB': { rsvdMax: 1 } } } })).toBe(
+      'cgroups.hugetlb.2MB.rsvdMax',
+    )
+    expect(fields(writeConfig2015, { cgroups: { netCls: { classid: 0 } } })).toBe('cgroups.netCls.classid')
+    expect(fields(writeConfig2015, { cgroups: { rdma: { x: { hcaHandle: 1 } } } })).toBe('cgroups.rdma')
+    expect(fields(writeConfig2015, { cgroups: { owner: 0 } })).toBe('cgroups.owner')
+    expect(fields(writeConfig2015, { cgroups: { checkBeforeUpdate: true } })).toBe('cgroups.checkBeforeUpdate')
+    expect(fields(writeConfig2026, { cgroups: { rdma: { x: { hcaHandle: 'max' } } } })).toBe('cgroups.rdma.x.hcaHandle')
+    expect(fields(writeConfig2026, { cgroups: { misc: { sev: 1 } } })).toBe('cgroups.misc')
     expect(fields(writeConfig2015, { umask: 0 })).toBe('umask')
     expect(fields(writeConfig2015, { noNewPrivileges: true })).toBe('noNewPrivileges')
     expect(fields(writeConfig2015, { rootPropagation: 'shared' })).toBe('rootPropagation')

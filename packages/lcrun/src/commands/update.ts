@@ -16,12 +16,11 @@ import { flagOf, resourcesOf } from '../update-flags.js'
 /** Changes limits of a container: those that are given, and no other. */
 export async function run(invocation: Invocation): Promise<number> {
   const resources = await askedFor(invocation)
-  const { memory: { checkBeforeUpdate, ...memory } = {}, devices: _, ...others } = resources
+  const { devices: _, ...others } = resources
   const container = await loadContainer(invocation)
-  const change = { refuseBelowUse: checkBeforeUpdate === true }
   try {
-    const asked = limitsOf({ ...others, memory }, warn)
-    await container.set(({ cgroups }) => ({ cgroups: updatedLimits(asked, cgroups) }), change)
+    const asked = limitsOf(others, warn)
+    await container.set(({ cgroups }) => ({ cgroups: updatedLimits(asked, cgroups) }))
   } catch (error) {
     const told = inSpecWords(error)
     throw invocation.flags.has('resources') ? told : inOtherWords(told, flagOf)

@@ -1,6 +1,6 @@
-import { debug, type Invocation, isOn, UsageError, warn } from '@libcontainer/cli'
+import { debug, type Invocation, isOn, UsageError } from '@libcontainer/cli'
 import { attend, becomeWaiter } from '@libcontainer/cli/foreground'
-import { type Container, ContainerError, rootlessConfig } from '@libcontainer/container'
+import { type Container, type ContainerConfig, ContainerError, rootlessConfig } from '@libcontainer/container'
 import { processStat } from '@libcontainer/sys'
 import { configOf } from '../container-config.js'
 import { finish, finishWords, type Made } from '../finish.js'
@@ -18,16 +18,16 @@ export async function run(invocation: Invocation): Promise<number> {
     const { runFunction } = await import('../functions.js')
     return await runFunction(invocation)
   }
-  if (isOn(invocation, 'systemd')) warn('--systemd: this version makes cgroups itself, and asks no systemd for them')
+  const withUnit = isOn(invocation, 'systemd') ? await (await import('../by-systemd.js')).bySystemd() : undefined
   const place = await openPlace(invocation)
-  const factory = await openFactory(place)
+  const factory = await openFactory(place, withUnit && 'systemd')
   const lock = await lockContainer(place)
   let session: Session
   let made: Made | undefined
   let container: Container | undefined
   try {
     container = await findRunning(factory, place)
-    if (container === undefined) ({ session, made, container } = await start(factory, place, invocation))
+    if (container === undefined) ({ session, made, container } = await start(factory, place, invocation, withUnit))
     else session = await join(container, place, invocation)
   } finally {
     await lock.release()
@@ -74,12 +74,13 @@ async function start(
   factory: Factory,
   place: Place,
   invocation: Invocation,
+  withUnit: (config: ContainerConfig) => ContainerConfig = config => config,
 ): Promise<{ session: Session; made: Made; container: Container }> {
   if (invocation.flags.has('nspid'))
     throw new UsageError('--nspid names a container that has ended', 'nsinit exec --help')
   const { config, process } = await configOf(place, invocation)
   debug(`makes container '${place.id}' on ${config.rootfs}`)
-  const container = await factory.create(place.id, await rootlessConfig(config))
+  const container = await factory.create(place.id, await rootlessConfig(withUnit(config)))
   try {
     const { token } = await saveRecord(place, process)
     const session = await launch(container, invocation, process)

@@ -41,7 +41,7 @@ static int add_globals(JSContext *js)
 	return 0;
 }
 
-/* Evaluates the program; for an image with all its parts, which then cost nothing when they are imported. */
+/* Evaluates the program; for an image with all its parts that the executable does not carry, which then cost nothing when they are imported. */
 static int evaluate(struct lc_image *image)
 {
 	JSValue exports = lc_evaluate_module(image->js, "main.js");
@@ -55,6 +55,8 @@ static int evaluate(struct lc_image *image)
 		return -1;
 	}
 	for (int i = 0; image->making && lc_modules[i].name; i++) {
+		if (lc_modules[i].end > lc_modules[i].at)
+			continue;
 		exports = lc_evaluate_module(image->js, lc_modules[i].name);
 		if (JS_IsException(exports))
 			return -1;

@@ -9,6 +9,7 @@ export { findAsset, loadAsset }
 
 /** What a binding exports: see native/node.h; `threads` and `watch` are of sys' own. */
 interface Addon extends LoadedOps {
+  readonly abi: string
   attach(threads: unknown): void
   readonly threads: unknown
   watch(fd: number, events: number, weak: boolean): { promise: Promise<number>; id: bigint }
@@ -43,8 +44,9 @@ export const hold: Host['hold'] = () => {
   return () => addon.hold(-1)
 }
 
-export const timer: Host['timer'] = (ms, callback) => {
+export const timer: Host['timer'] = (ms, callback, weak = false) => {
   const handle = setTimeout(callback, ms)
+  if (weak) handle.unref()
   return { cancel: () => clearTimeout(handle) }
 }
 

@@ -2,6 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, 
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { LibcontainerError } from '../errors.js'
+import { ABI } from './abi.js'
 
 type Libc = 'glibc' | 'musl'
 
@@ -22,9 +23,9 @@ export function loadAddon(name: string, url: string): unknown {
   return permitted(root, () => {
     // A build from source comes first, so that whoever changes the C sees the change.
     const built = `${root}build/Release/${name}.node`
-    if (existsSync(built)) return load(built)
+    if (existsSync(built)) return agreeing(name, built, load(built))
     const prebuilt = `${root}prebuilds/linux-${process.arch}/${name}.${libcHere()}.node`
-    if (existsSync(prebuilt)) return load(prebuilt)
+    if (existsSync(prebuilt)) return agreeing(name, prebuilt, load(prebuilt))
     throw noBinding(name, root, [built, prebuilt])
   })
 }
@@ -91,6 +92,20 @@ function load(file: string): unknown {
     }
     throw refused(file, cause)
   }
+}
+
+/** The binding, when it is of the same contract as this file: anything else called in it could end the process. */
+function agreeing(name: string, file: string, addon: unknown): unknown {
+  const { abi } = addon as { abi?: unknown }
+  if (abi === ABI) return addon
+  const theirs = typeof abi === 'string' ? `of ${abi}` : 'of a build without a word for that'
+  throw new LibcontainerError(
+    'ERR_BINDING_MISMATCH',
+    `cannot use ${file}: it is ${theirs}, and ${fileURLToPath(import.meta.url)} is of ${ABI}`,
+    {
+      hint: `install @libcontainer/${name} and @libcontainer/sys again, of releases that go together; or build both where their sources are: npm run build`,
+    },
+  )
 }
 
 function noBinding(name: string, root: string, places: readonly string[]): LibcontainerError {

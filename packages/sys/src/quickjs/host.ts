@@ -49,8 +49,8 @@ export const hold: Host['hold'] = () => {
   return () => void native.cancel(id)
 }
 
-export const timer: Host['timer'] = (ms, callback) => {
-  const id = native.timer(ms, callback)
+export const timer: Host['timer'] = (ms, callback, weak = false) => {
+  const id = native.timer(ms, callback, weak)
   return { cancel: () => void native.cancel(id) }
 }
 

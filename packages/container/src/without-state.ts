@@ -3,10 +3,11 @@ import { findCgroup, recordedCgroup } from './cgroup.js'
 import type { CgroupDriver, ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import { withBareLock } from './lock.js'
+import { markRemoved } from './removed-meanwhile.js'
 import { STATE_FILE } from './state.js'
 import { confirmEnded } from './state-trust.js'
 
-export interface Leftovers {
+export interface WithoutState {
   readonly id: string
   readonly directory: string
   /** Why it could not be loaded. */
@@ -17,14 +18,14 @@ export interface Leftovers {
  * Removes a container whose state is no help: a cgroup and the directory are all that an aborted start can have left. False when there was no
  * state, and there is one by now.
  */
-export async function removeLeftovers(
+export async function removeWithoutState(
   driver: CgroupDriver,
-  { id, directory, error }: Leftovers,
+  { id, directory, error }: WithoutState,
   meanwhile: () => Promise<void>,
 ): Promise<boolean> {
   const act = async (): Promise<boolean> => {
     if (error.code === 'ContainerNotExists' && (await exists(`${directory}/${STATE_FILE}`))) return false
-    const cgroup = await killLeftovers(driver, id, directory)
+    const cgroup = await killRecorded(driver, id, directory)
     await cgroup?.destroy()
     await confirmEnded(id, directory)
     await removeTree(directory)
@@ -39,12 +40,14 @@ export async function removeLeftovers(
   }
 }
 
+/** Ends whoever holds the lock of a container that has no state: its hooks and what it has started so far are killed, and it is told why. */
+export async function endCreator(driver: CgroupDriver, id: string, directory: string): Promise<void> {
+  await markRemoved(directory)
+  await killRecorded(driver, id, directory)
+}
+
 /** Kills what is in the cgroup that is recorded, or usual. */
-export async function killLeftovers(
-  driver: CgroupDriver,
-  id: string,
-  directory: string,
-): Promise<ContainerCgroup | undefined> {
+async function killRecorded(driver: CgroupDriver, id: string, directory: string): Promise<ContainerCgroup | undefined> {
   const cgroup = await findCgroup(driver, await recordedCgroup(id, directory))
   if (cgroup === undefined) return undefined
   if ((await cgroup.processes()).includes(ids().pid))

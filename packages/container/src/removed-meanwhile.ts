@@ -5,7 +5,7 @@ import { ContainerError } from './errors.js'
 const MARK = 'removing'
 
 /** Tells whoever holds the container's lock, before its processes are killed, that this is why. */
-export async function announceRemoval(directory: string): Promise<void> {
+export async function markRemoved(directory: string): Promise<void> {
   try {
     await writeText(`${directory}/${MARK}`, '', { mode: 0o600 })
   } catch (error) {
@@ -21,11 +21,14 @@ export async function removedMeanwhile(
   cause: unknown,
 ): Promise<ContainerError | undefined> {
   if ((await exists(directory)) && !(await exists(`${directory}/${MARK}`))) return undefined
+  return wasRemoved(id, cause)
+}
+
+/** What is said of a container that another one removed while it was acted on. */
+export function wasRemoved(id: string, cause: unknown): ContainerError {
   return new ContainerError(
     'ContainerNotExists',
     `container '${id}' does not exist any more: it was removed meanwhile`,
-    {
-      cause,
-    },
+    { cause },
   )
 }
