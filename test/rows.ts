@@ -31,6 +31,7 @@ export const rows: readonly string[] = [
   ...range('VAL', 20, 32),
   ...range('US', 1, 7),
   ...range('UT', 1, 14),
+  ...range('KY', 1, 5),
   ...range('MP', 1, 4),
   ...range('PP', 1, 12),
   ...range('PP', 20, 26),
@@ -96,5 +97,4 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ...['MT-47', 'MT-48'].map(id => [id, 'mount: helpers for overlays and files of the runtime'] as const),
   ['EV-083', 'mount: recursive attributes on a kernel that has none'],
   ['LR-15', 'mount: a host with 10 000 mounts'],
-  ['TS-05', 'mount: the suite of races'],
 ])
