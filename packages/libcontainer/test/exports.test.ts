@@ -6,7 +6,19 @@ import { expect, test } from 'vitest'
 test('MP-01 container at the top, each facility under its name and as a subpath', () => {
   expect(libcontainer.Factory).toBeTypeOf('function')
   expect(libcontainer.cgroups.Cgroup).toBe(Cgroup)
-  const names = ['capabilities', 'console', 'devices', 'init', 'mount', 'namespaces', 'oci', 'seccomp', 'sys', 'user']
+  const names = [
+    'capabilities',
+    'console',
+    'devices',
+    'init',
+    'intelrdt',
+    'mount',
+    'namespaces',
+    'oci',
+    'seccomp',
+    'sys',
+    'user',
+  ]
   const packages = new Map<string, unknown>(Object.entries(libcontainer))
   for (const name of names) expect(Object.keys(packages.get(name) ?? {}).length, name).toBeGreaterThan(2)
 })
