@@ -40,6 +40,7 @@ export const rows: readonly string[] = [
   ...range('MT', 1, 28),
   ...range('MT', 30, 48),
   ...range('CN', 1, 17),
+  ...range('CP', 1, 16),
   ...range('OC', 1, 17),
   ...range('OL', 1, 24),
   ...range('XT', 1, 15),
