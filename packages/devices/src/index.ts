@@ -31,5 +31,12 @@ export {
   type RuleRequest,
   ruleOf,
 } from './rule.js'
-export { type DeviceStepOptions, deviceSteps, type LinkOptions, linkSteps, ptmxStep } from './steps.js'
+export {
+  type DeviceStepOptions,
+  deviceSteps,
+  type LinkOptions,
+  linkSteps,
+  ptmxStep,
+  removeDeviceSteps,
+} from './steps.js'
 export { canCgroup, canMknod, isValidType, type NodeType, type RuleType } from './types.js'
