@@ -96,5 +96,4 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ...['MT-47', 'MT-48'].map(id => [id, 'mount: helpers for overlays and files of the runtime'] as const),
   ['EV-083', 'mount: recursive attributes on a kernel that has none'],
   ['LR-15', 'mount: a host with 10 000 mounts'],
-  ['TS-05', 'mount: the suite of races'],
 ])
