@@ -47,7 +47,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: everywhere.map(folder => `${folder}/**/*.test.ts`),
-          exclude: ['**/*.root.test.ts', '**/node_modules/**', 'test/packages/**', 'test/engines/**'],
+          exclude: ['**/*.root.test.ts', '**/node_modules/**', 'test/packages/**', 'test/engines/**', 'test/escape/**'],
         },
       },
       {
@@ -56,7 +56,7 @@ export default defineConfig({
           name: 'root',
           retry,
           include: everywhere.map(folder => `${folder}/**/*.root.test.ts`),
-          exclude: ['**/node_modules/**', ...inPairs],
+          exclude: ['**/node_modules/**', 'test/escape/**', ...inPairs],
           // Mounts, cgroups and limits of the machine are shared: one file at a time.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
