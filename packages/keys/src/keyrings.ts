@@ -61,6 +61,9 @@ export interface JoinSessionKeyringOptions {
  * A step for `init`: a session keyring of that name in place of the parent's: what the parent's session holds is out of reach from then on.
  * Its owner is the user who applies the step. A kernel without keyrings has none to share either, and is passed over.
  *
+ * The kernel would join whatever keyring of that name may be searched, whoever has put it there, and share it. Where a new one is wanted, one of
+ * this user's is revoked (whoever ended under that name leaves it for a moment), and another's is `EEXIST`.
+ *
  * @throws {ConfigInvalid} for what is no name of a keyring
  * @see keyctl_join_session_keyring(3)
  */
@@ -72,6 +75,7 @@ export function joinSessionKeyring(name: string, options: JoinSessionKeyringOpti
     about: `${existing ? 'join' : 'make'} the session keyring ${name}`,
     onError: { ENOSYS: 'skip' },
     hints: {
+      EEXIST: 'another user has a keyring of this name, and would share it: see /proc/keys, and take another name',
       EDQUOT:
         'the user has too many keys: see /proc/key-users, and the sysctls kernel.keys.maxkeys and kernel.keys.root_maxkeys',
       EPERM: 'a seccomp filter around this process may refuse keyrings: do without one of its own',
