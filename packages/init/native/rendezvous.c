@@ -141,6 +141,28 @@ static size_t read_whole(int fd, off_t size, uint8_t *to)
 }
 
 /*
+ * A regular file, or -1. Looked at before it is opened: opening a device does what that device does, and opening a FIFO lets its writer go on.
+ */
+static int open_regular(struct lc_ctx *c, int root, const char *path, off_t *size)
+{
+	int handle = lc_open_in_root(c, root, path, O_PATH), fd = -1;
+	struct stat s;
+
+	if (handle < 0)
+		return -1;
+	if (fstat(handle, &s) == 0 && S_ISREG(s.st_mode))
+		fd = lc_open_in_root(c, root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	close(handle);
+	/* Once more: its name may be another file's by now. */
+	if (fd >= 0 && (fstat(fd, &s) < 0 || !S_ISREG(s.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	*size = s.st_size;
+	return fd < 0 ? -1 : fd;
+}
+
+/*
  * askWithFiles(name, paths each ended by NUL): as ask, with the container's own files, opened here behind all its mounts. Behind the
  * name's NUL a digit for each says what became of it: 0, it is absent or no regular file; 1, it comes as a descriptor; 2, it is
  * small and follows the digits' NUL, as a u32 of its size and its bytes.
@@ -163,17 +185,15 @@ int64_t lc_op_ask_with_files(struct lc_ctx *c, const union lc_arg *a)
 	memset(record, 0, end);
 	memcpy(record, a[0].s, length);
 	for (size_t at = 0; at < a[1].b.size && files < 4; at += strlen((char *)a[1].b.at + at) + 1) {
-		/* Not blocking: an image may have a FIFO there. */
-		int fd = lc_open_in_root(c, root, (char *)a[1].b.at + at, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-		struct stat s;
-		int regular = fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode);
-		size_t size = regular ? read_whole(fd, s.st_size, record + end) : 0;
+		off_t held = 0;
+		int fd = open_regular(c, root, (char *)a[1].b.at + at, &held);
+		size_t size = fd >= 0 ? read_whole(fd, held, record + end) : 0;
 
-		if (regular && size == 0)
+		if (fd >= 0 && size == 0)
 			fds[count++] = fd;
 		else if (fd >= 0)
 			close(fd);
-		record[length + 1 + files++] = size ? '2' : regular ? '1' : '0';
+		record[length + 1 + files++] = size ? '2' : fd >= 0 ? '1' : '0';
 		end += size;
 	}
 	close(root);
