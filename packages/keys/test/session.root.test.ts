@@ -104,14 +104,19 @@ test('KY-01 a keyring that somebody has put there under the name is not shared',
   const ring = await addKeyring(squatted, 'session')
   try {
     await setKeyPermissions(ring, { possessor: KEY_RIGHTS, user: KEY_RIGHTS, other: KEY_RIGHTS })
-    // The kernel's own join takes it: that is the attack.
+    // The kernel's own join takes it, whoever it belongs to: that is the attack.
     expect(await program([joinSessionKeyring(squatted, { existing: true })], session)).toContain(ring)
     await changeKeyOwner(ring, { uid: 65534 })
-    await expect(program([joinSessionKeyring(squatted)], session)).rejects.toMatchObject({
-      code: 'EEXIST',
-      syscall: 'keyctl(JOIN_SESSION_KEYRING)',
-      hint: expect.stringContaining('/proc/keys'),
-    })
+    for (const existing of [false, true]) {
+      await expect(
+        program([joinSessionKeyring(squatted, { existing })], session),
+        String(existing),
+      ).rejects.toMatchObject({
+        code: 'EEXIST',
+        syscall: 'keyctl(JOIN_SESSION_KEYRING)',
+        hint: expect.stringContaining('/proc/keys'),
+      })
+    }
     await changeKeyOwner(ring, { uid: 0 })
     const [made, ...more] = (await program([joinSessionKeyring(squatted)], session)) as unknown[]
     expect(more).toEqual([squatted, '3f1b0000', null])
