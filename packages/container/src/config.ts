@@ -92,7 +92,8 @@ export interface ContainerConfig {
   readonly memoryPolicy?: MemoryPolicy | undefined
   /**
    * Gives its processes a session keyring of their own, by this name or with `true` by `_ses.<id>`, in place of this process's: see
-   * session-keyring(7). A kernel without keyrings goes on without. Default: false; the default seccomp profile refuses all calls on keys.
+   * session-keyring(7). One of this name and user is revoked, be it of a container of the same id under another root; another user's is
+   * refused. A kernel without keyrings goes on without. Default: false; the default seccomp profile refuses all calls on keys.
    */
   readonly sessionKeyring?: boolean | string | undefined
   /** Its processes keep the supplementary groups of this process, whatever groups are asked for them. Default: false. */

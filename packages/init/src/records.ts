@@ -28,7 +28,7 @@ export interface FailedHook {
 
 const HOW = ['exited', 'killed', 'late', 'not executed'] as const
 
-/** A file of the container that came with a question: its bytes, a descriptor where there are many, `undefined` where it is absent. */
+/** A file of the container that came with a question: its bytes, a copy in memory (a descriptor) where there are many, `undefined` where it is absent. */
 export type AskedFile = Uint8Array | OwnedFd | undefined
 
 export function parseRecord(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_ {
