@@ -9,6 +9,7 @@ import { preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import type { Handle } from './handle.js'
 import { isFrozen, lives, openInit } from './init-process.js'
+import { openClass } from './intel-rdt.js'
 import { type Attempt, launch } from './launch.js'
 import { planExec } from './plan-exec.js'
 import type { Process } from './process.js'
@@ -107,6 +108,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
   const maps = userns ? await readMaps(state.init_process_pid) : undefined
   checkIds(spec, maps, host.unprivileged)
   const payload = await preparePayload(handle.drivers.executor, spec, { id: handle.id, config })
+  const rdt = await openClass(handle)
   const attributes = attributesOf(config, spec, false, payload)
   const attempt = (cgroup: ContainerCgroup | undefined, born: boolean): Attempt & { slots: readonly string[] } => ({
     ...planExec(spec, attributes, {
@@ -133,11 +135,15 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
     oomBefore,
     parentDeathSignal: false,
     oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,
+    joinClass: rdt?.join,
     maps,
     unprivileged: host.unprivileged || host.mapped,
     limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
     handed: { target: init.fd, ...(payload === undefined ? {} : { payload: payload.fd }) },
-  }).finally(() => payload?.done())
+  }).finally(() => {
+    payload?.done()
+    rdt?.close()
+  })
   return process
 }
 

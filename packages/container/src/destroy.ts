@@ -4,6 +4,7 @@ import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import type { Handle } from './handle.js'
 import { openInit } from './init-process.js'
+import { releaseClass } from './intel-rdt.js'
 import { removeAtOnce } from './remove-at-once.js'
 import { markRemoved } from './removed-meanwhile.js'
 import { STATE_FILE } from './state.js'
@@ -73,6 +74,7 @@ async function remove(handle: Handle): Promise<void> {
   }
   await handle.init?.wait()
   await cgroup?.destroy()
+  await releaseClass(handle)
   // First of all there, as in removeAtOnce.
   await removeFile(`${handle.directory}/${STATE_FILE}`)
   await removeTree(handle.directory)

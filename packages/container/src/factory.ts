@@ -1,6 +1,7 @@
 import { absentStep, applyToCgroups } from '@libcontainer/cgroups'
 import type { UnitProperty } from '@libcontainer/cgroups/systemd'
 import { type InitProgram, overlayInit } from '@libcontainer/init'
+import type { ResctrlOptions } from '@libcontainer/intelrdt'
 import { cleanPath } from '@libcontainer/mount'
 import {
   ConfigInvalid,
@@ -27,6 +28,7 @@ import type { Executor } from './executor.js'
 import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
+import { confirmClass } from './intel-rdt.js'
 import { configCopy } from './plain-copy.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
 import { withRootlessDefaults } from './rootless.js'
@@ -58,6 +60,8 @@ export interface FactoryOptions {
    * `false`: in the host's own hierarchies, and what is refused there is an error. Default: `true` for an ordinary user and in a user namespace.
    */
   readonly rootless?: boolean | undefined
+  /** Where resctrl is mounted, for the containers that have `intelRdt`. Default: where it is found. */
+  readonly resctrl?: ResctrlOptions | undefined
   /** Prepares containers from inside, in place of the program of `@libcontainer/init`. Read once, when the factory is opened. */
   readonly init?: InitOption | undefined
   /**
@@ -107,6 +111,7 @@ export class Factory {
       cgroups: await cgroupDriver(options.cgroupDriver, options),
       init: await initOf(options),
       executor: options.executor,
+      resctrl: options.resctrl,
       log: options.log,
     }
     try {
@@ -136,6 +141,7 @@ export class Factory {
     const { warn } = this.#options
     if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
+    await confirmClass(id, resolved, this.#options.resctrl)
     const directory = this.#directory(id)
     const { path, owner } = resolved.cgroups
     const cgroup = await this.#drivers.cgroups.at(path)
@@ -224,10 +230,10 @@ export class Factory {
       container = await this.load(id)
     } catch (error) {
       if (!(error instanceof LibcontainerError)) throw error
-      const { cgroups } = this.#drivers
-      const end = (): Promise<void> => endCreator(cgroups, id, directory)
+      const drivers = this.#drivers
+      const end = (): Promise<void> => endCreator(drivers.cgroups, id, directory)
       // Created meanwhile.
-      if (!(await removeWithoutState(cgroups, { id, directory, error }, end))) await this.remove(id)
+      if (!(await removeWithoutState(drivers, { id, directory, error }, end))) await this.remove(id)
       return
     }
     await container.destroy({ force: true })
@@ -251,7 +257,7 @@ export class Factory {
         hint: 'wait for its creator, or use force',
       })
     }
-    if (!(await removeWithoutState(this.#drivers.cgroups, { id, directory, error }, async () => refuse()))) refuse()
+    if (!(await removeWithoutState(this.#drivers, { id, directory, error }, async () => refuse()))) refuse()
   }
 
   /** Its cgroup is there already: that may be, when nobody is in it. */
@@ -301,6 +307,7 @@ const OPTIONS: Readonly<Record<keyof FactoryOptions, true>> = {
   cgroupDriver: true,
   unitProperties: true,
   rootless: true,
+  resctrl: true,
   init: true,
   selfProtection: true,
   executor: true,

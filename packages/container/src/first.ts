@@ -7,6 +7,7 @@ import type { ContainerCgroup } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import type { Hook, HookPoint } from './hooks.js'
+import { claimClass, type JoinableClass, releaseClass } from './intel-rdt.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
@@ -51,14 +52,18 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   try {
     if (state !== undefined && (await statusOf(handle.adopt(state), directory)) !== 'stopped') return undefined
     const oomBefore = state === undefined ? begun.oomBefore : await makeCgroup(wanted)
+    let rdt: JoinableClass | undefined
     try {
-      const { process, state, text } = await startFirst(request, await planning, oomBefore)
+      rdt = await claimClass(handle)
+      const { process, state, text } = await startFirst({ ...request, rdt }, await planning, oomBefore)
       handle.state = state
       handle.text = text
       handle.init = process
       return process
     } catch (error) {
       throw await undoStart(handle, cgroup, error)
+    } finally {
+      rdt?.close()
     }
   } finally {
     lock.close()
@@ -76,6 +81,7 @@ async function undoStart(handle: Handle, cgroup: ContainerCgroup, error: unknown
       })
     await cgroup.kill()
     await cgroup.destroy()
+    await releaseClass(handle)
     // Last: as long as anything is left, it tells where.
     await removeFile(`${directory}/${STATE_FILE}`)
   } catch (left) {

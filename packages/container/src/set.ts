@@ -1,8 +1,10 @@
 import type { SetOptions } from '@libcontainer/cgroups'
+import { checkIntelRdt } from '@libcontainer/intelrdt'
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
 import { deviceRules } from './device-rules.js'
 import type { Handle } from './handle.js'
+import { changedClass, setClass } from './intel-rdt.js'
 import { mergedLimits } from './merged-limits.js'
 import { plainCopy } from './plain-copy.js'
 import type { ResolvedConfig } from './resolve.js'
@@ -10,8 +12,8 @@ import { saveState } from './state.js'
 import { statusOf } from './status.js'
 import { validateShape } from './validate-shape.js'
 
-/** What `set` takes of a config: its limits. All else of a container stays as long as it lives. */
-export type LimitsChange = Pick<ContainerConfig, 'cgroups'>
+/** What `set` takes of a config: its limits, and the schemata of its class. All else of a container stays as long as it lives. */
+export type LimitsChange = Pick<ContainerConfig, 'cgroups' | 'intelRdt'>
 
 /** The change, or what makes one of the config as it is while nobody else can change it. */
 export type LimitsRequest = LimitsChange | ((config: ResolvedConfig) => LimitsChange)
@@ -22,22 +24,25 @@ export async function setLimits(handle: Handle, change: LimitsRequest, options: 
   await handle.locked(async text => {
     const state = handle.adopt(text)
     if (state === undefined || (await statusOf(state, handle.directory)) === 'stopped') throw handle.notRunning()
-    const wanted =
-      (given ?? plainCopy((change as (config: ResolvedConfig) => LimitsChange)(plainCopy(state.config)))).cgroups ?? {}
+    const { cgroups: wanted = {}, intelRdt } =
+      given ?? plainCopy((change as (config: ResolvedConfig) => LimitsChange)(plainCopy(state.config)))
     const cgroup = await handle.cgroup()
     if (cgroup === undefined) throw handle.withoutCgroup()
-    const config = changed(state.config, wanted)
+    const config = { ...changed(state.config, wanted), ...changedRdt(state.config, intelRdt) }
     const { path: _, owner: __, checkBeforeUpdate: ___, devices, ...limits } = wanted
     const { refuseBelowUse = config.cgroups.checkBeforeUpdate } = options
     const next = { ...state, config }
     await handle.doing('cannot set the limits of', async () => {
       // Before the kernel is asked: what cannot be recorded is not done.
       const saved = await saveState(handle.directory, next)
+      let undo: (() => Promise<void>) | undefined
       try {
+        if (intelRdt !== undefined) undo = await setClass(handle, intelRdt)
         await cgroup.set(devices === undefined ? limits : { ...limits, devices: deviceRules(devices) }, {
           refuseBelowUse,
         })
       } catch (error) {
+        await undo?.()
         await saveState(handle.directory, state)
         throw error
       }
@@ -63,4 +68,10 @@ export function changed(config: ResolvedConfig, wanted: NonNullable<ContainerCon
   const problem = validateShape({ ...config, cgroups: wanted }).find(({ field }) => field.startsWith('cgroups'))
   if (problem !== undefined) throw problem
   return { ...config, cgroups: mergedLimits(before, wanted) }
+}
+
+function changedRdt(config: ResolvedConfig, change: ContainerConfig['intelRdt']): Pick<ContainerConfig, 'intelRdt'> {
+  if (change === undefined) return {}
+  checkIntelRdt(change, 'intelRdt')
+  return { intelRdt: changedClass(config.intelRdt, change) }
 }

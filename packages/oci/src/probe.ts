@@ -1,3 +1,4 @@
+import { probe as probeResctrl } from '@libcontainer/intelrdt'
 import { type Availability, type Probe, probeEach, readTextIfPresent, unavailable } from '@libcontainer/sys'
 
 /**
@@ -11,7 +12,7 @@ export async function probe(): Promise<Probe<'apparmor' | 'selinux' | 'resctrl'>
       return enabled?.startsWith('Y') ? { available: true } : unavailable('the kernel runs without AppArmor')
     },
     selinux: async () => await present('/sys/fs/selinux/enforce', 'the kernel runs without SELinux'),
-    resctrl: async () => await present('/sys/fs/resctrl/schemata', '/sys/fs/resctrl is not mounted'),
+    resctrl: async () => (await probeResctrl()).resctrl,
   })
 }
 
