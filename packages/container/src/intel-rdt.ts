@@ -1,4 +1,5 @@
 import {
+  checkIntelRdt,
   checkOffered,
   claimGroup,
   containerGroup,
@@ -9,6 +10,7 @@ import {
   Resctrl,
   type ResctrlOptions,
   releaseGroup,
+  type Schema,
   schemataOf,
   statsOf,
 } from '@libcontainer/intelrdt'
@@ -22,6 +24,7 @@ import {
   stringifyJson,
   writeText,
 } from '@libcontainer/sys'
+import { CLASS_FILE, type ClassChange } from './class.js'
 import type { ResolvedConfig } from './resolve.js'
 
 /* The class of a container: its groups of resctrl. */
@@ -80,27 +83,18 @@ export async function classProblem(intelRdt: IntelRdt): Promise<ConfigInvalid | 
 }
 
 /** Makes sure that a container can have its class; makes nothing. @throws {ConfigInvalid} */
-export async function confirmClass(
-  id: string,
-  { intelRdt }: Pick<ResolvedConfig, 'intelRdt'>,
-  options: ResctrlOptions | undefined,
-): Promise<void> {
-  if (intelRdt !== undefined) await withResctrl(intelRdt, options, resctrl => planGroup(resctrl, id, intelRdt))
+export async function confirmClass(id: string, intelRdt: IntelRdt, options: ResctrlOptions | undefined): Promise<void> {
+  await withResctrl(intelRdt, options, resctrl => planGroup(resctrl, id, intelRdt))
 }
 
-/** Tells which groups were made for a container, and go with it: beside the state, and before they are made. */
-const CLASS_FILE = 'intelrdt.json'
-
+/** What {@link CLASS_FILE} says. */
 interface ClassRecord {
   readonly closId?: string | undefined
   readonly own: readonly ('group' | 'monGroup')[]
 }
 
 /** Makes what of a container's class is not there. When it fails, nothing of it is left. */
-export async function claimClass(request: ClassRequest): Promise<JoinableClass | undefined> {
-  const { id, directory, config, drivers } = request
-  const { intelRdt } = config
-  if (intelRdt === undefined) return undefined
+export async function claimClass({ id, directory, drivers }: ClassRequest, intelRdt: IntelRdt): Promise<JoinableClass> {
   const resctrl = await openResctrl(intelRdt, drivers.resctrl)
   const record = async (own: readonly unknown[]): Promise<void> => {
     const groups = containerGroup(resctrl, id, intelRdt)
@@ -122,9 +116,7 @@ export async function claimClass(request: ClassRequest): Promise<JoinableClass |
 }
 
 /** The class of a container that runs. */
-export async function openClass({ id, config, drivers }: ClassRequest): Promise<JoinableClass | undefined> {
-  const { intelRdt } = config
-  if (intelRdt === undefined) return undefined
+export async function openClass({ id, drivers }: ClassRequest, intelRdt: IntelRdt): Promise<JoinableClass> {
   return joinable(await openResctrl(intelRdt, drivers.resctrl), id, intelRdt)
 }
 
@@ -173,9 +165,7 @@ async function recordedClass(directory: string): Promise<ClassRecord | undefined
 }
 
 /** What a container's class is and uses; `undefined` where it has none, or where its groups are gone. */
-export async function classStats({ id, config, drivers }: ClassRequest): Promise<RdtStats | undefined> {
-  const { intelRdt } = config
-  if (intelRdt === undefined) return undefined
+export async function classStats({ id, drivers }: ClassRequest, intelRdt: IntelRdt): Promise<RdtStats | undefined> {
   try {
     return await withResctrl(intelRdt, drivers.resctrl, resctrl => statsOf(resctrl, id, intelRdt))
   } catch (error) {
@@ -184,8 +174,8 @@ export async function classStats({ id, config, drivers }: ClassRequest): Promise
   }
 }
 
-/** The class with other schemata: what is not given stays. Pure. @throws {ConfigInvalid} for what is no matter of change */
-export function changedClass(before: IntelRdt | undefined, change: IntelRdt): IntelRdt {
+/** The class with other schemata: what is not given stays. Pure. */
+function changedClass(before: IntelRdt | undefined, change: IntelRdt): IntelRdt {
   if (before === undefined)
     throw new ConfigInvalid('intelRdt', change, 'cannot be changed: the container was made without it')
   for (const name of ['closId', 'enableMonitoring'] as const) {
@@ -200,20 +190,25 @@ export function changedClass(before: IntelRdt | undefined, change: IntelRdt): In
   return { ...before, ...change, ...(schemata.length > 0 || before.schemata !== undefined ? { schemata } : {}) }
 }
 
-/** Changes what a container's class has. @returns what takes it back */
-export async function setClass({ id, config, drivers }: ClassRequest, change: IntelRdt): Promise<() => Promise<void>> {
-  const { intelRdt = {} } = config
+/** @throws {ConfigInvalid} for what is no matter of change */
+export async function changeOfClass({ id, config, drivers }: ClassRequest, change: IntelRdt): Promise<ClassChange> {
+  checkIntelRdt(change, 'intelRdt')
+  const intelRdt = changedClass(config.intelRdt, change)
   const wanted = schemataOf(change)
+  const set = async (schemata: readonly Schema[]): Promise<void> =>
+    await withResctrl(intelRdt, drivers.resctrl, resctrl =>
+      containerGroup(resctrl, id, intelRdt).group.setSchemata(schemata),
+    )
   const before = await withResctrl(intelRdt, drivers.resctrl, async resctrl => {
     checkOffered(change, await resctrl.info())
-    const { group } = containerGroup(resctrl, id, intelRdt)
-    const all = await group.schemata()
-    await group.setSchemata(wanted)
+    const all = await containerGroup(resctrl, id, intelRdt).group.schemata()
     return all.filter(({ resource }) => wanted.some(schema => schema.resource === resource))
   })
-  return async () => {
-    await withResctrl(intelRdt, drivers.resctrl, async resctrl => {
-      await containerGroup(resctrl, id, intelRdt).group.setSchemata(before)
-    })
+  return {
+    intelRdt,
+    make: async () => {
+      await set(wanted)
+      return () => set(before)
+    },
   }
 }

@@ -1,10 +1,9 @@
 import type { SetOptions } from '@libcontainer/cgroups'
-import { checkIntelRdt } from '@libcontainer/intelrdt'
 import { ConfigInvalid } from '@libcontainer/sys'
+import { changeOfClass } from './class.js'
 import type { ContainerConfig } from './config.js'
 import { deviceRules } from './device-rules.js'
 import type { Handle } from './handle.js'
-import { changedClass, setClass } from './intel-rdt.js'
 import { mergedLimits } from './merged-limits.js'
 import { plainCopy } from './plain-copy.js'
 import type { ResolvedConfig } from './resolve.js'
@@ -28,7 +27,9 @@ export async function setLimits(handle: Handle, change: LimitsRequest, options: 
       given ?? plainCopy((change as (config: ResolvedConfig) => LimitsChange)(plainCopy(state.config)))
     const cgroup = await handle.cgroup()
     if (cgroup === undefined) throw handle.withoutCgroup()
-    const config = { ...changed(state.config, wanted), ...changedRdt(state.config, intelRdt) }
+    const { id, directory, drivers } = handle
+    const rdt = await changeOfClass({ id, directory, drivers, config: state.config }, intelRdt)
+    const config = { ...changed(state.config, wanted), ...(rdt && { intelRdt: rdt.intelRdt }) }
     const { path: _, owner: __, checkBeforeUpdate: ___, devices, ...limits } = wanted
     const { refuseBelowUse = config.cgroups.checkBeforeUpdate } = options
     const next = { ...state, config }
@@ -37,7 +38,7 @@ export async function setLimits(handle: Handle, change: LimitsRequest, options: 
       const saved = await saveState(handle.directory, next)
       let undo: (() => Promise<void>) | undefined
       try {
-        if (intelRdt !== undefined) undo = await setClass(handle, intelRdt)
+        undo = await rdt?.make()
         await cgroup.set(devices === undefined ? limits : { ...limits, devices: deviceRules(devices) }, {
           refuseBelowUse,
         })
@@ -68,10 +69,4 @@ export function changed(config: ResolvedConfig, wanted: NonNullable<ContainerCon
   const problem = validateShape({ ...config, cgroups: wanted }).find(({ field }) => field.startsWith('cgroups'))
   if (problem !== undefined) throw problem
   return { ...config, cgroups: mergedLimits(before, wanted) }
-}
-
-function changedRdt(config: ResolvedConfig, change: ContainerConfig['intelRdt']): Pick<ContainerConfig, 'intelRdt'> {
-  if (change === undefined) return {}
-  checkIntelRdt(change, 'intelRdt')
-  return { intelRdt: changedClass(config.intelRdt, change) }
 }

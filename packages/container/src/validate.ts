@@ -1,8 +1,8 @@
 import { cleanPath } from '@libcontainer/mount'
 import { checkNamespaces, type Namespace, type NamespaceKind, namespacePath } from '@libcontainer/namespaces'
 import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
+import { classProblem } from './class.js'
 import type { ContainerConfig } from './config.js'
-import { classProblem } from './intel-rdt.js'
 import { namespacesOf } from './namespace-requests.js'
 import { isUnprivileged, withRootlessDefaults } from './rootless.js'
 import { problemOf } from './validate-apart.js'
@@ -20,7 +20,7 @@ export async function validate(request: ContainerConfig): Promise<ConfigInvalid[
   const problems = validateShape(config)
   const found = isSound(problems, 'config', 'rootfs') ? await rootfsProblem(config) : undefined
   const given = isSound(problems, 'config', 'intelRdt') ? config.intelRdt : undefined
-  const lacking = given === undefined ? undefined : await classProblem(given)
+  const lacking = await classProblem(given)
   return await withNamespaces(config, [...problems, ...[found, lacking].filter(problem => problem !== undefined)])
 }
 

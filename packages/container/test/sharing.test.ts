@@ -22,6 +22,13 @@ test('EV-107 a scheduler: policy, flags, and what each policy takes', () => {
     { policy: 'SCHED_FIFO', priority: 99, flags: ['SCHED_FLAG_RESET_ON_FORK'] },
     { policy: 'SCHED_DEADLINE', runtimeNs: 1e6, deadlineNs: 2n ** 40n, periodNs: 2e6 },
     { policy: 'SCHED_IDLE', nice: 0, priority: 0 },
+    {
+      policy: 'SCHED_OTHER',
+      flags: ['SCHED_FLAG_UTIL_CLAMP_MIN', 'SCHED_FLAG_UTIL_CLAMP_MAX'],
+      utilMin: 0,
+      utilMax: 1024,
+    },
+    { policy: 'SCHED_OTHER', flags: ['SCHED_FLAG_UTIL_CLAMP_MIN'] },
   ]) {
     expect(refused({ scheduler })).toBeUndefined()
   }
@@ -42,6 +49,18 @@ test('EV-107 a scheduler: policy, flags, and what each policy takes', () => {
     [{ policy: 'SCHED_DEADLINE', periodNs: -1 }, '.periodNs'],
     [{ policy: 'SCHED_DEADLINE', deadlineNs: 1.5 }, '.deadlineNs'],
     [{ policy: 'SCHED_OTHER', runtime: 5 }, '.runtime'],
+    [{ policy: 'SCHED_OTHER', utilMin: 5 }, '.utilMin'],
+    [{ policy: 'SCHED_OTHER', flags: ['SCHED_FLAG_UTIL_CLAMP_MIN'], utilMax: 5 }, '.utilMax'],
+    [{ policy: 'SCHED_OTHER', flags: ['SCHED_FLAG_UTIL_CLAMP_MAX'], utilMax: 1025 }, '.utilMax'],
+    [
+      {
+        policy: 'SCHED_OTHER',
+        flags: ['SCHED_FLAG_UTIL_CLAMP_MIN', 'SCHED_FLAG_UTIL_CLAMP_MAX'],
+        utilMin: 9,
+        utilMax: 8,
+      },
+      '.utilMin',
+    ],
   ] as const) {
     expect(refused({ scheduler }), JSON.stringify(scheduler)).toBe(`scheduler${field}`)
   }

@@ -1,4 +1,3 @@
-import { probe as probeResctrl } from '@libcontainer/intelrdt'
 import { type Availability, type Probe, probeEach, readTextIfPresent, unavailable } from '@libcontainer/sys'
 
 /**
@@ -12,7 +11,8 @@ export async function probe(): Promise<Probe<'apparmor' | 'selinux' | 'resctrl'>
       return enabled?.startsWith('Y') ? { available: true } : unavailable('the kernel runs without AppArmor')
     },
     selinux: async () => await present('/sys/fs/selinux/enforce', 'the kernel runs without SELinux'),
-    resctrl: async () => (await probeResctrl()).resctrl,
+    // Loaded when it is asked for, as by container.
+    resctrl: async () => (await (await import('@libcontainer/intelrdt')).probe()).resctrl,
   })
 }
 

@@ -1,4 +1,4 @@
-import { checkIntelRdt, type IntelRdt } from '@libcontainer/intelrdt'
+import { checkIntelRdt, type IntelRdt } from '@libcontainer/intelrdt/config'
 import { defined } from '@libcontainer/sys'
 import type { Fields } from './fields.js'
 
