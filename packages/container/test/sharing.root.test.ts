@@ -87,6 +87,17 @@ describe('schedulers, as sched_getattr tells them', () => {
     },
   )
 
+  test(
+    'PP-09 a cgroup that was given no real time has none, and the hint says what gives it',
+    requires('root', 'file:/sys/fs/cgroup/cpu/cpu.rt_runtime_us'),
+    async () => {
+      await using bench = await Bench.open('no-real-time')
+      await expect(bench.run({ args: ['true'], scheduler: { policy: 'SCHED_RR', priority: 1 } })).rejects.toMatchObject(
+        { syscall: 'sched_setattr', errno: -1, hint: expect.stringContaining('cpu.rtRuntimeUs') },
+      )
+    },
+  )
+
   test('PP-09 clamps of utilisation: set, or the kernel has none and it is told', reads, async () => {
     await using bench = await Bench.open('clamps')
     const { container } = await bench.running()
