@@ -3,6 +3,7 @@ import {
   checkOffered,
   claimGroup,
   containerGroup,
+  type GroupPlan,
   type IntelRdt,
   parseSchema,
   planGroup,
@@ -96,13 +97,11 @@ interface ClassRecord {
 /** Makes what of a container's class is not there. When it fails, nothing of it is left. */
 export async function claimClass({ id, directory, drivers }: ClassRequest, intelRdt: IntelRdt): Promise<JoinableClass> {
   const resctrl = await openResctrl(intelRdt, drivers.resctrl)
-  const record = async (own: readonly unknown[]): Promise<void> => {
-    const groups = containerGroup(resctrl, id, intelRdt)
-    const names = (['group', 'monGroup'] as const).filter(name =>
-      own.some(each => (each as { name: string }).name === groups[name]?.name),
-    )
+  const record = async ({ own, group }: GroupPlan): Promise<void> => {
+    if (own.length === 0) return
+    const names = own.map(each => (each === group ? 'group' : 'monGroup'))
     const text = stringifyJson({ closId: intelRdt.closId, own: names } satisfies ClassRecord)
-    if (names.length > 0) await writeText(`${directory}/${CLASS_FILE}`, text, { mode: 0o600 })
+    await writeText(`${directory}/${CLASS_FILE}`, text, { mode: 0o600 })
   }
   try {
     await claimGroup(resctrl, id, intelRdt, { record })

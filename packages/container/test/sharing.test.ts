@@ -1,6 +1,8 @@
 import { validateShape } from '@libcontainer/container'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkProcess } from '../src/process-check.js'
+import { processors } from '../src/sharing.js'
 
 /** What is wrong, as told for a container; a process is told the same, below `process`. */
 function refused(request: object): string | undefined {
@@ -135,4 +137,32 @@ test('EV-110 VAL-27 PP-20 a memory policy: mode, flags, and the nodes that each 
   ] as const) {
     expect(refused({ memoryPolicy }), JSON.stringify(memoryPolicy)).toBe(`memoryPolicy${field}`)
   }
+})
+
+test('EV-111 PP-12 any text is a sorted list of processors without doubles, or ConfigInvalid by its field', () => {
+  const part = fc.oneof(
+    fc.nat(70000).map(String),
+    fc.tuple(fc.nat(300), fc.nat(300)).map(([a, b]) => `${a}-${b}`),
+    fc.constantFrom('', ' ', ' 1 ', '-', '1-', 'x'),
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(part, { maxLength: 6 }).map(parts => parts.join(',')),
+      ),
+      text => {
+        try {
+          const numbers = processors(text, 'cpuAffinity.final')
+          expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
+          expect(numbers.length).toBeGreaterThan(0)
+          expect(numbers.every(number => Number.isInteger(number) && number >= 0 && number <= 65536)).toBe(true)
+          // What it says is what was written, whatever stands around it.
+          expect(processors(numbers.join(' , ,'), 'x')).toEqual(numbers)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ConfigInvalid', field: 'cpuAffinity.final' })
+        }
+      },
+    ),
+  )
 })

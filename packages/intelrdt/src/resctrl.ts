@@ -174,6 +174,7 @@ const refusal = ({ errno, code, syscall, cause }: SyscallError, path: string, de
   new SyscallError(errno, syscall, { path, detail, cause, hint: hints[code] })
 
 const hints: Readonly<Record<string, string>> = {
+  EEXIST: 'somebody has made a group of this name: remove it, if nobody is in it, with rmdir',
   ENOSPC: 'the machine can tell no more groups apart: remove one, or join one by closId',
   EBUSY: 'the numbers of groups that were removed are free again when the caches have forgotten them: try again later',
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
 import { addGroup, resctrlTree } from '../../../test/support/resctrl-tree.js'
-import { claimGroup, eventRdt, planGroup, probe, Resctrl, releaseGroup, statsOf } from '../src/index.js'
+import { claimGroup, eventRdt, type GroupPlan, planGroup, probe, Resctrl, releaseGroup, statsOf } from '../src/index.js'
 import { mountedAt } from '../src/mounted.js'
 
 /* No kernel that these tests meet has resctrl. */
@@ -169,7 +169,7 @@ describe('the class of a container', () => {
     using resctrl = await open(tree.path)
     const recorded: string[] = []
     const config = { l3CacheSchema: 'L3:0=f', memBwSchema: 'MB:0=20', enableMonitoring: true }
-    const record = async (own: readonly { name: string }[]) => {
+    const record = async ({ own }: GroupPlan) => {
       expect(existsSync(`${tree.path}/box`)).toBe(false)
       recorded.push(...own.map(({ name }) => name))
     }
