@@ -1,4 +1,5 @@
 import { validateShape } from '@libcontainer/container'
+import { setScheduler } from '@libcontainer/init'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkProcess } from '../src/process-check.js'
@@ -66,6 +67,19 @@ test('EV-107 a scheduler: policy, flags, and what each policy takes', () => {
   ] as const) {
     expect(refused({ scheduler }), JSON.stringify(scheduler)).toBe(`scheduler${field}`)
   }
+})
+
+test('PP-09 the step has numbers alone: clamps are those that were asked for, the widest, or none', () => {
+  const flags = ['SCHED_FLAG_UTIL_CLAMP_MIN', 'SCHED_FLAG_UTIL_CLAMP_MAX'] as const
+  const clamps = (scheduler: object): unknown => setScheduler({ policy: 'SCHED_OTHER', ...scheduler }).args.at(-1)
+  expect(clamps({ flags, utilMin: 100, utilMax: 900 })).toBe((900 << 16) | 100)
+  expect(clamps({ flags })).toBe(1024 << 16)
+  expect(clamps({ flags: [flags[0]], utilMin: 7 })).toBe(7)
+  // A kernel that knows no clamps takes nothing else.
+  expect(clamps({})).toBe(0)
+  expect(
+    setScheduler({ policy: 'SCHED_DEADLINE', runtimeNs: 1n, deadlineNs: 2, flags: ['SCHED_FLAG_RECLAIM'] }).args,
+  ).toEqual([6, 2, 0, 0, 1n, 2n, 0n, 0])
 })
 
 test('EV-109 an io priority: class and level', () => {
