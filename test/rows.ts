@@ -91,7 +91,6 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ...['VAL-02', ...ev(58, 62)].map(id => [id, `network: networks and routes, ${refused}`] as const),
   ...['VAL-03', 'EV-064'].map(id => [id, `netlink: interfaces, ${refused}`] as const),
   ...['VAL-06', 'EV-085'].map(id => [id, `selinux: labels, ${refused}`] as const),
-  ['RD-09', 'container: intelRdt'],
   ...['VAL-24', 'MT-27', 'EV-081', 'EV-082'].map(id => [id, `mount: id-mapped mounts, ${refused}`] as const),
   ['IN-17', 'mount: id-mapped mounts, whose sources somebody outside opens'],
   ...['MT-35', 'MT-36', 'EV-025', 'EV-027'].map(id => [id, `mount: a root that is not pivoted, ${refused}`] as const),

@@ -2,6 +2,7 @@ import type { CapabilitySets } from '@libcontainer/capabilities'
 import type { Limits } from '@libcontainer/cgroups'
 import type { DeviceRequest, RuleRequest } from '@libcontainer/devices'
 import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
+import type { IntelRdt } from '@libcontainer/intelrdt'
 import type { Mount, Propagation } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
 import type { Profile } from '@libcontainer/seccomp'
@@ -90,6 +91,8 @@ export interface ContainerConfig {
   readonly personality?: Personality | undefined
   /** From which nodes of the machine its processes get their memory: each process may say otherwise. */
   readonly memoryPolicy?: MemoryPolicy | undefined
+  /** Its share of the caches and of the way to memory, by resctrl: `@libcontainer/intelrdt`. Default: that of the process that starts it. */
+  readonly intelRdt?: IntelRdt | undefined
   /**
    * Gives its processes a session keyring of their own, by this name or with `true` by `_ses.<id>`, in place of this process's: see
    * session-keyring(7). One of this name and user is revoked, be it of a container of the same id under another root; another user's is

@@ -12,6 +12,7 @@ import {
 } from '@libcontainer/sys'
 import { whileAlive } from './abort.js'
 import { attributesOf } from './attributes.js'
+import type { JoinableClass } from './class.js'
 import { openOutputs } from './command.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
 import { type PreparedPayload, preparePayload } from './executor.js'
@@ -40,6 +41,8 @@ export interface StartRequest {
   /** Stop in the `created` state. */
   readonly wait: boolean
   readonly hooks: HookFacts['at']
+  /** The groups of resctrl that it joins. */
+  readonly rdt?: JoinableClass | undefined
 }
 
 /** What {@link startFirst} is to do. */
@@ -80,7 +83,7 @@ export interface Started extends Launched {
 
 /** Starts the first process of a container whose cgroup is there. */
 export async function startFirst(request: StartRequest, first: FirstPlan, oomBefore: number): Promise<Started> {
-  const { id, directory, config, cgroup, spec, wait, drivers } = request
+  const { id, directory, config, cgroup, spec, wait, drivers, rdt } = request
   const { plan, attributes, initialFiles, unprivileged, mapped, payload } = first
   const oomScoreAdj = spec.oomScoreAdj ?? config.oomScoreAdj
   const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
@@ -116,6 +119,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       keepCapabilities: plan.namespaces.clonesUser,
       parentDeathSignal: attributes.parentDeathSignal !== undefined,
       oomScoreAdj,
+      joinClass: rdt?.join,
       maps: newMaps(config),
       unprivileged: unprivileged || mapped,
       limits: has('user') ? { rlimits: attributes.rlimits, initialFiles } : undefined,
@@ -153,6 +157,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           cgroup_driver: cgroup.unit === undefined ? undefined : 'systemd',
           cgroup_paths: cgroupPaths(cgroup.paths),
           namespace_paths: namespacePaths(pid),
+          ...rdt?.paths,
           external_descriptors: await streams,
           config,
         }

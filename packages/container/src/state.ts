@@ -23,6 +23,9 @@ export interface ContainerState {
   /** By controller; `''` for the unified hierarchy. */
   readonly cgroup_paths: Readonly<Record<string, string>>
   readonly namespace_paths: Readonly<Record<string, string>>
+  /** Its group of resctrl, and the one that counts it apart. */
+  readonly intel_rdt_path?: string | undefined
+  readonly intel_rdt_mon_path?: string | undefined
   /** What the first process had as standard streams: what the links of /proc/<pid>/fd say. */
   readonly external_descriptors?: readonly string[] | undefined
   readonly config: ResolvedConfig
