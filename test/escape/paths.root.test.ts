@@ -8,7 +8,7 @@ import { requires } from '../support/index.js'
 import { Jail, type Tried, type Weaken } from './jail.js'
 import { devpts, withoutDev } from './mounts.js'
 import { SECRET } from './victim.js'
-import { all, before, joined, onAnyTarget, replace, without } from './weaken.js'
+import { all, inFront, joined, onAnyTarget, replace, without, withoutNull } from './weaken.js'
 
 const needs = requires('root', 'rootfs')
 const AT_FDCWD = -100
@@ -221,7 +221,7 @@ describe.each([
       }
       const weak = await jail.run('cat /dev/console; echo written > /dev/console', {
         ...trial,
-        weaken: all(withoutTerminal, before('pivotRoot', { ...byName, args: byName.args.with(7, 0) })),
+        weaken: all(withoutTerminal, inFront('pivotRoot', { ...byName, args: byName.args.with(7, 0) })),
       })
       expect(weak.stdout).toBe(SECRET)
       expect(readFileSync(jail.victim.file('file'), 'utf8')).toBe('written\n')
@@ -256,7 +256,7 @@ const consoleByName: Weaken = (steps, rootfs) => {
   ]
   return all(
     withoutTerminal,
-    before('pivotRoot', ...opened, ...bind, ask('look', 'let the test look'), closeFd(slot('host'), 'the root')),
+    inFront('pivotRoot', ...opened, ...bind, ask('look', 'let the test look'), closeFd(slot('host'), 'the root')),
   )(steps, rootfs)
 }
 
@@ -264,11 +264,8 @@ const consoleByName: Weaken = (steps, rootfs) => {
 const directoryFirst: Weaken = (steps, rootfs) => {
   const make = steps.find(({ op }) => op === 'makeWorkingDirectory')!
   const early = { ...make, args: [`${rootfs}${make.args[0]}`] }
-  return all(without('makeWorkingDirectory'), before('pivotRoot', early))(steps, rootfs)
+  return all(without('makeWorkingDirectory'), inFront('pivotRoot', early))(steps, rootfs)
 }
-
-const withoutNull: Weaken = steps =>
-  steps.filter(({ op, path }) => !(/Device$/.test(op) && path === '/dev/null') && op !== 'reopenNull')
 
 /** Whatever has the name of the null device is bound over what is to be hidden. */
 const nullByName: Weaken = all(

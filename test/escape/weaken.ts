@@ -2,6 +2,10 @@ import { openRoot } from '@libcontainer/init'
 import { type Arg, nulTerminated, type Slot, type Step, slot } from '@libcontainer/sys'
 import type { Weaken } from './jail.js'
 
+/** Without the devices that stand where an image has put something of its own, and without a look at what its null device is. */
+export const withoutNull: Weaken = steps =>
+  steps.filter(({ op, path }) => !(/Device$/.test(op) && path === '/dev/null') && op !== 'reopenNull')
+
 /** HOW bits of mount: a target that has to be a directory of its own, and one that may lie in /proc. */
 export const TARGET_REAL = 1
 export const TARGET_PROC = 2
@@ -31,7 +35,7 @@ export const replace =
   }
 
 /** Further steps before the first one of an op. */
-export const before =
+export const inFront =
   (op: string, ...more: readonly Step[]): Weaken =>
   steps => {
     const at = steps.findIndex(step => step.op === op)
