@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { ask, execDescriptor, InitProgram, initProgram, openRoot, setDumpable } from '@libcontainer/init'
-import { type Step, slot, socketPair } from '@libcontainer/sys'
+import { slot, socketPair } from '@libcontainer/sys'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, until } from '../support/index.js'
 import { Jail, type Weaken } from './jail.js'

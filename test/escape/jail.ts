@@ -1,4 +1,14 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Cgroup } from '@libcontainer/cgroups'
 import { type ContainerConfig, type ProcessSpec, plan, resolveConfig } from '@libcontainer/container'
@@ -102,6 +112,11 @@ export class Jail implements AsyncDisposable {
 
   remove(path: string): void {
     rmSync(join(this.rootfs, path), { recursive: true, force: true })
+  }
+
+  /** Gives the directories of its cgroup away: whoever owns them may make cgroups there. */
+  own(uid: number): void {
+    for (const path of new Set(this.#cgroup.paths.values())) chownSync(path, uid, uid)
   }
 
   /** The real plan of such a container. */
