@@ -157,6 +157,7 @@ export class Jail implements AsyncDisposable {
     let mounts: readonly MountInfo[] = []
     const uid = trial.config?.uidMappings ?? []
     const gid = trial.config?.gidMappings ?? []
+    let terminal: OwnedFd | undefined
     const unified = await this.#cgroup.openUnified()
     try {
       const { pid, pidfd } = await bootstrap({
@@ -180,7 +181,8 @@ export class Jail implements AsyncDisposable {
           user: ({ files }) => answerUser(spec, files),
           ready: () => undefined,
           terminal: ({ fds: [master] }) => {
-            master?.close()
+            // While nobody holds it there is no terminal.
+            terminal = master
             return undefined
           },
           ...trial.answers,
@@ -199,6 +201,7 @@ export class Jail implements AsyncDisposable {
       }
     } finally {
       unified?.close()
+      terminal?.close()
       for (const file of files) closeSync(file)
     }
   }

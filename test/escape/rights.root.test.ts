@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { getAllCapabilities } from '@libcontainer/capabilities'
+import { CAPABILITIES } from '@libcontainer/capabilities'
 import { defaultMounts } from '@libcontainer/mount'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { requires, until } from '../support/index.js'
@@ -215,7 +215,7 @@ test(
       spec: { user: somebody },
       during: async pid => {
         await nested(pid)
-        const real = await jail.exec(pid, script, { config: plain, spec: { capabilities: getAllCapabilities() } })
+        const real = await jail.exec(pid, script, { config: plain, spec: { capabilities: CAPABILITIES } })
         expect(real.stdout).not.toMatch(/secret/)
         expect(real.refused?.code ?? real.stdout).toMatch(/^(E[A-Z]+$| 0 1000 1\n)/)
       },
