@@ -15,7 +15,7 @@ const needs = { ...requires('root', 'rootfs', 'program:gcc'), timeout: 120_000 }
 const STARTS = 20
 const EXCHANGES = 10_000
 /** A weakened plan that withstands so many is not weak. */
-const TOO_MANY = 500_000
+const TOO_MANY = 2_000_000
 
 let jail: Jail
 let tools: TemporaryDirectory
