@@ -103,8 +103,7 @@ export async function openVerified(
   field: string,
 ): Promise<{ fd: OwnedFd; info: NamespaceInfo }> {
   const path = pathOf(where, kind)
-  // A fifo or a terminal by mistake neither blocks nor becomes ours.
-  const fd = await openFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+  const fd = await openAny(path)
   try {
     const info = await inspectNamespace(fd, path)
     if (info.kind !== kind)
@@ -115,6 +114,11 @@ export async function openVerified(
     if (isErrno(error, 'EINVAL')) throw new ConfigInvalid(field, path, 'is no namespace', { cause: error })
     throw error
   }
+}
+
+/** Opens whatever is there: a fifo or a terminal by mistake neither blocks nor becomes ours. */
+export async function openAny(path: string): Promise<OwnedFd> {
+  return await openFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
 }
 
 function pathOf(where: number | string, kind: NamespaceKind): string {
