@@ -80,7 +80,7 @@ test('S18 an init that is killed is no success: InitDied with the signal', requi
   fd.close()
 })
 
-test('S17 NS-19 a rendezvous hands descriptors up and numbers, bytes and descriptors down', requires('root'), async () => {
+test('NS-19 S17 a rendezvous hands descriptors up; numbers, bytes, descriptors down', requires('root'), async () => {
   using directory = temporaryDirectory('bootstrap-')
   const out = await openFile(`${directory.path}/out`, 0o1102)
   const { fd } = await nothing()
