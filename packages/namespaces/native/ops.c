@@ -68,6 +68,7 @@ static int64_t op_become_root(struct lc_ctx *c, const union lc_arg *a)
 	return 0;
 }
 
+#ifndef LC_INIT
 /* openProcessDirectory(path): /proc/<pid>, so that several files of it are one process's. */
 static int64_t op_open_process_directory(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -127,6 +128,7 @@ static int64_t op_mount_own_proc(struct lc_ctx *c, const union lc_arg *a)
 {
 	return mount("proc", a[0].s, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? lc_fail(c, "mount") : 0;
 }
+#endif
 
 const struct lc_op lc_namespaces_ops[] = {
 	{ "openNamespace", "si", lc_op_open_namespace, 0 },
@@ -136,6 +138,8 @@ const struct lc_op lc_namespaces_ops[] = {
 	{ "unshareNamespaces", "i", op_unshare_namespaces, 0 },
 	{ "setTimeOffsets", "b", op_set_time_offsets, 0 },
 	{ "becomeRoot", "", op_become_root, 0 },
+#ifndef LC_INIT
+	/* A plan for `init` names none of these. */
 	{ "takeGroups", "b", op_take_groups, 0 },
 	{ "takeIds", "ii", op_take_ids, 0 },
 	{ "hideMemory", "", op_hide_memory, 0 },
@@ -143,7 +147,8 @@ const struct lc_op lc_namespaces_ops[] = {
 	{ "mountOwnProc", "s", op_mount_own_proc, 0 },
 	{ "askStarter", "ii", lc_op_ask_starter, 0 },
 	{ "cloneAgain", "i", lc_op_clone_again, 0 },
-	{ "startProgram", "bbbbbbs", lc_op_start_program, 0 },
+	{ "endWithStarter", "ii", lc_op_end_with_starter, 0 },
+	{ "startProgram", "bbbbbbs", lc_op_start_program, LC_SPAWNER },
 	{ "openProcessDirectory", "s", op_open_process_directory, 0 },
 	{ "writeProcessFile", "isb", op_write_process_file, 0 },
 	{ "inspectNamespace", "ib", lc_op_inspect_namespace, 0 },
@@ -151,5 +156,6 @@ const struct lc_op lc_namespaces_ops[] = {
 	{ "scanNamespaces", "b", lc_op_scan_namespaces, 0 },
 	{ "bindNamespace", "ii", lc_op_bind_namespace, 0 },
 	{ "unbindNamespace", "i", lc_op_unbind_namespace, 0 },
+#endif
 	{ 0 },
 };

@@ -25,6 +25,7 @@ int64_t lc_op_set_process_namespaces(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_join_namespaces(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_ask_starter(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_clone_again(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_end_with_starter(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_start_program(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_inspect_namespace(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_read_namespace_maps(struct lc_ctx *c, const union lc_arg *a);

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,6 +102,20 @@ int64_t lc_op_ask_starter(struct lc_ctx *c, const union lc_arg *a)
 {
 	int64_t result = say(c, (int)a[0].i, ASK, (int32_t)a[1].i);
 
+	return result < 0 ? result : hear(c, (int)a[0].i);
+}
+
+/*
+ * endWithStarter(socket, signal): gets that signal when the starter ends; rather, when its thread does that has cloned, which is the one that never ends:
+ * LC_SPAWNER. That it lives is asked afterwards, since one that has ended before would never be told of.
+ */
+int64_t lc_op_end_with_starter(struct lc_ctx *c, const union lc_arg *a)
+{
+	int64_t result;
+
+	if (prctl(PR_SET_PDEATHSIG, (unsigned long)a[1].i, 0ul, 0ul, 0ul) < 0)
+		return lc_fail(c, "prctl(PR_SET_PDEATHSIG)");
+	result = say(c, (int)a[0].i, ASK, -1);
 	return result < 0 ? result : hear(c, (int)a[0].i);
 }
 

@@ -25,6 +25,7 @@ interface NamespaceOps {
   mountOwnProc(path: string): number
   askStarter(socket: number, question: number): number
   cloneAgain(socket: number): number
+  endWithStarter(socket: number, signal: number): number
   startProgram(
     request: Uint8Array,
     result: Uint8Array,

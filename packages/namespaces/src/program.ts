@@ -30,6 +30,8 @@ export interface ProgramOptions {
   readonly extraFds?: readonly (number | OwnedFd)[] | undefined
   /** Who it runs as, by ids inside. Default: root of the user namespace; without one, whoever this process is. */
   readonly user?: ProgramUser | undefined
+  /** What it gets when this process ends, whatever ends that. Default: nothing, it lives on. */
+  readonly parentDeathSignal?: string | number | undefined
   /** Kills it, and has `wait` reject with the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
@@ -153,7 +155,8 @@ export function checkProgram(argv: readonly string[], options: ProgramOptions): 
     throw new ConfigInvalid('argv', argv, 'must be a list that begins with a program')
   for (const [i, word] of argv.entries()) kernelString(word, `argv[${i}]`)
   checkStdio(options.stdio, 'stdio')
-  const { env = {}, cwd, extraFds = [], user } = options
+  const { env = {}, cwd, extraFds = [], user, parentDeathSignal } = options
+  if (parentDeathSignal !== undefined) signalNumber(parentDeathSignal, 'parentDeathSignal')
   for (const [name, value] of Object.entries(env)) {
     kernelString(value, `env.${name}`)
     if (name === '' || kernelString(name, 'env').includes('='))

@@ -19,6 +19,7 @@ import {
   SyscallError,
   searchPaths,
   sendMessage,
+  signalNumber,
   slot,
   socketPair,
   stepError,
@@ -56,18 +57,25 @@ export function cloneAgainStep(): Step {
   return { op: 'cloneAgain', args: [STARTER], about: 'be born in the new namespaces' }
 }
 
+/** Gets a signal when this process ends, whatever ends it. The last step: a change of ids would undo it. */
+function endWithStarterStep(signal: number): Step {
+  return { op: 'endWithStarter', args: [STARTER, signal], about: 'end when whoever started this ends' }
+}
+
 /** Runs a program after some steps in a child of this process. Resolves when the kernel has executed it. */
 export async function startProgram(
   preparation: Preparation,
   argv: readonly string[],
   options: ProgramOptions,
 ): Promise<Program> {
-  const { stdio = 'inherit', extraFds = [], signal } = options
+  const { stdio = 'inherit', extraFds = [], signal, parentDeathSignal } = options
   signal?.throwIfAborted()
+  const last = parentDeathSignal === undefined ? [] : [endWithStarterStep(signalNumber(parentDeathSignal))]
+  const steps = [...preparation.steps, ...last]
   const streams = prepareStdio(stdio)
   try {
     const fds = [...streams.theirs, ...extraFds.map(descriptor)]
-    const child = await start(preparation, fds, argv, options)
+    const child = await start({ ...preparation, steps }, fds, argv, options)
     streams.closeTheirs()
     return new Program(child, streams.ours, signal)
   } catch (error) {

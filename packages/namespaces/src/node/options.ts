@@ -34,7 +34,7 @@ export function parseList(words: readonly string[]): ListRequest {
 export interface Request<What> {
   readonly what: What
   readonly command: readonly string[]
-  readonly options: Pick<ProgramOptions, 'cwd' | 'user'>
+  readonly options: Pick<ProgramOptions, 'cwd' | 'user' | 'parentDeathSignal'>
   readonly help: boolean
 }
 
@@ -52,7 +52,7 @@ export function parseEnter(words: readonly string[]): Request<EnterTarget> {
   if (hasPaths && values.kind !== undefined) throw new UsageError('--kind says which of a process: it needs --target')
   const what = hasPaths
     ? { paths }
-    : { pid: numberOf('--target', values.target ?? ''), kinds: values.kind?.map(kindOf) }
+    : { pid: values.help ? 0 : numberOf('--target', values.target ?? ''), kinds: values.kind?.map(kindOf) }
   return { what, ...restOf(values, command) }
 }
 
@@ -111,7 +111,7 @@ interface CommonValues {
 
 function restOf({ as, cwd, help = false }: CommonValues, command: readonly string[]): Omit<Request<never>, 'what'> {
   if (command.length === 0 && !help) throw new UsageError('there is no command to run')
-  return { command, options: { cwd, user: as === undefined ? undefined : userOf(as) }, help }
+  return { command, options: { cwd, user: as === undefined ? undefined : userOf(as), parentDeathSignal: 'KILL' }, help }
 }
 
 function userOf(text: string): ProgramOptions['user'] {
