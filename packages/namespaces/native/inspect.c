@@ -18,39 +18,31 @@
 
 #include "../../sys/native/decimal.h"
 
-/* The inode of the namespace that an ioctl on `fd` leads to; 0 when the kernel does not say (out of our sight). */
-static int64_t related_inode(int fd, unsigned long request)
+/* The inode of a namespace's descriptor, which is closed; 0 for none. */
+static int64_t inode_of(int fd)
 {
-	int other = ioctl(fd, request);
 	struct stat st;
 	int64_t inode = 0;
 
-	if (other < 0)
+	if (fd < 0)
 		return 0;
-	if (fstat(other, &st) == 0)
+	if (fstat(fd, &st) == 0)
 		inode = (int64_t)st.st_ino;
-	close(other);
+	close(fd);
 	return inode;
 }
 
-static int64_t owner_uid(int fd, int64_t type)
+static int64_t owner_uid(int user_namespace)
 {
-	int user = type == CLONE_NEWUSER ? fd : ioctl(fd, NS_GET_USERNS);
 	uid_t uid;
-	int64_t owner = -1;
 
-	if (user < 0)
-		return -1;
-	if (ioctl(user, NS_GET_OWNER_UID, &uid) == 0)
-		owner = (int64_t)uid;
-	if (user != fd)
-		close(user);
-	return owner;
+	return user_namespace >= 0 && ioctl(user_namespace, NS_GET_OWNER_UID, &uid) == 0 ? (int64_t)uid : -1;
 }
 
 int64_t lc_describe_namespace(struct lc_ctx *c, int fd, struct lc_namespace *to)
 {
 	struct stat st;
+	int user;
 
 	to->type = lc_namespace_type(c, fd);
 	if (to->type < 0)
@@ -59,10 +51,12 @@ int64_t lc_describe_namespace(struct lc_ctx *c, int fd, struct lc_namespace *to)
 		return lc_fail(c, "fstat");
 	to->device = (int64_t)st.st_dev;
 	to->inode = (int64_t)st.st_ino;
-	to->owner = owner_uid(fd, to->type);
-	to->user_namespace = related_inode(fd, NS_GET_USERNS);
+	/* What is out of our sight the kernel does not tell. A user namespace has an owner itself. */
+	user = ioctl(fd, NS_GET_USERNS);
+	to->owner = owner_uid(to->type == CLONE_NEWUSER ? fd : user);
+	to->user_namespace = inode_of(user);
 	/* Only these two kinds have parents; to the others the ioctl is EINVAL. */
-	to->parent = to->type == CLONE_NEWUSER || to->type == CLONE_NEWPID ? related_inode(fd, NS_GET_PARENT) : 0;
+	to->parent = to->type == CLONE_NEWUSER || to->type == CLONE_NEWPID ? inode_of(ioctl(fd, NS_GET_PARENT)) : 0;
 	return 0;
 }
 

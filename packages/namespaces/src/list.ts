@@ -26,12 +26,12 @@ export async function listNamespaces(kinds: readonly NamespaceKind[] = namespace
   const [all, mountinfo] = await Promise.all([scan(), readText('/proc/self/mountinfo')])
   const found = all.filter(({ kind }) => kinds.includes(kind))
   const pins = parsePins(mountinfo)
-  const commands = await readCommands(found.map(({ pid }) => pid))
-  const listed: HostNamespace[] = found.map((each, i) => {
+  const commands = await readCommands(new Set(found.map(({ pid }) => pid)))
+  const listed: HostNamespace[] = found.map(each => {
     const name = `${each.kind}:[${each.inode}]`
     const paths = pins.get(name) ?? []
     pins.delete(name)
-    return { ...each, command: commands[i], paths }
+    return { ...each, command: commands.get(each.pid), paths }
   })
   for (const paths of pins.values()) {
     const info = await lookAt(paths[0]!)
@@ -50,7 +50,7 @@ const BYTES = WORDS * 8
 const ERANGE = -34
 
 async function scan(): Promise<Scanned[]> {
-  for (let places = 1024; ; places *= 8) {
+  for (let places = 4096; ; places *= 8) {
     const bytes = new Uint8Array(places * BYTES)
     const count = await native.async.scanNamespaces(bytes)
     if (count === ERANGE) continue
@@ -119,20 +119,21 @@ async function lookAt(path: string): Promise<NamespaceInfo | undefined> {
 /** In bytes: as much as a line shows. */
 const MAX_COMMAND = 256
 
-async function readCommands(pids: readonly number[]): Promise<(string | undefined)[]> {
-  const [lines, names] = await Promise.all([
+/** What processes are called, by their numbers. */
+async function readCommands(pids: ReadonlySet<number>): Promise<Map<number, string>> {
+  const all = [...pids]
+  const read = (file: string) =>
     readHeads(
-      pids.map(pid => `/proc/${pid}/cmdline`),
+      all.map(pid => `/proc/${pid}/${file}`),
       MAX_COMMAND,
-    ),
-    readHeads(
-      pids.map(pid => `/proc/${pid}/comm`),
-      MAX_COMMAND,
-    ),
-  ])
-  return pids.map((_, i) => {
+    )
+  const [lines, names] = await Promise.all([read('cmdline'), read('comm')])
+  const commands = new Map<number, string>()
+  for (const [i, pid] of all.entries()) {
     const [line, name] = [lines[i]!, names[i]!]
-    if (typeof line === 'object' && line.text !== '') return line.text.replace(/\0+$/, '').replaceAll('\0', ' ')
-    return typeof name === 'object' ? `[${name.text.trimEnd()}]` : undefined
-  })
+    if (typeof line === 'object' && line.text !== '')
+      commands.set(pid, line.text.replace(/\0+$/, '').replaceAll('\0', ' '))
+    else if (typeof name === 'object') commands.set(pid, `[${name.text.trimEnd()}]`)
+  }
+  return commands
 }

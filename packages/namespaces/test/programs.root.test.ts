@@ -253,6 +253,46 @@ test('NS-15 a program that is not there, and a step that is refused, are errors;
   await until('all descriptors are closed', () => readdirSync('/proc/self/fd').length <= open)
 })
 
+test('NS-15 a start that is given up at any moment leaves nothing', needs, async () => {
+  const before = children()
+  const config = {
+    namespaces: ['user', 'pid', 'time', 'mnt'],
+    ...maps,
+    timeOffsets: { boottime: { secs: 5 } },
+  } as const
+  const outcomes = new Set<string>()
+  for (let turns = 0; turns < 40; turns++) {
+    const controller = new AbortController()
+    const started = unshare(config, ['sleep', '1000'], { stdio: 'null', signal: controller.signal })
+    // A later moment each time, counted in turns of the event loop.
+    const giveUp = async (): Promise<void> => {
+      for (let i = 0; i < turns; i++) await new Promise(resolve => setImmediate(resolve))
+      controller.abort(new Error('given up'))
+    }
+    const outcome = started.then(
+      async program => await program.wait().catch((error: Error) => `running: ${error.message}`),
+      (error: Error) => `starting: ${error.message}`,
+    )
+    await giveUp()
+    outcomes.add(String(await outcome))
+  }
+  expect([...outcomes].filter(each => !/^(starting|running): given up$/.test(each))).toEqual([])
+  expect(outcomes).toContain('starting: given up')
+  expect(children()).toEqual(before)
+})
+
+test('NS-15 many at once, each with maps of its own', needs, async () => {
+  const line = (hostId: number) => [{ containerId: 0, hostId, size: 1 }]
+  const ids = Array.from({ length: 24 }, (_, i) => 100_000 + i)
+  const all = await Promise.all(
+    ids.map(async id => {
+      const config = { namespaces: ['user', 'pid'], uidMappings: line(id), gidMappings: line(id) } as const
+      return await (await unshare(config, ['cat', '/proc/self/uid_map'], { stdio: 'pipe' })).output()
+    }),
+  )
+  expect(all.map(({ stdout }) => Number(stdout.trim().split(/\s+/)[1]))).toEqual(ids)
+})
+
 test(
   'EV-047 NS-15 a process that is none, and one that has ended, are refused before anything is forked',
   needs,
