@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs'
 import {
   enter,
@@ -179,6 +180,23 @@ test('NS-22 the namespaces of the host: kind, owner, first process, how many the
     all.filter(({ kind }) => kind === wanted).reduce((n, { processes }) => n + processes, 0)
   expect(Math.abs(sum('uts') - sum('ipc'))).toBeLessThan(20)
   expect((await listNamespaces(['uts', 'ipc'])).every(({ kind }) => kind === 'uts' || kind === 'ipc')).toBe(true)
+})
+
+test('NS-22 lsns tells the same', requires('root', 'program:lsns'), async () => {
+  const program = await unshare({ namespaces: ['net', 'uts', 'pid', 'mnt'] }, ['sleep', '1000'], { stdio: 'null' })
+  programs.add(program)
+  const lines = execFileSync('lsns', ['-n', '-r', '-p', String(program.pid), '-o', 'TYPE,NS,NPROCS,PID'], {
+    encoding: 'utf8',
+  })
+  const ours = (await listNamespaces()).filter(({ pid }) => pid === program.pid)
+  const theirs = lines
+    .trim()
+    .split('\n')
+    .filter(line => line.endsWith(` ${program.pid}`))
+  expect(ours.map(({ kind, inode, processes, pid }) => `${kind} ${inode} ${processes} ${pid}`).sort()).toEqual(
+    theirs.sort(),
+  )
+  expect(ours.length).toBe(4)
 })
 
 test('NS-22 where namespaces are mounted is read from mountinfo, with blanks in the path', () => {
