@@ -33,16 +33,17 @@ export interface NamespaceInfo {
 export async function inspectNamespace(fd: OwnedFd, path?: string): Promise<NamespaceInfo> {
   const result = new BigInt64Array(6)
   checked(await native.async.inspectNamespace(fd.fd, new Uint8Array(result.buffer)), 'ioctl(NS_GET_NSTYPE)', path)
-  const [type, device, inode, owner, user, parent] = result as unknown as [
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-  ]
+  const info = namespaceInfo(result)
+  if (info === undefined)
+    throw new SyscallError(22, 'ioctl(NS_GET_NSTYPE)', { path, detail: `unknown type ${result[0]}` })
+  return info
+}
+
+/** What native/inspect.c tells, in words: `undefined` for a kind that is younger than this package. */
+export function namespaceInfo(words: BigInt64Array): NamespaceInfo | undefined {
+  const [type, device, inode, owner, user, parent] = [...words] as [bigint, bigint, bigint, bigint, bigint, bigint]
   const kind = kindsOf(Number(type))[0]
-  if (kind === undefined) throw new SyscallError(22, 'ioctl(NS_GET_NSTYPE)', { path, detail: `unknown type ${type}` })
+  if (kind === undefined) return undefined
   return {
     kind,
     inode,

@@ -1,6 +1,6 @@
 import { checked, isErrno, readHeads, readText } from '@libcontainer/sys'
-import { inspectNamespace, type NamespaceInfo, openAny } from './inspect.js'
-import { kindsOf, type NamespaceKind, namespaceKinds } from './kinds.js'
+import { inspectNamespace, type NamespaceInfo, namespaceInfo, openAny } from './inspect.js'
+import { type NamespaceKind, namespaceKinds } from './kinds.js'
 import { native } from './native.js'
 
 /** A namespace of the host, and who is in it. */
@@ -60,25 +60,14 @@ async function scan(): Promise<Scanned[]> {
 }
 
 function readTable(bytes: Uint8Array<ArrayBuffer>): Scanned[] {
+  const words = new BigInt64Array(bytes.buffer)
   const view = new DataView(bytes.buffer)
   const scanned: Scanned[] = []
-  for (let at = 0; at < bytes.length; at += BYTES) {
-    const word = (i: number): bigint => view.getBigInt64(at + i * 8, true)
-    const processes = Number(word(1))
-    const kind = kindsOf(Number(word(2)))[0]
-    if (processes === 0 || kind === undefined) continue
-    const [device, inode, owner, user, parent] = [word(3), word(4), word(5), word(6), word(7)]
-    scanned.push({
-      kind,
-      inode,
-      device,
-      ownerUid: owner < 0n ? undefined : Number(owner),
-      userNamespace: user === 0n ? undefined : user,
-      parent: parent === 0n ? undefined : parent,
-      processes,
-      pid: view.getInt32(at, true),
-      uid: view.getUint32(at + 4, true),
-    })
+  for (let at = 0; at < words.length; at += WORDS) {
+    const processes = Number(words[at + 1])
+    const info = processes === 0 ? undefined : namespaceInfo(words.subarray(at + 2, at + WORDS))
+    if (info === undefined) continue
+    scanned.push({ ...info, processes, pid: view.getInt32(at * 8, true), uid: view.getUint32(at * 8 + 4, true) })
   }
   return scanned
 }

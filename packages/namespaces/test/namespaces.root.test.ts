@@ -14,7 +14,6 @@ import {
   inspect,
   inUserNamespace,
   isSupported,
-  joinNamespacesStep,
   joinTarget,
   type NamespaceKind,
   type NamespacePlan,
@@ -250,41 +249,6 @@ test('NS-07 all eight namespaces of a container with a user namespace are joined
   for (const kind of namespaceKinds) expect(of(pid, kind)).toBe(of(held.pid, kind))
   expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toMatch(/^Uid:\t100000\t100000\t100000\t100000$/m)
 })
-
-test(
-  'NS-07 those that stay unjoined are an error that lists them, and nothing is joined when one is of another kind',
-  needs,
-  async () => {
-    const held = hold([unshareStep(['net', 'uts', 'ipc']), ask('ready')])
-    await held.asked('ready')
-    const open = async (kind: NamespaceKind): Promise<number> => {
-      fds.add(await openNamespaceFd(held.pid, kind))
-      return [...fds].at(-1)!.fd
-    }
-    const [net, uts] = [await open('net'), await open('uts')]
-    const run = { slots: { net: 3, uts: 4 }, stdio: ['pipe', 'pipe', 'pipe', net, uts] as const }
-    const join = joinNamespacesStep(
-      new Map([
-        ['net', slot('net')],
-        ['uts', slot('uts')],
-      ]),
-    )
-    const foreign = await driver.run([join], { ...run, stdio: [...run.stdio], uid: 4242, gid: 4343 })
-    expect(foreign.stderr).toMatch(/^0 1 setns left outside: uts, net$/m)
-
-    const twisted = joinNamespacesStep(
-      new Map([
-        ['net', slot('net')],
-        ['ipc', slot('uts')],
-      ]),
-    )
-    const script = { ...run, stdio: [...run.stdio], argv: ['readlink', '/proc/self/ns/net'] }
-    expect((await driver.run([twisted], script)).stderr).toMatch(/^0 22 ioctl\(NS_GET_NSTYPE\) it is a uts namespace$/m)
-    const skipped = await driver.run([{ ...twisted, onError: { EINVAL: 'skip' } }], script)
-    expect(skipped.stdout.trim()).toBe(own('net'))
-    expect((await driver.run([join], script)).stdout.trim()).toBe(of(held.pid, 'net'))
-  },
-)
 
 test(
   'NS-07 a new user namespace beside a joined net namespace: the container may not touch the one, and owns the rest',

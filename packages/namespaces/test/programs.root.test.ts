@@ -398,3 +398,41 @@ test('NS-10 a map of more than 340 lines that continue one another is written', 
   const [line] = await printed(config, 'cat /proc/self/uid_map')
   expect(line!.trim().split(/\s+/)).toEqual(['0', '100000', '500'])
 })
+
+const line = (containerId: number, hostId: number, size: number) => ({ containerId, hostId, size })
+const ids = { uidMappings: [line(0, 100000, 1)], gidMappings: [line(0, 100000, 1)] }
+
+test.each([
+  ['EV-030', { namespaces: ['network'] }, 'namespaces[0].kind', /must be one of/],
+  ['EV-030', { namespaces: 'net' }, 'namespaces', /list/],
+  ['EV-031', { namespaces: ['net', { kind: 'net' }] }, 'namespaces[1].kind', /twice/],
+  ['EV-032', { namespaces: [{ kind: 'net', path: '/no/such' }] }, 'namespaces[0].path', /does not exist/],
+  ['EV-033', { namespaces: [{ kind: 'net', path: '/proc/self/ns/ipc' }] }, 'namespaces[0].path', /is a ipc|is an? ipc/],
+  ['EV-034', { namespaces: [{ kind: 'net', path: 'run/net' }] }, 'namespaces[0].path', /absolute/],
+  ['EV-036', { namespaces: ['net'], ...ids }, 'uidMappings', /kind 'user'/],
+  ['EV-037', { namespaces: ['user'] }, 'uidMappings', /needed/],
+  ['EV-038', { namespaces: [{ kind: 'user', path: '/proc/self/ns/user' }], ...ids }, 'uidMappings', /differs/],
+  [
+    'EV-039',
+    { namespaces: ['user'], ...ids, gidMappings: [line(1, 1, 1)] },
+    'gidMappings: the id 0 inside',
+    /not mapped/,
+  ],
+  ['EV-040', { namespaces: ['user'], ...ids, uidMappings: [line(0, 5, 0)] }, 'uidMappings[0].size', /from 1/],
+  ['EV-042', { namespaces: ['uts'], timeOffsets: { boottime: { secs: 1 } } }, 'timeOffsets', /kind 'time'/],
+  ['EV-043', { namespaces: ['time'], timeOffsets: { realtime: { secs: 1 } } }, 'timeOffsets', /only the clocks/],
+  [
+    'EV-043',
+    { namespaces: ['time'], timeOffsets: { boottime: { nanosecs: 1e9 } } },
+    'timeOffsets.boottime.nanosecs',
+    /999999999/,
+  ],
+  ['NS-09', { namespaces: ['mnt'], propagation: 'rslave' }, 'propagation', /must be one of/],
+  ['NS-09', { namespaces: ['mnt'], proc: '/proc' }, 'proc', /kind 'pid'/],
+  ['NS-09', { namespaces: ['pid', 'mnt'], proc: 'proc' }, 'proc', /absolute/],
+])('%s %j is refused by unshare before anything is made', needs, async (_, config, field, problem) => {
+  const before = children()
+  const refused = unshare(config as unknown as UnshareConfig, ['true'])
+  await expect(refused).rejects.toMatchObject({ code: 'ConfigInvalid', field, message: expect.stringMatching(problem) })
+  expect(children()).toEqual(before)
+})
