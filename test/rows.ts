@@ -39,6 +39,7 @@ export const rows: readonly string[] = [
   ...range('EX', 1, 4),
   ...range('RL', 1, 5),
   ...range('LR', 1, 18),
+  ...range('NS', 1, 22),
   ...range('MT', 1, 28),
   ...range('MT', 30, 48),
   ...range('CN', 1, 17),

@@ -1,11 +1,13 @@
 import { type BootstrapOptions, type Bootstrapped, bootstrap, type Child, type InitProgram } from '@libcontainer/init'
 import type { IdMaps } from '@libcontainer/namespaces'
 import {
+  descriptor,
   type ExitStatus,
   ids,
   isErrno,
   type OwnedFd,
   openPidfd,
+  type PreparedStdio,
   type Step,
   SyscallError,
   setResourceLimitOf,
@@ -17,7 +19,7 @@ import { limitNumbers } from './plan-process.js'
 import { Process } from './process.js'
 import type { ProcessSpec } from './process-spec.js'
 import { ProcessSockets } from './sockets.js'
-import { descriptor, isHostTerminal, type PreparedStdio, prepareStdio } from './stdio.js'
+import { isHostTerminal, stdioOf } from './stdio.js'
 import { answerUser } from './user-answer.js'
 
 /** A plan, and where the process is born. */
@@ -69,7 +71,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const { spec } = options
   const sockets = await ProcessSockets.connect(spec)
   try {
-    return await launchWith(sockets, options, prepareStdio(spec))
+    return await launchWith(sockets, options, stdioOf(spec))
   } finally {
     sockets.close()
   }

@@ -47,10 +47,9 @@ export async function planFor(
   },
 ): Promise<ContainerPlan> {
   checkProcess(spec)
-  const [host, namespaces] = await Promise.all([hostFacts(), checkNamespaces(config)])
+  const [host] = await Promise.all([hostFacts(), checkNamespaces(config)])
   return planContainer(config, spec, attributesOf(config, spec, true, payload), {
     ...host,
-    ownedByUser: namespaces.ownedByUser,
     bornInCgroup: cgroup.host.mode === 'v2',
     cgroups: {
       hierarchies: cgroupHierarchies(cgroup),

@@ -42,7 +42,7 @@ test('a plan runs a program, and its exit is seen', requires('root'), async () =
   fd.close()
 })
 
-test('a failed step is an error with step, syscall, errno, path and hint', requires('root'), async () => {
+test('NS-19 a failed step is an error with step, syscall, errno, path and hint', requires('root'), async () => {
   const { fd, stdio } = await nothing()
   await expect(bootstrap({ steps: run(['/no/such/program']), stdio })).rejects.toMatchObject({
     code: 'ENOENT',
@@ -81,7 +81,7 @@ test('S18 an init that is killed is no success: InitDied with the signal', requi
   fd.close()
 })
 
-test('S17 a rendezvous hands descriptors up and numbers, bytes and descriptors down', requires('root'), async () => {
+test('NS-19 S17 a rendezvous hands descriptors up; numbers, bytes, descriptors down', requires('root'), async () => {
   using directory = temporaryDirectory('bootstrap-')
   const out = await openFile(`${directory.path}/out`, 0o1102)
   const { fd } = await nothing()

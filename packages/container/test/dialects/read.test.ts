@@ -292,6 +292,23 @@ describe('§5a top level', () => {
     )
   })
 
+  test('5a uid_mappings gid_mappings time_offsets: lists and clocks as they stand; what is wrong is told by its place', () => {
+    const map = [{ container_id: 0, host_id: 1000, size: 5 }]
+    const ours = [{ containerId: 0, hostId: 1000, size: 5 }]
+    for (const read of [with2015, with2026])
+      expect(read({ uid_mappings: map, gid_mappings: map })).toMatchObject({ uidMappings: ours, gidMappings: ours })
+    expect(fault2015({ uid_mappings: [{ container_id: 0, host_id: '0', size: 1 }] })).toMatch(
+      /^uid_mappings\[0\]\.host_id/,
+    )
+    expect(fault2026({ gid_mappings: [{ containerID: 0 }] })).toMatch(/^gid_mappings\[0\]\.containerID/)
+    const time_offsets = { boottime: { secs: -7, nanosecs: 5 }, monotonic: { secs: 1, nanosecs: 0 } }
+    expect(with2026({ time_offsets }).timeOffsets).toEqual(time_offsets)
+    expect(fault2026({ time_offsets: { boottime: { secs: 'x', nanosecs: 0 } } })).toMatch(
+      /^time_offsets\.boottime\.secs/,
+    )
+    expect(fault2015({ time_offsets })).toMatch(/^time_offsets: is no field of a config of 2015/)
+  })
+
   test('5a capabilities: with or without CAP_; unknown ones are refused', () => {
     expect(with2015({ capabilities: ['CAP_KILL', 'kill', 'CHECKPOINT_RESTORE'] }).capabilities).toEqual([
       'CAP_KILL',
