@@ -1,3 +1,4 @@
+import { reportListener } from '@libcontainer/init'
 import { compile, defaultProfile, filterSteps, nativeArch, type Profile, seccompSteps } from '@libcontainer/seccomp'
 import type { Step } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
@@ -10,9 +11,15 @@ const compiled = new WeakMap<Profile, Step[]>()
 export function seccompOf({ seccomp, capabilities }: Pick<ContainerConfig, 'seccomp' | 'capabilities'>): Step[] {
   if (seccomp === null) return []
   if (seccomp === undefined) return defaultSteps(capabilityNames(capabilities))
-  const steps = compiled.get(seccomp) ?? seccompSteps(seccomp)
+  const steps = compiled.get(seccomp) ?? profileSteps(seccomp)
   compiled.set(seccomp, steps)
   return steps
+}
+
+/** With `SCMP_ACT_NOTIFY`, the listener is told of to the parent, who has an agent to give it to. */
+function profileSteps(profile: Profile): Step[] {
+  const steps = seccompSteps(profile, { listener: profile.listenerPath ?? undefined })
+  return steps.map(step => (step.into === undefined ? step : reportListener(step)))
 }
 
 function defaultSteps(capabilities: readonly string[]): Step[] {

@@ -13,6 +13,7 @@ export const annotationNames: readonly string[] = [
   'run.oci.hooks.stdout',
   'run.oci.keep_original_groups',
   'run.oci.pidfd_receiver',
+  'run.oci.seccomp.receiver',
   'run.oci.seccomp_fail_unknown_syscall',
 ]
 
@@ -24,7 +25,6 @@ const DELEGATED = 'run.oci.delegate-cgroup'
 
 /** Of crun's annotations, those that ask for what no package does yet; to pass over them would be to run something else. */
 const later: Readonly<Record<string, string>> = {
-  'run.oci.seccomp.receiver': '@libcontainer/seccomp',
   'run.oci.seccomp.plugins': '@libcontainer/seccomp',
   'run.oci.seccomp_bpf_data': '@libcontainer/seccomp',
   'run.oci.mount_context_type': '@libcontainer/selinux',
@@ -41,6 +41,8 @@ const FORCED_V1 = 'run.oci.systemd.force_cgroup_v1'
 export function annotated(annotations: Annotations = {}): {
   config: Pick<ContainerConfig, 'hookOutput' | 'keepGroups'>
   process: Pick<ProcessSpec, 'pidfdSocket'>
+  /** The socket of an agent. */
+  seccompReceiver: string | undefined
 } {
   const value = (name: string): string | undefined => annotations[PREFIX + name] || undefined
   for (const name of Object.keys(annotations))
@@ -71,6 +73,7 @@ export function annotated(annotations: Annotations = {}): {
       ...(value('keep_original_groups') === '1' ? { keepGroups: true } : {}),
     },
     process: pidfdSocket === undefined ? {} : { pidfdSocket },
+    seccompReceiver: value('seccomp.receiver'),
   }
 }
 

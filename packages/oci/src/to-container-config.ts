@@ -36,7 +36,7 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
   const cgroup = systemd ? systemdPath(linux.cgroupsPath, id, sub) : cgroupPath(linux.cgroupsPath, id)
   const rootId = own ? hostId(idMap(linux.uidMappings), 0, 'linux.uidMappings') : 0
   const asked = annotated(annotations)
-  const seccomp = seccompOf(linux.seccomp)
+  const seccomp = seccompOf(linux.seccomp, asked.seccompReceiver)
   checkKnownSyscalls(annotations, seccomp)
   const config: ContainerConfig = {
     rootfs: cleanPath(root.path.startsWith('/') ? root.path : `${bundle}/${root.path}`),

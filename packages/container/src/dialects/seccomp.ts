@@ -9,7 +9,7 @@ import {
   syscallName,
   syscallNumber,
 } from '@libcontainer/seccomp'
-import { ConfigInvalid, defined, notYet } from '@libcontainer/sys'
+import { ConfigInvalid, defined } from '@libcontainer/sys'
 import { Fields } from './fields.js'
 
 /* 2015: numbers of the machine's own system calls, and of what happens to them; everything else is allowed. */
@@ -144,12 +144,10 @@ export function readSeccomp2026(seccomp: Fields): Profile {
       .texts('architectures')
       ?.map((name, i) => archOf(name, `${seccomp.field('architectures')}[${i}]`)),
     flags: seccomp.texts('flags') as Profile['flags'],
-    listenerPath: seccomp.text('listener_path'),
-    listenerMetadata: seccomp.text('listener_metadata'),
+    listenerPath: seccomp.text('listener_path') || undefined,
+    listenerMetadata: seccomp.text('listener_metadata') || undefined,
   }
   seccomp.end('a filter of 2026')
-  if (profile.listenerPath !== undefined)
-    throw notYet(seccomp.field('listener_path'), '@libcontainer/seccomp', { value: profile.listenerPath })
   return { ...defined(profile), syscalls: syscalls ?? [] }
 }
 

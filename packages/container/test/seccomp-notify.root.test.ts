@@ -1,0 +1,201 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  type Decision,
+  type Notification,
+  NotifyAgent,
+  type Profile,
+  type ReceivedListener,
+} from '@libcontainer/seccomp'
+import { describe, expect, test } from 'vitest'
+import { requires, temporaryDirectory } from '../../../test/support/index.js'
+import { Bench, finished, sleeper } from './support.js'
+
+const needs = requires('root')
+
+/** Tells of mkdir, by the call that a libc makes of it. */
+const profileFor = (listenerPath: string, change: Partial<Profile> = {}): Profile => ({
+  defaultAction: 'SCMP_ACT_ALLOW',
+  listenerPath,
+  listenerMetadata: 'made for a test',
+  syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_NOTIFY' }],
+  ...change,
+})
+
+/** An agent that answers each call alike, and what it was handed. */
+class Answering implements AsyncDisposable {
+  readonly #agent: NotifyAgent
+  readonly #stop = new AbortController()
+  readonly #serving: Promise<void>
+  readonly received: ReceivedListener[] = []
+  readonly calls: (string | undefined)[] = []
+  /** How many listeners have ended, since nobody has their filters any more. */
+  ended = 0
+
+  private constructor(agent: NotifyAgent, decide: (notification: Notification) => Decision) {
+    this.#agent = agent
+    const serveOne = async (received: ReceivedListener): Promise<void> => {
+      this.received.push(received)
+      const { listener } = received
+      try {
+        await listener.serve(notification => {
+          this.calls.push(notification.syscall)
+          return decide(notification)
+        }, this.#stop)
+        this.ended++
+      } finally {
+        listener.close()
+      }
+    }
+    this.#serving = agent.serve(serveOne, { signal: this.#stop.signal }).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) throw error
+    })
+  }
+
+  static async at(path: string, decide: (notification: Notification) => Decision): Promise<Answering> {
+    return new Answering(await NotifyAgent.listen(path), decide)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.#serving
+    await this.#agent.close()
+  }
+}
+
+const script = (text: string) => ({ args: ['/bin/sh', '-c', text] })
+const piped = (text: string) => ({ ...script(text), stdio: 'pipe' as const })
+const exists = (): Decision => ({ errno: 'EEXIST' })
+
+describe('a filter that tells of calls', needs, () => {
+  test('SC-12 SC-13 BY-15 an agent gets the listener and answers: for run, exec, create and start', async () => {
+    await using bench = await Bench.open('notify')
+    using folder = temporaryDirectory('notify-')
+    const path = `${folder.path}/agent`
+    const seccomp = profileFor(path)
+    await using agent = await Answering.at(path, exists)
+
+    const ran = await bench.run(script('mkdir /tmp/x; echo $?'), { seccomp })
+    expect(ran).toMatchObject({ code: 0, stdout: '1\n', stderr: expect.stringContaining('File exists') })
+    expect(agent.calls).toHaveLength(1)
+    const [first] = agent.received
+    expect(first).toMatchObject({
+      pid: expect.any(Number),
+      metadata: 'made for a test',
+      ociVersion: expect.any(String),
+    })
+    expect(first!.state).toMatchObject({ status: 'creating', pid: first!.pid })
+
+    const container = await bench.create({ seccomp, labels: ['bundle=/some/where', 'note=1'] })
+    const waiting = await container.start(sleeper)
+    expect(agent.received).toHaveLength(1)
+    await container.exec()
+    expect(agent.received[1]).toMatchObject({
+      pid: waiting.pid,
+      state: {
+        id: container.id,
+        status: 'created',
+        pid: waiting.pid,
+        bundle: '/some/where',
+        annotations: { note: '1' },
+      },
+    })
+    const inside = await finished(await container.exec(piped('mkdir /tmp/x; mkdir /tmp/y')))
+    expect(inside).toMatchObject({ code: 1, stdout: '' })
+    expect(agent.received[2]).toMatchObject({ state: { status: 'running', pid: waiting.pid } })
+    expect(agent.received[2]!.pid).not.toBe(waiting.pid)
+    expect(agent.calls).toHaveLength(3)
+    // No process of the container has a listener: only the agent answers.
+    const fds = await finished(await container.exec(piped('ls -l /proc/1/fd')))
+    expect(fds.stdout).not.toContain('seccomp')
+    await container.destroy({ force: true })
+    await expect.poll(() => agent.ended).toBe(4)
+  })
+
+  test('SC-12 the listener gets away whatever the filter forbids, and when it tells of the very exec', async () => {
+    await using bench = await Bench.open('notify-hard')
+    using folder = temporaryDirectory('notify-')
+    const path = `${folder.path}/agent`
+    // All that could be used to hand it over, or to wait for that.
+    const killed =
+      'sendmsg sendto close futex sched_yield nanosleep clock_nanosleep ppoll recvmsg dup3 fcntl pidfd_getfd'
+    const seccomp = profileFor(path, {
+      syscalls: [
+        { names: killed.split(' '), action: 'SCMP_ACT_KILL_PROCESS' },
+        { names: ['execve', 'execveat', 'exit_group', 'read'], action: 'SCMP_ACT_NOTIFY' },
+        { names: ['writev'], action: 'SCMP_ACT_ERRNO' },
+      ],
+    })
+    await using agent = await Answering.at(path, () => 'allow')
+    for (let i = 0; i < 5; i++) expect(await bench.run({ args: ['/bin/true'] }, { seccomp })).toMatchObject({ code: 0 })
+    expect(agent.calls.filter(name => name === 'execve')).toHaveLength(5)
+    expect(agent.calls.filter(name => name === 'exit_group')).toHaveLength(5)
+    // The agent may refuse the program itself: the start fails by that.
+    await using refusing = await Answering.at(`${folder.path}/other`, () => ({ errno: 'EXDEV' }))
+    const refused = bench.run(
+      { args: ['/bin/true'] },
+      { seccomp: { ...seccomp, listenerPath: `${folder.path}/other` } },
+    )
+    await expect(refused).rejects.toMatchObject({ code: 'SystemError' })
+    expect(refusing.calls[0]).toBe('execve')
+  })
+
+  test('SC-12 HK-04 hooks in the container have a listener each; one that nobody needs is not made', async () => {
+    await using bench = await Bench.open('notify-hooks')
+    using folder = temporaryDirectory('notify-')
+    const path = `${folder.path}/agent`
+    await using agent = await Answering.at(path, exists)
+    const hook = { path: '/bin/sh', args: ['sh', '-c', 'mkdir /tmp/x; test $? = 1'], env: ['PATH=/bin'] }
+    const config = { seccomp: profileFor(path), hooks: { startContainer: [hook, hook] } }
+    expect(await bench.run(script('mkdir /tmp/x; exit 3'), config)).toMatchObject({ code: 3 })
+    expect(agent.received).toHaveLength(3)
+    expect(agent.calls).toHaveLength(3)
+    // The path of a profile that tells of nothing is not looked at.
+    const quiet = profileFor(`${folder.path}/absent`, { syscalls: [] })
+    expect(await bench.run({ args: ['/bin/true'] }, { seccomp: quiet })).toMatchObject({ code: 0 })
+  })
+
+  test('EV-183 an agent that is not there, or not any more: nothing is started, and nothing left', async () => {
+    await using bench = await Bench.open('notify-absent')
+    using folder = temporaryDirectory('notify-')
+    const path = `${folder.path}/agent`
+    const seccomp = profileFor(path)
+    const failed = (code: string) => ({
+      code: 'SystemError',
+      cause: expect.objectContaining({ code, hint: expect.stringContaining('agent') }),
+    })
+    const container = await bench.create({ seccomp })
+    await expect(container.run(sleeper)).rejects.toMatchObject(failed('ENOENT'))
+    await expect(container.start(sleeper)).rejects.toMatchObject(failed('ENOENT'))
+    expect(await container.processes().catch(() => [])).toEqual([])
+    writeFileSync(path, '')
+    await expect(container.start(sleeper)).rejects.toMatchObject(failed('ENOTSOCK'))
+    await expect(container.run(sleeper)).rejects.toMatchObject(failed('ECONNREFUSED'))
+    rmSync(path)
+
+    const agent = await NotifyAgent.listen(path)
+    await container.start(sleeper)
+    await agent.close()
+    expect(existsSync(path)).toBe(false)
+    await expect(container.exec()).rejects.toMatchObject(failed('ENOENT'))
+    expect(await container.status()).toBe('created')
+    await container.destroy({ force: true })
+  })
+
+  test('EV-183 EV-184 what cannot be: no listener, an abstract one, metadata alone', async () => {
+    await using bench = await Bench.open('notify-never')
+    const problem = async (change: object): Promise<string | undefined> => {
+      const seccomp = { ...profileFor('/run/agent'), ...change } as Profile
+      return await bench.create({ seccomp }).then(
+        () => undefined,
+        ({ field }) => field,
+      )
+    }
+    expect(await problem({ listenerPath: undefined, listenerMetadata: undefined })).toBe('seccomp.listenerPath')
+    expect(await problem({ listenerPath: '@agent' })).toBe('seccomp.listenerPath')
+    expect(await problem({ listenerPath: undefined })).toBe('seccomp.listenerMetadata')
+    expect(await problem({ defaultAction: 'SCMP_ACT_NOTIFY' })).toBe('seccomp.defaultAction')
+    expect(await problem({ syscalls: [{ names: ['write'], action: 'SCMP_ACT_NOTIFY' }] })).toBe(
+      'seccomp.syscalls[0].action',
+    )
+  })
+})
