@@ -4,7 +4,7 @@ import type { DeviceRequest, RuleRequest } from '@libcontainer/devices'
 import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
 import type { Mount, Propagation } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
-import type { Profile } from '@libcontainer/seccomp'
+import type { Profile, RawProfile } from '@libcontainer/seccomp'
 import type { HookOutput, Hooks } from './hooks.js'
 import type { CpuAffinity } from './process-spec.js'
 
@@ -67,8 +67,8 @@ export interface ContainerConfig {
   readonly cgroups?: ContainerCgroups | undefined
   /** The five sets, or one list for bounding, effective and permitted; `null` drops nothing. Default: `OCI_CAPABILITIES`. */
   readonly capabilities?: CapabilitySets | readonly string[] | null | undefined
-  /** Default: `defaultProfile` for these capabilities; `null` for none. */
-  readonly seccomp?: Profile | null | undefined
+  /** A profile, or a filter that is compiled already. Default: `defaultProfile` for these capabilities; `null` for none. */
+  readonly seccomp?: Profile | RawProfile | null | undefined
   /** Default: {@link defaultMaskedPaths}. */
   readonly maskedPaths?: readonly string[] | undefined
   /** Default: {@link defaultReadonlyPaths}. */

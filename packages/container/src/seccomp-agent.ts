@@ -1,5 +1,5 @@
 import { reportsListener } from '@libcontainer/init'
-import { connectAgent, sendListener } from '@libcontainer/seccomp'
+import { connectAgent, type Profile, sendListener } from '@libcontainer/seccomp'
 import { type OwnedFd, SyscallError, stat } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
 import { OCI_VERSION, type OciState } from './oci-state.js'
@@ -60,7 +60,7 @@ export class SeccompAgent {
 
 function agentOf(config: Filtered): { path: string; metadata: string | undefined } | undefined {
   if (!config.seccomp || !seccompOf(config).some(reportsListener)) return undefined
-  const { listenerPath, listenerMetadata } = config.seccomp
+  const { listenerPath, listenerMetadata } = config.seccomp as Profile
   return { path: listenerPath!, metadata: listenerMetadata ?? undefined }
 }
 

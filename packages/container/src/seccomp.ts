@@ -1,17 +1,27 @@
 import { reportListener } from '@libcontainer/init'
-import { compile, defaultProfile, filterSteps, nativeArch, type Profile, seccompSteps } from '@libcontainer/seccomp'
+import {
+  compile,
+  defaultProfile,
+  filterSteps,
+  isRaw,
+  nativeArch,
+  type Profile,
+  type RawProfile,
+  rawSteps,
+  seccompSteps,
+} from '@libcontainer/seccomp'
 import type { Step } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
 
 /** Compiled once for each set of capabilities, and once for each profile object. */
 const defaults = new Map<string, Step[]>()
-const compiled = new WeakMap<Profile, Step[]>()
+const compiled = new WeakMap<Profile | RawProfile, Step[]>()
 
 /** The steps that load a container's filter: none for `null`, the default profile where none is said. */
 export function seccompOf({ seccomp, capabilities }: Pick<ContainerConfig, 'seccomp' | 'capabilities'>): Step[] {
   if (seccomp === null) return []
   if (seccomp === undefined) return defaultSteps(capabilityNames(capabilities))
-  const steps = compiled.get(seccomp) ?? profileSteps(seccomp)
+  const steps = compiled.get(seccomp) ?? (isRaw(seccomp) ? rawSteps(seccomp) : profileSteps(seccomp))
   compiled.set(seccomp, steps)
   return steps
 }

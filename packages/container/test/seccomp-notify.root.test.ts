@@ -1,8 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import {
+  compile,
   type Decision,
   type Notification,
   NotifyAgent,
+  nativeArch,
   type Profile,
   type ReceivedListener,
 } from '@libcontainer/seccomp'
@@ -152,6 +154,27 @@ describe('a filter that tells of calls', needs, () => {
     // The path of a profile that tells of nothing is not looked at.
     const quiet = profileFor(`${folder.path}/absent`, { syscalls: [] })
     expect(await bench.run({ args: ['/bin/true'] }, { seccomp: quiet })).toMatchObject({ code: 0 })
+  })
+
+  test('SC-15 a filter that is compiled already is the container’s, for its further processes, too', async () => {
+    await using bench = await Bench.open('raw')
+    const { filter } = compile(
+      {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 18 }],
+      },
+      { arch: nativeArch() },
+    )
+    const seccomp = { bpf: Buffer.from(filter).toString('base64') }
+    const { container } = await bench.running({ seccomp })
+    const again = await bench.factory.load(container.id)
+    for (const each of [container, again]) {
+      const made = await finished(await each.exec(piped('mkdir /tmp/x; grep Seccomp: /proc/1/status')))
+      expect(made.stderr.toLowerCase()).toContain('cross-device')
+      expect(made.stdout).toBe('Seccomp:\t2\n')
+    }
+    const broken = bench.create({ seccomp: { bpf: 'IAAAAAAAAAA=' } })
+    await expect(broken).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'seccomp.bpf[0]' })
   })
 
   test('EV-183 an agent that is not there, or not any more: nothing is started, and nothing left', async () => {

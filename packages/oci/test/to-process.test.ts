@@ -34,6 +34,8 @@ describe('the filter', () => {
     expect(received({})).toMatchObject({ listenerPath: '/run/receiver' })
     expect(received({ listenerPath: '/run/agent' })).toMatchObject({ listenerPath: '/run/agent' })
     expect(received({ syscalls: profile.syscalls })).not.toHaveProperty('listenerPath')
+    const raw = { 'run.oci.seccomp_bpf_data': 'BgAAAAAA/38=' }
+    expect(configOf({ ...linuxWith({ seccomp: profile }), annotations: raw }).seccomp).toEqual({ bpf: 'BgAAAAAA/38=' })
     expect(at(linuxWith({ seccomp: { defaultAction: 'SCMP_ACT_NOTIFY' } }))).toBe('linux.seccomp.defaultAction')
     // Without notifications the listener is ignored: config-linux.md, Seccomp.
     expect(validateShape(configOf(linuxWith({ seccomp: { ...profile, listenerPath: '/run/agent' } })))).toEqual([])
