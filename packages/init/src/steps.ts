@@ -202,7 +202,16 @@ export const announceExec: Step = { op: 'announceExec', args: [], about: 'report
  *
  * @param load - the step that loads the filter
  */
-export const reportListener = (load: Step): Step => ({ ...load, op: NOTIFYING, into: undefined })
+export const reportListener = (load: Step): Step => ({
+  ...load,
+  op: NOTIFYING,
+  about: `${load.about}, and send its listener to the parent`,
+  into: undefined,
+  hints: {
+    ...load.hints,
+    EAGAIN: 'what sends the listener is a task of its own: pids.max and RLIMIT_NPROC have to leave room for it',
+  },
+})
 
 const NOTIFYING = 'setNotifyingFilter'
 
