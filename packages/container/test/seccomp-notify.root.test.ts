@@ -1,9 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import type { ContainerConfig } from '@libcontainer/container'
 import { compile, type Decision, NotifyAgent, nativeArch, type Profile } from '@libcontainer/seccomp'
 import { describe, expect, test } from 'vitest'
 import { requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Answering } from '../../seccomp/test/answering.js'
-import { Bench, finished, sleeper } from './support.js'
+import { Bench, finished, hostIds, sleeper } from './support.js'
 
 const needs = requires('root')
 
@@ -94,6 +95,42 @@ describe('a filter that tells of calls', needs, () => {
     expect(refusing.calls[0]).toBe('execve')
   })
 
+  test('SC-11 SC-12 for whom a filter is: with no_new_privs or without, root or not, in a user namespace or in the host’s', async () => {
+    await using bench = await Bench.open('notify-users')
+    using folder = temporaryDirectory('notify-')
+    const path = `${folder.path}/agent`
+    const seccomp = profileFor(path)
+    await using agent = await Answering.at(path, exists)
+    let ran = 0
+    for (const more of [{}, { uidMappings: hostIds, gidMappings: hostIds }])
+      for (const noNewPrivileges of [false, true])
+        for (const user of [0, 1000]) {
+          const namespaces = ['mnt', 'pid', 'uts', 'ipc', 'net', ...('uidMappings' in more ? ['user'] : [])]
+          const config = { seccomp, noNewPrivileges, ...more, namespaces } as Partial<ContainerConfig>
+          const script = piped('mkdir /tmp/x; grep -E "^(CapPrm|Seccomp|NoNew)" /proc/self/status')
+          const { stdout, stderr } = await bench.run({ ...script, user: { uid: user, gid: user } }, config)
+          expect([user, stderr]).toEqual([user, expect.stringContaining('File exists')])
+          expect(stdout).toMatch(new RegExp(`^NoNewPrivs:\\t${noNewPrivileges ? 1 : 0}$`, 'm'))
+          if (user !== 0) expect(stdout).toMatch(/^CapPrm:\t0+$/m)
+          expect(agent.calls).toHaveLength(++ran)
+        }
+  })
+
+  test(
+    'SC-12 what hands the listener over is a task: without room for it the start fails, and says so',
+    requires('cgroup:pids'),
+    async () => {
+      await using bench = await Bench.open('notify-room')
+      using folder = temporaryDirectory('notify-')
+      const path = `${folder.path}/agent`
+      await using _agent = await Answering.at(path, exists)
+      const start = bench.run({ args: ['/bin/true'] }, { seccomp: profileFor(path), cgroups: { pids: { max: 1 } } })
+      await expect(start).rejects.toMatchObject({
+        cause: expect.objectContaining({ code: 'EAGAIN', syscall: 'clone', hint: expect.stringContaining('pids.max') }),
+      })
+    },
+  )
+
   test('SC-12 HK-04 hooks in the container have a listener each; one that nobody needs is not made', async () => {
     await using bench = await Bench.open('notify-hooks')
     using folder = temporaryDirectory('notify-')
@@ -155,6 +192,28 @@ describe('a filter that tells of calls', needs, () => {
     await expect(container.exec()).rejects.toMatchObject(failed('ENOENT'))
     expect(await container.status()).toBe('created')
     await container.destroy({ force: true })
+
+    // It is there for the first hook, and gone before the second has its listener.
+    for (const wait of [false, true]) {
+      const fleeting = await NotifyAgent.listen(path)
+      const hook = { path: '/bin/sh', args: ['sh', '-c', 'mkdir /tmp/x'], env: ['PATH=/bin'] }
+      const config = { seccomp, hooks: { startContainer: [hook, hook] } }
+      const hooked = await bench.create(config)
+      const serving = fleeting.accept().then(async ({ listener }) => {
+        await fleeting.close()
+        await listener.serve(() => ({ value: 0 }))
+        listener.close()
+      })
+      if (wait) await hooked.start(sleeper)
+      const going = wait ? hooked.exec() : hooked.run(sleeper)
+      await expect(going).rejects.toMatchObject({
+        code: 'SystemError',
+        message: expect.stringContaining('cannot start'),
+      })
+      await serving
+      await expect.poll(() => hooked.processes().catch(() => [])).toEqual([])
+      await hooked.destroy({ force: true })
+    }
   })
 
   test('EV-183 EV-184 what cannot be: no listener, an abstract one, metadata alone', async () => {

@@ -54,16 +54,16 @@ interface Caller {
   readonly pid: number
   /** What its calls have answered, when it has ended. */
   readonly ended: Promise<{ results: number[]; end: string }>
-  /** Lets it begin. */
+  /** Lets it begin. A name of `32` or `64` is an entry of caller.c, and then the first number that of the call. */
   call(...calls: readonly (readonly [name: string, ...args: (number | bigint)[]])[]): void
   kill(signal: NodeJS.Signals): void
 }
 
 /** A process with the filter, whose listener is here. */
-async function start(): Promise<Caller> {
+async function start(filter = profile): Promise<Caller> {
   const [ours, theirs] = socketPair()
   const send: Step = { op: 'driverSend', args: [3, { slot: 'listener' }], about: 'send the listener' }
-  const child = driver.start([...seccompSteps(profile, { listener: 'listener' }), send], {
+  const child = driver.start([...seccompSteps(filter, { listener: 'listener' }), send], {
     argv: [caller()],
     stdio: ['pipe', 'pipe', 'inherit', theirs.fd],
   })
@@ -83,7 +83,7 @@ async function start(): Promise<Caller> {
     ended,
     call: (...calls) => {
       const line = ([name, ...args]: readonly [string, ...(number | bigint)[]]): string =>
-        `64 ${number(name)} ${Array.from({ length: 6 }, (_, i) => args[i] ?? 0).join(' ')}\n`
+        `${/^\d/.test(name) ? name : `64 ${number(name)}`} ${Array.from({ length: /^\d/.test(name) ? 7 : 6 }, (_, i) => args[i] ?? 0).join(' ')}\n`
       child.stdin!.end(calls.map(line).join(''))
     },
     kill: signal => process.kill(child.pid!, signal),
@@ -121,6 +121,24 @@ describe('user notification', needs, () => {
     expect(first).toMatchObject({ pid, arch: nativeArch(), nr: number('getppid'), args: [1n, 2n, large, 4n, 5n, 6n] })
     expect(first!.instructionPointer).toBeGreaterThan(0n)
     expect(new Set(seen.map(({ id }) => id)).size).toBe(5)
+  })
+
+  test('SC-07 SC-13 a call of another architecture is told of as that', async context => {
+    context.skip(nativeArch() !== 'x86_64', `${nativeArch()} runs no programs of others here`)
+    const { listener, call, ended } = await start({ ...profile, architectures: ['SCMP_ARCH_X86', 'SCMP_ARCH_X32'] })
+    call(['getppid'], ['32', 64, 1, 0xffff_ffff], ['64', 0x40000000 + 110])
+    const seen: unknown[] = []
+    await listener.serve(({ arch, syscall, nr, args }) => {
+      seen.push([arch, syscall, nr, args[1]])
+      return { errno: 7 }
+    })
+    listener.close()
+    expect((await ended).results).toEqual([-7, -7, -7])
+    expect(seen).toEqual([
+      ['x86_64', 'getppid', 110, 0n],
+      ['x86', 'getppid', 64, 0xffff_ffffn],
+      ['x32', 'getppid', 0x40000000 + 110, 0n],
+    ])
   })
 
   test('SC-13 descriptors are put into the caller: at a number, and as the answer in one act', async () => {
