@@ -11,10 +11,12 @@ import { hostFacts } from './facts.js'
 import type { Handle } from './handle.js'
 import { isFrozen, lives, openInit } from './init-process.js'
 import { type Attempt, launch } from './launch.js'
+import { type OciState, ociState } from './oci-state.js'
 import { planExec } from './plan-exec.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
+import { SeccompAgent } from './seccomp-agent.js'
 import type { ContainerState } from './state.js'
 import { checkIds } from './validate-rootless.js'
 
@@ -121,6 +123,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
     }),
     birthplace: born ? cgroup : undefined,
   })
+  const agent = await SeccompAgent.connect(config)
   const { process } = await launch({
     ...attempt(cgroup, !paused),
     spec,
@@ -141,13 +144,18 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
     maps,
     unprivileged: host.unprivileged || host.mapped,
     limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
+    listener: agent && ((listener, { pid }) => agent.take(listener, pid, runningState(handle, state))),
     handed: { target: init.fd, ...(payload === undefined ? {} : { payload: payload.fd }) },
   }).finally(() => {
+    agent?.close()
     payload?.done()
     rdt?.close()
   })
   return process
 }
+
+const runningState = ({ id, config }: Handle, state: ContainerState): OciState =>
+  ociState({ id, status: 'running', labels: config.labels, state })
 
 /** Where the process is to live: with the first, or below the container's cgroup, where it says so. */
 async function cgroupFor(

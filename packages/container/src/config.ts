@@ -5,7 +5,7 @@ import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libconta
 import type { IntelRdt } from '@libcontainer/intelrdt'
 import type { Mount, Propagation } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
-import type { Profile } from '@libcontainer/seccomp'
+import type { Profile, RawProfile } from '@libcontainer/seccomp'
 import type { HookOutput, Hooks } from './hooks.js'
 import type { CpuAffinity } from './process-spec.js'
 
@@ -73,8 +73,8 @@ export interface ContainerConfig {
    * be changed again. They hold for whatever the process starts. Default: as this process.
    */
   readonly secureBits?: readonly string[] | undefined
-  /** Default: `defaultProfile` for these capabilities; `null` for none. */
-  readonly seccomp?: Profile | null | undefined
+  /** A profile, or a filter that is compiled already. Default: `defaultProfile` for these capabilities; `null` for none. */
+  readonly seccomp?: Profile | RawProfile | null | undefined
   /** Default: {@link defaultMaskedPaths}. */
   readonly maskedPaths?: readonly string[] | undefined
   /** Default: {@link defaultReadonlyPaths}. */

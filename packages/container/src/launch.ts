@@ -30,7 +30,9 @@ export interface Attempt {
 }
 
 /** What is the same for a container's first process and for every further one, around the plan. */
-export interface LaunchOptions extends Attempt, Pick<BootstrapOptions, 'cloneFlags' | 'keepCapabilities' | 'handed'> {
+export interface LaunchOptions
+  extends Attempt,
+    Pick<BootstrapOptions, 'cloneFlags' | 'keepCapabilities' | 'handed' | 'listener'> {
   readonly spec: ProcessSpec
   /** The first process of its container. */
   readonly first: boolean
@@ -115,6 +117,7 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
         signal: spec.signal,
         timed: spec.timed || logged,
         failAt: spec.failAt,
+        listener: options.listener,
         ahead: { ready: getReady },
         rendezvous: {
           user: ({ files }) => answerUser(spec, files, options.maps),

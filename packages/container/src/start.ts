@@ -19,12 +19,13 @@ import { type PreparedPayload, preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import { runHooks } from './hooks.js'
 import { adjustOomScore, type Launched, launch } from './launch.js'
-import { bundleOf, ociState } from './oci-state.js'
+import { bundleOf, type OciState, ociState } from './oci-state.js'
 import { type ContainerPlan, planFor } from './plan.js'
 import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
+import { SeccompAgent } from './seccomp-agent.js'
 import { type ContainerState, cgroupPaths, namespacePaths, START_SOCKET, saveState } from './state.js'
 import { checkIds } from './validate-rootless.js'
 
@@ -87,12 +88,17 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   const { plan, attributes, initialFiles, unprivileged, mapped, payload } = first
   const oomScoreAdj = spec.oomScoreAdj ?? config.oomScoreAdj
   const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
+  const creatingState = (pid: number): OciState =>
+    ociState({ id, status: 'creating', labels: config.labels, state: { init_process_pid: pid } })
   let state: ContainerState | undefined
   let text = ''
   let listener: OwnedFd | undefined
   let place: OwnedFd | undefined
   let outputs: (OwnedFd | undefined)[] = []
+  let agent: SeccompAgent | undefined
   try {
+    if (wait) await SeccompAgent.confirm(config)
+    else agent = await SeccompAgent.connect(config)
     const handed: Record<string, number> = payload === undefined ? {} : { payload: payload.fd }
     if (hasInsideHooks(request)) {
       outputs = await openOutputs(config.hookOutput?.stdout, config.hookOutput?.stderr)
@@ -124,6 +130,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       unprivileged: unprivileged || mapped,
       limits: has('user') ? { rlimits: attributes.rlimits, initialFiles } : undefined,
       handed,
+      listener: agent && ((listener, { pid }) => agent!.take(listener, pid, creatingState(pid))),
       rendezvous: {
         maps: async ({ pid }) => {
           await writeIdMaps(pid, mapsOf(config))
@@ -138,7 +145,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       },
       // Its state is saved by then: a hook may ask for it.
       runHooks: async ({ pid, pidfd }) => {
-        const state = ociState({ id, status: 'creating', labels: config.labels, state: { init_process_pid: pid } })
+        const state = creatingState(pid)
         await whileAlive(pidfd, spec.signal, async signal => {
           for (const point of ['prestart', 'createRuntime'] as const)
             await runHooks(point, request.hooks(point), state, { output: config.hookOutput, signal })
@@ -171,6 +178,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
+    agent?.close()
     payload?.done()
   }
 }

@@ -14,6 +14,7 @@ export type Record_ =
   | { readonly kind: 'created' }
   | { readonly kind: 'times'; readonly ns: readonly number[] }
   | { readonly kind: 'hook'; readonly hook: FailedHook }
+  | { readonly kind: 'listener'; readonly listener: OwnedFd }
 
 /** A hook that failed in the container. */
 export interface FailedHook {
@@ -63,6 +64,9 @@ export function parseRecord(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_
       }
       return { kind: 'hook', hook }
     }
+    case 8:
+      if (fds[0] === undefined) break
+      return { kind: 'listener', listener: fds[0] }
   }
   throw new TypeError(`init sent a record that nobody knows (${bytes.length} bytes)`)
 }

@@ -187,6 +187,27 @@ export const findProgram = (name: string, searchPath: string): Step => ({
 /** The last word before the program: everything that follows is refused or allowed by the program's own seccomp filter. */
 export const announceExec: Step = { op: 'announceExec', args: [], about: 'report that the program is next' }
 
+/**
+ * Loads a filter that answers a listener, which goes up to the parent by itself, and is nobody's else: whoever bootstraps or releases is told.
+ *
+ * @param load - the step that loads the filter
+ */
+export const reportListener = (load: Step): Step => ({
+  ...load,
+  op: NOTIFYING,
+  about: `${load.about}, and send its listener to the parent`,
+  into: undefined,
+  hints: {
+    ...load.hints,
+    EAGAIN: 'what sends the listener is a task of its own: pids.max and RLIMIT_NPROC have to leave room for it',
+  },
+})
+
+const NOTIFYING = 'setNotifyingFilter'
+
+/** Whether a step is one of {@link reportListener}. */
+export const reportsListener = ({ op }: Step): boolean => op === NOTIFYING
+
 /** The end of a plan that executes no program: after {@link announceExec}, of a process that was made for its steps alone. */
 export const endProcess: Step = { op: 'endProcess', args: [], about: 'end' }
 

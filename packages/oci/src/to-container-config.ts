@@ -36,8 +36,8 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
   const cgroup = systemd ? systemdPath(linux.cgroupsPath, id, sub) : cgroupPath(linux.cgroupsPath, id)
   const rootId = own ? hostId(idMap(linux.uidMappings), 0, 'linux.uidMappings') : 0
   const asked = annotated(annotations)
-  const seccomp = seccompOf(linux.seccomp)
-  checkKnownSyscalls(annotations, seccomp)
+  const profile = seccompOf(linux.seccomp, asked.seccomp.receiver)
+  checkKnownSyscalls(annotations, profile)
   const config: ContainerConfig = {
     rootfs: cleanPath(root.path.startsWith('/') ? root.path : `${bundle}/${root.path}`),
     readonlyRootfs: root.readonly,
@@ -51,7 +51,7 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     mounts: mountsOf(mounts, bundle),
     devices: devicesOf(linux.devices),
     cgroups: { path: cgroup, ...limitsOf(linux.resources, warn), ...(rootId ? { owner: rootId } : {}) },
-    seccomp,
+    seccomp: asked.seccomp.raw ?? profile,
     maskedPaths: linux.maskedPaths ?? [],
     readonlyPaths: linux.readonlyPaths ?? [],
     sysctl: linux.sysctl,

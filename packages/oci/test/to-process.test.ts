@@ -20,10 +20,22 @@ describe('the filter', () => {
     expect(configOf(linuxWith({ seccomp: { ...profile, flags } })).seccomp!.flags).toEqual(flags)
   })
 
-  test('EV-183 notifications are refused by name until they are done', () => {
+  test('EV-183 SC-12 XT-05 notifications have an agent, by the profile or by an annotation; elsewhere it is ignored', () => {
     const syscalls = [...profile.syscalls, { names: ['mount'], action: 'SCMP_ACT_NOTIFY' }]
-    const seccomp = { ...profile, syscalls, listenerPath: '/run/agent' }
-    expect(at(linuxWith({ seccomp }))).toBe('linux.seccomp.syscalls[1].action')
+    const seccomp = { ...profile, syscalls, listenerPath: '/run/agent', listenerMetadata: 'who' }
+    expect(configOf(linuxWith({ seccomp })).seccomp).toMatchObject({
+      listenerPath: '/run/agent',
+      listenerMetadata: 'who',
+    })
+    expect(at(linuxWith({ seccomp: { ...profile, syscalls } }))).toBe('linux.seccomp.listenerPath')
+    const annotations = { 'run.oci.seccomp.receiver': '/run/receiver' }
+    const received = (change: object) =>
+      configOf({ ...linuxWith({ seccomp: { ...profile, syscalls, ...change } }), annotations }).seccomp
+    expect(received({})).toMatchObject({ listenerPath: '/run/receiver' })
+    expect(received({ listenerPath: '/run/agent' })).toMatchObject({ listenerPath: '/run/agent' })
+    expect(received({ syscalls: profile.syscalls })).not.toHaveProperty('listenerPath')
+    const raw = { 'run.oci.seccomp_bpf_data': 'BgAAAAAA/38=' }
+    expect(configOf({ ...linuxWith({ seccomp: profile }), annotations: raw }).seccomp).toEqual({ bpf: 'BgAAAAAA/38=' })
     expect(at(linuxWith({ seccomp: { defaultAction: 'SCMP_ACT_NOTIFY' } }))).toBe('linux.seccomp.defaultAction')
     // Without notifications the listener is ignored: config-linux.md, Seccomp.
     expect(validateShape(configOf(linuxWith({ seccomp: { ...profile, listenerPath: '/run/agent' } })))).toEqual([])

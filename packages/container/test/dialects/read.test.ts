@@ -350,7 +350,6 @@ describe('§5a top level', () => {
     ['2015', fault2015, { networks: [{ type: 'veth' }] }, 'networks[0]', 'network'],
     ['2015', fault2015, { routes: [{}] }, 'routes', 'network'],
     ['2026', fault2026, { netDevices: { eth0: {} } }, 'netDevices', 'netlink'],
-    ['2026', fault2026, { seccomp: { default_action: 4, listener_path: '/s' } }, 'seccomp.listener_path', 'seccomp'],
   ] as const)('5a %s refuses what cannot be done yet: %#', (_year, faultOf, value, field, owner) => {
     expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
   })
