@@ -19,6 +19,7 @@ import { hostFacts } from './facts.js'
 import { runHooks } from './hooks.js'
 import { adjustOomScore, type Launched, launch } from './launch.js'
 import { bundleOf, ociState } from './oci-state.js'
+import { OutsideSources } from './outside-sources.js'
 import { type ContainerPlan, planFor } from './plan.js'
 import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
@@ -89,6 +90,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let listener: OwnedFd | undefined
   let place: OwnedFd | undefined
   let outputs: (OwnedFd | undefined)[] = []
+  const sources = new OutsideSources(config, plan.outside)
   try {
     const handed: Record<string, number> = payload === undefined ? {} : { payload: payload.fd }
     if (hasInsideHooks(request)) {
@@ -131,6 +133,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           await writeTimeOffsets(pid, config.timeOffsets ?? {})
           return undefined
         },
+        ...sources.rendezvous,
       },
       // Its state is saved by then: a hook may ask for it.
       runHooks: async ({ pid, pidfd }) => {
@@ -166,6 +169,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
+    sources.close()
     payload?.done()
   }
 }

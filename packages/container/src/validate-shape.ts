@@ -7,6 +7,7 @@ import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces 
 import { ConfigInvalid, encodeUtf8, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
+import { checkMountIds } from './mount-ids.js'
 import { namespaceOf, namespacesOf } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
 import { capabilityProblems, hookProblems, limitProblems, problemOf, sharingProblems } from './validate-apart.js'
@@ -80,7 +81,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   const kinds = new Set(namespaces?.map(({ kind }) => kind) ?? namespaceKinds)
   check(() => checkName('hostname', config.hostname, kinds))
   check(() => checkName('domainname', config.domainname, kinds))
-  each('mounts', config.mounts, (mount, field) => void checkMount(mount, field))
+  each('mounts', config.mounts, (mount, field) => checkMountIds(checkMount(mount, field), config, kinds.has('user')))
   each('devices', config.devices, (request, field) => void device(request, field))
   check(() => checkCgroups(config))
   problems.push(...limitProblems(config.cgroups))

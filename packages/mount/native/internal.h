@@ -31,6 +31,9 @@
 #define LC_SOURCE_PROC 16	/* the source must be a procfs */
 #define LC_COPY_UP 32		/* the new file system gets what the target has */
 #define LC_AT_ONCE 64		/* others may see the target: a mount has its attributes before it is seen there, or is not made */
+#define LC_TARGET_LINK 128	/* a link at the target's end is the target itself */
+#define LC_SOURCE_LINK 256	/* a link at the source's end is the source itself */
+#define LC_COPY_LINK 512	/* a source that is a link is made again at the target, and nothing is mounted */
 
 /* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */
 static inline int lc_no_root(int root)
@@ -51,7 +54,7 @@ static inline void lc_close(int fd)
 /* target.c: the place a mount goes to, made if it is missing (a directory, or a file if `kind` is no directory's mode). */
 int lc_mount_target(struct lc_ctx *c, int root, const char *path, mode_t kind, int flags);
 /* Attaches `tree`, makes sure that `path` leads to it, and sets its propagation. When that fails it is not attached. */
-int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const char *path, int64_t propagation);
+int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const char *path, int flags, int64_t propagation);
 
 /* attributes.c. `attributes`: MOUNT_ATTR_* to set in the low 32 bits, to clear in the high 32. 0, or -errno; ENOSYS before Linux 5.12. */
 int64_t lc_mount_attributes(struct lc_ctx *c, int fd, int64_t attributes, int recursive);

@@ -6,8 +6,9 @@
 /* dirfd, path, flags: a descriptor */
 static int64_t op_open_tree(struct lc_ctx *c, const union lc_arg *a)
 {
-	(void)c;
-	return lc_check(syscall(SYS_open_tree, (int)a[0].i, a[1].s, (unsigned int)a[2].i | OPEN_TREE_CLOEXEC));
+	int64_t fd = syscall(SYS_open_tree, (int)a[0].i, a[1].s, (unsigned int)a[2].i | OPEN_TREE_CLOEXEC);
+
+	return fd < 0 ? lc_fail(c, "open_tree") : fd;
 }
 
 /* from dirfd, from path, to dirfd, to path, flags */
@@ -27,8 +28,9 @@ static int64_t op_mount_setattr(struct lc_ctx *c, const union lc_arg *a)
 		.userns_fd = (uint64_t)a[6].i,
 	};
 
-	(void)c;
-	return lc_check(syscall(SYS_mount_setattr, (int)a[0].i, a[1].s, (unsigned int)a[2].i, &attr, sizeof(attr)));
+	if (syscall(SYS_mount_setattr, (int)a[0].i, a[1].s, (unsigned int)a[2].i, &attr, sizeof(attr)) < 0)
+		return lc_fail(c, "mount_setattr");
+	return 0;
 }
 
 /* type, source, options, attributes: a descriptor of a detached mount */

@@ -1,5 +1,6 @@
 export type { CgroupHierarchy, CgroupMounts } from './cgroup-mounts.js'
 export { type ClassicMount, fromClassicMount } from './classic.js'
+export type { MountCommand } from './commands.js'
 export { features } from './features.js'
 export {
   type BindMountOptions,
@@ -11,6 +12,7 @@ export {
   type UnmountOptions,
   unmount,
 } from './host.js'
+export type { MountIdMap, MountIdRange, RelativeIdRange } from './id-map.js'
 export { type MaskOptions, maskedPathSteps, readonlyPathSteps, reopenNullStep } from './masks.js'
 export { type CheckedMount, checkMount, cleanPath, type Mount } from './mount.js'
 export {
@@ -38,3 +40,4 @@ export {
   rootPropagationSteps,
   unmountStep,
 } from './rootfs.js'
+export { type OpenSourceOptions, openSource, type SourceStepsOptions, sourceSteps } from './sources.js'

@@ -4,7 +4,7 @@ import { type CgroupMounts, cgroupSteps } from './cgroup-mounts.js'
 import { mountDetail } from './flag-names.js'
 import { HOW, MOUNT_ATTR, MS } from './flags.js'
 import { type CheckedMount, checkMount, type Mount, mayCoverProc } from './mount.js'
-import type { AttributeChange } from './options.js'
+import type { AttributeChange, ParsedOptions } from './options.js'
 import { packPropagation } from './propagation.js'
 
 export interface MountStepsOptions {
@@ -21,8 +21,12 @@ export interface MountStepsOptions {
    * {@link lateReadonlySteps} are due. Before Linux 5.12 what cannot be made so is refused (`ENOSYS`). Default: `false`.
    */
   live?: boolean | undefined
-  /** Detached trees for binds whose source init could not open itself, by the mount's place in the list. */
+  /** Detached trees for binds whose source init could not open itself, by the mount's place in the list; a bind whose ids are mapped needs one: see {@link sourceSteps}. */
   trees?: ReadonlyMap<number, Arg> | undefined
+  /** Steps of the caller's before and after those of a mount, by its place in the list. */
+  around?:
+    | ((place: number) => { before?: readonly Step[] | undefined; after?: readonly Step[] | undefined })
+    | undefined
   /** What `mounts` is called in errors. Default: `mounts`. */
   field?: string | undefined
   /** Told of what is odd but has a meaning. */
@@ -41,15 +45,21 @@ const sharedTypes = new Set(['sysfs', 'cgroup2', 'mqueue', 'proc', 'devpts'])
  * @throws {ConfigInvalid} naming the mount and its field
  */
 export function mountSteps(mounts: readonly Mount[], options: MountStepsOptions = {}): Step[] {
-  const { root = slot('root'), field = 'mounts', live = false, warn } = options
+  const { field = 'mounts', warn, around } = options
   return mounts.flatMap((mount, i) => {
-    const checked = checkMount(mount, `${field}[${i}]`, warn)
-    if (checked.kind === 'bind') return [bindStep(checked, root, options.trees?.get(i), live)]
-    if (checked.kind === 'remount') return [remountStep(checked, root)]
-    if (checked.kind === 'filesystem') return [filesystemStep(checked, root, options)]
-    if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
-    throw new ConfigInvalid(`${field}[${i}].type`, 'cgroup', 'needs the cgroups of the container')
+    const steps = stepsOf(checkMount(mount, `${field}[${i}]`, warn), options, i)
+    const { before = [], after = [] } = around?.(i) ?? {}
+    return before.length + after.length === 0 ? steps : [...before, ...steps, ...after]
   })
+}
+
+function stepsOf(checked: CheckedMount, options: MountStepsOptions, i: number): Step[] {
+  const { root = slot('root'), live = false } = options
+  if (checked.kind === 'bind') return [bindStep(checked, root, options.trees?.get(i), live)]
+  if (checked.kind === 'remount') return [remountStep(checked, root)]
+  if (checked.kind === 'filesystem') return [filesystemStep(checked, root, options)]
+  if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
+  throw new ConfigInvalid(`${checked.field}.type`, 'cgroup', 'needs the cgroups of the container')
 }
 
 /** tmpfs, and whatever is on /dev, is written to during set-up, and made read-only at the end. */
@@ -129,6 +139,12 @@ function hostStep({ type, destination, options }: CheckedMount, root: Arg, how: 
 
 function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined, live: boolean): Step {
   const { source, destination, options } = mount
+  if (mount.idMap !== undefined && tree === undefined)
+    throw new ConfigInvalid(
+      `${mount.field}.options`,
+      'idmap',
+      'needs the source as a tree whose ids are mapped: see sourceSteps',
+    )
   const late = !live && isLate(mount) ? MOUNT_ATTR.RDONLY : 0
   const exact = without(exactChange(options), late)
   const named = without(namedChange(options), late)
@@ -136,6 +152,7 @@ function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined, live: b
     (options.flags & MS.REC ? HOW.RECURSIVE : 0) |
     (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) |
     (live ? HOW.AT_ONCE : 0) |
+    linkFlags(options) |
     (destination === '/proc' ? HOW.SOURCE_PROC | HOW.TARGET_REAL : 0)
   const step = (change: AttributeChange): Step => ({
     op: 'bindMount',
@@ -157,6 +174,15 @@ function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined, live: b
   // In a user namespace the source's flags may be locked. Those that nobody named are kept then; a named one stays an error.
   const same = exact.set === named.set && exact.clear === named.clear
   return same ? step(exact) : { ...step(exact), onError: { EPERM: step(named) } }
+}
+
+function linkFlags({ extensions }: ParsedOptions): number {
+  if (extensions.size === 0) return 0
+  return (
+    (extensions.has('dest-nofollow') ? HOW.TARGET_LINK : 0) |
+    (extensions.has('src-nofollow') ? HOW.SOURCE_LINK : 0) |
+    (extensions.has('copy-symlink') ? HOW.COPY_LINK : 0)
+  )
 }
 
 function without({ set, clear }: AttributeChange, bits: number): AttributeChange {
@@ -183,6 +209,7 @@ const targetHints = {
 }
 
 const bindHints = {
+  EEXIST: 'copy-symlink: something else is there already; remove it from the image',
   ENOENT: 'the source of a bind must exist',
   EPERM: 'the flags of the source are locked by the user namespace that owns it: do not clear or change them',
   ENOSYS: 'recursive mount attributes need Linux 5.12',
