@@ -2,6 +2,12 @@ import { defineConfig } from 'vitest/config'
 
 const everywhere = ['packages/*/test', 'test']
 
+/**
+ * What faces the kernel is tried once more when it fails: a machine that does other things may starve it. The totals list what was. What needs nothing
+ * but itself is not.
+ */
+const retry = 1
+
 /** They wait for the programs that they start, and look at nothing of the machine that another test changes: two files at a time. */
 const inPairs = [
   'packages/{nsinit,lcrun}/test/*.root.test.ts',
@@ -48,6 +54,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'root',
+          retry,
           include: everywhere.map(folder => `${folder}/**/*.root.test.ts`),
           exclude: ['**/node_modules/**', ...inPairs],
           // Mounts, cgroups and limits of the machine are shared: one file at a time.
@@ -59,6 +66,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'pairs',
+          retry,
           include: inPairs,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },

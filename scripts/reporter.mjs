@@ -1,4 +1,5 @@
-// A reporter of vitest: writes { passed, failed, skipped, failures } to the file that TEST_REPORT names, for totals.mjs.
+// A reporter of vitest: writes { passed, failed, skipped, failures, unsteady } to the file that TEST_REPORT names, for totals.mjs. A test is unsteady that
+// failed and passed when it was tried again: it counts as passed, and is listed with its failure.
 // What no test answers for, a rejection that nobody handled or a worker that did not end, fails a run: so it counts as a failure here, where
 // vitest's own JSON does not know of it. Where a process that runs a file dies, vitest says so and not in which file: that is the one that has no result.
 import { writeFileSync } from 'node:fs'
@@ -10,6 +11,7 @@ export default class {
   onTestRunEnd(modules, unhandled, reason) {
     const outcomes = { passed: 0, failed: 0, skipped: 0 }
     const failures = []
+    const unsteady = []
     const fail = (name, errors) => {
       outcomes.failed++
       failures.push({ name, error: errors.map(told).join('\n') })
@@ -20,6 +22,8 @@ export default class {
         if (state === 'failed') fail(`${module.relativeModuleId} > ${test.fullName}`, errors)
         else if (state === 'pending') fail(`${module.relativeModuleId} > ${test.fullName}`, [none])
         else outcomes[state === 'passed' ? 'passed' : 'skipped']++
+        if (state === 'passed' && test.diagnostic()?.retryCount > 0)
+          unsteady.push({ name: `${module.relativeModuleId} > ${test.fullName}`, error: errors.map(told).join('\n') })
       }
       if (['pending', 'queued'].includes(module.state())) fail(`${module.relativeModuleId} > file`, [none])
       // A file that does not load, and hooks around tests.
@@ -29,7 +33,7 @@ export default class {
     for (const error of unhandled)
       fail(`outside of a test${error.VITEST_TEST_NAME ? `, in ${error.VITEST_TEST_NAME}` : ''}`, [error])
     if (reason !== 'passed' && outcomes.failed === 0) fail(`the run: ${reason}`, [])
-    writeFileSync(process.env.TEST_REPORT, JSON.stringify({ ...outcomes, failures }))
+    writeFileSync(process.env.TEST_REPORT, JSON.stringify({ ...outcomes, failures, unsteady }))
   }
 }
 

@@ -1,5 +1,5 @@
 // Adds up what suites report. usage: totals.mjs [--to FILE] REPORT.json… [name=passed|failed|skipped]…
-// A report is of reporter.mjs, of vm/test.mjs, or what `--to` wrote. Prints what failed; the last line is `N passed, N failed, N skipped`.
+// A report is of reporter.mjs, of vm/test.mjs, or what `--to` wrote. Prints what failed, and what failed at first; the last line is `N passed, N failed, N skipped`.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -7,17 +7,23 @@ import { parseArgs } from 'node:util'
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { to: { type: 'string' } } })
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const failures = []
+const unsteady = []
 
 for (const argument of positionals) {
   const found = argument.endsWith('.json') ? read(argument) : single(argument)
   for (const kind of Object.keys(totals)) totals[kind] += found[kind]
   failures.push(...found.failures)
+  unsteady.push(...(found.unsteady ?? []))
 }
 if (values.to) {
   mkdirSync(dirname(values.to), { recursive: true })
-  writeFileSync(values.to, `${JSON.stringify({ ...totals, failures })}\n`)
+  writeFileSync(values.to, `${JSON.stringify({ ...totals, failures, unsteady })}\n`)
 }
-for (const { name, error } of failures) console.log(`failed: ${name}${`\n${error}`.trimEnd().replace(/\n/g, '\n    ')}`)
+const list = (what, found) => {
+  for (const { name, error } of found) console.log(`${what}: ${name}${`\n${error}`.trimEnd().replace(/\n/g, '\n    ')}`)
+}
+list('passed at the second attempt', unsteady)
+list('failed', failures)
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
 
 function single(argument, error = '') {

@@ -96,6 +96,10 @@ test('what failed is counted and named, also what no test answers for', () => {
   file('broken.test.mjs', 'throw new Error("does not load")')
   file('stray.test.mjs', `${from}test('ends', () => { Promise.reject(new Error('nobody waits for it')) })`)
   file('dies.test.mjs', `${from}test('dies', () => new Promise(() => process.kill(process.pid, 'SIGKILL')))`)
+  file(
+    'unsteady.test.mjs',
+    `${from}let tries = 0\ntest('is right at last', { retry: 1 }, () => expect(++tries).toBe(2))`,
+  )
   symlinkSync(join(top, 'node_modules'), join(dir.path, 'node_modules'))
   const report = join(dir.path, 'report.json')
   const reporter = `--reporter=${join(top, 'scripts/reporter.mjs')}`
@@ -105,14 +109,15 @@ test('what failed is counted and named, also what no test answers for', () => {
 
   const to = join(dir.path, 'to.json')
   const { stdout } = run('scripts/totals.mjs', ['--to', to, report, 'lint=passed', 'types=failed'])
+  expect(stdout).toMatch(/passed at the second attempt: unsteady.test.mjs > is right at last\n {4}expected 1 to be 2/)
   expect(stdout).toMatch(/failed: wrong.test.mjs > is wrong\n {4}expected 1 to be 2/)
   expect(stdout).toMatch(/failed: broken.test.mjs > file\n {4}does not load/)
   expect(stdout).toMatch(/failed: outside of a test.*\n {4}nobody waits for it/)
   expect(stdout).toMatch(/failed: outside of a test.*(\n {4}.*)*\n {4}cause: Worker exited unexpectedly/)
   expect(stdout).toMatch(/failed: dies.test.mjs > file\n {4}has no result/)
   expect(stdout).toMatch(/failed: dies.test.mjs > dies\n {4}has no result/)
-  expect(stdout).toMatch(/failed: types\n3 passed, 7 failed, 1 skipped\n$/)
-  expect(run('scripts/totals.mjs', [to, to]).stdout).toMatch(/\n6 passed, 14 failed, 2 skipped\n$/)
+  expect(stdout).toMatch(/failed: types\n4 passed, 7 failed, 1 skipped\n$/)
+  expect(run('scripts/totals.mjs', [to, to]).stdout).toMatch(/\n8 passed, 14 failed, 2 skipped\n$/)
   const absent = run('scripts/totals.mjs', [join(dir.path, 'absent.json')])
   expect(absent.stdout).toMatch(/absent.json\n {4}ENOENT.*\n0 passed, 1 failed, 0 skipped\n$/)
 })

@@ -37,6 +37,7 @@ interface Reported {
   name?: string
   outcome: string
   errors?: string[]
+  ms?: number
   why?: string
 }
 
@@ -57,6 +58,8 @@ test('is skipped', { skip: true }, () => expect.unreachable())
 test('is left out', () => expect.unreachable())
 test('knows where it lies', () => expect(import.meta.filename).toMatch(/sample\\.test\\.ts$/))
 test('polls', async () => { let n = 0; await expect.poll(() => n++, { interval: 1 }).toBeGreaterThan(3) })
+let tries = 0
+test('is right at last', () => expect(++tries).toBe(2))
 test('compares', () => expect({ a: [1], b: 2 }).toMatchObject({ a: [expect.any(Number)] }))
 `
 
@@ -78,6 +81,7 @@ test('the runner of test:vm tells what passes, fails and is skipped, and calls t
     'a group > row a is 1',
     'knows where it lies',
     'polls',
+    'is right at last',
     'compares',
   ])
   expect(outcome('failed')).toEqual(['a group > row b is 2', 'fails late', 'fails where nobody waits'])
@@ -85,9 +89,14 @@ test('the runner of test:vm tells what passes, fails and is skipped, and calls t
   expect(records.find(({ name, errors }) => errors && name === 'fails where nobody waits')?.errors?.[0]).toContain(
     'stray',
   )
+  // One that fails is tried again, as on a host.
+  expect(records.find(({ name, ms }) => ms !== undefined && name === 'is right at last')).toMatchObject({
+    errors: [expect.stringContaining('expected 1 to be 2')],
+    again: [],
+  })
   expect(records.find(({ name }) => name === 'is left out')?.why).toBe('to see it')
   expect(records.at(-1)).toEqual({ outcome: 'end' })
   expect(lines.find(line => line.startsWith('beforeAll'))).toMatch(
-    /^beforeAll beforeEach inner beforeEach afterEach finished (beforeEach inner beforeEach afterEach ){2}inner afterAll beforeEach/,
+    /^beforeAll beforeEach inner beforeEach afterEach finished (beforeEach inner beforeEach afterEach ){3}inner afterAll beforeEach/,
   )
 })

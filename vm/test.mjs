@@ -33,6 +33,7 @@ if (unknown.length > 0) throw new Error(`no such world: ${unknown}; there are ${
 
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const failures = []
+const unsteady = []
 const rows = []
 const queue = worlds.filter(({ name }) => values.world.includes(name))
 // An emulator keeps little more than one processor busy.
@@ -45,7 +46,7 @@ await Promise.all(
 console.log(`\nworld        passed  failed  skipped   time\n${rows.join('\n')}`)
 if (values.totals) {
   mkdirSync(dirname(values.totals), { recursive: true })
-  writeFileSync(values.totals, `${JSON.stringify({ ...totals, failures })}\n`)
+  writeFileSync(values.totals, `${JSON.stringify({ ...totals, failures, unsteady })}\n`)
 }
 process.exitCode = totals.failed > 0 ? 1 : 0
 
@@ -81,7 +82,7 @@ async function runWorld(world) {
     if (!ended) failed(`${file}${running ? ` > ${running}` : ''}`, 'the process ended before its tests did')
     running = undefined
   }
-  const take = ({ file: begun, name: test, outcome, ms, errors = [], why }) => {
+  const take = ({ file: begun, name: test, outcome, ms, errors = [], again = [], why }) => {
     if (begun !== undefined) {
       close()
       file = begun
@@ -99,8 +100,9 @@ async function runWorld(world) {
     else {
       running = undefined
       told++
-      if (outcome === 'failed') failed(test, errors.join('\n'))
+      if (outcome === 'failed') failed(test, [...errors, ...again].join('\n'))
       else counts[outcome]++
+      if (outcome === 'passed' && errors.length > 0) unsteady.push({ name: `${name}: ${test}`, error: errors.join('\n') })
       if (why) say(`left out: ${test}: ${why}`)
       else if (values.verbose) say(`${outcome} ${test}${ms === undefined ? '' : `, ${ms} ms`}`)
     }

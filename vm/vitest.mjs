@@ -185,6 +185,16 @@ async function runTest(entry, path, around) {
     return
   }
   const start = performance.now()
+  record({ name, outcome: 'started' })
+  const first = await attemptTest(entry, around)
+  // As on a host: vitest.config.ts.
+  const last = first.length === 0 ? first : await attemptTest(entry, around)
+  const outcome = last.length === 0 ? 'passed' : 'failed'
+  record({ name, outcome, ms: Math.round(performance.now() - start), errors: first.map(told), again: last.map(told) })
+}
+
+/** What went wrong in it, in the hooks around it, or behind its back. */
+async function attemptTest(entry, around) {
   const errors = []
   const attempt = async run => {
     try {
@@ -195,7 +205,6 @@ async function runTest(entry, path, around) {
   }
   finished = []
   stray = undefined
-  record({ name, outcome: 'started' })
   await attempt(async () => {
     await runHooks(around.flatMap(({ beforeEach }) => beforeEach))
     await within(entry.call, entry.timeout ?? TEST_MS, { expect, onTestFinished, signal: new AbortController().signal })
@@ -203,8 +212,7 @@ async function runTest(entry, path, around) {
   await attempt(() => runHooks(around.toReversed().flatMap(({ afterEach }) => afterEach.toReversed())))
   for (const call of finished.toReversed()) await attempt(() => within(call, HOOK_MS))
   if (stray !== undefined) errors.push(stray)
-  const outcome = errors.length === 0 ? 'passed' : 'failed'
-  record({ name, outcome, ms: Math.round(performance.now() - start), errors: errors.map(told) })
+  return errors
 }
 
 async function runGroup(at, path, around) {

@@ -8,6 +8,8 @@ export default defineConfig({
     // Engines share the machine: its cgroups, its state directories.
     fileParallelism: false,
     include: ['test/engines/**/*.test.ts'],
+    // As in vitest.config.ts.
+    retry: 1,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -7,6 +7,8 @@ export default defineConfig({
     pool: 'forks',
     fileParallelism: false,
     include: ['test/packages/**/*.test.ts'],
+    // As in vitest.config.ts.
+    retry: 1,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -14,8 +14,12 @@ import { watchFiles } from './watch.js'
 export function occupants(place: Place, sink: StateSink): () => void {
   const over = new AbortController()
   let round = new AbortController()
+  let moved = false
   const stopWatch = watchFiles(place, ['cgroup.procs', 'tasks'], {
-    changed: () => round.abort(),
+    changed: () => {
+      moved = true
+      round.abort()
+    },
     gone: () => sink.end(),
     failed: error => sink.fail(error),
   })
@@ -25,6 +29,8 @@ export function occupants(place: Place, sink: StateSink): () => void {
     let ended = 0
     while (!over.signal.aborted) {
       round = new AbortController()
+      const came = moved
+      moved = false
       const listed = await listProcesses(place, true)
       // The kernel may still list it for a moment.
       const pids = listed.filter(pid => pid !== ended)
@@ -32,7 +38,8 @@ export function occupants(place: Place, sink: StateSink): () => void {
       if (found === undefined && pids.length > 0) continue
       const populated = found !== undefined
       if (over.signal.aborted) found?.pidfd?.close()
-      else if (populated !== before) sink.tell('populated', { type: 'populated', populated })
+      // Who came and went between two looks is told of as well.
+      else if (populated !== before || (came && !populated)) sink.tell('populated', { type: 'populated', populated })
       if (over.signal.aborted) return
       before = populated
       ended = (await endOf(found, round.signal)) ?? 0

@@ -30,7 +30,9 @@ export function unifiedStates(
     next: ([text]) => {
       const now = parseFlat(text!)
       const [populated, frozen] = [now.get('populated') === 1, now.get('frozen') === 1]
-      if (types.populated && populated !== (before.get('populated') === 1))
+      const same = [...now].every(([key, value]) => before.get(key) === value)
+      // Somebody came and went between two looks: who waits for it to be empty has to be told as well.
+      if (types.populated && (populated !== (before.get('populated') === 1) || (same && !populated)))
         sink.tell('populated', { type: 'populated', populated })
       if (types.frozen && frozen !== (before.get('frozen') === 1)) sink.tell('frozen', { type: 'frozen', frozen })
       before = now

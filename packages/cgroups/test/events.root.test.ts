@@ -130,6 +130,19 @@ describe.each(views)('%s', (_, view, needs) => {
     expect(told.slice(2)).toEqual([{ type: 'removed' }])
   })
 
+  test('CG-101 who came and went before anybody could look is told of', { ...needs, timeout: 30_000 }, async () => {
+    const cgroup = await fresh()
+    const { told, ended } = collect(cgroup, { types: ['populated'] })
+    const directories = [...new Set(cgroup.paths.values())]
+    // It moves itself in and ends while this thread can do nothing.
+    const { status } = spawnSync('sh', ['-c', 'for file; do echo 0 > "$file"/cgroup.procs; done', '-', ...directories])
+    expect(status).toBe(0)
+    await until(told, all => all.length > 0)
+    expect(told).toEqual([{ type: 'populated', populated: false }])
+    await cgroup.destroy()
+    await ended
+  })
+
   test('CG-61 CG-37 that all stand is told, and that they run again', { ...needs, timeout: 30_000 }, async () => {
     const cgroup = await fresh()
     const process = run('sleep 100')
