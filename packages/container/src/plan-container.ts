@@ -17,6 +17,7 @@ import {
   type CgroupMounts,
   lateReadonlySteps,
   maskedPathSteps,
+  moveRootSteps,
   pivotSteps,
   prepareRootSteps,
   readonlyPathSteps,
@@ -104,7 +105,7 @@ export function planContainer(
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
     ...readonlyPathSteps(config.readonlyPaths, { root }),
     ...maskedPathSteps(config.maskedPaths, { root }),
-    ...pivotSteps(root),
+    ...(config.noPivotRoot ? moveRootSteps(root) : pivotSteps(root)),
     ...terminalSteps(spec),
     ...(ownDev && !spec.terminal ? [reopenNullStep(root)] : []),
     ...lateReadonlySteps(config.mounts, mountOptions),

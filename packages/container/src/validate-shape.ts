@@ -17,6 +17,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   rootfs: true,
   readonlyRootfs: true,
   rootPropagation: true,
+  noPivotRoot: true,
   namespaces: true,
   uidMappings: true,
   gidMappings: true,
@@ -73,6 +74,8 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   check(
     () => void (config.rootPropagation === undefined || checkPropagation(config.rootPropagation, 'rootPropagation')),
   )
+  check(() => checkBoolean('noPivotRoot', config.noPivotRoot))
+  check(() => checkMoved(config))
   const before = problems.length
   each('namespaces', config.namespaces, namespaceOf)
   // What is said of namespaces cannot be judged by a list that is wrong itself.
@@ -112,6 +115,16 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
 
 function refuse(field: string, value: unknown, problem: string): never {
   throw new ConfigInvalid(field, value, problem)
+}
+
+/** What is unmounted on the host afterwards would stay in such a container, below the root that was moved on top. */
+function checkMoved({ noPivotRoot, rootPropagation }: ContainerConfig): void {
+  if (noPivotRoot && (rootPropagation === 'private' || rootPropagation === 'rprivate'))
+    throw new ConfigInvalid(
+      'rootPropagation',
+      rootPropagation,
+      'is not safe with noPivotRoot: the old root stays in the mount namespace, and would keep what the host unmounts',
+    )
 }
 
 function checkList<T>(field: string, value: readonly T[] | undefined): readonly T[] {

@@ -69,6 +69,9 @@ int64_t lc_mount_propagation(struct lc_ctx *c, int fd, int64_t propagation);
 int lc_mount_create(struct lc_ctx *c, const char *type, const char *source, const struct lc_bytes *options, const char *mode,
 		    unsigned int attributes);
 
+/* mask.c: a detached mount of an empty, read-only directory; `label` is SELinux's, or "". */
+int lc_mount_empty(struct lc_ctx *c, const char *label);
+
 /* copy.c: what is in the directory `target` goes into the detached mount `tree`. */
 int64_t lc_mount_copy_up(struct lc_ctx *c, int target, int tree);
 
@@ -82,6 +85,7 @@ int64_t lc_op_bind_mount(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_propagation(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_mount_attributes(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_prepare_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_move_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_pivot_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_open_null(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_reopen_null(struct lc_ctx *c, const union lc_arg *a);

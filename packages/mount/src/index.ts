@@ -33,6 +33,8 @@ export { type AttributeChange, knownMountOptions, type ParsedOptions, parseMount
 export { probe } from './probe.js'
 export { checkPropagation, type Propagation } from './propagation.js'
 export {
+  moveRootSteps,
+  type PivotOptions,
   pivotSteps,
   prepareRootSteps,
   propagationStep,

@@ -8,6 +8,7 @@ import {
   type Mount,
   maskedPathSteps,
   mountSteps,
+  moveRootSteps,
   pivotSteps,
   prepareRootSteps,
   propagationStep,
@@ -329,10 +330,15 @@ test('MT-10 MT-34 MT-37 MT-38 the root’s own steps', () => {
       readonlyRootStep(7),
     ]),
   ).toEqual([
-    ['pivotRoot', root],
+    ['pivotRoot', root, ''],
     ['setPropagation', '/', 3n],
     ['setMountAttributes', 7, '', 1n, 0],
   ])
+  expect(readable([...pivotSteps(7, { directory: '/old' }), ...moveRootSteps()])).toEqual([
+    ['pivotRoot', 7, '/old'],
+    ['moveRoot', root],
+  ])
+  expect(() => pivotSteps(7, { directory: 'old' })).toThrow(expect.objectContaining({ field: 'pivotDirectory' }))
 })
 
 test('MT-30 masks: the root’s null device, or the host’s where it has none', () => {

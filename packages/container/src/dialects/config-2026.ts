@@ -92,6 +92,7 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     cpuAffinity: readCpuAffinity(file.object('exec_cpu_affinity')),
     sessionKeyring: file.flag('no_new_keyring') ? undefined : true,
     labels: labels && labels.length > 0 ? labels : undefined,
+    noPivotRoot: file.flag('no_pivot_root') || undefined,
   }
   const version = file.text('version')
   file.end('a config of 2026')
@@ -99,7 +100,6 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
 }
 
 const LATER = [
-  ['no_pivot_root', '@libcontainer/mount'],
   ['netDevices', '@libcontainer/netlink'],
   ['mount_label', '@libcontainer/selinux'],
   ['process_label', '@libcontainer/selinux'],
@@ -149,6 +149,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     rootfs,
     readonlyRootfs,
     rootPropagation,
+    noPivotRoot,
     namespaces: _,
     uidMappings,
     gidMappings,
@@ -185,7 +186,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
   const sets = capabilitySets(capabilities)
   const profile = seccomp === undefined ? defaultProfile({ capabilities: sets?.bounding ?? [] }) : seccomp
   return {
-    no_pivot_root: false,
+    no_pivot_root: noPivotRoot ?? false,
     parent_death_signal: parentDeathSignal === undefined ? 0 : signalNumber(parentDeathSignal, 'parentDeathSignal'),
     rootfs,
     umask: umask ?? null,

@@ -140,7 +140,7 @@ export const file2015 = {
 
 /** A config of 2026 in every field that can be honoured. */
 export const file2026 = {
-  no_pivot_root: false,
+  no_pivot_root: true,
   parent_death_signal: 15,
   rootfs: '/srv/box',
   umask: 63,

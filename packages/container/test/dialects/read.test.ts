@@ -244,6 +244,11 @@ describe('D-03 where eras disagree', () => {
 
   test('D-03 privatefs: mounts of the host do not reach a container of 2014', () => {
     expect(with2014({}).rootPropagation).toBe('rprivate')
+    expect(with2014({ mount_config: { no_pivot_root: true } })).toMatchObject({
+      rootPropagation: 'rslave',
+      noPivotRoot: true,
+    })
+    expect(with2015({ no_pivot_root: true }).noPivotRoot).toBe(true)
     expect(with2015({ privatefs: true }).rootPropagation).toBe('rprivate')
     expect(with2015({}).rootPropagation).toBeUndefined()
   })
@@ -336,10 +341,8 @@ describe('§5a top level', () => {
     ['2014', fault2014, { process_label: 'x' }, 'process_label', 'selinux'],
     ['2014', fault2014, { apparmor_profile: 'docker-default' }, 'apparmor_profile', 'apparmor'],
     ['2014', fault2014, { mount_config: { mount_label: 'x' } }, 'mount_config.mount_label', 'selinux'],
-    ['2014', fault2014, { mount_config: { no_pivot_root: true } }, 'mount_config.no_pivot_root', 'mount'],
     ['2014', fault2014, { networks: [{ type: 'veth', bridge: 'docker0' }] }, 'networks[0]', 'network'],
     ['2014', fault2014, { routes: [{ gateway: '1.2.3.4' }] }, 'routes', 'network'],
-    ['2015', fault2015, { no_pivot_root: true }, 'no_pivot_root', 'mount'],
     ['2015', fault2015, { mount_label: 'x' }, 'mount_label', 'selinux'],
     ['2015', fault2015, { process_label: 'x' }, 'process_label', 'selinux'],
     ['2015', fault2015, { apparmor_profile: 'x' }, 'apparmor_profile', 'apparmor'],
