@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { environment, oci, ours, thirty } from './config.mjs'
+import { environment, oci, ours, volumesOf } from './config.mjs'
 
 const sleeper = ['/bin/sleep', '100000']
 
@@ -71,7 +71,8 @@ export function makeBundles(directory, { rootfs, prefix }) {
   const bundles = {
     none: {},
     default: { seccomp: 'default' },
-    engine: { seccomp: 'default', volumes: thirty(volumes) },
+    engine: { seccomp: 'default', volumes: volumesOf(volumes, 30) },
+    binds: { volumes: volumesOf(volumes, 51) },
     held: { args: sleeper },
     created: { args: sleeper },
     crowd: { args: sleeper, shared: true },

@@ -41,7 +41,7 @@ export async function buildTimed() {
   return await built('the timer', output, [source], ['gcc', '-O2', '-Wall', '-Wextra', '-o', output, source])
 }
 
-/** Go's libcontainer, or its library of cgroups, behind a loop of ours. Their modules come from the module proxy the first time. */
+/** Go's libcontainer, its library of cgroups, or moby's of mountinfo, behind a loop of ours. Their modules come from the module proxy the first time. */
 export async function buildGo(go, program = 'bench') {
   const folder = join(top, 'test/go')
   const output = join(cache, program === 'bench' ? 'libcontainer-go' : `${program}-go`)

@@ -75,7 +75,13 @@ export function planContainer(
   const isNew = (kind: string): boolean => config.namespaces.some(each => each.kind === kind && each.path === undefined)
   const userns = has('user')
   const root = slot('root')
-  const mountOptions = { root, userns, pidns: has('pid'), cgroups: facts.cgroups }
+  const mountOptions = {
+    root,
+    userns,
+    pidns: has('pid'),
+    cgroups: facts.cgroups,
+    locked: userns || (facts.mapped ?? false),
+  }
   const mounts = planMounts(config.mounts, mountOptions, facts.unreachable)
   const ownDev = !bindsDev(config.mounts)
 

@@ -10,19 +10,21 @@ export function planMounts(
   unreachable: ReadonlySet<number> | undefined,
 ): { readonly steps: readonly Step[]; readonly outside: readonly number[] } {
   const outside = outsidePlaces(mounts, unreachable)
+  const plain = outside.length === 0 && !mounts.some(mount => mount.premountCommands || mount.postmountCommands)
   const steps = mountSteps(mounts, {
     ...options,
     trees: new Map(outside.map(place => [place, slot(SOURCE_SLOT)])),
-    around: place => {
-      const mount = mounts[place]!
-      const source = outside.includes(place) ? outsideSteps(mount, place) : { before: [], after: [] }
-      return {
-        before: [...commandSteps(mount, 'premountCommands', place), ...source.before],
-        after: [...source.after, ...commandSteps(mount, 'postmountCommands', place)],
-      }
-    },
+    around: plain ? undefined : place => around(mounts[place]!, place, outside.includes(place)),
   })
   return { steps, outside }
+}
+
+function around(mount: Mount, place: number, isOutside: boolean): { before: Step[]; after: Step[] } {
+  const source = isOutside ? outsideSteps(mount, place) : { before: [], after: [] }
+  return {
+    before: [...commandSteps(mount, 'premountCommands', place), ...source.before],
+    after: [...source.after, ...commandSteps(mount, 'postmountCommands', place)],
+  }
 }
 
 function commandSteps(mount: Mount, when: 'premountCommands' | 'postmountCommands', place: number): Step[] {

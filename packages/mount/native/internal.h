@@ -91,5 +91,9 @@ int64_t lc_op_open_null(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_reopen_null(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_mask_paths(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_readonly_paths(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_read_mounts(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_poll_mounts(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_list_mounts(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_stat_mounts(struct lc_ctx *c, const union lc_arg *a);
 
 #endif

@@ -94,5 +94,9 @@ const struct lc_op lc_mount_ops[] = {
 	{ "reopenNull", "i", lc_op_reopen_null, 0 },
 	{ "maskPaths", "iibs", lc_op_mask_paths, 0 },
 	{ "readonlyPaths", "ib", lc_op_readonly_paths, 0 },
+	{ "readMounts", "ib", lc_op_read_mounts, 0 },
+	{ "pollMounts", "i", lc_op_poll_mounts, 0 },
+	{ "listMounts", "iiib", lc_op_list_mounts, 0 },
+	{ "statMounts", "biib", lc_op_stat_mounts, 0 },
 	{ 0 },
 };

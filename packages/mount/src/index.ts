@@ -25,6 +25,7 @@ export {
   parseMountInfo,
   readMountInfo,
   seenAt,
+  streamMountInfo,
 } from './mount-info.js'
 export { type MountAttributes, mountSetattr } from './mount-setattr.js'
 export { bindsDev, defaultMounts, lateReadonlySteps, type MountStepsOptions, mountSteps } from './mount-steps.js'
@@ -43,3 +44,4 @@ export {
   unmountStep,
 } from './rootfs.js'
 export { type OpenSourceOptions, openSource, type SourceStepsOptions, sourceSteps } from './sources.js'
+export { type ListMountsOptions, listMounts, type MountStatus, statMounts } from './statmount.js'

@@ -1,10 +1,11 @@
 import { type Arg, ConfigInvalid, nulTerminated, type Step, slot } from '@libcontainer/sys'
-import { exactChange, filesystemWords, namedChange, newAttributes, packAttributes } from './attributes.js'
+import { filesystemWords, namedChange, newAttributes, packAttributes } from './attributes.js'
+import { bindWords } from './bind-words.js'
 import { type CgroupMounts, cgroupSteps } from './cgroup-mounts.js'
 import { mountDetail } from './flag-names.js'
 import { HOW, MOUNT_ATTR, MS } from './flags.js'
 import { type CheckedMount, checkMount, type Mount, mayCoverProc } from './mount.js'
-import type { AttributeChange, ParsedOptions } from './options.js'
+import type { AttributeChange } from './options.js'
 import { packPropagation } from './propagation.js'
 
 export interface MountStepsOptions {
@@ -14,6 +15,11 @@ export interface MountStepsOptions {
   userns?: boolean | undefined
   /** The container has a pid namespace of its own: the host's /proc is then no stand-in for one that the kernel refuses. Default: `true`. */
   pidns?: boolean | undefined
+  /**
+   * The kernel may have locked flags of a bind's source, as it does where this process or the container is in a user namespace: those that nobody named
+   * are kept then. Default: `true`.
+   */
+  locked?: boolean | undefined
   /** What mounts of type `cgroup` show. */
   cgroups?: CgroupMounts | undefined
   /**
@@ -54,8 +60,8 @@ export function mountSteps(mounts: readonly Mount[], options: MountStepsOptions 
 }
 
 function stepsOf(checked: CheckedMount, options: MountStepsOptions, i: number): Step[] {
-  const { root = slot('root'), live = false } = options
-  if (checked.kind === 'bind') return [bindStep(checked, root, options.trees?.get(i), live)]
+  const { root = slot('root') } = options
+  if (checked.kind === 'bind') return [bindStep(checked, root, options.trees?.get(i), options)]
   if (checked.kind === 'remount') return [remountStep(checked, root)]
   if (checked.kind === 'filesystem') return [filesystemStep(checked, root, options)]
   if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
@@ -137,7 +143,12 @@ function hostStep({ type, destination, options }: CheckedMount, root: Arg, how: 
   }
 }
 
-function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined, live: boolean): Step {
+function bindStep(
+  mount: CheckedMount,
+  root: Arg,
+  tree: Arg | undefined,
+  { live = false, locked = true }: MountStepsOptions,
+): Step {
   const { source, destination, options } = mount
   if (mount.idMap !== undefined && tree === undefined)
     throw new ConfigInvalid(
@@ -146,15 +157,13 @@ function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined, live: b
       'needs the source as a tree whose ids are mapped: see sourceSteps',
     )
   const late = !live && isLate(mount) ? MOUNT_ATTR.RDONLY : 0
-  const exact = without(exactChange(options), late)
-  const named = without(namedChange(options), late)
+  const words = bindWords(options)
   const how =
-    (options.flags & MS.REC ? HOW.RECURSIVE : 0) |
+    words.how |
     (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) |
     (live ? HOW.AT_ONCE : 0) |
-    linkFlags(options) |
     (destination === '/proc' ? HOW.SOURCE_PROC | HOW.TARGET_REAL : 0)
-  const step = (change: AttributeChange): Step => ({
+  const step = (change: AttributeChange, packed: bigint): Step => ({
     op: 'bindMount',
     args: [
       root,
@@ -162,27 +171,18 @@ function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined, live: b
       source,
       destination,
       how,
-      packAttributes(change),
-      packAttributes(options.recursive),
-      packPropagation(options.propagation),
+      late === 0 ? packed : packAttributes(without(change, late)),
+      words.recursive,
+      words.propagation,
     ],
     about: `bind ${source} on ${destination}`,
     detail: mountDetail(mount),
     path: destination,
-    hints: { ...targetHints, ...bindHints, ...(live ? liveHints : {}) },
+    hints: live ? liveBindHints : bindHints,
   })
+  const exact = step(words.exact, words.packedExact)
   // In a user namespace the source's flags may be locked. Those that nobody named are kept then; a named one stays an error.
-  const same = exact.set === named.set && exact.clear === named.clear
-  return same ? step(exact) : { ...step(exact), onError: { EPERM: step(named) } }
-}
-
-function linkFlags({ extensions }: ParsedOptions): number {
-  if (extensions.size === 0) return 0
-  return (
-    (extensions.has('dest-nofollow') ? HOW.TARGET_LINK : 0) |
-    (extensions.has('src-nofollow') ? HOW.SOURCE_LINK : 0) |
-    (extensions.has('copy-symlink') ? HOW.COPY_LINK : 0)
-  )
+  return words.same || !locked ? exact : { ...exact, onError: { EPERM: step(words.named, words.packedNamed) } }
 }
 
 function without({ set, clear }: AttributeChange, bits: number): AttributeChange {
@@ -209,6 +209,7 @@ const targetHints = {
 }
 
 const bindHints = {
+  ...targetHints,
   EEXIST: 'copy-symlink: something else is there already; remove it from the image',
   ENOENT: 'the source of a bind must exist',
   EPERM: 'the flags of the source are locked by the user namespace that owns it: do not clear or change them',
@@ -216,7 +217,8 @@ const bindHints = {
   EINVAL: 'an unbindable mount cannot be bound, nor, in a user namespace, one with mounts below it unless by rbind',
 }
 
-const liveHints = {
+const liveBindHints = {
+  ...bindHints,
   ENOSYS: 'flags of a mount in a running container need Linux 5.12: before it would be seen without them at first',
 }
 

@@ -37,10 +37,10 @@ export interface CheckedMount {
   readonly field: string
 }
 
-const FIELDS = [
+const FIELDS = new Set([
   ...['destination', 'type', 'source', 'options'],
   ...['uidMappings', 'gidMappings', 'userNamespace', 'premountCommands', 'postmountCommands'],
-]
+])
 
 /** Files of /proc that a container may have its own of, as lxcfs makes them. */
 const coverable = new Set(
@@ -84,8 +84,8 @@ export function checkMount(mount: Mount, field: string, warn: (message: string) 
 function check(mount: Mount, field: string, warn: (message: string) => void): CheckedMount {
   if (typeof mount !== 'object' || mount === null) throw new ConfigInvalid(field, mount, 'must be an object')
   for (const name of Object.keys(mount)) {
-    if (!FIELDS.includes(name))
-      throw new ConfigInvalid(`${field}.${name}`, mount[name as 'source'], `must be one of ${FIELDS.join(', ')}`)
+    if (!FIELDS.has(name))
+      throw new ConfigInvalid(`${field}.${name}`, mount[name as 'source'], `must be one of ${[...FIELDS].join(', ')}`)
   }
   const given = kernelString(mount.destination, `${field}.destination`)
   if (given === '') throw new ConfigInvalid(`${field}.destination`, given, 'must not be empty')

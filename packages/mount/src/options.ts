@@ -112,11 +112,25 @@ const MAX_PROPAGATIONS = 15
  * @param field - the name of the list, for errors
  */
 export function parseMountOptions(options: readonly string[], field = 'options'): ParsedOptions {
+  if (!Array.isArray(options)) throw new ConfigInvalid(field, options, 'must be a list of words')
+  const key = JSON.stringify(options)
+  const known = found.get(key)
+  if (known !== undefined) return known
+  const parsed = parse(options, field)
+  if (found.size === MOST) found.clear()
+  found.set(key, parsed)
+  return parsed
+}
+
+/** The mounts of a container are looked at several times, and many have the words of another. */
+const found = new Map<string, ParsedOptions>()
+const MOST = 256
+
+function parse(options: readonly string[], field: string): ParsedOptions {
   const parsed = { flags: 0, cleared: 0, propagation: [] as Propagation[], data: [] as string[] }
   const extensions = new Set<string>()
   let recursive: AttributeChange = { set: 0, clear: 0 }
   let idMap: MountIdMap | undefined
-  if (!Array.isArray(options)) throw new ConfigInvalid(field, options, 'must be a list of words')
   options.forEach((option, i) => {
     const word = words.get(option)
     if (word !== undefined) {

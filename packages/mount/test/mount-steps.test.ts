@@ -279,7 +279,7 @@ describe('bad input', () => {
     const mount = { destination: '/x', type: 'tmpfs' }
     const at = 'premountCommands[0]'
     refused({ ...mount, premountCommands: [{ path: 'true' }] }, `${at}.path`, 'absolute')
-    refused({ ...mount, premountCommands: [{ path: '/x', args: [] }] }, `${at}.args`, 'argv[0]')
+    refused({ ...mount, premountCommands: [{ path: '/x', args: [] }] }, `${at}.args`, 'must begin with argv')
     refused({ ...mount, premountCommands: [{ path: '/x', env: ['A'] }] }, `${at}.env[0]`, 'NAME=value')
     refused({ ...mount, premountCommands: [{ path: '/x', dir: '.' }] }, `${at}.dir`, 'absolute')
     refused(
