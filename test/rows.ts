@@ -94,12 +94,7 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ...['VAL-02', ...ev(58, 62)].map(id => [id, `network: networks and routes, ${refused}`] as const),
   ...['VAL-03', 'EV-064'].map(id => [id, `netlink: interfaces, ${refused}`] as const),
   ...['VAL-06', 'EV-085'].map(id => [id, `selinux: labels, ${refused}`] as const),
-  ...['VAL-24', 'MT-27', 'EV-081', 'EV-082'].map(id => [id, `mount: id-mapped mounts, ${refused}`] as const),
-  ['IN-17', 'mount: id-mapped mounts, whose sources somebody outside opens'],
-  ...['MT-35', 'MT-36', 'EV-025', 'EV-027'].map(id => [id, `mount: a root that is not pivoted, ${refused}`] as const),
-  ['MT-28', `mount: commands around a mount, ${refused}`],
+  ['MT-36', `mount: a container in the mounts of the host, ${refused}`],
   ...['MT-43', 'MT-44'].map(id => [id, 'mount: the functions of 2014'] as const),
   ...['MT-47', 'MT-48'].map(id => [id, 'mount: helpers for overlays and files of the runtime'] as const),
-  ['EV-083', 'mount: recursive attributes on a kernel that has none'],
-  ['LR-15', 'mount: a host with 10 000 mounts'],
 ])

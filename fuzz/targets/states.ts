@@ -1,16 +1,19 @@
 import { resolveConfig, writeConfig2015, writeConfig2026 } from '@libcontainer/container'
 import { stringifyJson } from '@libcontainer/sys'
+import { configOf } from '../../packages/container/src/dialects/of-state.js'
 import { parseHead } from '../../packages/container/src/overview.js'
-import { namespacePaths, parseState } from '../../packages/container/src/state.js'
+import { type ContainerState, namespacePaths, parseRecord, stateOf } from '../../packages/container/src/state.js'
 import { answer, hold, same, textOf } from '../support/oracles.js'
 
 const PATH = '/state/demo/state.json'
+
+const parseState = (text: string): ContainerState => stateOf(parseRecord(text, PATH, 'demo'), PATH, configOf)
 
 /** state.json: what is read is whole, and what its beginning tells quickly is what all of it tells. */
 export function fuzz(data: Uint8Array): void {
   const text = textOf(data)
   const head = parseHead('demo', text)
-  const state = answer(() => parseState(text, PATH, 'demo'), 'SystemError')
+  const state = answer(() => parseState(text), 'SystemError')
   if (head !== undefined) hold(head.init_process_pid >= 0 && head.id === 'demo', 'another container')
   if (state === undefined) return
   hold(state.id === 'demo' && state.init_process_pid > 0, 'another container')
@@ -20,7 +23,7 @@ export function fuzz(data: Uint8Array): void {
   )
   for (const path of Object.values(state.cgroup_paths))
     hold(/^\/(?!.*\/\.\.(?:\/|$))/.test(path), `a cgroup outside: ${path}`)
-  if (state.era === undefined) same(parseState(stringifyJson(state), PATH, 'demo'), state, 'written and read again')
+  if (state.era === undefined) same(parseState(stringifyJson(state)), state, 'written and read again')
   if (head === undefined || isDoubled(text)) return
   same(
     [head.init_process_pid, head.init_process_start, head.created],

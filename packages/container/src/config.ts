@@ -51,6 +51,11 @@ export interface ContainerConfig {
   readonly readonlyRootfs?: boolean | undefined
   /** Propagation of the container's root. Default: `rslave`. */
   readonly rootPropagation?: Propagation | undefined
+  /**
+   * Moves the root on top of the old one in place of pivot_root(2), for a host whose root is a ramdisk. Weaker: who may unmount in the container may
+   * uncover the old root. Default: false.
+   */
+  readonly noPivotRoot?: boolean | undefined
   /** A kind that is absent is shared with this process. Default: `mnt`, `pid`, `ipc`, `uts`, `net`. */
   readonly namespaces?: readonly NamespaceRequest[] | undefined
   /** Of a new user namespace. */

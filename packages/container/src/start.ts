@@ -20,6 +20,7 @@ import { hostFacts } from './facts.js'
 import { runHooks } from './hooks.js'
 import { adjustOomScore, type Launched, launch } from './launch.js'
 import { bundleOf, type OciState, ociState } from './oci-state.js'
+import { OutsideSources } from './outside-sources.js'
 import { type ContainerPlan, planFor } from './plan.js'
 import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
@@ -96,6 +97,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let place: OwnedFd | undefined
   let outputs: (OwnedFd | undefined)[] = []
   let agent: SeccompAgent | undefined
+  const sources = new OutsideSources(config, plan.outside)
   try {
     if (wait) await SeccompAgent.confirm(config)
     else agent = await SeccompAgent.connect(config)
@@ -142,6 +144,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           await writeTimeOffsets(pid, config.timeOffsets ?? {})
           return undefined
         },
+        ...sources.rendezvous,
       },
       // Its state is saved by then: a hook may ask for it.
       runHooks: async ({ pid, pidfd }) => {
@@ -179,6 +182,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
     agent?.close()
+    sources.close()
     payload?.done()
   }
 }

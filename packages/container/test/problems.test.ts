@@ -166,9 +166,3 @@ test('VAL-32 what this version has not is refused by name, and never left out in
   for (const name of ['networks', 'routes', 'netDevices', 'processLabel', 'mountLabel', 'apparmorProfile'])
     expect(fields({ [name]: {} }), name).toEqual([name])
 })
-
-test('VAL-32 maps of a mount’s own, which this version has not, are refused by name', () => {
-  const mount = { destination: '/x', source: '/y', options: ['bind', 'idmap'] }
-  expect(fields({ mounts: [mount] })).toEqual([expect.stringMatching(/^mounts\[0\]/)])
-  expect(fields({ mounts: [{ ...mount, options: ['bind'], uidMappings: [] }] })).toEqual(['mounts[0].uidMappings'])
-})

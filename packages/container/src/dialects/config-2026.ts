@@ -93,6 +93,7 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     cpuAffinity: readCpuAffinity(file.object('exec_cpu_affinity')),
     sessionKeyring: file.flag('no_new_keyring') ? undefined : true,
     labels: labels && labels.length > 0 ? labels : undefined,
+    noPivotRoot: file.flag('no_pivot_root') || undefined,
   }
   // Without a word it is a class of its own, and no absence.
   const intelRdt = readIntelRdt(file.object('intel_rdt'))
@@ -102,7 +103,6 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
 }
 
 const LATER = [
-  ['no_pivot_root', '@libcontainer/mount'],
   ['netDevices', '@libcontainer/netlink'],
   ['mount_label', '@libcontainer/selinux'],
   ['process_label', '@libcontainer/selinux'],
@@ -151,6 +151,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     rootfs,
     readonlyRootfs,
     rootPropagation,
+    noPivotRoot,
     namespaces: _,
     uidMappings,
     gidMappings,
@@ -188,7 +189,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
   const sets = capabilitySets(capabilities)
   const profile = seccomp === undefined ? defaultProfile({ capabilities: sets?.bounding ?? [] }) : seccomp
   return {
-    no_pivot_root: false,
+    no_pivot_root: noPivotRoot ?? false,
     parent_death_signal: parentDeathSignal === undefined ? 0 : signalNumber(parentDeathSignal, 'parentDeathSignal'),
     rootfs,
     umask: umask ?? null,
