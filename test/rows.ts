@@ -89,7 +89,5 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ...['VAL-06', 'EV-085'].map(id => [id, `selinux: labels, ${refused}`] as const),
   ['VAL-21', 'intelrdt'],
   ['MT-36', `mount: a container in the mounts of the host, ${refused}`],
-  ...['MT-43', 'MT-44'].map(id => [id, 'mount: the functions of 2014'] as const),
-  ...['MT-47', 'MT-48'].map(id => [id, 'mount: helpers for overlays and files of the runtime'] as const),
   ['TS-05', 'mount: the suite of races'],
 ])

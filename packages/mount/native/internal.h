@@ -34,6 +34,7 @@
 #define LC_TARGET_LINK 128	/* a link at the target's end is the target itself */
 #define LC_SOURCE_LINK 256	/* a link at the source's end is the source itself */
 #define LC_COPY_LINK 512	/* a source that is a link is made again at the target, and nothing is mounted */
+#define LC_SCRATCH 1024		/* the new file system is made where a tmpfs of its own has directories upper and work */
 
 /* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */
 static inline int lc_no_root(int root)

@@ -47,6 +47,7 @@ export const HOW = {
   TARGET_LINK: 128,
   SOURCE_LINK: 256,
   COPY_LINK: 512,
+  SCRATCH: 1024,
 } as const
 
 export const AT_FDCWD = -100
