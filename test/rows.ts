@@ -95,6 +95,4 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ...['VAL-03', 'EV-064'].map(id => [id, `netlink: interfaces, ${refused}`] as const),
   ...['VAL-06', 'EV-085'].map(id => [id, `selinux: labels, ${refused}`] as const),
   ['MT-36', `mount: a container in the mounts of the host, ${refused}`],
-  ...['MT-43', 'MT-44'].map(id => [id, 'mount: the functions of 2014'] as const),
-  ...['MT-47', 'MT-48'].map(id => [id, 'mount: helpers for overlays and files of the runtime'] as const),
 ])

@@ -48,6 +48,7 @@ export const HOW = {
   SOURCE_LINK: 256,
   COPY_LINK: 512,
   KEEP: 1024,
+  SCRATCH: 2048,
 } as const
 
 export const AT_FDCWD = -100

@@ -41,6 +41,14 @@ export { type AttributeChange, knownMountOptions, type ParsedOptions, parseMount
 export { probe } from './probe.js'
 export { checkPropagation, type Propagation } from './propagation.js'
 export {
+  type OverlayOptions,
+  overlay,
+  type RuntimeFiles,
+  remountProcSteps,
+  remountSysSteps,
+  runtimeFiles,
+} from './recipes.js'
+export {
   moveRootSteps,
   type PivotOptions,
   pivotSteps,

@@ -120,7 +120,8 @@ function filesystemStep(mount: CheckedMount, root: Arg, given: MountStepsOptions
     (real ? HOW.TARGET_REAL : 0) |
     (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) |
     (copyMode ? HOW.COPY_MODE : 0) |
-    (options.extensions.has('tmpcopyup') ? HOW.COPY_UP : 0)
+    (options.extensions.has('tmpcopyup') ? HOW.COPY_UP : 0) |
+    (options.extensions.has('tmp-overlay') ? HOW.SCRATCH : 0)
   const fallback = userns && (type === 'sysfs' || (type === 'proc' && !pidns))
   return {
     op: 'mountFilesystem',
@@ -129,7 +130,7 @@ function filesystemStep(mount: CheckedMount, root: Arg, given: MountStepsOptions
       destination,
       type,
       source || type,
-      nulTerminated([...words, ...options.data]),
+      nulTerminated([...words, ...options.data, ...(how & HOW.SCRATCH ? SCRATCH : [])]),
       newAttributes(options) & ~(live ? 0 : late),
       how,
       packPropagation(options.propagation),
@@ -145,6 +146,9 @@ function filesystemStep(mount: CheckedMount, root: Arg, given: MountStepsOptions
     ...(fallback ? { onError: { EPERM: hostStep(mount, root, how) } } : {}),
   }
 }
+
+/** In the memory that the op makes: its working directory then. */
+const SCRATCH = ['upperdir=upper', 'workdir=work']
 
 /** The host's own, for a user namespace that owns no network namespace (sysfs) or pid namespace (proc). */
 function hostStep({ type, destination, options }: CheckedMount, root: Arg, how: number): Step {

@@ -114,21 +114,19 @@ function check(mount: Mount, field: string, warn: (message: string) => void): Ch
   return { destination, kind, type, source, options, ...(idMap === undefined ? {} : { idMap }), field }
 }
 
+/** Words that belong to one type of file system, and why. */
+const typed: Readonly<Record<string, readonly [type: string, why: string]>> = {
+  tmpcopyup: ['tmpfs', 'copies what a tmpfs will cover: only a mount of type tmpfs takes it'],
+  'tmp-overlay': ['overlay', 'has what is written kept in memory: only a mount of type overlay takes it'],
+}
+
 function checkExtension(word: string, kind: CheckedMount['kind'], type: string, field: string): void {
-  if (word !== 'tmpcopyup') {
-    if (kind === 'bind') return
-    throw new ConfigInvalid(
-      `${field}.options`,
-      word,
-      'says how links are taken at the ends of a bind: no other mount takes it',
-    )
-  }
-  if (kind === 'filesystem' && type === 'tmpfs') return
-  throw new ConfigInvalid(
-    `${field}.options`,
-    word,
-    'copies what a tmpfs will cover: only a mount of type tmpfs takes it',
-  )
+  const [wanted, why] = typed[word] ?? [
+    undefined,
+    'says how links are taken at the ends of a bind: no other mount takes it',
+  ]
+  if (wanted === undefined ? kind === 'bind' : kind === 'filesystem' && type === wanted) return
+  throw new ConfigInvalid(`${field}.options`, word, why)
 }
 
 /** The word and the fields say one thing: the one how far it reaches, the others whose ids. */

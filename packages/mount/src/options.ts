@@ -15,7 +15,7 @@ export interface ParsedOptions {
   readonly recursive: AttributeChange
   /** What no word of ours is: the file system's own options. */
   readonly data: readonly string[]
-  /** Words that change how the mount is made: `tmpcopyup`, `copy-symlink`, `src-nofollow`, `dest-nofollow`. */
+  /** Words that change how the mount is made: `tmpcopyup`, `tmp-overlay`, `copy-symlink`, `src-nofollow`, `dest-nofollow`. */
   readonly extensions: ReadonlySet<string>
   /** `idmap` and `ridmap`, with ids of their own or without. */
   readonly idMap?: MountIdMap | undefined
@@ -90,7 +90,7 @@ const recursiveWords = new Map<string, AttributeChange>([
   ['rsymfollow', off(MOUNT_ATTR.NOSYMFOLLOW)],
 ])
 
-const extensionWords = ['tmpcopyup', 'copy-symlink', 'src-nofollow', 'dest-nofollow']
+const extensionWords = ['tmpcopyup', 'tmp-overlay', 'copy-symlink', 'src-nofollow', 'dest-nofollow']
 const idMapWords = ['idmap', 'ridmap']
 
 /** Every option word that is ours rather than a file system's, sorted: for a features document. */

@@ -123,8 +123,8 @@ describe('OL-17 the features document', () => {
     for (const option of mountOptions.filter(each => each !== 'remount')) {
       const ids = option.endsWith('idmap') ? [{ containerID: 0, hostID: 1, size: 1 }] : undefined
       const mount =
-        option === 'tmpcopyup'
-          ? { destination: '/a', type: 'tmpfs', options: [option] }
+        option === 'tmpcopyup' || option === 'tmp-overlay'
+          ? { destination: '/a', type: option === 'tmpcopyup' ? 'tmpfs' : 'overlay', options: [option] }
           : { destination: '/a', source: '/a', options: ['bind', option], uidMappings: ids, gidMappings: ids }
       const { config } = converted(specWith({ mounts: [mount] }))
       expect([option, validateShape(config).map(String)]).toEqual([option, []])
