@@ -18,6 +18,7 @@ const calls: Record<string, string> = {
   '@libcontainer/console': 'it.newConsole(0, 0)',
   '@libcontainer/seccomp': 'it.seccompSupport()',
   '@libcontainer/user': 'it.currentUser()',
+  '@libcontainer/intelrdt': 'it.Resctrl.open()',
   '@libcontainer/keys': "it.keyringId('user')",
   '@libcontainer/init': 'it.initProgram()',
   '@libcontainer/container': "it.Factory.open('/nowhere/libcontainer')",

@@ -18,6 +18,7 @@ import {
   lateReadonlySteps,
   maskedPathSteps,
   mountSteps,
+  openedMounts,
   pivotSteps,
   prepareRootSteps,
   readonlyPathSteps,
@@ -69,7 +70,8 @@ export function planContainer(
   const isNew = (kind: string): boolean => config.namespaces.some(each => each.kind === kind && each.path === undefined)
   const userns = has('user')
   const root = slot('root')
-  const mountOptions = { root, userns, pidns: has('pid'), cgroups: facts.cgroups }
+  const opened = openedMounts(config.mounts)
+  const mountOptions = { root, userns, pidns: has('pid'), cgroups: facts.cgroups, opened }
   const ownDev = !bindsDev(config.mounts)
 
   const steps: Step[] = [
@@ -96,8 +98,8 @@ export function planContainer(
       : []),
     ...createHookSteps(config, facts.hooks),
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
-    ...readonlyPathSteps(config.readonlyPaths, { root }),
-    ...maskedPathSteps(config.maskedPaths, { root }),
+    ...readonlyPathSteps(config.readonlyPaths, { root, opened }),
+    ...maskedPathSteps(config.maskedPaths, { root, opened }),
     ...pivotSteps(root),
     ...terminalSteps(spec),
     ...(ownDev && !spec.terminal ? [reopenNullStep(root)] : []),

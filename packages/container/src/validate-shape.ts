@@ -1,4 +1,4 @@
-import { resolveCapabilities } from '@libcontainer/capabilities'
+import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities'
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
@@ -27,6 +27,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   devices: true,
   cgroups: true,
   capabilities: true,
+  secureBits: true,
   seccomp: true,
   maskedPaths: true,
   readonlyPaths: true,
@@ -87,6 +88,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   problems.push(...limitProblems(config.cgroups))
   each('cgroups.devices', config.cgroups?.devices, (rule, field) => void deviceRule(rule, field))
   problems.push(...capabilityProblems(config.capabilities, checkCapabilities))
+  check(() => checkSecureBits(config.secureBits))
   check(() => {
     if (config.seccomp !== undefined) seccompOf(config)
   })
@@ -179,6 +181,10 @@ export function checkCapabilities(capabilities: ContainerConfig['capabilities'],
   if (capabilities === undefined || capabilities === null) return
   const sets = Array.isArray(capabilities) ? { bounding: capabilities } : (capabilities as object)
   resolveCapabilities(sets, { strict: true, field })
+}
+
+export function checkSecureBits(bits: readonly string[] | undefined, field = 'secureBits'): void {
+  parseSecureBits(checkList(field, bits), field)
 }
 
 function checkPath(path: string, field: string): void {

@@ -11,6 +11,7 @@ test('MP-01 container at the top, each facility under its name and as a subpath'
     'console',
     'devices',
     'init',
+    'intelrdt',
     'keys',
     'mount',
     'namespaces',
