@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { cgroupHost } from '@libcontainer/cgroups'
 import { Factory } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
-import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
+import { busyboxRootfs, requires, temporaryDirectory, until } from '../../../test/support/index.js'
 import { Bench, elsewhere, sleeper } from './support.js'
 
 const needs = requires('root')
@@ -57,7 +57,7 @@ describe('session keyring', () => {
       .map(line => line.split(' ')[0]!)
 
   test(
-    'IN-09 IN-10 KY-01 KY-02 KY-04 a keyring of the container’s own, which further processes join, and without a word none',
+    'IN-09 IN-10 KY-01 KY-02 KY-04 LR-09 a keyring of the container’s own, which further processes join, and without a word none',
     needs,
     async () => {
       await using bench = await Bench.open('keyring')
@@ -85,6 +85,8 @@ describe('session keyring', () => {
         child.signal('KILL')
         await child.wait()
       }
+      // Who was the last to have it has ended, and the kernel notices.
+      await until('the end of the keyring', () => named(name).length === 0)
       await bench.running({ sessionKeyring: 'mine' })
       expect(named('mine')).toHaveLength(1)
       const { container: three } = await bench.running()
