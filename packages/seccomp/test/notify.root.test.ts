@@ -186,6 +186,10 @@ describe('user notification', needs, () => {
     controller.abort(new Error('later'))
     await expect(waiting).rejects.toThrow('later')
     const both = [listener.receive(), listener.receive()]
+    const third = new AbortController()
+    const unwanted = listener.receive({ signal: third.signal })
+    third.abort(new Error('not its turn yet'))
+    await expect(unwanted).rejects.toThrow('not its turn yet')
     call(['getppid'], ['getpgrp'])
     ;(await both[0])!.refuse(11)
     ;(await both[1])!.refuse('EAGAIN')
