@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cgroupHost } from '@libcontainer/cgroups'
 import { Factory } from '@libcontainer/container'
+import type { Profile } from '@libcontainer/seccomp'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory, until } from '../../../test/support/index.js'
 import { Bench, elsewhere, sleeper } from './support.js'
@@ -272,6 +273,32 @@ describe('cgroups of further processes', () => {
     })
   })
 })
+
+test(
+  'SC-09 logLevel: from 5 on the factory’s log is told of system calls that no architecture has',
+  needs,
+  async () => {
+    using directory = temporaryDirectory('left-out-')
+    const told: string[] = []
+    const factory = await Factory.open(`${directory.path}/state`, {
+      log: (level, message) => told.push(`${level} ${message}`),
+    })
+    const seccomp: Profile = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['mkdir', 'no_such_call'], action: 'SCMP_ACT_ERRNO' }],
+    }
+    const line = '5 seccomp: no_such_call is left out, no architecture has such a system call'
+    for (const logLevel of [4, 5]) {
+      const container = await factory.create(`left-out-${process.pid}`, { rootfs: busyboxRootfs(), seccomp })
+      try {
+        expect((await (await container.run({ args: ['/bin/true'], logLevel })).wait()).code).toBe(0)
+        expect(told.includes(line)).toBe(logLevel === 5)
+      } finally {
+        await container.destroy({ force: true })
+      }
+    }
+  },
+)
 
 test('PR-13 logLevel: from 5 on the factory’s log is told of every step and its time', needs, async () => {
   using directory = temporaryDirectory('log-level-')
