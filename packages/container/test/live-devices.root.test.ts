@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs'
-import { type DeviceRequest, makeDevices, namedDevice } from '@libcontainer/devices'
+import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { withEdits } from '@libcontainer/container'
+import { cdiEdits, type DeviceRequest, makeDevices, namedDevice, readCdi } from '@libcontainer/devices'
 import { openDirectory } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import { requires, temporaryDirectory } from '../../../test/support/index.js'
+import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Bench, inside } from './support.js'
 
 const fuse: DeviceRequest = { ...namedDevice('fuse'), mode: 0o640, uid: 7, gid: 8 }
@@ -108,6 +109,40 @@ describe('DV-19 devices of a running container', () => {
     await expect(container.addDevices([{ ...zero, path: '/dev/linked' }])).rejects.toMatchObject({
       code: 'SystemError',
     })
+  })
+
+  test('DV-20 a device of the Container Device Interface, with all that belongs to it', needs, async () => {
+    await using bench = await Bench.open('cdi')
+    using place = temporaryDirectory('cdi-')
+    chmodSync(place.path, 0o755)
+    const file = {
+      cdiVersion: '0.7.0',
+      kind: 'vendor.com/gpu',
+      containerEdits: {
+        env: ['VENDOR=yes'],
+        mounts: [{ hostPath: place.path, containerPath: '/opt/vendor', options: ['ro', 'bind'] }],
+        hooks: [{ hookName: 'prestart', path: '/bin/touch', args: ['touch', `${place.path}/hooked`] }],
+      },
+      devices: [
+        {
+          name: 'card0',
+          containerEdits: {
+            deviceNodes: [{ path: '/dev/card0', hostPath: '/dev/fuse', fileMode: 0o400 }],
+            additionalGids: [44],
+          },
+        },
+      ],
+    }
+    writeFileSync(`${place.path}/vendor.json`, JSON.stringify(file))
+    const registry = await readCdi({ directories: [place.path] })
+    const script = `stat -c '%t:%T %a %u' /dev/card0; ${opens('/dev/card0')}; echo $VENDOR; id -G; ls /opt/vendor; touch /opt/vendor/x`
+    const { config, process } = withEdits(
+      { config: { rootfs: busyboxRootfs() }, process: { args: ['/bin/sh', '-c', script], user: { uid: 7, gid: 7 } } },
+      await cdiEdits(registry, ['vendor.com/gpu=card0']),
+    )
+    const { stdout, stderr } = await bench.run(process, config)
+    expect(stdout).toBe('a:e5 400 7\nopen\nyes\n7 44\nhooked\nvendor.json\n')
+    expect(stderr).toMatch(/Read-only file system/)
   })
 
   test('DV-19 EV-154 what cannot be is refused first, and a container that does not run by name', needs, async () => {
