@@ -46,6 +46,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          // They change nothing of their process: two processes for all of them take a third of the time.
+          isolate: false,
           include: everywhere.map(folder => `${folder}/**/*.test.ts`),
           exclude: ['**/*.root.test.ts', '**/node_modules/**', 'test/packages/**', 'test/engines/**'],
         },

@@ -102,7 +102,8 @@ async function runWorld(world) {
       told++
       if (outcome === 'failed') failed(test, [...errors, ...again].join('\n'))
       else counts[outcome]++
-      if (outcome === 'passed' && errors.length > 0) unsteady.push({ name: `${name}: ${test}`, error: errors.join('\n') })
+      if (outcome === 'passed' && errors.length > 0)
+        unsteady.push({ name: `${name}: ${test}`, error: errors.join('\n') })
       if (why) say(`left out: ${test}: ${why}`)
       else if (values.verbose) say(`${outcome} ${test}${ms === undefined ? '' : `, ${ms} ms`}`)
     }

@@ -78,24 +78,40 @@ static int64_t check_arg(struct lc_ctx *c, const struct lc_plan *plan, const str
 			return bad(c, "a string or bytes outside the plan");
 		if (plan->at[(uint64_t)arg->value + arg->size] != 0)
 			return bad(c, "a string without its end");
+		/* An op writes there: what was checked has to stay as it is. */
+		if (arg->kind == ARG_BYTES && (uint64_t)arg->value < plan->tables)
+			return bad(c, "bytes among the steps");
 		return 0;
 	default:
 		return bad(c, "an argument of unknown kind");
 	}
 }
 
-static int64_t check_step(struct lc_ctx *c, const struct lc_plan *plan, const struct step *step, uint32_t op_count)
+/* Where a step's arguments and alternatives lie, which no bytes may. */
+static int64_t check_tables(struct lc_ctx *c, struct lc_plan *plan, const struct step *step, uint32_t op_count)
 {
-	const struct arg *args;
-	const struct alternative *alternatives;
+	size_t ends[2];
 
 	if (step->op >= op_count || step->into > LC_MAX_SLOTS)
 		return bad(c, "a step with an op or a slot that is not there");
 	if (step->args > LC_MAX_ARGS || step->args != strlen(plan->ops[step->op]->signature))
 		return bad(c, "a step with more or fewer arguments than its op takes");
-	if (!holds(plan, step->args_at, step->args, sizeof(*args), 8) ||
-	    !holds(plan, step->alternatives_at, step->alternatives, sizeof(*alternatives), 4))
+	if (!holds(plan, step->args_at, step->args, sizeof(struct arg), 8) ||
+	    !holds(plan, step->alternatives_at, step->alternatives, sizeof(struct alternative), 4))
 		return bad(c, "arguments outside the plan");
+
+	ends[0] = step->args_at + step->args * sizeof(struct arg);
+	ends[1] = step->alternatives_at + step->alternatives * sizeof(struct alternative);
+	for (int i = 0; i < 2; i++)
+		if (ends[i] > plan->tables)
+			plan->tables = ends[i];
+	return 0;
+}
+
+static int64_t check_step(struct lc_ctx *c, const struct lc_plan *plan, const struct step *step)
+{
+	const struct arg *args;
+	const struct alternative *alternatives;
 
 	args = (const struct arg *)(plan->at + step->args_at);
 	for (uint32_t i = 0; i < step->args; i++)
@@ -138,8 +154,12 @@ int64_t lc_plan_open(struct lc_ctx *c, struct lc_plan *plan, const uint8_t *at, 
 			return lc_refuse(c, "plan (unknown op)", ENOSYS);
 		}
 	}
+	plan->tables = (size_t)((const uint8_t *)step_at(plan, plan->all) - at);
 	for (uint32_t i = 0; i < plan->all; i++)
-		if (check_step(c, plan, step_at(plan, i), op_count) < 0)
+		if (check_tables(c, plan, step_at(plan, i), op_count) < 0)
+			return -EINVAL;
+	for (uint32_t i = 0; i < plan->all; i++)
+		if (check_step(c, plan, step_at(plan, i)) < 0)
 			return -EINVAL;
 	return 0;
 }
@@ -154,7 +174,8 @@ static int64_t fill(struct lc_ctx *c, const struct lc_plan *plan, const struct a
 		return 0;
 	case ARG_STRING:
 		to->s = (const char *)plan->at + arg->value;
-		return 0;
+		/* An op before this one may have written over its end. */
+		return to->s[arg->size] == 0 ? 0 : bad(c, "a string without its end");
 	case ARG_BYTES:
 		to->b.at = (uint8_t *)plan->at + arg->value;
 		to->b.size = arg->size;

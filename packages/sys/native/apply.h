@@ -27,6 +27,7 @@ struct lc_slot {
 struct lc_plan {
 	const uint8_t *at;
 	size_t size;
+	size_t tables;		/* where steps, arguments and alternatives end: bytes that ops write lie behind */
 	uint32_t steps;		/* that run in order */
 	uint32_t all;		/* with those reached by onError alone */
 	uint32_t fail_at;	/* a step that fails on purpose (tests), or UINT32_MAX */

@@ -70,6 +70,18 @@ test('what cannot be encoded is refused', () => {
   expect(() => encodePlan(Array.from({ length: 65 }, (_, i) => step(`op${i}`, [])))).toThrow(/at most 64 ops/)
 })
 
+test('TS-04 what ops write cannot change the steps that were checked', async () => {
+  const { bytes } = encodePlan([step('ids', [new Uint8Array(40)])])
+  const { loadOps } = await import('../dist/node/host.js')
+  const { apply } = loadOps('sys', new URL('../dist/native.js', import.meta.url).href)
+  const [argument, VALUE] = [32 + 8 + 24, 8]
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  expect(await apply(bytes, new Uint8Array(200 + 64 * 8), false)).toBe(0)
+  // Over the header, up to the number of the step's op.
+  view.setBigUint64(argument + VALUE, 0n, true)
+  expect(await apply(bytes, new Uint8Array(200 + 64 * 8), false)).toBe(-22)
+})
+
 test('TS-04 no bytes that claim to be a plan make the interpreter read outside of them, or hang', async () => {
   // Ops that only fill a buffer: what a broken table makes of them harms nobody.
   const { bytes } = encodePlan([
