@@ -1,5 +1,5 @@
 import { describeFeatures, type Features } from '@libcontainer/sys'
-import { CDI_VERSIONS } from './cdi/spec.js'
+import { CDI_VERSIONS } from './cdi/versions.js'
 import { DEFAULT_SIMPLE_DEVICES } from './defaults.js'
 import { NAMED_DEVICES } from './named.js'
 

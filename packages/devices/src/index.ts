@@ -9,7 +9,6 @@ export {
 export { type DeviceEdits, type EditHook, resolveEdits } from './cdi/edits.js'
 export { CDI_DIRECTORIES, type CdiProblem, type CdiRegistry, cdiEdits, readCdi } from './cdi/registry.js'
 export {
-  CDI_VERSIONS,
   type CdiContainerEdits,
   type CdiDevice,
   type CdiDeviceNode,
@@ -21,6 +20,7 @@ export {
   parseCdi,
   parseCdiName,
 } from './cdi/spec.js'
+export { CDI_VERSIONS } from './cdi/versions.js'
 export {
   DEFAULT_ALLOWED_DEVICES,
   DEFAULT_AUTO_CREATED_DEVICES,

@@ -1,6 +1,7 @@
 import { ConfigInvalid, parseJson } from '@libcontainer/sys'
 import { MAX_MAJOR, MAX_MINOR } from '../numbers.js'
 import * as check from './check.js'
+import { CDI_VERSIONS } from './versions.js'
 
 /** A file of the Container Device Interface: what has to be done to a container for it to use some devices. */
 export interface CdiSpec {
@@ -75,9 +76,6 @@ export interface CdiIntelRdt {
   readonly enableCMT?: boolean | null
   readonly enableMBM?: boolean | null
 }
-
-/** The versions of the specification that are understood, oldest first. */
-export const CDI_VERSIONS = ['0.3.0', '0.4.0', '0.5.0', '0.6.0', '0.7.0', '0.8.0', '1.0.0', '1.1.0'] as const
 
 const NAME =
   'must begin with a letter, end with a letter or digit, and have nothing but those, "_", "-" and "." between'
