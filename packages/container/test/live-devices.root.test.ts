@@ -1,6 +1,16 @@
 import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { withEdits } from '@libcontainer/container'
-import { cdiEdits, type DeviceRequest, namedDevice, readCdi } from '@libcontainer/devices'
+import {
+  accessUnion,
+  allowedAccess,
+  cdiEdits,
+  DEFAULT_RULES,
+  DENY_ALL,
+  type DeviceRequest,
+  namedDevice,
+  parseRule,
+  readCdi,
+} from '@libcontainer/devices'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Bench, inside } from './support.js'
@@ -105,6 +115,28 @@ describe('DV-19 devices of a running container', () => {
     await expect(container.addDevices([{ ...zero, path: '/dev/linked' }])).rejects.toMatchObject({
       code: 'SystemError',
     })
+  })
+
+  test('what explain and allowedAccess say of rules is what the kernel does', needs, async () => {
+    await using bench = await Bench.open('explained')
+    const own = ['c 1:11 w', 'c 10:* m', 'b 7:* r'].map(text => parseRule(text))
+    const { container } = await bench.running({ cgroups: { devices: own } })
+    const numbers = ['c 1:3', 'c 1:5', 'c 1:11', 'c 1:4', 'c 5:1', 'c 10:229', 'b 7:0', 'b 7:1', 'b 8:0']
+    const allowed = (text: string) => {
+      const { type, major, minor } = parseRule(`${text} r`)
+      return allowedAccess([DENY_ALL, ...own, ...DEFAULT_RULES], { type: type as 'c', major, minor })
+    }
+    // A driver that is not there has another answer than a rule.
+    const script = numbers.map((text, i) => {
+      const node = `/dev/t${i}`
+      const tried = (letter: string, what: string) =>
+        `case "$( ( ${what} ) 2>&1 )" in *'not permitted'*) ;; *) a="$a"${letter};; esac`
+      return `a=; ${tried('m', `mknod ${node} ${text.replace(':', ' ')}`)}; ${tried('r', `: < ${node}`)}; ${tried('w', `: >> ${node}`)}; echo $a`
+    })
+    const capabilities = ['CAP_MKNOD', 'CAP_SYSLOG', 'CAP_SYS_RAWIO', 'CAP_SYS_ADMIN']
+    const done = (await inside(container, script.join('\n'), { capabilities })).split('\n')
+    expect(done.map(letters => accessUnion(letters, ''))).toEqual(numbers.map(allowed))
+    expect(numbers.map(allowed)).toEqual(['rwm', 'rwm', 'wm', 'm', 'm', 'm', 'rm', 'rm', 'm'])
   })
 
   test('DV-20 a device of the Container Device Interface, with all that belongs to it', needs, async () => {
