@@ -8,8 +8,6 @@ import type { ContainerEvent } from './events.js'
 import { releaseFirst, startUnlessStarted } from './first.js'
 import { Handle, type HandleOptions } from './handle.js'
 import { checkCommand, type Hook, type HookPoint, hookPoints } from './hooks.js'
-import { addDevices, removeDevices } from './live-devices.js'
-import { addMounts, removeMounts } from './live-mounts.js'
 import { type OciState, ociState } from './oci-state.js'
 import { pause, resume } from './pause.js'
 import { plainCopy } from './plain-copy.js'
@@ -190,6 +188,7 @@ export class Container {
    * @throws {ConfigInvalid} for mounts that cannot be
    */
   async addMounts(mounts: readonly Mount[]): Promise<void> {
+    const { addMounts } = await import('./live-mounts.js')
     await addMounts(this.#handle, mounts)
   }
 
@@ -199,6 +198,7 @@ export class Container {
    * @throws {ContainerError} `ContainerNotRunning`; `SystemError` where nothing is mounted
    */
   async removeMounts(paths: readonly string[]): Promise<void> {
+    const { removeMounts } = await import('./live-mounts.js')
     await removeMounts(this.#handle, paths)
   }
 
@@ -210,6 +210,7 @@ export class Container {
    * @throws {ConfigInvalid} for devices that cannot be
    */
   async addDevices(devices: readonly DeviceRequest[]): Promise<void> {
+    const { addDevices } = await import('./live-devices.js')
     await addDevices(this.#handle, devices)
   }
 
@@ -219,6 +220,7 @@ export class Container {
    * @throws {ContainerError} `ContainerNotRunning`; `SystemError` with `ENOENT` or `EEXIST` where the node is gone or another file: it is not allowed any more
    */
   async removeDevices(devices: readonly DeviceRequest[]): Promise<void> {
+    const { removeDevices } = await import('./live-devices.js')
     await removeDevices(this.#handle, devices)
   }
 

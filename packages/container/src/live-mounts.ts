@@ -69,7 +69,7 @@ async function addOne(act: Act, mount: Mount, i: number): Promise<void> {
 
 export async function inside(handle: Handle, what: string, work: (act: Act) => Promise<void>): Promise<void> {
   await handle.locked(async text => {
-    const state = handle.adopt(text)
+    const state = await handle.adopt(text)
     const init = state === undefined ? undefined : await openInit(state)
     if (state === undefined || init === undefined) throw handle.notRunning()
     try {

@@ -2,9 +2,10 @@ import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
+import { checkKeyringName } from '@libcontainer/keys'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
-import { ConfigInvalid, encodeUtf8, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
+import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
 import { namespaceOf, namespacesOf } from './namespace-requests.js'
@@ -151,12 +152,8 @@ export function checkName(field: 'hostname' | 'domainname', name: unknown, kinds
     throw new ConfigInvalid(field, name, 'needs a uts namespace other than this process’s: add uts to namespaces')
 }
 
-/** By add_key(2)'s rules: the kernel keeps names with a dot in front for itself. */
 function checkKeyring(name: ContainerConfig['sessionKeyring']): void {
-  if (name === undefined || typeof name === 'boolean') return
-  const { length } = encodeUtf8(kernelString(name, 'sessionKeyring'))
-  if (length === 0 || length > 4095 || name.startsWith('.'))
-    refuse('sessionKeyring', name, 'must be true, false, or a name of 1 to 4095 bytes without a dot in front')
+  if (name !== undefined && typeof name !== 'boolean') checkKeyringName(name, 'sessionKeyring')
 }
 
 export function checkBoolean(field: string, value: unknown): void {

@@ -98,8 +98,8 @@ static int64_t same_file(struct lc_ctx *c, const char *syscall_name, int64_t str
 static int64_t change_mode(struct lc_ctx *c, int fd, mode_t mode)
 {
 	char name[LC_DECIMAL_SIZE];
-	int proc, fds;
 	int64_t result = 0;
+	int fds;
 
 	if (syscall(SYS_fchmodat2, fd, "", (unsigned long)mode, (long)AT_EMPTY_PATH) == 0)
 		return 0;
@@ -107,11 +107,7 @@ static int64_t change_mode(struct lc_ctx *c, int fd, mode_t mode)
 	if (errno != ENOSYS && errno != EPERM)
 		return lc_fail(c, "fchmodat2");
 	lc_decimal(name, (uint64_t)fd);
-	proc = lc_open_proc(c);
-	if (proc < 0)
-		return proc;
-	fds = lc_open_in_proc(c, proc, "self/fd", O_PATH | O_DIRECTORY);
-	close(proc);
+	fds = lc_open_descriptors(c);
 	if (fds < 0)
 		return fds;
 	if (fchmodat(fds, name, mode, 0) < 0)
