@@ -41,7 +41,7 @@ export function answer<T>(call: () => T, ...codes: string[]): T | undefined {
     const { field } = error as { field?: unknown }
     if (error.code === 'ConfigInvalid') hold(typeof field === 'string' && field !== '', `no field in: ${error.message}`)
     else if (!codes.includes(error.code)) throw error
-    hold(error.message.length < 4000 + (typeof field === 'string' ? field.length : 0), 'a message without end')
+    hold(error.message.length < 20_000 + (typeof field === 'string' ? field.length : 0), 'a message without end')
     return undefined
   }
 }
