@@ -3,7 +3,7 @@ import { stringifyJson } from '@libcontainer/sys'
 import { parseHead } from '../../packages/container/src/overview.js'
 import { namespacePaths, parseState } from '../../packages/container/src/state.js'
 import { documentOf, documentSeeds } from '../support/documents.js'
-import { answer, hold, same } from '../support/oracles.js'
+import { answerLater, hold, same } from '../support/oracles.js'
 
 const PATH = '/state/demo/state.json'
 
@@ -41,10 +41,10 @@ const documents: readonly unknown[] = [
 ]
 
 /** state.json: what is read is whole, and what its beginning tells quickly is what all of it tells. */
-export function fuzz(data: Uint8Array): void {
+export async function fuzz(data: Uint8Array): Promise<void> {
   const text = documentOf(data, documents)
   const head = parseHead('demo', text)
-  const state = answer(() => parseState(text, PATH, 'demo'), 'SystemError')
+  const state = await answerLater(() => parseState(text, PATH, 'demo'), 'SystemError')
   if (head !== undefined) hold(head.init_process_pid >= 0 && head.id === 'demo', 'another container')
   if (state === undefined) return
   hold(state.id === 'demo' && state.init_process_pid > 0, 'another container')
@@ -52,7 +52,8 @@ export function fuzz(data: Uint8Array): void {
   hold(namesBelow(cgroup).length > 0 && !cgroup.includes('\0'), `a cgroup that is all of the machine: ${cgroup}`)
   for (const path of Object.values(state.cgroup_paths))
     hold(/^\/(?!.*\/\.\.(?:\/|$))/.test(path), `a cgroup outside: ${path}`)
-  if (state.era === undefined) same(parseState(stringifyJson(state), PATH, 'demo'), state, 'written and read again')
+  if (state.era === undefined)
+    same(await parseState(stringifyJson(state), PATH, 'demo'), state, 'written and read again')
   if (head === undefined || isDoubled(text)) return
   same(
     [head.init_process_pid, head.init_process_start, head.created],
