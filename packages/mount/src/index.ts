@@ -13,7 +13,14 @@ export {
   unmount,
 } from './host.js'
 export type { MountIdMap, MountIdRange, RelativeIdRange } from './id-map.js'
-export { type MaskOptions, maskedPathSteps, readonlyPathSteps, reopenNullStep } from './masks.js'
+export {
+  type MaskOptions,
+  maskedPathSteps,
+  type OpenedMounts,
+  openedMounts,
+  readonlyPathSteps,
+  reopenNullStep,
+} from './masks.js'
 export { type CheckedMount, checkMount, cleanPath, type Mount } from './mount.js'
 export {
   atOrBelow,

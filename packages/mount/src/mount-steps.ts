@@ -4,6 +4,7 @@ import { bindWords } from './bind-words.js'
 import { type CgroupMounts, cgroupSteps } from './cgroup-mounts.js'
 import { mountDetail } from './flag-names.js'
 import { HOW, MOUNT_ATTR, MS } from './flags.js'
+import type { OpenedMounts } from './masks.js'
 import { type CheckedMount, checkMount, type Mount, mayCoverProc } from './mount.js'
 import type { AttributeChange } from './options.js'
 import { packPropagation } from './propagation.js'
@@ -33,6 +34,8 @@ export interface MountStepsOptions {
   around?:
     | ((place: number) => { before?: readonly Step[] | undefined; after?: readonly Step[] | undefined })
     | undefined
+  /** Leaves these open, each in its slot. Default: none. */
+  opened?: OpenedMounts | undefined
   /** What `mounts` is called in errors. Default: `mounts`. */
   field?: string | undefined
   /** Told of what is odd but has a meaning. */
@@ -61,11 +64,26 @@ export function mountSteps(mounts: readonly Mount[], options: MountStepsOptions 
 
 function stepsOf(checked: CheckedMount, options: MountStepsOptions, i: number): Step[] {
   const { root = slot('root') } = options
-  if (checked.kind === 'bind') return [bindStep(checked, root, options.trees?.get(i), options)]
+  const into = options.opened?.get(checked.destination)?.slot
+  if (checked.kind === 'bind') return [keptOpen(bindStep(checked, root, options.trees?.get(i), options), into)]
   if (checked.kind === 'remount') return [remountStep(checked, root)]
-  if (checked.kind === 'filesystem') return [filesystemStep(checked, root, options)]
+  if (checked.kind === 'filesystem') return [keptOpen(filesystemStep(checked, root, options), into)]
   if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
   throw new ConfigInvalid(`${checked.field}.type`, 'cgroup', 'needs the cgroups of the container')
+}
+
+/** Where the ops that can leave what they mount open have their flags. */
+const FLAGS_AT: Readonly<Record<string, number>> = { mountFilesystem: 6, bindMount: 4 }
+
+/** The same step, the root of whose mount stays open in a slot. */
+function keptOpen(step: Step, into: string | undefined): Step {
+  if (into === undefined) return step
+  const args = step.args.map((arg, i) => (i === FLAGS_AT[step.op] ? Number(arg) | HOW.KEEP : arg))
+  const instead = Object.entries(step.onError ?? {}).map(([errno, other]) => [
+    errno,
+    other === 'skip' ? other : keptOpen(other, into),
+  ])
+  return { ...step, args, into, ...(instead.length > 0 ? { onError: Object.fromEntries(instead) } : {}) }
 }
 
 /** tmpfs, and whatever is on /dev, is written to during set-up, and made read-only at the end. */
