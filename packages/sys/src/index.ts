@@ -61,6 +61,7 @@ export * from './self.js'
 export { MAX_FD_NAME, receiveFd, sendFd } from './send-fd.js'
 export { signalName, signalNumber } from './signals.js'
 export * from './socket.js'
+export { atSocketPath } from './socket-path.js'
 export { memoryFile, overlayProgramFd, programFd, type Spawned, type SpawnRequest, spawn } from './spawn.js'
 export { captureStack, type Frame, parseStack } from './stack.js'
 export {
