@@ -3,7 +3,6 @@ import { deviceSteps, linkSteps, ptmxStep } from '@libcontainer/devices'
 import {
   ask,
   closeFd,
-  joinSessionKeyring,
   linkUp,
   secondClone,
   setDomainname,
@@ -12,12 +11,14 @@ import {
   setSession,
   writeSysctl,
 } from '@libcontainer/init'
+import { joinSessionKeyring } from '@libcontainer/keys'
 import {
   bindsDev,
   type CgroupMounts,
   lateReadonlySteps,
   maskedPathSteps,
   mountSteps,
+  openedMounts,
   pivotSteps,
   prepareRootSteps,
   readonlyPathSteps,
@@ -69,7 +70,8 @@ export function planContainer(
   const isNew = (kind: string): boolean => config.namespaces.some(each => each.kind === kind && each.path === undefined)
   const userns = has('user')
   const root = slot('root')
-  const mountOptions = { root, userns, pidns: has('pid'), cgroups: facts.cgroups }
+  const opened = openedMounts(config.mounts)
+  const mountOptions = { root, userns, pidns: has('pid'), cgroups: facts.cgroups, opened }
   const ownDev = !bindsDev(config.mounts)
 
   const steps: Step[] = [
@@ -96,8 +98,8 @@ export function planContainer(
       : []),
     ...createHookSteps(config, facts.hooks),
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
-    ...readonlyPathSteps(config.readonlyPaths, { root }),
-    ...maskedPathSteps(config.maskedPaths, { root }),
+    ...readonlyPathSteps(config.readonlyPaths, { root, opened }),
+    ...maskedPathSteps(config.maskedPaths, { root, opened }),
     ...pivotSteps(root),
     ...terminalSteps(spec),
     ...(ownDev && !spec.terminal ? [reopenNullStep(root)] : []),
