@@ -14,12 +14,12 @@ const limits = { memory: 64 * MiB, pids: 32, cpuQuotaUs: 100_000, cpuPeriodUs: 1
 export const environment = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'TERM=xterm']
 
 /** For `@libcontainer/container`. */
-export function ours({ rootfs, cgroup, seccomp }) {
+export function ours({ rootfs, cgroup, seccomp, volumes = [] }) {
   return {
     rootfs,
     hostname,
     namespaces: ['mnt', 'pid', 'ipc', 'uts', 'net'],
-    mounts: defaultMounts,
+    mounts: volumes.length === 0 ? defaultMounts : [...defaultMounts, ...volumes],
     maskedPaths: defaultMaskedPaths,
     readonlyPaths: defaultReadonlyPaths,
     capabilities,
@@ -36,10 +36,10 @@ export function ours({ rootfs, cgroup, seccomp }) {
   }
 }
 
-/** Thirty mounts, as an engine makes them of volumes: directories of the host below a tmpfs, each read-only. */
-export const thirty = source => [
+/** So many mounts, as an engine makes them of volumes: directories of the host below a tmpfs, each read-only. */
+export const volumesOf = (source, count) => [
   { destination: '/mnt', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=755', 'size=1m'] },
-  ...Array.from({ length: 29 }, (_, i) => ({
+  ...Array.from({ length: count - 1 }, (_, i) => ({
     destination: `/mnt/volume-${i}`,
     type: 'bind',
     source,

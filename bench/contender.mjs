@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { top } from '../scripts/quietly.mjs'
-import { dockerProfile, environment, oci, ours, thirty } from './config.mjs'
+import { dockerProfile, environment, oci, ours, volumesOf } from './config.mjs'
 import { versionOf, which } from './find.mjs'
 
 const sleeper = ['/bin/sleep', '100000']
@@ -74,7 +74,8 @@ export function makeBundles(directory, { rootfs, prefix }) {
     none: {},
     default: { seccomp: 'default' },
     docker: { seccomp: dockerProfile() },
-    engine: { seccomp: 'default', volumes: thirty(volumes) },
+    engine: { seccomp: 'default', volumes: volumesOf(volumes, 30) },
+    binds: { volumes: volumesOf(volumes, 51) },
     held: { args: sleeper },
     created: { args: sleeper },
     crowd: { args: sleeper, shared: true },

@@ -49,7 +49,7 @@ export async function buildLibseccomp() {
   return await built('the program around libseccomp', output, [source], command)
 }
 
-/** Go's libcontainer, or its library of cgroups, behind a loop of ours. Their modules come from the module proxy the first time. */
+/** Go's libcontainer, its library of cgroups, or moby's of mountinfo, behind a loop of ours. Their modules come from the module proxy the first time. */
 export async function buildGo(go, program = 'bench') {
   const folder = join(top, 'test/go')
   const output = join(cache, program === 'bench' ? 'libcontainer-go' : `${program}-go`)

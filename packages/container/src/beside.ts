@@ -3,6 +3,7 @@ import { InitDied } from '@libcontainer/init'
 import { joinTarget, readMaps } from '@libcontainer/namespaces'
 import { isErrno, type OwnedFd, POLLIN, poll } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
+import { openClass } from './class.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import { preparePayload } from './executor.js'
@@ -111,6 +112,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
   const maps = userns ? await readMaps(state.init_process_pid) : undefined
   checkIds(spec, maps, host.unprivileged)
   const payload = await preparePayload(handle.drivers.executor, spec, { id: handle.id, config })
+  const rdt = await openClass(handle)
   const attributes = attributesOf(config, spec, false, payload)
   const attempt = (cgroup: ContainerCgroup | undefined, born: boolean): Attempt & { slots: readonly string[] } => ({
     ...planExec(spec, attributes, {
@@ -138,6 +140,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
     oomBefore,
     parentDeathSignal: false,
     oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,
+    joinClass: rdt?.join,
     maps,
     unprivileged: host.unprivileged || host.mapped,
     limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
@@ -146,6 +149,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
   }).finally(() => {
     agent?.close()
     payload?.done()
+    rdt?.close()
   })
   return process
 }

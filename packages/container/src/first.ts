@@ -2,6 +2,7 @@ import { InitDied, release } from '@libcontainer/init'
 import { isErrno, killPidfd, type LibcontainerError, type OwnedFd, openDirectory, removeFile } from '@libcontainer/sys'
 import { afterStart } from './after.js'
 import { begin, makeCgroup } from './begin.js'
+import { claimClass, type JoinableClass, releaseClass } from './class.js'
 import { deviceRules } from './device-rules.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
@@ -54,14 +55,18 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   try {
     if (state !== undefined && (await statusOf(await handle.adopt(state), directory)) !== 'stopped') return undefined
     const oomBefore = state === undefined ? begun.oomBefore : await makeCgroup(wanted)
+    let rdt: JoinableClass | undefined
     try {
-      const { process, state, text } = await startFirst(request, await planning, oomBefore)
+      rdt = await claimClass(handle)
+      const { process, state, text } = await startFirst({ ...request, rdt }, await planning, oomBefore)
       handle.state = state
       handle.text = text
       handle.init = process
       return process
     } catch (error) {
       throw await undoStart(handle, cgroup, error)
+    } finally {
+      rdt?.close()
     }
   } finally {
     lock.close()
@@ -79,6 +84,7 @@ async function undoStart(handle: Handle, cgroup: ContainerCgroup, error: unknown
       })
     await cgroup.kill()
     await cgroup.destroy()
+    await releaseClass(handle)
     // Last: as long as anything is left, it tells where.
     await removeFile(`${directory}/${STATE_FILE}`)
   } catch (left) {

@@ -12,6 +12,7 @@ import {
 } from '@libcontainer/sys'
 import { whileAlive } from './abort.js'
 import { attributesOf } from './attributes.js'
+import type { JoinableClass } from './class.js'
 import { openOutputs } from './command.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
 import { type PreparedPayload, preparePayload } from './executor.js'
@@ -19,6 +20,7 @@ import { hostFacts } from './facts.js'
 import { runHooks } from './hooks.js'
 import { adjustOomScore, DEBUG, type Launched, launch } from './launch.js'
 import { bundleOf, type OciState, ociState } from './oci-state.js'
+import { OutsideSources } from './outside-sources.js'
 import { type ContainerPlan, planFor } from './plan.js'
 import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
@@ -42,6 +44,8 @@ export interface StartRequest {
   /** Stop in the `created` state. */
   readonly wait: boolean
   readonly hooks: HookFacts['at']
+  /** The groups of resctrl that it joins. */
+  readonly rdt?: JoinableClass | undefined
 }
 
 /** What {@link startFirst} is to do. */
@@ -82,7 +86,7 @@ export interface Started extends Launched {
 
 /** Starts the first process of a container whose cgroup is there. */
 export async function startFirst(request: StartRequest, first: FirstPlan, oomBefore: number): Promise<Started> {
-  const { id, directory, config, cgroup, spec, wait, drivers } = request
+  const { id, directory, config, cgroup, spec, wait, drivers, rdt } = request
   const { plan, attributes, initialFiles, unprivileged, mapped, payload } = first
   const oomScoreAdj = spec.oomScoreAdj ?? config.oomScoreAdj
   const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
@@ -94,6 +98,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let place: OwnedFd | undefined
   let outputs: (OwnedFd | undefined)[] = []
   let agent: SeccompAgent | undefined
+  const sources = new OutsideSources(config, plan.outside)
   try {
     if ((spec.logLevel ?? 0) >= DEBUG) logUnknown(config, message => drivers.log?.(DEBUG, message))
     if (wait) await SeccompAgent.confirm(config)
@@ -124,6 +129,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       keepCapabilities: plan.namespaces.clonesUser,
       parentDeathSignal: attributes.parentDeathSignal !== undefined,
       oomScoreAdj,
+      joinClass: rdt?.join,
       maps: newMaps(config),
       unprivileged: unprivileged || mapped,
       limits: has('user') ? { rlimits: attributes.rlimits, initialFiles } : undefined,
@@ -140,6 +146,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           await writeTimeOffsets(pid, config.timeOffsets ?? {})
           return undefined
         },
+        ...sources.rendezvous,
       },
       // Its state is saved by then: a hook may ask for it.
       runHooks: async ({ pid, pidfd }) => {
@@ -162,6 +169,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           cgroup_driver: cgroup.unit === undefined ? undefined : 'systemd',
           cgroup_paths: cgroupPaths(cgroup.paths),
           namespace_paths: namespacePaths(pid),
+          ...rdt?.paths,
           external_descriptors: await streams,
           config,
         }
@@ -176,6 +184,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
     agent?.close()
+    sources.close()
     payload?.done()
   }
 }

@@ -92,9 +92,14 @@ static void close_end(int *fd)
  */
 static int64_t open_input(struct lc_ctx *c, struct hook *h, const struct lc_bytes *state)
 {
-	char *before = (char *)state->at, *after = before + strlen(before) + 1;
+	char *before = (char *)state->at, *after;
 	int ends[2];
 
+	if (state->size == 0) {
+		h->streams[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		return h->streams[0] < 0 ? lc_fail(c, "open") : 0;
+	}
+	after = before + strlen(before) + 1;
 	h->state[0] = (struct iovec){ before, strlen(before) };
 	h->state[1] = (struct iovec){ h->pid, (size_t)(lc_decimal(h->pid, (uint64_t)getpid()) - h->pid) };
 	h->state[2] = (struct iovec){ after, strlen(after) };

@@ -58,7 +58,18 @@ export const setDomainname = (name: string): Step => ({
 /** @param key - with dots or slashes: `net.ipv4.ip_forward` */
 export function writeSysctl(key: string, value: string): Step {
   const path = sysctlPath(key)
-  return { op: 'writeSysctl', args: [path, value], about: `set ${key} to ${value}`, path: `/proc/sys/${path}` }
+  return {
+    op: 'writeSysctl',
+    args: [path, value],
+    about: `set ${key} to ${value}`,
+    path: `/proc/sys/${path}`,
+    hints: {
+      EACCES:
+        'before Linux 6.9 the parameters of an ipc namespace are the host’s root’s, whatever user namespace owns it',
+      EINVAL: `${key} takes no such value`,
+      ENOENT: 'this kernel has no such parameter, or its module is not loaded',
+    },
+  }
 }
 
 /** As sysctl(8): with a slash first the key is a path; otherwise dots separate, and a slash stands for a dot of a name. */
