@@ -166,6 +166,37 @@ test(
   },
 )
 
+test('hooks of the host are programs of the host, and those in the container have its rights', needs, async () => {
+  using place = temporaryDirectory('hooks-')
+  chmodSync(place.path, 0o777)
+  const told = join(place.path, 'told')
+  // What the image calls a shell tells on itself.
+  jail.file('usr/bin/sh', `#!/bin/busybox sh\necho image > ${told}`, 0o755)
+  jail.file('opt/hook', '#!/bin/sh\ngrep CapEff /proc/self/status > /tmp/told\n', 0o755)
+  const factory = await Factory.open(join(place.path, 'state'))
+  const script = `readlink /proc/self/exe >> ${told}; test -e ${jail.victim.file('file')} && echo host >> ${told}`
+  const ofHost = { path: '/usr/bin/sh', args: ['sh', '-c', script] }
+  const container = await factory.create(`hooks-${process.pid}`, {
+    rootfs: jail.rootfs,
+    capabilities: ['CAP_KILL'],
+    hooks: {
+      prestart: [ofHost],
+      createRuntime: [ofHost],
+      createContainer: [ofHost],
+      startContainer: [{ path: '/opt/hook', args: ['hook'] }],
+    },
+  })
+  try {
+    const child = await container.run({ args: ['/bin/true'], env: ['PATH=/bin', 'HOME=/'] })
+    await child.wait()
+    expect(readFileSync(told, 'utf8')).toMatch(/^(\/usr\/bin\/\w+\nhost\n){3}$/)
+    expect(readFileSync(join(jail.rootfs, 'tmp/told'), 'utf8')).toBe('CapEff:\t0000000000000020\n')
+  } finally {
+    await container.destroy({ force: true })
+    for (const path of ['usr/bin/sh', 'opt/hook', 'tmp/told']) jail.remove(path)
+  }
+})
+
 test(
   'CVE-2021-43784 lengths beyond 16 bits: there is no message whose fields they could fill (a weakened twin cannot be)',
   needs,
