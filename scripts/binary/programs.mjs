@@ -13,7 +13,8 @@ export const programs = [
  */
 export const late = [
   /^packages\/cgroups\/dist\/(?:systemd\/index|stats)\./,
-  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|doctor|events|features|help|info|mounts|plan|ps|restore|shell|spec|update)\./,
+  /^packages\/container\/dist\/(?:dialects\/of-state|live-)/,
+  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|man|mounts|plan|ps|restore|shell|spec|update)\./,
   /^packages\/lcrun\/dist\/probe\./,
   /^packages\/nsinit\/dist\//,
 ]

@@ -1,6 +1,7 @@
 import { absentStep, applyToCgroups } from '@libcontainer/cgroups'
 import type { UnitProperty } from '@libcontainer/cgroups/systemd'
 import { type InitProgram, overlayInit } from '@libcontainer/init'
+import { hasKeys } from '@libcontainer/keys'
 import { cleanPath } from '@libcontainer/mount'
 import {
   ConfigInvalid,
@@ -136,6 +137,8 @@ export class Factory {
     const { warn } = this.#options
     if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
+    if (warn !== undefined && resolved.sessionKeyring !== undefined && !hasKeys())
+      warn('sessionKeyring: the kernel has no keyrings, and so none to share: the container goes on without')
     const directory = this.#directory(id)
     const { path, owner } = resolved.cgroups
     const cgroup = await this.#drivers.cgroups.at(path)

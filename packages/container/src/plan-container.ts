@@ -3,7 +3,6 @@ import { deviceSteps, linkSteps, ptmxStep } from '@libcontainer/devices'
 import {
   ask,
   closeFd,
-  joinSessionKeyring,
   linkUp,
   secondClone,
   setDomainname,
@@ -12,6 +11,7 @@ import {
   setSession,
   writeSysctl,
 } from '@libcontainer/init'
+import { joinSessionKeyring } from '@libcontainer/keys'
 import {
   bindsDev,
   type CgroupMounts,

@@ -6,7 +6,20 @@ import { expect, test } from 'vitest'
 test('MP-01 container at the top, each facility under its name and as a subpath', () => {
   expect(libcontainer.Factory).toBeTypeOf('function')
   expect(libcontainer.cgroups.Cgroup).toBe(Cgroup)
-  const names = ['capabilities', 'console', 'devices', 'init', 'mount', 'namespaces', 'oci', 'seccomp', 'sys', 'user']
+  const names = [
+    'capabilities',
+    'console',
+    'devices',
+    'init',
+    'intelrdt',
+    'keys',
+    'mount',
+    'namespaces',
+    'oci',
+    'seccomp',
+    'sys',
+    'user',
+  ]
   const packages = new Map<string, unknown>(Object.entries(libcontainer))
   for (const name of names) expect(Object.keys(packages.get(name) ?? {}).length, name).toBeGreaterThan(2)
 })
@@ -16,7 +29,8 @@ test('MP-02 importing it loads no binding until one is used', async () => {
     readFileSync('/proc/self/maps', 'utf8')
       .split('\n')
       .flatMap(
-        line => /\/(sys|cgroups|mount|devices|console|seccomp|capabilities|namespaces)\.node$/.exec(line)?.[1] ?? [],
+        line =>
+          /\/(sys|cgroups|mount|devices|console|seccomp|capabilities|namespaces|keys)\.node$/.exec(line)?.[1] ?? [],
       )
   const before = new Set(bindings())
   await import('libcontainer')

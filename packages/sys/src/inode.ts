@@ -21,6 +21,7 @@ export const filesystems = Object.freeze({
   mqueue: 0x19800202,
   nsfs: 0x6e736673,
   overlay: 0x794c7630,
+  resctrl: 0x07655821,
 })
 
 /** What a descriptor is; a handle (`O_PATH`) will do. */
