@@ -312,11 +312,17 @@ describe('CVE-2016-8649 CVE-2016-9962 root of a container looks into a process t
       const passes = (): number => seen().filter(line => line.startsWith('pass')).length
       /** What the intruder got from a process that joined while it looked around twice, at every step that waits. */
       const tried = async (pid: number, weaken: Weaken, container = false) => {
+        const looks = async (): Promise<undefined> => {
+          const from = passes()
+          await until('two looks around', () => passes() > from + 2)
+          return undefined
+        }
+        // What it tells of whoever was there before has been told then.
+        await looks()
         const before = seen().length
         let end = before
         const watched = async (): Promise<undefined> => {
-          const from = passes()
-          await until('two looks around', () => passes() > from + 2)
+          await looks()
           end = seen().length
           return undefined
         }
