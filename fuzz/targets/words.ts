@@ -28,7 +28,8 @@ function plainly(text: string, name: string): string {
   let flags = new Set<string>()
   for (const clause of text.toLowerCase().split(/[ \t\n\r]+/)) {
     const names = /^[^=+-]*/.exec(clause)![0]
-    if (names !== '' && names !== 'all' && !names.split(',').includes(name)) continue
+    if (names !== '' && names !== 'all' && !names.split(',').some(each => each === name || `cap_${each}` === name))
+      continue
     for (const [action] of clause.matchAll(/[=+-][eip]*/g)) {
       if (action[0] === '=') flags = new Set()
       for (const letter of action.slice(1)) action[0] === '-' ? flags.delete(letter) : flags.add(letter)
