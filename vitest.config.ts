@@ -49,7 +49,7 @@ export default defineConfig({
           // They change nothing of their process: two processes for all of them take a third of the time.
           isolate: false,
           include: everywhere.map(folder => `${folder}/**/*.test.ts`),
-          exclude: ['**/*.root.test.ts', '**/node_modules/**', 'test/packages/**', 'test/engines/**'],
+          exclude: ['**/*.root.test.ts', '**/node_modules/**', 'test/packages/**', 'test/engines/**', 'test/escape/**'],
         },
       },
       {
@@ -58,7 +58,7 @@ export default defineConfig({
           name: 'root',
           retry,
           include: everywhere.map(folder => `${folder}/**/*.root.test.ts`),
-          exclude: ['**/node_modules/**', ...inPairs],
+          exclude: ['**/node_modules/**', 'test/escape/**', ...inPairs],
           // Mounts, cgroups and limits of the machine are shared: one file at a time.
           fileParallelism: false,
           sequence: { groupOrder: 1 },

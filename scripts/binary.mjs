@@ -28,6 +28,9 @@ import { buildInit, initSources } from './build-init.mjs'
 const root = fileURLToPath(new URL('../', import.meta.url))
 const architectures = ['x64', 'arm64']
 
+/** In bytes: what the executable may have. */
+const LIMIT = 4 * 1024 * 1024
+
 const names = programs.map(({ name }) => name)
 
 const { values } = parseArgs({ options: { all: { type: 'boolean' }, arch: { type: 'string' } } })
@@ -48,7 +51,7 @@ async function main() {
       { name: 'init', file: init },
       { name: 'versions', file: versionsFile() },
     ]
-    await buildExecutable({ entry, output, arch, assets, late })
+    await buildExecutable({ entry, output, arch, assets, late, limit: LIMIT })
     for (const name of names.slice(1)) shareFile(output, join(dirname(output), name))
     console.log(
       `linux-${arch}: bundles/linux-${arch}/{${names.join(',')}}, ${Math.ceil(statSync(output).size / 1024)} kB`,

@@ -15,7 +15,7 @@ export function facilitySources(name) {
 }
 
 /** What `init` links beside its own files: the facilities that have steps for it. */
-export const facilities = ['cgroups', 'mount', 'devices', 'namespaces', 'capabilities', 'console', 'seccomp']
+export const facilities = ['cgroups', 'mount', 'devices', 'namespaces', 'capabilities', 'console', 'seccomp', 'keys']
 
 export function initSources() {
   const own = ['init', 'rendezvous', 'exec', 'hook', 'ops', 'waiter'].map(name =>

@@ -19,6 +19,7 @@ const calls: Record<string, string> = {
   '@libcontainer/seccomp': 'it.seccompSupport()',
   '@libcontainer/user': 'it.currentUser()',
   '@libcontainer/intelrdt': 'it.Resctrl.open()',
+  '@libcontainer/keys': "it.keyringId('user')",
   '@libcontainer/init': 'it.initProgram()',
   '@libcontainer/container': "it.Factory.open('/nowhere/libcontainer')",
   libcontainer: "it.Factory.open('/nowhere/libcontainer')",
@@ -90,7 +91,18 @@ describe('D-06 on another system', () => {
   })
 })
 
-const facilities = ['namespaces', 'cgroups', 'capabilities', 'mount', 'devices', 'console', 'seccomp', 'user', 'init']
+const facilities = [
+  'namespaces',
+  'cgroups',
+  'capabilities',
+  'mount',
+  'devices',
+  'console',
+  'seccomp',
+  'user',
+  'keys',
+  'init',
+]
 
 describe('D-05 each package loads its own binding, and that of sys', () => {
   test.each([...facilities, 'sys'])(

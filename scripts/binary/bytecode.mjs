@@ -75,7 +75,9 @@ export async function bytecode({ root, entry, folder, tool, late = [] }) {
     })
     modules.push({ name, file, late: !eager.has(relative(root, path)) })
   }
-  const kept = new Set(modules.flatMap(({ name, file }) => [name, basename(file), `${basename(file)}.key`]))
+  const kept = new Set(
+    modules.flatMap(({ name, file }) => [name, basename(file), `${basename(file)}.key`, `${basename(file)}.packed`]),
+  )
   for (const name of readdirSync(folder)) if (!kept.has(name)) rmSync(join(folder, name))
   return modules
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { deflateRawSync } from 'node:zlib'
 import { bytecode, bytecodeCompiler } from './bytecode.mjs'
 import { cached } from './cached.mjs'
 import { linkWithImage, runnerFor, writePlace } from './image.mjs'
@@ -12,9 +13,6 @@ import { engineHash, engineSources, quickjsSources } from './sources.mjs'
 import { compilerFor, missing } from './toolchain.mjs'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-
-/** In bytes: what the executable may have. */
-const LIMIT = 4 * 1024 * 1024
 
 const common = ['-std=gnu11', '-D_GNU_SOURCE', '-O2', '-fno-pie', '-ffunction-sections', '-fdata-sections']
 /** The engine is two thirds of the code. Room for aligned loops gains nothing that can be measured; clang's -O2 is larger than what fits. */
@@ -46,13 +44,14 @@ const hostSources = () => readdirSync(join(root, host)).filter(file => file.ends
  * @param {string[]} [what.packages] - whose ops it has. Default: all that have some
  * @param {{ name: string, file: string }[]} [what.assets] - what `loadAsset` finds
  * @param {RegExp[]} [what.late] - sources that are seldom needed
+ * @param {number} [what.limit] - in bytes: what the executable may have
  */
 export async function buildExecutable({ arch = process.arch, assets = [], ...what }) {
   // Programs share the engine's objects and the compiler of bytecode.
   return await withLock(join(root, '.cache/binary/lock'), () => build({ arch, assets, ...what }))
 }
 
-async function build({ entry, output, arch, packages, assets, late }) {
+async function build({ entry, output, arch, packages, assets, late, limit }) {
   const compiler = await compilerFor(arch)
   if (compiler === undefined) throw new Error(`no compiler for static linux-${arch} programs: ${missing(arch)}`)
   const cache = join(root, '.cache/binary')
@@ -62,8 +61,8 @@ async function build({ entry, output, arch, packages, assets, late }) {
   const modules = await bytecode({ root, entry, folder: join(folder, 'modules'), tool, late })
   const tables = facilities(root).filter(({ name }) => packages?.includes(name) ?? true)
   const runner = await runnerFor(arch)
-  // An image has all that the modules make: their bytecode is handed in while it is made, and takes no room. Those that are late are carried, which
-  // takes less than half as much.
+  // An image has all that the modules make: their bytecode is handed in while it is made, and takes no room. Those that are late are carried, packed,
+  // which takes a sixth as much.
   const written = writeTables(folder, { modules, assets, tables, carried: runner === undefined })
 
   const include = `-I${sources}`
@@ -106,11 +105,11 @@ async function build({ entry, output, arch, packages, assets, late }) {
     Math.max(1, availableParallelism() - 1),
   )
   const objects = units.map(({ object }) => object)
-  await link({ compiler, folder, objects, runner, output, modules: modules.map(({ file }) => file) })
+  await link({ compiler, folder, objects, runner, output, modules: modules.map(({ file }) => file), limit })
   return output
 }
 
-async function link({ compiler, folder, objects, runner, output, modules }) {
+async function link({ compiler, folder, objects, runner, output, modules, limit = Number.POSITIVE_INFINITY }) {
   const place = join(folder, 'image.S')
   const aside = join(folder, 'executable')
   const command = [
@@ -141,17 +140,29 @@ async function link({ compiler, folder, objects, runner, output, modules }) {
   const inputs = [command.join(' '), JSON.stringify(runner), ...[...objects, ...modules].map(file => ({ file }))]
   await cached(output, inputs, make, join(folder, 'executable.key'))
   const { size } = statSync(output)
-  if (size > LIMIT) throw new Error(`${output} has ${size} bytes, more than the ${LIMIT} that it may have`)
+  if (size > limit) throw new Error(`${output} has ${size} bytes, more than the ${limit} that it may have`)
+}
+
+/** A late module as native/quickjs/inflate.c unpacks it. */
+function packed(module) {
+  if (!module.late) return module
+  const bytes = readFileSync(module.file)
+  const file = `${module.file}.packed`
+  writeFileSync(file, deflateRawSync(bytes, { level: 9 }))
+  return { ...module, file, unpacked: bytes.length }
 }
 
 /** The three tables of native/quickjs/host.h, and the assembly that carries the bytes. */
 function writeTables(folder, { modules, assets, tables, carried }) {
   const isCarried = ({ late }) => carried || late
-  const labelled = [...modules, ...assets].map((each, i) => ({ ...each, label: `data_${i}` }))
+  mkdirSync(folder, { recursive: true })
+  const labelled = [...modules.map(packed), ...assets].map((each, i) => ({ ...each, label: `data_${i}` }))
   const [ours, files] = [labelled.slice(0, modules.length), labelled.slice(modules.length)]
   const all = [...ours.filter(isCarried), ...files]
   const rows = list =>
-    list.map(({ name, label }) => `\t{ ${JSON.stringify(name)}, ${label}, ${label}_end },\n`).join('')
+    list
+      .map(({ name, label, unpacked = 0 }) => `\t{ ${JSON.stringify(name)}, ${label}, ${label}_end, ${unpacked} },\n`)
+      .join('')
   const table = (type, name, content) => `const struct ${type} ${name}[] = {\n${content}\t{ 0 },\n};\n`
   const c = [
     '#include "host.h"\n',
@@ -166,7 +177,7 @@ function writeTables(folder, { modules, assets, tables, carried }) {
       'lc_embedded',
       'lc_modules',
       ours
-        .map(module => (isCarried(module) ? rows([module]) : `\t{ ${JSON.stringify(module.name)}, 0, 0 },\n`))
+        .map(module => (isCarried(module) ? rows([module]) : `\t{ ${JSON.stringify(module.name)}, 0, 0, 0 },\n`))
         .join(''),
     ),
     table('lc_embedded', 'lc_files', rows(files)),
@@ -180,7 +191,6 @@ function writeTables(folder, { modules, assets, tables, carried }) {
     '\t.section .note.GNU-stack,"",%progbits\n',
   ]
   const written = { c: join(folder, 'tables.c'), assembly: join(folder, 'data.S'), data: all.map(({ file }) => file) }
-  mkdirSync(folder, { recursive: true })
   writeFileSync(written.c, c.join(''))
   writeFileSync(written.assembly, assembly.join(''))
   return written

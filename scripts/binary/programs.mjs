@@ -14,8 +14,8 @@ export const programs = [
 export const late = [
   /^packages\/cgroups\/dist\/(?:systemd\/index|stats)\./,
   /^packages\/intelrdt\/dist\/index\./,
-  /^packages\/container\/dist\/intel-rdt\./,
-  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|doctor|events|features|help|info|mounts|plan|ps|restore|shell|spec|update)\./,
+  /^packages\/container\/dist\/(?:dialects\/of-state|intel-rdt|live-)/,
+  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|man|mounts|plan|ps|restore|shell|spec|update)\./,
   /^packages\/lcrun\/dist\/probe\./,
   /^packages\/nsinit\/dist\//,
 ]

@@ -1,4 +1,5 @@
 export { cgroupsNamed } from './cgroups.js'
+export { compileExchanger, type RaceOptions, race } from './exchanger.js'
 export { hostsOf, type TestHost } from './hosts.js'
 export { OrdinaryUser, type OrdinaryUserOptions, type RunOptions } from './ordinary-user.js'
 export { ownUnifiedCgroup, type Requirement, requires, type TestNeeds, together } from './requires.js'

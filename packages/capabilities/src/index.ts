@@ -1,5 +1,21 @@
 export { capabilitySets, ENGINE_CAPABILITIES, OCI_CAPABILITIES, SPEC_CAPABILITIES } from './defaults.js'
+export {
+  type CapabilityExplanation,
+  dangerous,
+  explain,
+  formatExplanation,
+  type Reach,
+  reachTexts,
+} from './explain.js'
 export { features } from './features.js'
+export { type FileOptions, getFileCapabilities, removeFileCapabilities, setFileCapabilities } from './file.js'
+export {
+  decodeFileCapabilities,
+  encodeFileCapabilities,
+  type FileCapabilities,
+  formatFileCapabilities,
+  parseFileCapabilities,
+} from './file-attribute.js'
 export {
   type CapabilityMasks,
   type CapabilityNames,

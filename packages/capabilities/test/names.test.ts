@@ -15,7 +15,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
 
-test("CP-01 the names are the kernel header's, number by number", requires('header:linux/capability.h'), () => {
+test('CP-01 the names are those of the kernel header, number by number', requires('header:linux/capability.h'), () => {
   const header = readFileSync('/usr/include/linux/capability.h', 'utf8')
   const defined = [...header.matchAll(/^#define (CAP_[A-Z_]+)\s+([0-9]+)$/gm)].map(([, name, number]) => [number, name])
   expect(defined.length).toBeGreaterThanOrEqual(41)

@@ -16,9 +16,11 @@ import {
   getSecureBits,
   known,
   OCI_CAPABILITIES,
+  parseSecureBits,
   parseStatus,
   setAmbient,
   setCapabilities,
+  setKeepCaps,
   setSecureBits,
   supported,
   toMask,
@@ -92,6 +94,27 @@ describe('as root', requires('root', 'program:gcc', 'namespace:user'), () => {
     expect(after).toEqual(own)
     const user = await run(around(1000, null))
     expect(user.before).toEqual({ ...NONE, bounding: own.bounding })
+  })
+
+  test('CP-07 dropBounding limits what a program of root’s gets, and needs CAP_SETPCAP', async () => {
+    const { before, after } = await run([dropBounding(oci)])
+    expect(before).toEqual({ ...own, bounding: oci })
+    expect(after).toEqual({ ...NONE, bounding: oci, effective: oci, permitted: oci })
+    const without = own.permitted & ~toMask(['SETPCAP'])
+    expect(await driver.run([setCapabilities(without, without, 0n), dropBounding(oci)])).toMatchObject({
+      code: 99,
+      stderr: '1 1 prctl \n',
+    })
+  })
+
+  test('CP-09 keep-caps: the permitted set alone survives the change of user, and ends with exec', async () => {
+    const kept = await run([setKeepCaps(true), switchUser(1000)])
+    expect(kept.before).toEqual({ ...NONE, bounding: own.bounding, permitted: own.permitted })
+    expect(kept.after).toEqual({ ...NONE, bounding: own.bounding })
+    const ended = await run([setKeepCaps(true), setKeepCaps(false), switchUser(1000)])
+    expect(ended.before).toEqual({ ...NONE, bounding: own.bounding })
+    const locked = await driver.run([setSecureBits(parseSecureBits(['KEEP_CAPS_LOCKED'])), setKeepCaps(true)])
+    expect(locked).toMatchObject({ code: 99, stderr: '1 1 prctl \n' })
   })
 
   test('CP-08 dropCapabilities leaves exactly the list in E, P, I and bounding', async () => {

@@ -17,6 +17,7 @@ export function attributesOf(
   return {
     payload: payload?.args,
     capabilities: spec.capabilities === undefined ? config.capabilities : spec.capabilities,
+    secureBits: spec.secureBits ?? config.secureBits,
     seccomp: seccompOf({ seccomp: config.seccomp, capabilities: config.capabilities }),
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,
     rlimits: spec.rlimits ?? config.rlimits ?? [],

@@ -22,7 +22,9 @@ import { checkIds } from './validate-rootless.js'
 export async function runBeside(handle: Handle, spec: ProcessSpec): Promise<Process> {
   checkProcess(spec)
   // Not while it is being paused: a clone into a frozen cgroup does not come back, and nothing else could be started meanwhile.
-  const process = await handle.locked(text => join(handle, spec, handle.adopt(text)), { shared: true })
+  const process = await handle.locked(async text => await join(handle, spec, await handle.adopt(text)), {
+    shared: true,
+  })
   // Without the lock, which whoever resumes it needs.
   return process ?? (await joinPaused(handle, spec))
 }

@@ -68,6 +68,11 @@ export interface ContainerConfig {
   readonly cgroups?: ContainerCgroups | undefined
   /** The five sets, or one list for bounding, effective and permitted; `null` drops nothing. Default: `OCI_CAPABILITIES`. */
   readonly capabilities?: CapabilitySets | readonly string[] | null | undefined
+  /**
+   * Secure bits of capabilities(7), such as `['NOROOT', 'NOROOT_LOCKED']`: what uid 0 and a change of user mean for capabilities, and whether that can
+   * be changed again. They hold for whatever the process starts. Default: as this process.
+   */
+  readonly secureBits?: readonly string[] | undefined
   /** Default: `defaultProfile` for these capabilities; `null` for none. */
   readonly seccomp?: Profile | null | undefined
   /** Default: {@link defaultMaskedPaths}. */

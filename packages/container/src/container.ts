@@ -1,4 +1,5 @@
 import type { CgroupStats, OomEvent, PressureLevel, SetOptions } from '@libcontainer/cgroups'
+import type { DeviceRequest } from '@libcontainer/devices'
 import type { RdtStats } from '@libcontainer/intelrdt'
 import type { Mount } from '@libcontainer/mount'
 import { ConfigInvalid, exists, type Waiting } from '@libcontainer/sys'
@@ -9,7 +10,6 @@ import type { ContainerEvent } from './events.js'
 import { releaseFirst, startUnlessStarted } from './first.js'
 import { Handle, type HandleOptions } from './handle.js'
 import { checkCommand, type Hook, type HookPoint, hookPoints } from './hooks.js'
-import { addMounts, removeMounts } from './live-mounts.js'
 import { type OciState, ociState } from './oci-state.js'
 import { pause, resume } from './pause.js'
 import { plainCopy } from './plain-copy.js'
@@ -191,6 +191,7 @@ export class Container {
    * @throws {ConfigInvalid} for mounts that cannot be
    */
   async addMounts(mounts: readonly Mount[]): Promise<void> {
+    const { addMounts } = await import('./live-mounts.js')
     await addMounts(this.#handle, mounts)
   }
 
@@ -200,7 +201,30 @@ export class Container {
    * @throws {ContainerError} `ContainerNotRunning`; `SystemError` where nothing is mounted
    */
   async removeMounts(paths: readonly string[]): Promise<void> {
+    const { removeMounts } = await import('./live-mounts.js')
     await removeMounts(this.#handle, paths)
+  }
+
+  /**
+   * Makes device nodes in the running container, or binds those of the host where it has a user namespace, and allows what their `access` says: all of
+   * them, or none. A node that is there already, and is that device, is kept. Its config has the rules from then on; the nodes end with its mounts.
+   *
+   * @throws {ContainerError} `ContainerNotRunning`; `SystemError` for what the kernel refused, `EEXIST` for another file at a path
+   * @throws {ConfigInvalid} for devices that cannot be
+   */
+  async addDevices(devices: readonly DeviceRequest[]): Promise<void> {
+    const { addDevices } = await import('./live-devices.js')
+    await addDevices(this.#handle, devices)
+  }
+
+  /**
+   * Takes devices away from the running container: what {@link addDevices} has allowed, and then their nodes. What has a device open keeps it.
+   *
+   * @throws {ContainerError} `ContainerNotRunning`; `SystemError` with `ENOENT` or `EEXIST` where the node is gone or another file: it is not allowed any more
+   */
+  async removeDevices(devices: readonly DeviceRequest[]): Promise<void> {
+    const { removeDevices } = await import('./live-devices.js')
+    await removeDevices(this.#handle, devices)
   }
 
   /**

@@ -43,7 +43,7 @@ async function removeLocked(handle: Handle, { force = false, onlyIf }: DestroyOp
   const { id, directory } = handle
   const act = async (text: string | undefined): Promise<boolean> => {
     if (onlyIf !== undefined && !(await onlyIf())) return false
-    const state = handle.adopt(text)
+    const state = await handle.adopt(text)
     if (!force) {
       const status = await statusOf(state, directory)
       checkTransition(id, status, 'stopped', { alive: status !== 'paused' || (await handle.alive()) })

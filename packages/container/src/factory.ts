@@ -2,6 +2,7 @@ import { absentStep, applyToCgroups } from '@libcontainer/cgroups'
 import type { UnitProperty } from '@libcontainer/cgroups/systemd'
 import { type InitProgram, overlayInit } from '@libcontainer/init'
 import type { ResctrlOptions } from '@libcontainer/intelrdt'
+import { hasKeys } from '@libcontainer/keys'
 import { cleanPath } from '@libcontainer/mount'
 import {
   ConfigInvalid,
@@ -142,6 +143,8 @@ export class Factory {
     if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
     await confirmClass(id, resolved, this.#options.resctrl)
+    if (warn !== undefined && resolved.sessionKeyring !== undefined && !hasKeys())
+      warn('sessionKeyring: the kernel has no keyrings, and so none to share: the container goes on without')
     const directory = this.#directory(id)
     const { path, owner } = resolved.cgroups
     const cgroup = await this.#drivers.cgroups.at(path)

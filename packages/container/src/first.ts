@@ -50,7 +50,7 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   planning.catch(() => {})
   const { lock, state, ...begun } = await beginning
   try {
-    if (state !== undefined && (await statusOf(handle.adopt(state), directory)) !== 'stopped') return undefined
+    if (state !== undefined && (await statusOf(await handle.adopt(state), directory)) !== 'stopped') return undefined
     const oomBefore = state === undefined ? begun.oomBefore : await makeCgroup(wanted)
     let rdt: JoinableClass | undefined
     try {

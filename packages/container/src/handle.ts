@@ -58,20 +58,20 @@ export class Handle {
 
   /** The state as it is on disk now. */
   async reload(): Promise<ContainerState | undefined> {
-    return this.adopt(await readState(this.id, this.directory))
+    return await this.adopt(await readState(this.id, this.directory))
   }
 
   /** Takes what the file of the state says; what this object has read or written itself it does not look at again. */
-  adopt(text: string | undefined): ContainerState | undefined {
+  async adopt(text: string | undefined): Promise<ContainerState | undefined> {
     if (text === undefined) this.state = undefined
-    else if (text !== this.text) this.state = parseState(text, `${this.directory}/${STATE_FILE}`, this.id)
+    else if (text !== this.text) this.state = await parseState(text, `${this.directory}/${STATE_FILE}`, this.id)
     this.text = text
     return this.state
   }
 
   /** It was removed. */
   forget(): void {
-    this.adopt(undefined)
+    this.state = this.text = undefined
     this.init = undefined
   }
 

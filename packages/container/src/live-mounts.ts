@@ -52,7 +52,7 @@ export async function removeMounts(handle: Handle, paths: readonly string[]): Pr
 }
 
 /** Applies steps in the mount namespace of the container, whose root is in the slot `root`; `handed` are descriptors in slots. */
-type Act = (steps: readonly Step[], handed?: Readonly<Record<string, number>>) => Promise<void>
+export type Act = (steps: readonly Step[], handed?: Readonly<Record<string, number>>) => Promise<void>
 
 async function addOne(act: Act, mount: Mount, i: number): Promise<void> {
   const field = `mounts[${i}]`
@@ -67,9 +67,9 @@ async function addOne(act: Act, mount: Mount, i: number): Promise<void> {
   }
 }
 
-async function inside(handle: Handle, what: string, work: (act: Act) => Promise<void>): Promise<void> {
+export async function inside(handle: Handle, what: string, work: (act: Act) => Promise<void>): Promise<void> {
   await handle.locked(async text => {
-    const state = handle.adopt(text)
+    const state = await handle.adopt(text)
     const init = state === undefined ? undefined : await openInit(state)
     if (state === undefined || init === undefined) throw handle.notRunning()
     try {

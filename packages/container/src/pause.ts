@@ -8,7 +8,7 @@ import { checkTransition, TransitionError } from './transitions.js'
 /** Stops all processes of a container where they are. */
 export async function pause(handle: Handle): Promise<void> {
   await handle.locked(async text => {
-    const status = await statusOf(handle.adopt(text), handle.directory)
+    const status = await statusOf(await handle.adopt(text), handle.directory)
     if (status === 'paused') return
     const cgroup = await handle.cgroup()
     // The lock is ours, so that nobody is creating it: whoever looks like init still is a program, or was left behind.
@@ -43,7 +43,7 @@ async function freeze(handle: Handle, cgroup: ContainerCgroup): Promise<void> {
 /** Lets them go on. */
 export async function resume(handle: Handle): Promise<void> {
   await handle.locked(async text => {
-    const from = await statusOf(handle.adopt(text), handle.directory)
+    const from = await statusOf(await handle.adopt(text), handle.directory)
     if (from !== 'paused')
       throw new TransitionError('NotPaused', `container '${handle.id}' is not paused`, { from, to: 'running' })
     const cgroup = await handle.cgroup()

@@ -3,7 +3,6 @@ import { deviceSteps, linkSteps, ptmxStep } from '@libcontainer/devices'
 import {
   ask,
   closeFd,
-  joinSessionKeyring,
   linkUp,
   secondClone,
   setDomainname,
@@ -13,12 +12,14 @@ import {
   sysctlPath,
   writeSysctl,
 } from '@libcontainer/init'
+import { joinSessionKeyring } from '@libcontainer/keys'
 import {
   bindsDev,
   type CgroupMounts,
   lateReadonlySteps,
   maskedPathSteps,
   mountSteps,
+  openedMounts,
   pivotSteps,
   prepareRootSteps,
   readonlyPathSteps,
@@ -71,7 +72,8 @@ export function planContainer(
   const isNew = (kind: string): boolean => config.namespaces.some(each => each.kind === kind && each.path === undefined)
   const userns = has('user')
   const root = slot('root')
-  const mountOptions = { root, userns, pidns: has('pid'), cgroups: facts.cgroups }
+  const opened = openedMounts(config.mounts)
+  const mountOptions = { root, userns, pidns: has('pid'), cgroups: facts.cgroups, opened }
   const ownDev = !bindsDev(config.mounts)
 
   const steps: Step[] = [
@@ -98,8 +100,8 @@ export function planContainer(
       : []),
     ...createHookSteps(config, facts.hooks),
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
-    ...readonlyPathSteps(config.readonlyPaths, { root }),
-    ...maskedPathSteps(config.maskedPaths, { root }),
+    ...readonlyPathSteps(config.readonlyPaths, { root, opened }),
+    ...maskedPathSteps(config.maskedPaths, { root, opened }),
     ...pivotSteps(root),
     ...terminalSteps(spec),
     ...(ownDev && !spec.terminal ? [reopenNullStep(root)] : []),

@@ -1,4 +1,5 @@
-import { joinSessionKeyring, openRoot, secondClone, setSession } from '@libcontainer/init'
+import { openRoot, secondClone, setSession } from '@libcontainer/init'
+import { joinSessionKeyring } from '@libcontainer/keys'
 import { reopenNullStep } from '@libcontainer/mount'
 import { type NamespaceKind, planProcessJoin } from '@libcontainer/namespaces'
 import { type Step, slot } from '@libcontainer/sys'

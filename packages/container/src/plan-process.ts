@@ -32,6 +32,8 @@ import { limitValue } from './validate-shape.js'
 /** What a process has from its container, its own wishes merged in. */
 export interface Attributes {
   readonly capabilities: CapabilitySets | readonly string[] | null
+  /** By name; `undefined` leaves them. */
+  readonly secureBits?: readonly string[] | undefined
   /** The steps that load the filter. */
   readonly seccomp: readonly Step[]
   readonly noNewPrivileges: boolean
@@ -76,6 +78,7 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
   const capabilities = capabilitySteps(sets === null || !isList(sets) ? sets : capabilitySets(sets), {
     lastCap: facts.lastCap,
     available: facts.userns ? undefined : facts.available,
+    secureBits: attributes.secureBits,
     // Without no_new_privs a filter needs CAP_SYS_ADMIN; the exec that follows drops it.
     keepSysAdmin: attributes.seccomp.length > 0 && !attributes.noNewPrivileges,
   })

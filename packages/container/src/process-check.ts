@@ -2,7 +2,7 @@ import { ConfigInvalid, kernelString, shown } from '@libcontainer/sys'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
 import { checkSharing } from './sharing.js'
 import { checkStdio, isDescriptor, isHostTerminal } from './stdio.js'
-import { checkBoolean, checkCapabilities, checkInteger, checkRlimits } from './validate-shape.js'
+import { checkBoolean, checkCapabilities, checkInteger, checkRlimits, checkSecureBits } from './validate-shape.js'
 
 const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   args: true,
@@ -18,6 +18,7 @@ const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   stdio: true,
   extraFds: true,
   capabilities: true,
+  secureBits: true,
   rlimits: true,
   noNewPrivileges: true,
   umask: true,
@@ -60,6 +61,7 @@ export function checkProcess(spec: ProcessSpec): void {
     throw new ConfigInvalid('process.cwd', cwd, 'must be absolute')
   checkUser(spec)
   checkCapabilities(spec.capabilities, 'process.capabilities')
+  checkSecureBits(spec.secureBits, 'process.secureBits')
   checkRlimits(spec.rlimits, 'process.rlimits')
   checkInteger('process.umask', spec.umask, 0, 0o777)
   checkInteger('process.oomScoreAdj', spec.oomScoreAdj, -1000, 1000)

@@ -58,6 +58,7 @@ export interface ProcessSpec {
   /** Descriptors that become 3, 4, …; they stay the caller's. */
   readonly extraFds?: readonly (number | OwnedFd)[] | undefined
   readonly capabilities?: CapabilitySets | readonly string[] | null | undefined
+  readonly secureBits?: readonly string[] | undefined
   readonly rlimits?: readonly ResourceLimit[] | undefined
   readonly noNewPrivileges?: boolean | undefined
   readonly umask?: number | undefined

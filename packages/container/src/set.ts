@@ -21,7 +21,7 @@ export type LimitsRequest = LimitsChange | ((config: ResolvedConfig) => LimitsCh
 export async function setLimits(handle: Handle, change: LimitsRequest, options: SetOptions = {}): Promise<void> {
   const given = typeof change === 'function' ? undefined : plainCopy(change)
   await handle.locked(async text => {
-    const state = handle.adopt(text)
+    const state = await handle.adopt(text)
     if (state === undefined || (await statusOf(state, handle.directory)) === 'stopped') throw handle.notRunning()
     const { cgroups: wanted = {}, intelRdt } =
       given ?? plainCopy((change as (config: ResolvedConfig) => LimitsChange)(plainCopy(state.config)))

@@ -1,6 +1,4 @@
 import { namespaceKind } from '@libcontainer/namespaces'
-import { readConfig2015, readConfig2026 } from './dialects/index.js'
-import { type ResolvedConfig, resolveConfig } from './resolve.js'
 
 /** Whose `state.json` it is, where it is not this library's own: libcontainer's of 2015, or runc's of today. */
 export type Era = '2015' | '2026'
@@ -13,12 +11,6 @@ export function eraOf(state: Readonly<Record<string, unknown>>): Era | undefined
   if (!typed) return undefined
   // Of 2015 a state does not tell when the container was made.
   return state.created === undefined ? '2015' : '2026'
-}
-
-/** The config of such a state, in this library's words. @throws {ConfigInvalid} for what cannot be said in them */
-export function configOf(era: Era, id: string, config: unknown): ResolvedConfig {
-  const read = era === '2015' ? readConfig2015 : readConfig2026
-  return resolveConfig(id, read(config).config)
 }
 
 /** Paths of namespaces by the kernel's words instead of `NEWNET` and the like. */

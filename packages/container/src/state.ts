@@ -3,7 +3,7 @@ import { type NamespaceKind, namespaceKinds } from '@libcontainer/namespaces'
 import { ConfigInvalid, parseJson, readTextIfPresent, replaceFile, stringifyJson } from '@libcontainer/sys'
 import { ContainerError, systemError } from './errors.js'
 import type { ResolvedConfig } from './resolve.js'
-import { configOf, type Era, eraOf, pathsByKind } from './state-eras.js'
+import { type Era, eraOf, pathsByKind } from './state-eras.js'
 
 /** What is recorded of a container that has a first process: `state.json` of its state directory. */
 export interface ContainerState {
@@ -88,7 +88,7 @@ export async function loadWithText(id: string, directory: string): Promise<{ sta
   const text = await readState(id, directory)
   if (text === undefined)
     throw new ContainerError('ContainerNotExists', `there is no container '${id}': ${path} does not exist`)
-  return { state: parseState(text, path, id), text }
+  return { state: await parseState(text, path, id), text }
 }
 
 /** Its text; `undefined` when there is none. */
@@ -105,7 +105,7 @@ export async function readState(id: string, directory: string): Promise<string |
  *
  * @throws {ContainerError} `SystemError` for anything else, and for one that contradicts itself
  */
-export function parseState(text: string, path: string, id?: string): ContainerState {
+export async function parseState(text: string, path: string, id?: string): Promise<ContainerState> {
   let value: unknown
   try {
     value = parseJson(text)
@@ -120,15 +120,17 @@ export function parseState(text: string, path: string, id?: string): ContainerSt
   }
   checkFields(value, path, id)
   const era = eraOf(value)
-  const state = era === undefined ? (value as unknown as ContainerState) : fromEra(value, era, path)
+  const state = era === undefined ? (value as unknown as ContainerState) : await fromEra(value, era, path)
   checkConfig(state.config, path)
   checkPaths(state, path, era !== undefined)
   return { ...state, init_process_start: String(state.init_process_start), era }
 }
 
 /** What another version of libcontainer has written, in our words: it runs, and can be looked at, joined and ended. */
-function fromEra(value: Readonly<Record<string, unknown>>, era: Era, path: string): ContainerState {
+async function fromEra(value: Readonly<Record<string, unknown>>, era: Era, path: string): Promise<ContainerState> {
   const state = value as unknown as ContainerState
+  // Seldom met: read by what is loaded then.
+  const { configOf } = await import('./dialects/of-state.js')
   try {
     return {
       ...state,

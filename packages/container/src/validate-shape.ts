@@ -1,11 +1,12 @@
-import { resolveCapabilities } from '@libcontainer/capabilities'
+import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities'
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
 import { checkIntelRdt } from '@libcontainer/intelrdt/config'
+import { checkKeyringName } from '@libcontainer/keys'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
-import { ConfigInvalid, encodeUtf8, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
+import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
 import { namespaceOf, namespacesOf } from './namespace-requests.js'
@@ -27,6 +28,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   devices: true,
   cgroups: true,
   capabilities: true,
+  secureBits: true,
   seccomp: true,
   maskedPaths: true,
   readonlyPaths: true,
@@ -88,6 +90,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   problems.push(...limitProblems(config.cgroups))
   each('cgroups.devices', config.cgroups?.devices, (rule, field) => void deviceRule(rule, field))
   problems.push(...capabilityProblems(config.capabilities, checkCapabilities))
+  check(() => checkSecureBits(config.secureBits))
   check(() => {
     if (config.seccomp !== undefined) seccompOf(config)
   })
@@ -152,12 +155,8 @@ export function checkName(field: 'hostname' | 'domainname', name: unknown, kinds
     throw new ConfigInvalid(field, name, 'needs a uts namespace other than this process’s: add uts to namespaces')
 }
 
-/** By add_key(2)'s rules: the kernel keeps names with a dot in front for itself. */
 function checkKeyring(name: ContainerConfig['sessionKeyring']): void {
-  if (name === undefined || typeof name === 'boolean') return
-  const { length } = encodeUtf8(kernelString(name, 'sessionKeyring'))
-  if (length === 0 || length > 4095 || name.startsWith('.'))
-    refuse('sessionKeyring', name, 'must be true, false, or a name of 1 to 4095 bytes without a dot in front')
+  if (name !== undefined && typeof name !== 'boolean') checkKeyringName(name, 'sessionKeyring')
 }
 
 export function checkBoolean(field: string, value: unknown): void {
@@ -185,6 +184,10 @@ export function checkCapabilities(capabilities: ContainerConfig['capabilities'],
   if (capabilities === undefined || capabilities === null) return
   const sets = Array.isArray(capabilities) ? { bounding: capabilities } : (capabilities as object)
   resolveCapabilities(sets, { strict: true, field })
+}
+
+export function checkSecureBits(bits: readonly string[] | undefined, field = 'secureBits'): void {
+  parseSecureBits(checkList(field, bits), field)
 }
 
 function checkPath(path: string, field: string): void {

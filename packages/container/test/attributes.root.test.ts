@@ -57,7 +57,7 @@ describe('session keyring', () => {
       .map(line => line.split(' ')[0]!)
 
   test(
-    'IN-09 IN-10 a keyring of the container’s own, which further processes join, and without a word none',
+    'IN-09 IN-10 KY-01 KY-02 KY-04 a keyring of the container’s own, which further processes join, and without a word none',
     needs,
     async () => {
       await using bench = await Bench.open('keyring')
@@ -92,7 +92,7 @@ describe('session keyring', () => {
     },
   )
 
-  test('IN-09 in a user namespace it is its root’s', needs, async () => {
+  test('IN-09 KY-02 in a user namespace it is its root’s', needs, async () => {
     await using bench = await Bench.open('keyring-user')
     const maps = [{ containerId: 0, hostId: 100_000, size: 1000 }]
     const { container: one } = await bench.running({

@@ -70,7 +70,8 @@ const defaultPlan = [
   'make /proc/bus, /proc/fs, /proc/irq, /proc/sys, /proc/sysrq-trigger read-only',
   'open the null device',
   'mask /proc/acpi, /proc/asound, /proc/interrupts, /proc/kcore, /proc/keys, /proc/latency_stats, /proc/sched_debug, ' +
-    '/proc/scsi, /proc/timer_list, /proc/timer_stats, /sys/devices/virtual/powercap, /sys/firmware',
+    '/proc/scsi, /proc/timer_list, /proc/timer_stats',
+  'mask /sys/devices/virtual/powercap, /sys/firmware',
   'pivot to the new root',
   "take the container's null device for standard streams",
   'bring the interface lo up',

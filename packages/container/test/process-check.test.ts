@@ -79,6 +79,7 @@ describe('what cannot be run', () => {
     refused({ noNewPrivileges: 1 }, 'process.noNewPrivileges')
     refused({ capabilities: ['CAP_NO'] }, 'process.capabilities.bounding[0]')
     refused({ capabilities: { ambient: ['CAP_KILL'] } }, 'process.capabilities.ambient')
+    refused({ secureBits: ['NOROOT', 'ROOT'] }, 'process.secureBits[1]')
     check({ capabilities: null, oomScoreAdj: -1000, umask: 0, noNewPrivileges: false })
   })
 

@@ -457,6 +457,27 @@ describe('attributes', () => {
     expect(caps(await status(bench, {}, { capabilities: ['CAP_DAC_OVERRIDE'] })).CapEff).toBe(mask(DAC_OVERRIDE))
   })
 
+  test(
+    'CP-14 secure bits: root’s programs get nothing, nothing becomes ambient, and a process can say otherwise',
+    needs,
+    async () => {
+      await using bench = await Bench.open('secure-bits')
+      const three = mask(KILL, NET_BIND_SERVICE, AUDIT_WRITE)
+      const bits = ['NOROOT', 'SECBIT_NOROOT_LOCKED', 'no_cap_ambient_raise']
+      const { container } = await bench.running({ secureBits: bits })
+      const read = async (spec: Partial<ProcessSpec>) =>
+        statusOf(await inside(container, 'cat /proc/self/status', spec))
+      expect(caps(await read({}))).toEqual({ CapInh: NONE, CapPrm: NONE, CapEff: NONE, CapBnd: three, CapAmb: NONE })
+      expect((await read({ secureBits: [] })).CapEff).toBe(three)
+      const raise = 'setpriv --ambient-caps +chown cat /proc/self/status'
+      const chown = ['CAP_CHOWN']
+      const capabilities = { bounding: chown, permitted: chown, effective: chown, inheritable: chown }
+      const raised = { capabilities, secureBits: [] }
+      expect(statusOf(await inside(container, raise, raised)).CapAmb).toBe(mask(CHOWN))
+      await expect(inside(container, raise, { ...raised, secureBits: ['NO_CAP_AMBIENT_RAISE'] })).rejects.toThrow()
+    },
+  )
+
   test('S13 PP-04 the filter stands for root and another user, with and without no_new_privs', needs, async () => {
     await using bench = await Bench.open('seccomp')
     for (const user of ['root', 'user'])

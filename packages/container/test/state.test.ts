@@ -19,10 +19,10 @@ const state: ContainerState = {
   config,
 }
 const json = (value: unknown): string => stringifyJson(value)
-const broken = (text: string, how: string | RegExp, id?: string): void => {
+const broken = async (text: string, how: string | RegExp, id?: string): Promise<void> => {
   let error: unknown
   try {
-    parseState(text, '/state/demo/state.json', id)
+    await parseState(text, '/state/demo/state.json', id)
   } catch (thrown) {
     error = thrown
   }
@@ -36,9 +36,9 @@ const broken = (text: string, how: string | RegExp, id?: string): void => {
 }
 
 describe('what a state must say', () => {
-  test('ST-12 it is read as it was written', () => {
-    expect(parseState(json(state), 'path', 'demo')).toEqual(parseJson(json(state)))
-    expect(parseState(json(state), 'path').config.hostname).toBe('demo')
+  test('ST-12 it is read as it was written', async () => {
+    expect(await parseState(json(state), 'path', 'demo')).toEqual(parseJson(json(state)))
+    expect((await parseState(json(state), 'path')).config.hostname).toBe('demo')
   })
 
   test('ST-14 a path for every kind of namespace, of the config or not', () => {
@@ -46,19 +46,20 @@ describe('what a state must say', () => {
     expect(namespacePaths(7).net).toBe('/proc/7/ns/net')
   })
 
-  test('EV-009 truncated anywhere it is broken, and told so', () => {
+  test('EV-009 truncated anywhere it is broken, and told so', async () => {
     const text = json(state)
-    for (let length = 0; length < text.length; length += 7) broken(text.slice(0, length), /not JSON|is not an object/)
+    for (let length = 0; length < text.length; length += 7)
+      await broken(text.slice(0, length), /not JSON|is not an object/)
   })
 
-  test('EV-009 null, lists, words and numbers', () => {
-    for (const value of [null, 5, 'x', true]) broken(json(value), 'is not an object')
-    broken('[]', 'is not an object')
-    broken('', 'is not JSON')
-    broken('\0\0\0', 'is not JSON')
+  test('EV-009 null, lists, words and numbers', async () => {
+    for (const value of [null, 5, 'x', true]) await broken(json(value), 'is not an object')
+    await broken('[]', 'is not an object')
+    await broken('', 'is not JSON')
+    await broken('\0\0\0', 'is not JSON')
   })
 
-  test('EV-009 wrong types, field by field', () => {
+  test('EV-009 wrong types, field by field', async () => {
     const wrong: [string, unknown[]][] = [
       ['id', [5, null, undefined, ['demo']]],
       ['init_process_pid', [0, -1, 1.5, '4242', null, undefined]],
@@ -69,39 +70,41 @@ describe('what a state must say', () => {
       ['config', [null, 5, undefined, {}, []]],
     ]
     for (const [field, values] of wrong)
-      for (const value of values) broken(json({ ...state, [field]: value }), field.startsWith('id') ? 'id' : field)
+      for (const value of values)
+        await broken(json({ ...state, [field]: value }), field.startsWith('id') ? 'id' : field)
   })
 
-  test('EV-009 a config without its cgroups, namespaces or rootfs', () => {
+  test('EV-009 a config without its cgroups, namespaces or rootfs', async () => {
     const without = (change: object): string => json({ ...state, config: { ...config, ...change } })
-    for (const cgroups of [undefined, null, 'x', {}, { path: 5 }]) broken(without({ cgroups }), 'config.cgroups.path')
+    for (const cgroups of [undefined, null, 'x', {}, { path: 5 }])
+      await broken(without({ cgroups }), 'config.cgroups.path')
     for (const namespaces of [undefined, null, {}, ['mnt'], [null], [{ kind: 'x' }]])
-      broken(without({ namespaces }), 'config.namespaces')
-    broken(without({ rootfs: undefined }), 'config.rootfs')
+      await broken(without({ namespaces }), 'config.namespaces')
+    await broken(without({ rootfs: undefined }), 'config.rootfs')
   })
 
-  test('EV-009 a state that names the top of the cgroups would have the whole machine killed', () => {
+  test('EV-009 a state that names the top of the cgroups would have the whole machine killed', async () => {
     for (const path of ['', '/', '.', '..', '/a/..', '/../', '/x\0'])
-      broken(json({ ...state, config: { ...config, cgroups: { path } } }), 'names no cgroup')
+      await broken(json({ ...state, config: { ...config, cgroups: { path } } }), 'names no cgroup')
   })
 
-  test('EV-009 the state of another container', () => {
-    broken(json(state), 'does not name this container', 'other')
+  test('EV-009 the state of another container', async () => {
+    await broken(json(state), 'does not name this container', 'other')
   })
 
-  test('EV-009 fields that nobody knows are left alone', () => {
+  test('EV-009 fields that nobody knows are left alone', async () => {
     const more = { ...state, bundle: '/b', rootless: false, __proto__: undefined }
-    expect(parseState(json(more), 'path', 'demo')).toMatchObject({ id: 'demo', bundle: '/b' })
+    expect(await parseState(json(more), 'path', 'demo')).toMatchObject({ id: 'demo', bundle: '/b' })
   })
 
-  test('EV-198 prototype keys stay data', () => {
+  test('EV-198 prototype keys stay data', async () => {
     const hostile = json(state).replace('{', '{"__proto__":{"polluted":1},')
-    const parsed = parseState(hostile, 'path', 'demo')
+    const parsed = await parseState(hostile, 'path', 'demo')
     expect(({} as { polluted?: number }).polluted).toBeUndefined()
     expect(parsed.id).toBe('demo')
   })
 
-  test('EV-009 whatever is in the file: a state, or a SystemError', () => {
+  test('EV-009 whatever is in the file: a state, or a SystemError', async () => {
     const value = fc.oneof(fc.json(), fc.string({ unit: 'binary' }))
     const changed = fc
       .tuple(fc.constantFrom(...Object.keys(state)), fc.anything({ maxDepth: 2 }))
@@ -110,10 +113,10 @@ describe('what a state must say', () => {
       const text = json(state)
       return text.slice(0, at) + insert + text.slice(at + remove)
     })
-    fc.assert(
-      fc.property(fc.oneof(value, changed, cut), text => {
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(value, changed, cut), async text => {
         try {
-          const parsed = parseState(text, 'path', 'demo')
+          const parsed = await parseState(text, 'path', 'demo')
           expect(typeof parsed.config.cgroups.path).toBe('string')
           expect(parsed.init_process_pid).toBeGreaterThan(0)
         } catch (error) {

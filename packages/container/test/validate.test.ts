@@ -428,6 +428,12 @@ describe('attributes of processes', () => {
     accepted({ capabilities: [] })
   })
 
+  test('CP-14 secure bits are a list of names', () => {
+    refused({ secureBits: ['NOROOT', 'NOROOT_UNLOCKED'] }, 'secureBits[1]', /NO_SETUID_FIXUP/)
+    for (const secureBits of ['NOROOT', 1, null]) refused({ secureBits }, 'secureBits', /list/)
+    accepted({ secureBits: ['NOROOT', 'NOROOT_LOCKED', 'EXEC_DENY_INTERACTIVE'] })
+  })
+
   test('CP-10 sets that the kernel would not let stand beside each other', () => {
     refused({ capabilities: { effective: ['CAP_KILL'] } }, 'capabilities.effective', /permitted/)
     refused(

@@ -22,25 +22,33 @@
 #define SYS_fchmodat2 452
 #endif
 
+/* What paths are resolved beneath: the root, or the directory in it, made where it is missing. */
+static int open_base(struct lc_ctx *c, int root, const char *directory, int make)
+{
+	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+	int base;
+
+	if (directory[0] == 0)
+		return root;
+	base = lc_open_in_root(c, root, directory, flags);
+	if (base == -ENOENT && make) {
+		if (mkdirat(root, directory, 0755) < 0 && errno != EEXIST)
+			return (int)lc_fail(c, "mkdirat");
+		base = lc_open_in_root(c, root, directory, flags);
+	}
+	if (base < 0)
+		lc_detail(c, directory);
+	return base;
+}
+
 /* An O_PATH descriptor of the directory that is to hold `path`; `*last` is the name in it. */
 static int open_parent(struct lc_ctx *c, int root, const char *directory, const char *path, const char **last)
 {
-	const int flags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
-	int base = root;
+	int base = open_base(c, root, directory, 1);
 	int fd;
 
-	if (directory[0] != 0) {
-		base = lc_open_in_root(c, root, directory, flags);
-		if (base == -ENOENT) {
-			if (mkdirat(root, directory, 0755) < 0 && errno != EEXIST)
-				return (int)lc_fail(c, "mkdirat");
-			base = lc_open_in_root(c, root, directory, flags);
-		}
-		if (base < 0) {
-			lc_detail(c, directory);
-			return base;
-		}
-	}
+	if (base < 0)
+		return base;
 	fd = lc_parent_in_root(c, base, path, last);
 	if (base != root)
 		close(base);
@@ -63,11 +71,26 @@ static int is_empty_file(int fd)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
 }
 
+/* What to say of a file that is at the path already. */
+enum strictness {
+	KEEP_ANY,	/* nothing */
+	KEEP_SAME,	/* it is an error unless it is the device */
+	KEEP_NONE,	/* it is an error, the device too */
+};
+
 static int64_t other_file(struct lc_ctx *c, const char *syscall_name, int64_t strict)
 {
-	if (!strict)
+	if (strict == KEEP_ANY)
 		return 0;
 	lc_detail(c, "another file is there");
+	return lc_refuse(c, syscall_name, EEXIST);
+}
+
+static int64_t same_file(struct lc_ctx *c, const char *syscall_name, int64_t strict)
+{
+	if (strict != KEEP_NONE)
+		return 0;
+	lc_detail(c, "the device is there already");
 	return lc_refuse(c, syscall_name, EEXIST);
 }
 
@@ -75,8 +98,8 @@ static int64_t other_file(struct lc_ctx *c, const char *syscall_name, int64_t st
 static int64_t change_mode(struct lc_ctx *c, int fd, mode_t mode)
 {
 	char name[LC_DECIMAL_SIZE];
-	int proc, fds;
 	int64_t result = 0;
+	int fds;
 
 	if (syscall(SYS_fchmodat2, fd, "", (unsigned long)mode, (long)AT_EMPTY_PATH) == 0)
 		return 0;
@@ -84,11 +107,7 @@ static int64_t change_mode(struct lc_ctx *c, int fd, mode_t mode)
 	if (errno != ENOSYS && errno != EPERM)
 		return lc_fail(c, "fchmodat2");
 	lc_decimal(name, (uint64_t)fd);
-	proc = lc_open_proc(c);
-	if (proc < 0)
-		return proc;
-	fds = lc_open_in_proc(c, proc, "self/fd", O_PATH | O_DIRECTORY);
-	close(proc);
+	fds = lc_open_descriptors(c);
 	if (fds < 0)
 		return fds;
 	if (fchmodat(fds, name, mode, 0) < 0)
@@ -121,8 +140,10 @@ static int64_t make_node(struct lc_ctx *c, int dir, const char *name, const unio
 		return lc_fail(c, "openat");
 	if (!is_node(fd, mode, dev))
 		result = other_file(c, "mknodat", a[7].i);
+	else if (made)
+		result = own_node(c, fd, mode, (uid_t)a[5].i, (gid_t)a[6].i);
 	else
-		result = made ? own_node(c, fd, mode, (uid_t)a[5].i, (gid_t)a[6].i) : 0;
+		result = same_file(c, "mknodat", a[7].i);
 	close(fd);
 	if (result < 0 && made)
 		unlinkat(dir, name, 0);
@@ -155,7 +176,7 @@ static int64_t bind_node(struct lc_ctx *c, int dir, const char *name, int tree, 
 	if (file < 0)
 		return lc_fail(c, "openat");
 	if (!made && is_node(file, (mode_t)a[4].i, (uint64_t)a[5].i))
-		result = 0;
+		result = same_file(c, "move_mount", a[6].i);
 	else if (!is_empty_file(file))
 		result = other_file(c, "move_mount", a[6].i);
 	else if (syscall(SYS_move_mount, tree, "", file, "", (long)(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)) < 0)
@@ -189,6 +210,63 @@ static int64_t op_bind_device(struct lc_ctx *c, const union lc_arg *a)
 		close(dir);
 	}
 	close(tree);
+	return result;
+}
+
+/* As bindDevice, of a detached tree that somebody has opened where the node is. */
+static int64_t op_attach_device(struct lc_ctx *c, const union lc_arg *a)
+{
+	const char *name;
+	int64_t result;
+	int dir;
+
+	if (!is_node((int)a[3].i, (mode_t)a[4].i, (uint64_t)a[5].i))
+		return lc_refuse(c, "open_tree", ENODEV);
+	dir = open_parent(c, (int)a[0].i, a[1].s, a[2].s, &name);
+	if (dir < 0)
+		return dir;
+	result = bind_node(c, dir, name, (int)a[3].i, a);
+	close(dir);
+	return result;
+}
+
+/* With a regular file's type it is the empty file that a node was bound on. Where the node is bound the kernel answers EBUSY. */
+static int64_t remove_node(struct lc_ctx *c, int dir, const char *name, mode_t mode, uint64_t dev)
+{
+	int found = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int same;
+
+	if (found < 0)
+		return lc_fail(c, "openat");
+	same = S_ISREG(mode) ? is_empty_file(found) : is_node(found, mode, dev);
+	close(found);
+	if (!same)
+		return other_file(c, "unlinkat", KEEP_SAME);
+	return unlinkat(dir, name, 0) < 0 ? lc_fail(c, "unlinkat") : 0;
+}
+
+static int64_t op_remove_device(struct lc_ctx *c, const union lc_arg *a)
+{
+	int root = (int)a[0].i;
+	int base = open_base(c, root, a[1].s, 0);
+	const char *name;
+	int64_t result;
+	int found, dir;
+
+	if (base < 0)
+		return base;
+	/* Looked for first: on the way to a parent missing directories are made. */
+	result = found = lc_open_in_root(c, base, a[2].s, O_PATH | O_NOFOLLOW);
+	if (found >= 0) {
+		close(found);
+		result = dir = lc_parent_in_root(c, base, a[2].s, &name);
+		if (dir >= 0) {
+			result = remove_node(c, dir, name, (mode_t)a[3].i, (uint64_t)a[4].i);
+			close(dir);
+		}
+	}
+	if (base != root)
+		close(base);
 	return result;
 }
 
@@ -227,6 +305,10 @@ const struct lc_op lc_devices_ops[] = {
 	{ .name = "makeDevice", .signature = "issiiiii", .call = op_make_device },
 	/* root, directory, path, source, type, dev, strict */
 	{ .name = "bindDevice", .signature = "isssiii", .call = op_bind_device },
+	/* root, directory, path, tree, type, dev, strict */
+	{ .name = "attachDevice", .signature = "issiiii", .call = op_attach_device },
+	/* root, directory, path, type, dev */
+	{ .name = "removeDevice", .signature = "issii", .call = op_remove_device },
 	/* root, directory, path, target, replace */
 	{ .name = "makeSymlink", .signature = "isssi", .call = op_make_symlink },
 	{ 0 },

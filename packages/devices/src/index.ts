@@ -14,9 +14,12 @@ export {
   DENY_ALL,
 } from './defaults.js'
 export { type Device, type DeviceRequest, device } from './device.js'
+export { driverName, type HostDrivers, hostDrivers, parseMisc } from './drivers.js'
+export { type AllowedDevices, allowedAccess, explain, formatExplanation, type Pattern } from './explain.js'
 export { features } from './features.js'
 export { deviceFromPath, hostDevices, NotADevice } from './host.js'
 export { makeDevices } from './make.js'
+export { type DeviceName, NAMED_DEVICES, namedDevice } from './named.js'
 export { MAX_MAJOR, MAX_MINOR, major, minor, mkdev } from './numbers.js'
 export { probe } from './probe.js'
 export {
@@ -28,5 +31,12 @@ export {
   type RuleRequest,
   ruleOf,
 } from './rule.js'
-export { type DeviceStepOptions, deviceSteps, type LinkOptions, linkSteps, ptmxStep } from './steps.js'
+export {
+  type DeviceStepOptions,
+  deviceSteps,
+  type LinkOptions,
+  linkSteps,
+  ptmxStep,
+  removeDeviceSteps,
+} from './steps.js'
 export { canCgroup, canMknod, isValidType, type NodeType, type RuleType } from './types.js'

@@ -11,6 +11,10 @@ export interface DeviceOps {
   >
   /** source, mode with the type's bits, dev, strict */
   bindDevice: StepArgs<[directory: string, path: string, source: string, mode: number, dev: bigint, strict: number]>
+  /** tree, mode with the type's bits, dev, strict */
+  attachDevice: StepArgs<[directory: string, path: string, tree: Arg, mode: number, dev: bigint, strict: number]>
+  /** mode with the type's bits (of a regular file: the empty one that a node was bound on), dev */
+  removeDevice: StepArgs<[directory: string, path: string, mode: number, dev: bigint]>
   /** target, replace */
   makeSymlink: StepArgs<[directory: string, path: string, target: string, replace: number]>
 }

@@ -8,13 +8,24 @@ import {
   unavailable,
 } from '@libcontainer/sys'
 import { DEFAULT_SIMPLE_DEVICES } from './defaults.js'
+import { type HostDrivers, hostDrivers } from './drivers.js'
+import { NAMED_DEVICES } from './named.js'
 
 const CAP_MKNOD = 27
 
-/** Whether this process may make device nodes (`mknod`), and which standard ones the host has: where it may not, they are bound. */
+/** Devices that containers ask for, and whose drivers a kernel may lack. */
+const ASKED_FOR = ['fuse', 'tun', 'kvm'] as const
+
+/**
+ * Whether this process may make device nodes (`mknod`), which standard ones the host has (where it may not, they are bound), and which of
+ * `fuse`, `tun` and `kvm` the kernel has a driver for.
+ */
 export async function probe(): Promise<Probe> {
   const nodes = DEFAULT_SIMPLE_DEVICES.map(({ path }) => [path, () => node(path)] as const)
-  return await probeEach({ mknod, ...Object.fromEntries(nodes) })
+  const drivers = hostDrivers()
+  drivers.catch(() => {})
+  const named = ASKED_FOR.map(name => [name, async () => driver(name, await drivers)] as const)
+  return await probeEach({ mknod, ...Object.fromEntries([...nodes, ...named]) })
 }
 
 async function mknod(): Promise<Availability> {
@@ -27,6 +38,12 @@ async function mknod(): Promise<Availability> {
     'this process is in a user namespace, where no device can be made',
     'devices of the host are bound',
   )
+}
+
+function driver(name: (typeof ASKED_FOR)[number], { misc }: HostDrivers): Availability {
+  const { major, minor } = NAMED_DEVICES[name]
+  if (misc.has(minor)) return { available: true }
+  return unavailable(`no driver of this kernel has the device ${major}:${minor}`, `load its module: modprobe ${name}`)
 }
 
 async function node(path: string): Promise<Availability> {

@@ -21,6 +21,7 @@ import {
   hostDevices,
   linkSteps,
   ptmxStep,
+  removeDeviceSteps,
 } from '@libcontainer/devices'
 import { type OwnedFd, openDirectory, type Step, slot } from '@libcontainer/sys'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -133,6 +134,30 @@ describe('as root', requires('CAP_MKNOD', 'root', 'program:gcc', 'namespace:user
     const before = lstatSync(inRoot('dev/zero'))
     await make([zero, { ...zero, mode: 0o777 }])
     expect(lstatSync(inRoot('dev/zero'))).toMatchObject({ ino: before.ino, mode: 0o20600 })
+  })
+
+  test('DV-19 only the very device is removed, and no directory is made for it', async () => {
+    const unmount = (path: string): Step => ({
+      op: 'makeSymlink',
+      args: [root.fd, '', path, 'x', 0],
+      about: 'not this',
+    })
+    const remove = (request: DeviceRequest) => native.apply(removeDeviceSteps(root.fd, [request], { unmount }))
+    await make([zero])
+    await remove(zero)
+    expect(readdirSync(inRoot('dev'))).toEqual([])
+    await expect(remove(zero)).rejects.toMatchObject({ code: 'ENOENT', path: '/dev/zero' })
+    await expect(remove({ ...zero, path: '/dev/deep/zero' })).rejects.toMatchObject({ code: 'ENOENT' })
+    expect(readdirSync(inRoot('dev'))).toEqual([])
+    await make([{ ...zero, minor: 9 }])
+    symlinkSync('zero', inRoot('dev/link'))
+    for (const request of [zero, { ...zero, type: 'b' }, { ...zero, path: '/dev/link', minor: 9 }] as DeviceRequest[])
+      await expect(remove(request)).rejects.toMatchObject({ code: 'EEXIST', hint: expect.stringMatching(/stays/) })
+    expect(readdirSync(inRoot('dev')).sort()).toEqual(['link', 'zero'])
+    await expect(make([{ ...zero, minor: 9 }], { exclusive: true })).rejects.toMatchObject({
+      code: 'EEXIST',
+      message: expect.stringMatching(/there already/),
+    })
   })
 
   test('DV-15 a FIFO', async () => {

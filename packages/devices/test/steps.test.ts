@@ -6,9 +6,10 @@ import {
   linkSteps,
   mkdev,
   ptmxStep,
+  removeDeviceSteps,
   ruleOf,
 } from '@libcontainer/devices'
-import { encodePlan, slot } from '@libcontainer/sys'
+import { encodePlan, type Step, slot } from '@libcontainer/sys'
 import { expect, test } from 'vitest'
 
 const root = slot('root')
@@ -36,6 +37,37 @@ test('DV-12 never bound, always bound, or bound from elsewhere', () => {
     op: 'bindDevice',
     args: [root, 'dev', 'fuse', '/dev/other', 0o20000, mkdev(10, 229), 1],
   })
+})
+
+test('DV-19 a detached tree is bound where the node itself cannot be seen, and nothing that is there is taken for ours', () => {
+  const trees = new Map([[1, slot('tree')]])
+  const [first, second] = deviceSteps(root, [fuse, fuse], { bind: 'always', trees, exclusive: true })
+  expect(first).toMatchObject({
+    op: 'bindDevice',
+    args: [root, 'dev', 'fuse', '/dev/fuse', 0o20000, mkdev(10, 229), 2],
+  })
+  expect(second).toMatchObject({
+    op: 'attachDevice',
+    args: [root, 'dev', 'fuse', slot('tree'), 0o20000, mkdev(10, 229), 2],
+  })
+  expect(deviceSteps(root, [fuse], { exclusive: true })[0]?.args.at(-1)).toBe(2)
+  expect(deviceSteps(root, [fuse], { trees: new Map([[0, slot('tree')]]) })[0]?.onError?.EPERM).toMatchObject({
+    op: 'attachDevice',
+  })
+})
+
+test('DV-19 a device is removed, or unmounted with the file below', () => {
+  const unmount = (path: string): Step => ({ op: 'unmount', args: [path], about: `unmount ${path}` })
+  const steps = removeDeviceSteps(root, [fuse, { path: '/run/pipe', type: 'p' }], { unmount })
+  expect(steps.map(({ op, args, onError }) => [op, ...args.slice(1), onError])).toEqual([
+    ['removeDevice', 'dev', 'fuse', 0o20000, mkdev(10, 229), { EBUSY: unmount('/dev/fuse') }],
+    ['removeDevice', 'dev', 'fuse', 0o100000, 0n, { ENOENT: 'skip' }],
+    ['removeDevice', '', '/run/pipe', 0o10000, 0n, { EBUSY: unmount('/run/pipe') }],
+    ['removeDevice', '', '/run/pipe', 0o100000, 0n, { ENOENT: 'skip' }],
+  ])
+  expect(() => removeDeviceSteps(root, [{ ...fuse, minor: -1 }], { unmount })).toThrow(
+    expect.objectContaining({ field: 'devices[0].minor' }),
+  )
 })
 
 test('DV-13 /dev/ptmx is left out, however it is written', () => {

@@ -16,6 +16,7 @@
 #include "../../cgroups/native/ops.h"
 #include "../../console/native/ops.h"
 #include "../../devices/native/ops.h"
+#include "../../keys/native/ops.h"
 #include "../../mount/native/ops.h"
 #include "../../namespaces/native/ops.h"
 #include "../../seccomp/native/ops.h"
@@ -28,7 +29,7 @@
 
 static const struct lc_op *const tables[] = {
 	lc_rendezvous_ops, lc_exec_ops, lc_init_ops, lc_mount_ops, lc_devices_ops, lc_namespaces_ops,
-	lc_capabilities_ops, lc_console_ops, lc_seccomp_ops, lc_cgroups_ops, NULL,
+	lc_capabilities_ops, lc_console_ops, lc_seccomp_ops, lc_cgroups_ops, lc_session_keyring_ops, NULL,
 };
 
 struct lc_plan lc_the_plan;

@@ -164,21 +164,6 @@ static int64_t op_set_memory_policy(struct lc_ctx *c, const union lc_arg *a)
 		       lc_fail(c, "set_mempolicy") : 0;
 }
 
-/*
- * joinSessionKeyring(name, permissions): the session keyring of that name which this user may search, else a new one. A new one gets
- * the permissions, where they are not 0. The caller's own is out of reach from now on.
- */
-static int64_t op_join_session_keyring(struct lc_ctx *c, const union lc_arg *a)
-{
-	long keyring = syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, a[0].s);
-
-	if (keyring < 0)
-		return lc_fail(c, "keyctl(KEYCTL_JOIN_SESSION_KEYRING)");
-	if (a[1].i && syscall(SYS_keyctl, 5 /* KEYCTL_SETPERM */, keyring, (uint32_t)a[1].i) < 0)
-		return lc_fail(c, "keyctl(KEYCTL_SETPERM)");
-	return 0;
-}
-
 static int64_t op_set_umask(struct lc_ctx *c, const union lc_arg *a)
 {
 	umask((mode_t)a[0].i);
@@ -332,7 +317,6 @@ const struct lc_op lc_init_ops[] = {
 	{ "setIoPriority", "i", op_set_io_priority },
 	{ "setPersonality", "i", op_set_personality },
 	{ "setMemoryPolicy", "ib", op_set_memory_policy },
-	{ "joinSessionKeyring", "si", op_join_session_keyring },
 	{ "setUmask", "i", op_set_umask },
 	{ "setNoNewPrivileges", "", op_set_no_new_privileges },
 	{ "makeWorkingDirectory", "s", op_make_working_directory },

@@ -47,6 +47,9 @@ static int64_t take_entry(struct lc_ctx *c, struct entry *entry, const int *fds,
 		slot->kind = 1;
 		return 0;
 	case ANSWER_BYTES:
+		/* There is room for it: the caller has looked. */
+		if (entry->data[entry->size] != 0)
+			return lc_refuse(c, "ask", EINVAL);
 		slot->b.at = entry->data;
 		slot->b.size = entry->size;
 		slot->kind = 2;

@@ -25,27 +25,6 @@ export function createdSteps(listener: Arg, uid: number): Step[] {
   ]
 }
 
-/** What a new session keyring has as ever, and that its user may find it by name: for the next process that joins it. */
-const KEYRING_PERMISSIONS = 0x3f1b0000
-
-/**
- * A session keyring of that name in place of the parent's: a new one, or with `existing` one that is there.
- *
- * @see keyctl_join_session_keyring(3)
- */
-export const joinSessionKeyring = (name: string, { existing = false } = {}): Step => ({
-  op: 'joinSessionKeyring',
-  args: [name, existing ? 0 : KEYRING_PERMISSIONS],
-  about: `${existing ? 'join' : 'make'} the session keyring ${name}`,
-  // A kernel without keyrings has none to share either.
-  onError: { ENOSYS: 'skip' },
-  hints: {
-    EDQUOT:
-      'the user has too many keys: see /proc/key-users, and the sysctls kernel.keys.maxkeys and kernel.keys.root_maxkeys',
-    EPERM: 'a seccomp filter around this process may refuse keyrings: do without one of its own',
-  },
-})
-
 /** A session of its own, without a controlling terminal: setsid(2). */
 export const setSession: Step = { op: 'setSession', args: [], about: 'start a new session' }
 

@@ -47,7 +47,7 @@ describe.each(either)('$name', host => {
     expect([other, further]).toEqual(['setns', Number(readFileSync(bundle.file('pid'), 'utf8'))])
   })
 
-  test('OL-04 OL-06 a session keyring of the container, and with --no-new-keyring none', {
+  test('OL-04 OL-06 KY-04 a session keyring of the container, and with --no-new-keyring none', {
     ...host.needs,
     ...requires('root', 'rootfs', 'file:/proc/keys'),
   }, () => {

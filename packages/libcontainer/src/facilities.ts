@@ -5,6 +5,7 @@ import * as container from '@libcontainer/container'
 import * as devices from '@libcontainer/devices'
 import * as init from '@libcontainer/init'
 import * as intelrdt from '@libcontainer/intelrdt'
+import * as keys from '@libcontainer/keys'
 import * as mount from '@libcontainer/mount'
 import * as namespaces from '@libcontainer/namespaces'
 import * as oci from '@libcontainer/oci'
@@ -28,6 +29,7 @@ export const facilities: ReadonlyMap<string, Facility> = new Map<string, Facilit
     devices,
     init,
     intelrdt,
+    keys,
     mount,
     namespaces,
     oci,

@@ -12,6 +12,7 @@ test('MP-01 container at the top, each facility under its name and as a subpath'
     'devices',
     'init',
     'intelrdt',
+    'keys',
     'mount',
     'namespaces',
     'oci',
@@ -28,7 +29,8 @@ test('MP-02 importing it loads no binding until one is used', async () => {
     readFileSync('/proc/self/maps', 'utf8')
       .split('\n')
       .flatMap(
-        line => /\/(sys|cgroups|mount|devices|console|seccomp|capabilities|namespaces)\.node$/.exec(line)?.[1] ?? [],
+        line =>
+          /\/(sys|cgroups|mount|devices|console|seccomp|capabilities|namespaces|keys)\.node$/.exec(line)?.[1] ?? [],
       )
   const before = new Set(bindings())
   await import('libcontainer')

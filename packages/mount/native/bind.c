@@ -74,6 +74,8 @@ int64_t lc_op_bind_mount(struct lc_ctx *c, const union lc_arg *a)
 		return lc_fail(c, "open_tree");
 	}
 	result = bind_tree(c, a, tree);
+	if (result == 0 && a[4].i & LC_KEEP)
+		return tree;
 	close(tree);
 	return result;
 }

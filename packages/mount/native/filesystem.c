@@ -139,8 +139,10 @@ int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 		result = lc_mount_attributes(c, tree, late, 0);
 	if (result == 0)
 		result = lc_mount_attach(c, root, tree, target, path, a[7].i);
-	close(tree);
 	close(target);
+	if (result == 0 && flags & LC_KEEP)
+		return tree;
+	close(tree);
 	return result;
 }
 

@@ -31,6 +31,7 @@
 #define LC_SOURCE_PROC 16	/* the source must be a procfs */
 #define LC_COPY_UP 32		/* the new file system gets what the target has */
 #define LC_AT_ONCE 64		/* others may see the target: a mount has its attributes before it is seen there, or is not made */
+#define LC_KEEP 1024		/* the result is a descriptor of the mount's root */
 
 /* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */
 static inline int lc_no_root(int root)

@@ -60,16 +60,7 @@ static int64_t op_is_mount_point(struct lc_ctx *c, const union lc_arg *a)
 /* root, text, path: a link named after one controller, beside the hierarchy that has several */
 static int64_t op_link_controller(struct lc_ctx *c, const union lc_arg *a)
 {
-	const char *last;
-	int parent = lc_parent_in_root(c, (int)a[0].i, a[2].s, &last);
-	int64_t result = 0;
-
-	if (parent < 0)
-		return parent;
-	if (symlinkat(a[1].s, parent, last) < 0)
-		result = lc_fail(c, "symlinkat");
-	close(parent);
-	return result;
+	return lc_symlink_in_root(c, (int)a[0].i, a[1].s, a[2].s);
 }
 
 const struct lc_op lc_mount_ops[] = {

@@ -43,6 +43,7 @@ export const HOW = {
   SOURCE_PROC: 16,
   COPY_UP: 32,
   AT_ONCE: 64,
+  KEEP: 1024,
 } as const
 
 export const AT_FDCWD = -100

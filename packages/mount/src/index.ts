@@ -11,7 +11,14 @@ export {
   type UnmountOptions,
   unmount,
 } from './host.js'
-export { type MaskOptions, maskedPathSteps, readonlyPathSteps, reopenNullStep } from './masks.js'
+export {
+  type MaskOptions,
+  maskedPathSteps,
+  type OpenedMounts,
+  openedMounts,
+  readonlyPathSteps,
+  reopenNullStep,
+} from './masks.js'
 export { type CheckedMount, checkMount, cleanPath, type Mount } from './mount.js'
 export {
   atOrBelow,

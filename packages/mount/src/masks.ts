@@ -1,9 +1,31 @@
-import { type Arg, ConfigInvalid, kernelString, nulTerminated, type Step, slot } from '@libcontainer/sys'
+import { type Arg, ConfigInvalid, kernelString, nulTerminated, type Slot, type Step, slot } from '@libcontainer/sys'
 import { AT_FDCWD } from './flags.js'
+import { checkMount, cleanPath, type Mount } from './mount.js'
+
+/** Mounts whose roots stay open in slots, by their places. */
+export type OpenedMounts = ReadonlyMap<string, Slot>
+
+/**
+ * Those of the mounts that hold what is usually masked: on /proc and /sys.
+ *
+ * A path to them is no way to find them again: whoever can write to the root file system may give the directory beneath the mount another
+ * name just then, and what is to be hidden would be passed over as missing.
+ */
+export function openedMounts(mounts: readonly Mount[]): OpenedMounts {
+  const opened = new Map<string, Slot>()
+  for (const [i, mount] of mounts.entries()) {
+    const { destination, kind } = checkMount(mount, `mounts[${i}]`)
+    const name = { '/proc': 'proc', '/sys': 'sys' }[destination]
+    if (name !== undefined && (kind === 'filesystem' || kind === 'bind')) opened.set(destination, slot(name))
+  }
+  return opened
+}
 
 export interface MaskOptions {
   /** The container's root directory. Default: the slot `root`. */
   root?: Arg | undefined
+  /** Where paths below these are looked for. Default: none; all are found from the root. */
+  opened?: OpenedMounts | undefined
   /** SELinux's label for the empty directories. */
   label?: string | undefined
 }
@@ -16,7 +38,7 @@ export interface MaskOptions {
  */
 export function maskedPathSteps(
   paths: readonly string[],
-  { root = slot('root'), label = '' }: MaskOptions = {},
+  { root = slot('root'), label = '', opened }: MaskOptions = {},
 ): Step[] {
   const list = checkPaths(paths, 'maskedPaths')
   if (list.length === 0) return []
@@ -32,11 +54,13 @@ export function maskedPathSteps(
   return [
     // A root without /dev/null borrows the host's; one that holds something else there is refused.
     { ...open, onError: { ENOENT: host } },
-    {
-      op: 'maskPaths',
-      args: [root, slot('null'), nulTerminated(list), kernelString(label, 'mountLabel')],
-      about: `mask ${list.join(', ')}`,
-    },
+    ...placed(list, root, opened).map(
+      ([from, paths, shown]): Step => ({
+        op: 'maskPaths',
+        args: [from, slot('null'), nulTerminated(paths), kernelString(label, 'mountLabel')],
+        about: `mask ${shown}`,
+      }),
+    ),
   ]
 }
 
@@ -45,10 +69,28 @@ export function maskedPathSteps(
  *
  * @throws {ConfigInvalid} for a relative path
  */
-export function readonlyPathSteps(paths: readonly string[], { root = slot('root') }: MaskOptions = {}): Step[] {
+export function readonlyPathSteps(paths: readonly string[], { root = slot('root'), opened }: MaskOptions = {}): Step[] {
   const list = checkPaths(paths, 'readonlyPaths')
-  if (list.length === 0) return []
-  return [{ op: 'readonlyPaths', args: [root, nulTerminated(list)], about: `make ${list.join(', ')} read-only` }]
+  return placed(list, root, opened).map(([from, paths, shown]) => ({
+    op: 'readonlyPaths',
+    args: [from, nulTerminated(paths)],
+    about: `make ${shown} read-only`,
+  }))
+}
+
+/** The paths by where they are found from: a mount that is open, as seen from it, or the root. */
+function placed(
+  list: readonly string[],
+  root: Arg,
+  opened: OpenedMounts = new Map(),
+): [from: Arg, paths: string[], shown: string][] {
+  const places = [...opened.keys(), '']
+  const placeOf = (path: string): string => places.find(place => cleanPath(path).startsWith(`${place}/`))!
+  return places.flatMap(place => {
+    const mine = list.filter(path => placeOf(path) === place)
+    const paths = place === '' ? mine : mine.map(path => cleanPath(path).slice(place.length))
+    return mine.length === 0 ? [] : [[opened.get(place) ?? root, paths, mine.join(', ')]]
+  })
 }
 
 function checkPaths(paths: readonly string[], field: string): string[] {

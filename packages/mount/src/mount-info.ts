@@ -80,8 +80,14 @@ export function parseMountInfo(text: string, filter: MountFilter = () => true): 
 function parseLine(line: string): MountInfo {
   const fields = line.split(' ')
   const dash = fields.indexOf('-', 6)
-  const device = /^(\d+):(\d+)$/.exec(fields[2] ?? '')
-  if (dash < 0 || fields.length < dash + 4 || device === null || !isNumber(fields[0]) || !isNumber(fields[1])) {
+  const device = /^(\d{1,10}):(\d{1,10})$/.exec(fields[2] ?? '')
+  const tags = fields.slice(6, dash)
+  if (
+    dash < 0 ||
+    fields.length < dash + 4 ||
+    device === null ||
+    ![fields[0], fields[1], ...groups(tags)].every(isNumber)
+  ) {
     throw new TypeError(`not a line of mountinfo: ${JSON.stringify(line.slice(0, 200))}`)
   }
   return {
@@ -92,7 +98,7 @@ function parseLine(line: string): MountInfo {
     root: unescaped(fields[3]!),
     mountPoint: unescaped(fields[4]!),
     options: fields[5]!.split(','),
-    ...optional(fields.slice(6, dash)),
+    ...optional(tags),
     type: unescaped(fields[dash + 1]!),
     source: unescaped(fields[dash + 2]!),
     // A file system may put a space into its options unescaped.
@@ -103,7 +109,11 @@ function parseLine(line: string): MountInfo {
   }
 }
 
-const isNumber = (text: string | undefined): boolean => text !== undefined && /^\d+$/.test(text)
+const isNumber = (text: string | undefined): boolean => text !== undefined && /^\d{1,10}$/.test(text)
+
+/** The numbers of peer groups, as far as they are told. */
+const groups = (tags: readonly string[]): (string | undefined)[] =>
+  tags.filter(tag => /^(?:shared|master|propagate_from)(?::|$)/.test(tag)).map(tag => tag.split(':', 2)[1])
 
 interface OptionalFields {
   shared?: number

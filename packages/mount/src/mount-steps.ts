@@ -3,6 +3,7 @@ import { exactChange, filesystemWords, namedChange, newAttributes, packAttribute
 import { type CgroupMounts, cgroupSteps } from './cgroup-mounts.js'
 import { mountDetail } from './flag-names.js'
 import { HOW, MOUNT_ATTR, MS } from './flags.js'
+import type { OpenedMounts } from './masks.js'
 import { type CheckedMount, checkMount, type Mount, mayCoverProc } from './mount.js'
 import type { AttributeChange } from './options.js'
 import { packPropagation } from './propagation.js'
@@ -23,6 +24,8 @@ export interface MountStepsOptions {
   live?: boolean | undefined
   /** Detached trees for binds whose source init could not open itself, by the mount's place in the list. */
   trees?: ReadonlyMap<number, Arg> | undefined
+  /** Leaves these open, each in its slot. Default: none. */
+  opened?: OpenedMounts | undefined
   /** What `mounts` is called in errors. Default: `mounts`. */
   field?: string | undefined
   /** Told of what is odd but has a meaning. */
@@ -41,15 +44,30 @@ const sharedTypes = new Set(['sysfs', 'cgroup2', 'mqueue', 'proc', 'devpts'])
  * @throws {ConfigInvalid} naming the mount and its field
  */
 export function mountSteps(mounts: readonly Mount[], options: MountStepsOptions = {}): Step[] {
-  const { root = slot('root'), field = 'mounts', live = false, warn } = options
+  const { root = slot('root'), field = 'mounts', live = false, opened, warn } = options
   return mounts.flatMap((mount, i) => {
     const checked = checkMount(mount, `${field}[${i}]`, warn)
-    if (checked.kind === 'bind') return [bindStep(checked, root, options.trees?.get(i), live)]
+    const into = opened?.get(checked.destination)?.slot
+    if (checked.kind === 'bind') return [keptOpen(bindStep(checked, root, options.trees?.get(i), live), into)]
     if (checked.kind === 'remount') return [remountStep(checked, root)]
-    if (checked.kind === 'filesystem') return [filesystemStep(checked, root, options)]
+    if (checked.kind === 'filesystem') return [keptOpen(filesystemStep(checked, root, options), into)]
     if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
     throw new ConfigInvalid(`${field}[${i}].type`, 'cgroup', 'needs the cgroups of the container')
   })
+}
+
+/** Where the ops that can leave what they mount open have their flags. */
+const FLAGS_AT: Readonly<Record<string, number>> = { mountFilesystem: 6, bindMount: 4 }
+
+/** The same step, the root of whose mount stays open in a slot. */
+function keptOpen(step: Step, into: string | undefined): Step {
+  if (into === undefined) return step
+  const args = step.args.map((arg, i) => (i === FLAGS_AT[step.op] ? Number(arg) | HOW.KEEP : arg))
+  const instead = Object.entries(step.onError ?? {}).map(([errno, other]) => [
+    errno,
+    other === 'skip' ? other : keptOpen(other, into),
+  ])
+  return { ...step, args, into, ...(instead.length > 0 ? { onError: Object.fromEntries(instead) } : {}) }
 }
 
 /** tmpfs, and whatever is on /dev, is written to during set-up, and made read-only at the end. */

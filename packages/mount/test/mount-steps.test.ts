@@ -7,6 +7,7 @@ import {
   type Mount,
   maskedPathSteps,
   mountSteps,
+  openedMounts,
   pivotSteps,
   prepareRootSteps,
   propagationStep,
@@ -312,6 +313,44 @@ test('MT-30 masks: the root’s null device, or the host’s where it has none',
   expect(open!.into).toBe('null')
   expect((open!.onError!.ENOENT as Step).args).toEqual([-100])
   expect(readable([mask!])).toEqual([['maskPaths', root, slot('null'), ['/proc/kcore', '/sys/firmware'], 'a:b:c:s0']])
+})
+
+test('MT-30 MT-16 masks in /proc and /sys are found from the mount itself, which stays open', () => {
+  const mounts: Mount[] = [
+    { destination: '/proc/', type: 'proc' },
+    { destination: '/sys', type: 'sysfs' },
+  ]
+  const opened = openedMounts(mounts)
+  const steps = mountSteps(mounts, { opened, userns: true, pidns: false })
+  expect(steps.map(({ into }) => into)).toEqual(['proc', 'sys'])
+  for (const { args, onError } of steps) {
+    const instead = onError!.EPERM as Step
+    expect([args[6], instead.args[4], instead.into]).toEqual([
+      HOW.TARGET_REAL | HOW.KEEP | (instead.into === 'proc' ? HOW.TARGET_PROC : 0),
+      expect.any(Number),
+      expect.stringMatching(/^(proc|sys)$/),
+    ])
+    expect(Number(instead.args[4]) & HOW.KEEP).toBe(HOW.KEEP)
+  }
+  const paths = ['/proc/keys', '/sys//firmware', '/proc', '/processes', '/proc/acpi/']
+  expect(readable(readonlyPathSteps(paths, { opened }))).toEqual([
+    ['readonlyPaths', slot('proc'), ['/keys', '/acpi']],
+    ['readonlyPaths', slot('sys'), ['/firmware']],
+    ['readonlyPaths', root, ['/proc', '/processes']],
+  ])
+  expect(maskedPathSteps(paths, { opened }).map(({ about }) => about)).toEqual([
+    'open the null device',
+    'mask /proc/keys, /proc/acpi/',
+    'mask /sys//firmware',
+    'mask /proc, /processes',
+  ])
+  // What a remount changes is nothing new, and what is elsewhere is found by its path.
+  expect(
+    openedMounts([
+      { destination: '/proc', options: ['remount'] },
+      { destination: '/x', type: 'proc' },
+    ]).size,
+  ).toBe(0)
 })
 
 test('MT-41 whether /dev is a bind', () => {

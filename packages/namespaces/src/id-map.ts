@@ -89,14 +89,15 @@ export function idMapText(map: readonly IdMap[]): string {
   return map.map(({ containerId, hostId, size }) => `${containerId} ${hostId} ${size}\n`).join('')
 }
 
-/** Reads the text of a uid_map or gid_map. */
+/** Reads the text of a uid_map or gid_map. @throws {ConfigInvalid} for a line that is not three numbers */
 export function parseIdMap(text: string): IdMap[] {
   return text
     .split('\n')
     .filter(line => line.trim() !== '')
-    .map(line => {
-      const [containerId, hostId, size] = line.trim().split(/\s+/).map(Number)
-      return { containerId: containerId!, hostId: hostId!, size: size! }
+    .map((line, i) => {
+      const match = /^\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*$/.exec(line)
+      if (match === null) throw new ConfigInvalid(`line ${i + 1}`, line, 'must be three numbers: inside, outside, size')
+      return { containerId: Number(match[1]), hostId: Number(match[2]), size: Number(match[3]) }
     })
 }
 

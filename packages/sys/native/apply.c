@@ -76,6 +76,9 @@ static int64_t check_arg(struct lc_ctx *c, const struct lc_plan *plan, const str
 			return bad(c, "a string or bytes where the op takes another kind");
 		if (arg->value < 0 || !holds(plan, (uint64_t)arg->value, (uint64_t)arg->size + 1, 1, 1))
 			return bad(c, "a string or bytes outside the plan");
+		/* An op may read them as an array of structures. */
+		if (arg->kind == ARG_BYTES && arg->value % 8 != 0)
+			return bad(c, "bytes that are not aligned");
 		if (plan->at[(uint64_t)arg->value + arg->size] != 0)
 			return bad(c, "a string without its end");
 		/* An op writes there: what was checked has to stay as it is. */

@@ -341,3 +341,17 @@ int lc_parent_in_root(struct lc_ctx *c, int root, const char *path, const char *
 	*last = name;
 	return lc_mkdir_in_root(c, root, parent, 0755);
 }
+
+int64_t lc_symlink_in_root(struct lc_ctx *c, int root, const char *target, const char *path)
+{
+	const char *last;
+	int parent = lc_parent_in_root(c, root, path, &last);
+	int64_t result = 0;
+
+	if (parent < 0)
+		return parent;
+	if (symlinkat(target, parent, last) < 0)
+		result = lc_fail(c, "symlinkat");
+	close(parent);
+	return result;
+}

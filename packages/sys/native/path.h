@@ -33,6 +33,9 @@ int lc_mkfile_in_root(struct lc_ctx *c, int root, const char *path, mode_t mode)
  * points at that component inside `path`. -EINVAL when there is none ("/", "..", "", "name/"). */
 int lc_parent_in_root(struct lc_ctx *c, int root, const char *path, const char **last);
 
+/* Makes the link `path` that says `target`, with its missing parents (0755). */
+int64_t lc_symlink_in_root(struct lc_ctx *c, int root, const char *target, const char *path);
+
 /* A descriptor of a verified procfs: fresh and detached where fsopen(2) works, else /proc after fstatfs(2) has said that it is one. */
 int lc_open_proc(struct lc_ctx *c);
 
@@ -41,6 +44,12 @@ int lc_open_pids(struct lc_ctx *c);
 
 /* Opens `path` (such as "self/attr/exec" or "sys/net/ipv4/ip_forward") beneath a verified procfs handle: no links, no mounts crossed. */
 int lc_open_in_proc(struct lc_ctx *c, int proc, const char *path, int flags);
+
+/*
+ * The directory of this process's descriptors in a verified procfs. Its entries are the links of procfs that are wanted: each leads to the
+ * open file itself, not by a path.
+ */
+int lc_open_descriptors(struct lc_ctx *c);
 
 /* Whether two descriptors lie on one mount (1), or not (0). */
 int lc_same_mount(int a, int b);

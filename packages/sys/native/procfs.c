@@ -185,3 +185,15 @@ int lc_open_in_proc(struct lc_ctx *c, int proc, const char *path, int flags)
 	lc_detail(c, path);
 	return (int)lc_fail(c, "openat2");
 }
+
+int lc_open_descriptors(struct lc_ctx *c)
+{
+	int proc = lc_open_pids(c);
+	int fds;
+
+	if (proc < 0)
+		return proc;
+	fds = lc_open_in_proc(c, proc, "self/fd", O_PATH | O_DIRECTORY);
+	close(proc);
+	return fds;
+}

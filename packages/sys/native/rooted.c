@@ -30,16 +30,7 @@ int64_t lc_op_make_directories_in_root(struct lc_ctx *c, const union lc_arg *a)
 /* symlinkInRoot(root, target, path): missing parents are made with 0755. */
 int64_t lc_op_symlink_in_root(struct lc_ctx *c, const union lc_arg *a)
 {
-	const char *last;
-	int parent = lc_parent_in_root(c, (int)a[0].i, a[2].s, &last);
-	int64_t result = 0;
-
-	if (parent < 0)
-		return parent;
-	if (symlinkat(a[1].s, parent, last) < 0)
-		result = lc_fail(c, "symlinkat");
-	close(parent);
-	return result;
+	return lc_symlink_in_root(c, (int)a[0].i, a[1].s, a[2].s);
 }
 
 /* reopen(fd, flags): the same file opened again with other flags; by a procfs that is one, whatever lies on /proc. */
@@ -47,19 +38,14 @@ int64_t lc_op_reopen(struct lc_ctx *c, const union lc_arg *a)
 {
 	char name[LC_DECIMAL_SIZE];
 	int64_t result;
-	int proc, fds;
+	int fds;
 
 	if (a[0].i < 0 || a[0].i > 0x7fffffff)
 		return lc_refuse(c, "openat", EBADF);
 	lc_decimal(name, (uint64_t)a[0].i);
-	proc = lc_open_proc(c);
-	if (proc < 0)
-		return proc;
-	fds = lc_open_in_proc(c, proc, "self/fd", O_PATH | O_DIRECTORY);
-	close(proc);
+	fds = lc_open_descriptors(c);
 	if (fds < 0)
 		return fds;
-	/* The one link of procfs that is wanted: it leads to the open file itself, not by its path. */
 	result = openat(fds, name, ((int)a[1].i & ~(O_CREAT | O_EXCL | O_NOFOLLOW)) | O_CLOEXEC);
 	if (result < 0) {
 		result = lc_fail(c, "openat");

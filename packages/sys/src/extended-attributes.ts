@@ -1,22 +1,29 @@
-import { checked } from './errors.js'
+import { ConfigInvalid, checked } from './errors.js'
+import { OwnedFd } from './fd.js'
+import { AT_FDCWD } from './files.js'
 import { native } from './native.js'
 import { decodeUtf8, encodeUtf8, kernelString } from './utf8.js'
 import { isErrno } from './wait.js'
 
 export interface AttributeOptions {
-  /** Whether a link at the end of the path is followed. Default: `true` */
+  /** Whether a link at the end of the path is followed. Default: `true`; of no matter to an open file. */
   follow?: boolean
 }
+
+/** A path, or a file that is open for reading or writing: the kernel answers `EBADF` of a mere handle (`O_PATH`). */
+export type AttributeFile = string | OwnedFd
 
 const ERANGE = -34
 /** The kernel's own bound for a value, and for a list of names. */
 const MAX_SIZE = 65536
 
 /** The names of a file's extended attributes, such as `security.selinux`. @see listxattr(2) */
-export async function listAttributes(path: string, { follow = true }: AttributeOptions = {}): Promise<string[]> {
-  kernelString(path, 'path')
-  const bytes = await grown(buffer => native.async.listAttributes(path, buffer, follow ? 1 : 0), 'listxattr', path)
-  return decodeUtf8(bytes).split('\0').slice(0, -1)
+export async function listAttributes(file: AttributeFile, { follow = true }: AttributeOptions = {}): Promise<string[]> {
+  const [fd, path] = located(file)
+  const ask = (buffer: Uint8Array): Promise<number> => native.async.listAttributes(fd, path, buffer, follow ? 1 : 0)
+  return decodeUtf8(await grown(ask, 'listxattr', path))
+    .split('\0')
+    .slice(0, -1)
 }
 
 /**
@@ -26,13 +33,14 @@ export async function listAttributes(path: string, { follow = true }: AttributeO
  * @see getxattr(2)
  */
 export async function getAttribute(
-  path: string,
+  file: AttributeFile,
   name: string,
   { follow = true }: AttributeOptions = {},
 ): Promise<Uint8Array | undefined> {
-  const [file, key] = [kernelString(path, 'path'), kernelString(name, 'name')]
+  const [[fd, path], key] = [located(file), kernelString(name, 'name')]
+  const ask = (buffer: Uint8Array): Promise<number> => native.async.getAttribute(fd, path, key, buffer, follow ? 1 : 0)
   try {
-    return await grown(buffer => native.async.getAttribute(file, key, buffer, follow ? 1 : 0), 'getxattr', path)
+    return await grown(ask, 'getxattr', path)
   } catch (error) {
     if (isErrno(error, 'ENODATA')) return undefined
     throw error
@@ -45,30 +53,30 @@ export const XATTR_REPLACE = 2
 
 /** Sets an extended attribute. @see setxattr(2) */
 export async function setAttribute(
-  path: string,
+  file: AttributeFile,
   name: string,
   value: string | Uint8Array,
   { follow = true, flags = 0 }: AttributeOptions & { flags?: number } = {},
 ): Promise<void> {
   const bytes = typeof value === 'string' ? encodeUtf8(value) : value
-  const [file, key] = [kernelString(path, 'path'), kernelString(name, 'name')]
-  checked(await native.async.setAttribute(file, key, bytes, flags, follow ? 1 : 0), 'setxattr', path)
+  const [[fd, path], key] = [located(file), kernelString(name, 'name')]
+  checked(await native.async.setAttribute(fd, path, key, bytes, flags, follow ? 1 : 0), 'setxattr', path || undefined)
 }
 
 /** Removes an extended attribute. @throws {SyscallError} `ENODATA` where there is none of this name */
 export async function removeAttribute(
-  path: string,
+  file: AttributeFile,
   name: string,
   { follow = true }: AttributeOptions = {},
 ): Promise<void> {
-  const [file, key] = [kernelString(path, 'path'), kernelString(name, 'name')]
-  checked(await native.async.removeAttribute(file, key, follow ? 1 : 0), 'removexattr', path)
+  const [[fd, path], key] = [located(file), kernelString(name, 'name')]
+  checked(await native.async.removeAttribute(fd, path, key, follow ? 1 : 0), 'removexattr', path || undefined)
 }
 
 /** Whether the file system at `path` keeps extended attributes. @param name - of a namespace that matters. Default: `user.` */
-export async function attributesEnabled(path: string, name = 'user.libcontainer'): Promise<boolean> {
+export async function attributesEnabled(file: AttributeFile, name = 'user.libcontainer'): Promise<boolean> {
   try {
-    await getAttribute(path, name)
+    await getAttribute(file, name)
     return true
   } catch (error) {
     if (isErrno(error, 'EOPNOTSUPP', 'ENOSYS')) return false
@@ -76,11 +84,18 @@ export async function attributesEnabled(path: string, name = 'user.libcontainer'
   }
 }
 
+/** As the ops want it: the path counts unless it is empty. */
+function located(file: AttributeFile): [fd: number, path: string] {
+  if (file instanceof OwnedFd) return [file.fd, '']
+  if (kernelString(file, 'path') === '') throw new ConfigInvalid('path', file, 'must name a file')
+  return [AT_FDCWD, file]
+}
+
 async function grown(ask: (buffer: Uint8Array) => Promise<number>, call: string, path: string): Promise<Uint8Array> {
   for (let size = 256; ; size = MAX_SIZE) {
     const buffer = new Uint8Array(size)
     const got = await ask(buffer)
     if (got === ERANGE && size < MAX_SIZE) continue
-    return buffer.subarray(0, checked(got, call, path))
+    return buffer.subarray(0, checked(got, call, path || undefined))
   }
 }

@@ -24,7 +24,7 @@ async function inRoot<T>(root: Root, work: (fd: number) => Promise<T>): Promise<
  * Opens what is at `path` inside a root directory.
  *
  * @param flags - open(2)'s without `O_CREAT`. Default: `O_RDONLY`
- * @throws {SyscallError} as openat2(2); `ELOOP` for the magic links of procfs too
+ * @throws {SyscallError} as openat2(2); `ELOOP` for the magic links of procfs too, `EXDEV` for what is moved out of the root meanwhile
  */
 export async function openInRoot(root: Root, path: Path, flags = O_RDONLY): Promise<OwnedFd> {
   const file = kernelPath(path)

@@ -58,10 +58,10 @@ export interface SysOps {
   reopen(fd: number, flags: number): number
   openProcfs(pids: number): number
   openInProcfs(procfs: number, path: string, flags: number): number
-  getAttribute(path: Path, name: string, buffer: Uint8Array, follow: number): number
-  setAttribute(path: Path, name: string, value: Uint8Array, flags: number, follow: number): number
-  listAttributes(path: Path, buffer: Uint8Array, follow: number): number
-  removeAttribute(path: Path, name: string, follow: number): number
+  getAttribute(fd: number, path: Path, name: string, buffer: Uint8Array, follow: number): number
+  setAttribute(fd: number, path: Path, name: string, value: Uint8Array, flags: number, follow: number): number
+  listAttributes(fd: number, path: Path, buffer: Uint8Array, follow: number): number
+  removeAttribute(fd: number, path: Path, name: string, follow: number): number
   getParentDeathSignal(): number
   keepParentDeathSignal(signal: number): number
   getSubreaper(): number

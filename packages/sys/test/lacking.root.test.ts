@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, symlinkSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import type { Step } from '@libcontainer/sys'
 import { afterAll, describe, expect, test } from 'vitest'
-import { requires, temporaryDirectory } from '../../../test/support/index.js'
+import { compileExchanger, requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Driver } from './driver.js'
 
 /** Programs under filters that make the kernel look older, and with a /proc that somebody mounted things on. */
@@ -109,6 +109,43 @@ test(
       version: 'EXDEV',
       self: 'EXDEV',
       uptime: true,
+    })
+  },
+)
+
+test.each([
+  ['openat2', [ownMounts, forbid(FSOPEN)]],
+  ['the walk', [ownMounts, forbid(OPENAT2), forbid(FSOPEN)]],
+])(
+  'TS-05 UT-06 CVE-2025-52881 by %s: a file bound over one of procfs again and again is never read',
+  needs,
+  async (_, steps) => {
+    using place = temporaryDirectory('covered-')
+    const [exchanger, counter, fake] = ['', 'counter', 'fake'].map(name => join(place.path, name)) as [
+      string,
+      string,
+      string,
+    ]
+    writeFileSync(counter, new Uint8Array(8))
+    writeFileSync(fake, 'fake')
+    const argv = JSON.stringify([compileExchanger(exchanger), 'cover', fake, '/proc/version', counter])
+    const script = `${read}
+    import { spawn } from 'node:child_process'
+    import { readFileSync } from 'node:fs'
+    const [program, ...args] = ${argv}
+    const other = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const count = () => Number(readFileSync(args[3]).readBigUInt64LE())
+    const answers = { byName: {}, safe: {} }
+    const add = (kind, answer) => { answers[kind][answer.slice(0, 13)] = 1 }
+    while (other.exitCode === null && (count() < 10_000 || Object.keys(answers.byName).length < 2 || Object.keys(answers.safe).length < 2)) {
+      add('byName', await text(sys.openFile('/proc/version')))
+      add('safe', await text(procfs.root('version')))
+    }
+    other.stdout.destroy()
+    print({ byName: Object.keys(answers.byName).sort(), safe: Object.keys(answers.safe).sort() })`
+    expect(await program(steps, script)).toEqual({
+      byName: ['Linux version', 'fake'],
+      safe: ['EXDEV', 'Linux version'],
     })
   },
 )

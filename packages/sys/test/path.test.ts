@@ -3,7 +3,13 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, writeFil
 import { dirname, join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { requires, type TemporaryDirectory, temporaryDirectory } from '../../../test/support/index.js'
+import {
+  compileExchanger,
+  race,
+  requires,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../../../test/support/index.js'
 
 let place: TemporaryDirectory
 let program: string
@@ -142,6 +148,70 @@ describe.each([false, true])('UT-05 paths in a root, by the walk: %s', walk => {
       '-2',
     ])
     expect(existsSync(join(root, 'a'))).toBe(false)
+  })
+  test('TS-05 a process that exchanges a directory for a link out of the root leads nothing out', {
+    ...requires('program:gcc'),
+    timeout: 120_000,
+  }, async () => {
+    const top = plant([
+      ['root/swap/file', 'file'],
+      ['root/link', { link: '../outside' }],
+      ['root/file', 'file'],
+      ['outside/file', 'file'],
+      ['file', 'file'],
+    ])
+    const root = join(top, 'root')
+    const exchanger = compileExchanger(place.path)
+    const answers = new Set<string>()
+    const commands = (n: number) =>
+      [
+        'read swap/file',
+        'read swap/../file',
+        `mkdir swap/a${n}/b`,
+        `mkfile swap/c${n}/d`,
+        `exclusive swap/e${n}`,
+      ].concat(`parent swap/f${n}/g`)
+    let n = 0
+    // `run` throws where something outside was opened.
+    await race(
+      exchanger,
+      [join(root, 'swap'), join(root, 'link')],
+      () => {
+        for (const line of run(root, Array.from({ length: 25 }, () => commands(n++)).flat(), walk))
+          answers.add(line.replace(/\d+/, 'N'))
+      },
+      { attempts: 10 },
+    )
+    expect(readdirSync(join(top, 'outside'))).toEqual(['file'])
+    expect(readdirSync(top).sort()).toEqual(['file', 'outside', 'root'])
+    // Both what the directory has and what the link means inside were met.
+    expect([...answers].filter(line => line.includes('/aN/b')).map(line => line.split('/')[1])).toEqual(
+      expect.arrayContaining(['outside', expect.stringMatching(/swap|link/)]),
+    )
+  })
+  test('TS-05 a directory that is moved out of the root and back leads up to nothing outside', {
+    ...requires('program:gcc'),
+    timeout: 120_000,
+  }, async () => {
+    const top = plant([
+      ['root/a/b', 'directory'],
+      ['root/file', 'file'],
+      ['away/b', 'directory'],
+      ['file', 'file'],
+    ])
+    const root = join(top, 'root')
+    const answers = new Set<string>()
+    await race(
+      compileExchanger(place.path),
+      [join(root, 'a/b'), join(top, 'away/b')],
+      () => {
+        for (const line of run(root, new Array(100).fill('read a/b/../../file'), walk)) answers.add(line)
+      },
+      { attempts: 10 },
+    )
+    expect(answers).toContain('/file')
+    // EXDEV where the kernel has seen the move.
+    expect([...answers].filter(answer => answer !== '/file' && answer !== '-18')).toEqual([])
   })
   test('a magic link of procfs is refused; its other links are followed', requires('program:gcc'), () => {
     expect(run('/', ['open /proc/self/root/etc', 'open /proc/self/cwd', 'open /proc/self/fd/0'], walk)).toEqual([

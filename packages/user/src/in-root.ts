@@ -1,13 +1,12 @@
 import {
   ConfigInvalid,
   isErrno,
-  O_NOCTTY,
-  O_NONBLOCK,
-  O_RDONLY,
+  O_PATH,
   type OwnedFd,
   openDirectory,
   openInRoot,
   readFd,
+  reopen,
   stat,
 } from '@libcontainer/sys'
 import { type ExecUser, getAdditionalGroups, getExecUser } from './exec-user.js'
@@ -53,21 +52,26 @@ async function readFiles(root: OwnedFd | string, paths: readonly string[]): Prom
 }
 
 async function readIfPresent(root: OwnedFd, path: string): Promise<Uint8Array | undefined> {
-  let file: OwnedFd
+  let handle: OwnedFd
   try {
-    // A FIFO does not keep us waiting, and a terminal does not become ours.
-    file = await openInRoot(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    handle = await openInRoot(root, path, O_PATH)
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw error
   }
   try {
-    const { type, size } = await stat('', { at: file })
+    // Looked at before it is opened: opening a FIFO would wait, and opening a device does what that device does.
+    const { type, size } = await stat('', { at: handle })
     if (type !== 'file') throw new ConfigInvalid('rootfs', path, `must be a file, and is a ${type}`)
     if (size > MAX_FILE) throw new ConfigInvalid('rootfs', path, `must not be larger than ${MAX_FILE} bytes`)
-    return await readWhole(file, size)
+    const file = await reopen(handle)
+    try {
+      return await readWhole(file, size)
+    } finally {
+      file.close()
+    }
   } finally {
-    file.close()
+    handle.close()
   }
 }
 

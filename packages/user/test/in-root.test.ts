@@ -1,10 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openDirectory } from '@libcontainer/sys'
-import { getAdditionalGroupsInRoot, getExecUserInRoot, probe } from '@libcontainer/user'
+import { openDirectory, secureJoin } from '@libcontainer/sys'
+import { getAdditionalGroupsInRoot, getExecUser, getExecUserInRoot, probe } from '@libcontainer/user'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type TemporaryDirectory, temporaryDirectory } from '../../../test/support/index.js'
+import {
+  compileExchanger,
+  race,
+  requires,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../../../test/support/index.js'
 
 let place: TemporaryDirectory
 let root: string
@@ -46,6 +52,34 @@ test('US-05 a link leads to a file of the image, never of the host', async () =>
   await expect(getExecUserInRoot(root, 'intruder')).rejects.toEqual(expect.objectContaining({ field: 'user' }))
   writeFileSync(join(root, 'passwd'), 'intruder:x:9:9:::\n')
   expect((await getExecUserInRoot(root, 'intruder')).uid).toBe(9)
+})
+
+test('TS-05 US-05 a passwd file that is exchanged for a link to the host’s all the time is never the host’s', {
+  ...requires('program:gcc'),
+  timeout: 120_000,
+}, async () => {
+  writeFileSync(join(place.path, 'passwd'), 'web:x:0:0:::\n')
+  writeFileSync(join(root, 'etc/passwd'), 'web:x:33:33:::\n')
+  symlinkSync('../../passwd', join(root, 'etc/link'))
+  const exchanger = compileExchanger(place.path)
+  const pair = ['passwd', 'link'].map(name => join(root, 'etc', name)) as [string, string]
+  /** The uids that a way of asking has told; the link's file is not there in the root. */
+  const uids = async (ask: () => Promise<number>): Promise<number[]> => {
+    const told = new Set<number>()
+    await race(exchanger, pair, async () => {
+      try {
+        told.add(await ask())
+      } catch (error) {
+        expect((error as Error).message).toMatch(/no user 'web'|ENOENT/)
+      }
+      return !told.has(0)
+    })
+    return [...told]
+  }
+  expect(await uids(async () => (await getExecUserInRoot(root, 'web')).uid)).toEqual([33])
+  // Its weakened twin finds out where the path leads, and goes there by name.
+  const byName = async () => getExecUser('web', {}, readFileSync(await secureJoin(root, 'etc/passwd'), 'utf8')).uid
+  expect(await uids(byName)).toContain(0)
 })
 
 test('US-05 EV-116 a directory, a FIFO, a device, a huge file: refused at once', async () => {

@@ -1,3 +1,4 @@
+import { parseDrivers } from '@libcontainer/sys'
 import { DevicePolicy } from '../device-policy.js'
 import type { DeviceRule } from '../device-rule.js'
 import type { UnitProperty } from './property.js'
@@ -35,13 +36,6 @@ function allowance(
   if (major === undefined) return minor === undefined ? [[`${group}-*`, access]] : []
   if (minor !== undefined) return [[`/dev/${group}/${major}:${minor}`, access]]
   if (systemd >= NUMBERS_SINCE) return [[`${group}-${major}`, access]]
-  const name = driverNames(drivers, block).get(major)
+  const name = parseDrivers(drivers)[block ? 'block' : 'character'].get(major)?.at(-1)
   return name === undefined ? [] : [[`${group}-${name}`, access]]
-}
-
-/** The names of drivers by their major numbers: what /proc/devices says of one of its two kinds. */
-export function driverNames(text: string, block: boolean): Map<number, string> {
-  const [characters = '', blocks = ''] = text.split(/^Block devices:$/m)
-  const lines = (block ? blocks : characters).matchAll(/^\s*(\d+)\s+(\S+)$/gm)
-  return new Map([...lines].map(([, major, name]) => [Number(major), name!]))
 }

@@ -23,6 +23,7 @@ struct lc_facility {
 struct lc_embedded {
 	const char *name;
 	const uint8_t *at, *end;
+	size_t unpacked;	/* its size, where it is packed; else 0 */
 };
 
 /* Each ends with { 0 }. */
@@ -76,6 +77,9 @@ void lc_pin_objects(JSRuntime *runtime);
 int lc_write_image(void);
 /* Throws, and answers false, while modules are evaluated: their results stay in the image. */
 bool lc_started(JSContext *js, const char *what);
+
+/* inflate.c: unpacks what has `size` bytes then; false for anything else. */
+bool lc_inflate(const uint8_t *at, const uint8_t *end, uint8_t *to, size_t size);
 
 /* modules.c: evaluates a module of the executable, unless it has been; its namespace. */
 JSValue lc_evaluate_module(JSContext *js, const char *name);

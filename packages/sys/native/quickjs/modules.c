@@ -62,6 +62,24 @@ static const struct lc_embedded *find(const char *name)
 	return module->name ? module : NULL;
 }
 
+static JSValue read_module(JSContext *js, const struct lc_embedded *module, const uint8_t *at, size_t size)
+{
+	JSValue value = JS_UNDEFINED;
+	uint8_t *unpacked;
+
+	if (module->unpacked == 0)
+		return JS_ReadObject(js, at, size, JS_READ_OBJ_BYTECODE);
+	unpacked = js_malloc(js, module->unpacked);
+	if (!unpacked)
+		return JS_EXCEPTION;
+	if (lc_inflate(at, at + size, unpacked, module->unpacked))
+		value = JS_ReadObject(js, unpacked, module->unpacked, JS_READ_OBJ_BYTECODE);
+	else
+		value = JS_ThrowInternalError(js, "module '%s' cannot be unpacked", module->name);
+	js_free(js, unpacked);
+	return value;
+}
+
 static JSModuleDef *load(JSContext *js, const char *name, void *with)
 {
 	const struct lc_embedded *module = find(name);
@@ -76,7 +94,7 @@ static JSModuleDef *load(JSContext *js, const char *name, void *with)
 		JS_ThrowReferenceError(js, "this executable has no module '%s'", name);
 		return NULL;
 	}
-	value = JS_ReadObject(js, at, size, JS_READ_OBJ_BYTECODE);
+	value = read_module(js, module, at, size);
 	if (JS_IsException(value))
 		return NULL;
 	/* The engine's list of modules holds it. */
