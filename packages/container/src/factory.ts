@@ -142,9 +142,9 @@ export class Factory {
     const { warn } = this.#options
     if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
+    await confirmClass(id, resolved, this.#options.resctrl)
     if (warn !== undefined && resolved.sessionKeyring !== undefined && !hasKeys())
       warn('sessionKeyring: the kernel has no keyrings, and so none to share: the container goes on without')
-    await confirmClass(id, resolved, this.#options.resctrl)
     const directory = this.#directory(id)
     const { path, owner } = resolved.cgroups
     const cgroup = await this.#drivers.cgroups.at(path)
