@@ -1,7 +1,10 @@
 // One container, told in everybody's words: the same namespaces, mounts, devices, limits, capabilities and filter.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defaultMaskedPaths, defaultReadonlyPaths } from '@libcontainer/container'
 import { defaultMounts } from '@libcontainer/mount'
 import { defaultProfile } from '@libcontainer/seccomp'
+import { top } from '../scripts/quietly.mjs'
 
 const capabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE']
 const hostname = 'bench'
@@ -72,7 +75,12 @@ export function oci({ rootfs, cgroup, seccomp, args, volumes = [] }) {
       namespaces: ['mount', 'pid', 'ipc', 'uts', 'network'].map(type => ({ type })),
       maskedPaths: defaultMaskedPaths,
       readonlyPaths: defaultReadonlyPaths,
-      ...(seccomp === 'none' ? {} : { seccomp: defaultProfile({ capabilities }) }),
+      ...(seccomp === 'none' ? {} : { seccomp: seccomp === 'default' ? defaultProfile({ capabilities }) : seccomp }),
     },
   }
+}
+
+/** What docker hands to a runtime for a container that asks for nothing: of the bundle among the tests. */
+export function dockerProfile() {
+  return JSON.parse(readFileSync(join(top, 'test/bundles/docker.json'), 'utf8')).linux.seccomp
 }

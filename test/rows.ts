@@ -39,6 +39,7 @@ export const rows: readonly string[] = [
   ...range('EX', 1, 4),
   ...range('RL', 1, 5),
   ...range('LR', 1, 18),
+  ...range('NS', 1, 22),
   ...range('MT', 1, 28),
   ...range('MT', 30, 48),
   ...range('CN', 1, 17),
@@ -52,6 +53,8 @@ export const rows: readonly string[] = [
   ...range('CG', 70, 83),
   ...range('CG', 90, 99),
   ...range('CG', 100, 104),
+  ...range('SC', 1, 18),
+  'BY-15',
   ...range('CL', 1, 7),
   ...range('CL', 10, 28),
   ...range('SA', 1, 9),
@@ -91,6 +94,5 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ...['VAL-02', ...ev(58, 62)].map(id => [id, `network: networks and routes, ${refused}`] as const),
   ...['VAL-03', 'EV-064'].map(id => [id, `netlink: interfaces, ${refused}`] as const),
   ...['VAL-06', 'EV-085'].map(id => [id, `selinux: labels, ${refused}`] as const),
-  ['RD-09', 'container: intelRdt'],
   ['MT-36', `mount: a container in the mounts of the host, ${refused}`],
 ])

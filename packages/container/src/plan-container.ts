@@ -9,6 +9,7 @@ import {
   setDumpable,
   setHostname,
   setSession,
+  sysctlPath,
   writeSysctl,
 } from '@libcontainer/init'
 import { joinSessionKeyring } from '@libcontainer/keys'
@@ -36,6 +37,7 @@ import { environment } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
 import { isHostTerminal } from './stdio.js'
+import { DOMAINNAME } from './validate-sysctl.js'
 
 export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'userns'> {
   /** What mounts of type `cgroup` show. */
@@ -123,7 +125,7 @@ export function planContainer(
     ...(config.hostname === undefined ? [] : [setHostname(config.hostname)]),
     ...(config.domainname === undefined ? [] : [setDomainname(config.domainname)]),
     ...(isNew('net') ? [linkUp('lo')] : []),
-    ...Object.entries(config.sysctl ?? {}).map(([key, value]) => writeSysctl(key, value)),
+    ...Object.entries(config.sysctl ?? {}).map(([key, value]) => sysctlStep(key, value)),
     ...processSteps(spec, attributes, {
       ...facts,
       userns,
@@ -137,6 +139,10 @@ export function planContainer(
   ]
   return { steps, namespaces, slots, outside: mounts.outside }
 }
+
+/** The file of the domainname is the host's root's alone, also where a user namespace owns the name: the call asks who owns that. */
+const sysctlStep = (key: string, value: string): Step =>
+  sysctlPath(key) === DOMAINNAME ? setDomainname(value) : writeSysctl(key, value)
 
 /** The files of a process that is not dumpable are the host's root's: nobody else could write its maps. */
 function mapSteps({ unprivileged = false, mapped = false }: ContainerFacts): Step[] {

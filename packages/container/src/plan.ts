@@ -48,13 +48,12 @@ export async function planFor(
   },
 ): Promise<ContainerPlan> {
   checkProcess(spec)
-  const [host, namespaces] = await Promise.all([hostFacts(), checkNamespaces(config)])
+  const [host] = await Promise.all([hostFacts(), checkNamespaces(config)])
   // Nobody outside may do more than root of it where that is all that we are.
   const helps = config.namespaces.some(({ kind }) => kind === 'user') && !host.unprivileged
   const unreachable = helps ? await unreachableSources(config.mounts) : undefined
   return planContainer(config, spec, attributesOf(config, spec, true, payload), {
     ...host,
-    ownedByUser: namespaces.ownedByUser,
     bornInCgroup: cgroup.host.mode === 'v2',
     cgroups: {
       hierarchies: cgroupHierarchies(cgroup),

@@ -2,6 +2,7 @@ import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
+import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
@@ -41,6 +42,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   cpuAffinity: true,
   personality: true,
   memoryPolicy: true,
+  intelRdt: true,
   sessionKeyring: true,
   keepGroups: true,
   noNewPrivileges: true,
@@ -102,6 +104,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   each('rlimits', config.rlimits, rlimitCheck())
   check(() => checkInteger('oomScoreAdj', config.oomScoreAdj, -1000, 1000))
   problems.push(...sharingProblems(config), ...hookProblems(config.hooks))
+  check(() => void (config.intelRdt === undefined || checkIntelRdt(config.intelRdt, 'intelRdt')))
   check(() => checkHookOutput(config.hookOutput))
   check(() => checkKeyring(config.sessionKeyring))
   check(() => checkBoolean('keepGroups', config.keepGroups))

@@ -1,5 +1,6 @@
 import { type Arg, LibcontainerError, nulTerminated, type Step, SyscallError } from '@libcontainer/sys'
 import type { FailedHook } from './records.js'
+import { reportsListener } from './steps.js'
 
 /** A program that init runs beside itself in the container, and waits for. */
 export interface HookStep {
@@ -40,9 +41,9 @@ export const runHook = ({ name, path, args, env, moreEnv, state, timeoutMs, stdo
  *
  * @param load - the step that loads the program's filter
  */
-export const filterHooks = ({ args }: Step): Step => ({
+export const filterHooks = (load: Step): Step => ({
   op: 'filterHooks',
-  args,
+  args: [reportsListener(load) ? 1 : 0, ...load.args],
   about: 'have the hooks filtered as the program',
 })
 

@@ -44,10 +44,10 @@ export const HOW = {
   SOURCE_PROC: 16,
   COPY_UP: 32,
   AT_ONCE: 64,
-  KEEP: 1024,
   TARGET_LINK: 128,
   SOURCE_LINK: 256,
   COPY_LINK: 512,
+  KEEP: 1024,
   SCRATCH: 2048,
 } as const
 

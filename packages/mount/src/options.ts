@@ -176,8 +176,9 @@ const MAX_PLAIN = 85
 function splitData(option: string, field: string): string[] {
   if (option.length <= MAX_PLAIN && option !== '' && !option.includes(',') && !option.includes('"')) return [option]
   const parts = option.match(/(?:"[^"]*"|[^,])+/g) ?? []
-  return parts.map(part => {
-    const text = part.replace(/"/g, '')
+  // Quotes around nothing say nothing.
+  const texts = parts.map(part => part.replace(/"/g, '')).filter(text => text !== '')
+  return texts.map(text => {
     const value = text.includes('=') ? text.slice(text.indexOf('=') + 1) : text
     if (encodeUtf8(value).length > MAX_OPTION) {
       throw new ConfigInvalid(field, option, `must not be longer than ${MAX_OPTION} bytes, which is fsconfig's limit`)

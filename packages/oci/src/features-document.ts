@@ -71,7 +71,7 @@ export function featuresDocument({ version }: FeaturesOptions = {}): FeaturesDoc
         modes: words(definitions.MemoryPolicy!.mode),
         flags: words((definitions.MemoryPolicy!.flags as { '[]': Type })['[]']),
       },
-      intelRdt: { enabled: false, schemata: false, monitoring: false },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
       mountExtensions: { idmap: { enabled: true } },
       netDevices: { enabled: false },
     },
