@@ -35,7 +35,7 @@ export const rows: readonly string[] = [
   ...range('MP', 1, 4),
   ...range('PP', 1, 12),
   ...range('PP', 20, 26),
-  ...range('DV', 1, 19),
+  ...range('DV', 1, 20),
   ...range('EX', 1, 4),
   ...range('RL', 1, 5),
   ...range('LR', 1, 18),

@@ -37,13 +37,27 @@ export function answer<T>(call: () => T, ...codes: string[]): T | undefined {
   try {
     return call()
   } catch (error) {
-    if (!(error instanceof LibcontainerError)) throw error
-    const { field } = error as { field?: unknown }
-    if (error.code === 'ConfigInvalid') hold(typeof field === 'string' && field !== '', `no field in: ${error.message}`)
-    else if (!codes.includes(error.code)) throw error
-    hold(error.message.length < 4000 + (typeof field === 'string' ? field.length : 0), 'a message without end')
+    confirmRefusal(error, codes)
     return undefined
   }
+}
+
+/** The same of a call that answers later; it waits for nothing but other code. */
+export async function answerLater<T>(call: () => Promise<T>, ...codes: string[]): Promise<T | undefined> {
+  try {
+    return await call()
+  } catch (error) {
+    confirmRefusal(error, codes)
+    return undefined
+  }
+}
+
+function confirmRefusal(error: unknown, codes: readonly string[]): void {
+  if (!(error instanceof LibcontainerError)) throw error
+  const { field } = error as { field?: unknown }
+  if (error.code === 'ConfigInvalid') hold(typeof field === 'string' && field !== '', `no field in: ${error.message}`)
+  else if (!codes.includes(error.code)) throw error
+  hold(error.message.length < 20_000 + (typeof field === 'string' ? field.length : 0), 'a message without end')
 }
 
 /** Text of the input; what is no UTF-8 stays as it comes from the kernel. */

@@ -12,7 +12,7 @@ export function planOf(given: ContainerConfig, process: ProcessSpec | undefined)
   const config: ContainerConfig = { ...given, seccomp: null }
   const problems = validateShape(config)
   for (const { field, message } of problems)
-    hold(field !== '' && message.length < 4000 + field.length, 'a problem without a field')
+    hold(field !== '' && message.length < 20_000 + field.length, 'a problem without a field')
   if (problems.length > 0 || process === undefined) return
   answer(() => {
     checkProcess(process)

@@ -12,6 +12,18 @@ export function fuzz(data: Uint8Array): void {
     sorted.every(number => Number.isInteger(number) && number >= 0),
     'a processor without a number',
   )
+  const ranges =
+    text.trim() === ''
+      ? []
+      : text
+          .trim()
+          .split(',')
+          .map(part => part.split('-').map(Number))
+  same(
+    numbers,
+    ranges.flatMap(([from = 0, to = from]) => Array.from({ length: Math.max(1, to - from + 1) }, (_, i) => from + i)),
+    'the ranges',
+  )
   same([...new Set(parseList(rangesOf(sorted)))], sorted, 'written and read again')
 }
 

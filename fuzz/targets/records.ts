@@ -11,13 +11,28 @@ const steps: readonly Step[] = [
 /** Stands for a descriptor that came along: the reader takes it, and asks it nothing. */
 const file = { fd: 9, close: () => {} } as OwnedFd
 
+/** Each small file is as long as it says, and all of it is there: see native/rendezvous.c. */
+function checkFiles(data: Uint8Array, files: readonly unknown[]): void {
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  let at = data.indexOf(0, 8) + 6
+  for (const each of files) {
+    if (!(each instanceof Uint8Array)) continue
+    same(each.length, view.getUint32(at, true), 'the size of a file')
+    at += 4 + each.length
+  }
+  hold(
+    files.length === 0 || at <= Math.max(data.length, data.indexOf(0, 8) + 6),
+    'files beyond the end of their record',
+  )
+}
+
 /** What init sends, or who has got hold of its socket: what is no record is refused with a code, and what is one is within its bytes. */
 function checkRecord(data: Uint8Array): void {
   const record = answer(() => parseRecord(data, data.length % 2 === 0 ? [file] : []), 'EPROTO')
   switch (record?.kind) {
     case 'ask': {
-      const bytes = record.files.reduce((sum, each) => sum + (each instanceof Uint8Array ? each.length : 0), 0)
-      hold(bytes <= data.length && record.name.length <= data.length, 'a question larger than its record')
+      hold(record.name.length <= data.length, 'a question larger than its record')
+      checkFiles(data, record.files)
       break
     }
     case 'failure': {

@@ -69,9 +69,19 @@ export function fuzz(data: Uint8Array): void {
 
 export function seeds(): string[] {
   const passwd =
-    'root:x:0:0:root:/root:/bin/sh\n# no\nwww:x:33:33:www:/var/www:/usr/sbin/nologin\n1000:x:0:0::/:\nshort:x\nbig:x:4294967295:1::/:/'
+    'root:x:0:0:root:/root:/bin/sh\n# no\nwww:x:33:33:www:/var/www:/usr/sbin/nologin\n1000:x:0:0::/:\n2147483648:x:0:0::/:\nshort:x\nbig:x:4294967295:1::/:/'
   const group = 'root:x:0:\nadm:x:4:www,short\nwww:x:33:\n7:x:0:www\nbroken:x:x:www'
-  return ['www', '1000', '1000:adm', 'www:www', '', ':4', '0:2147483648', 'short', 'www:broken'].map(
-    spec => `${spec}\n\n${passwd}\n\n${group}`,
-  )
+  return [
+    'www',
+    '1000',
+    '1000:adm',
+    'www:www',
+    '',
+    ':4',
+    '0:2147483648',
+    '2147483648',
+    '99999999999',
+    'short',
+    'www:broken',
+  ].map(spec => `${spec}\n\n${passwd}\n\n${group}`)
 }

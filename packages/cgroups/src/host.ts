@@ -66,7 +66,8 @@ function describe(mounts: readonly CgroupFilesystem[], texts: Omit<HostTexts, 'm
 function belowMount(mount: CgroupFilesystem, path: string): string {
   const root = mount.root === '/' ? '' : mount.root
   const below = root === '' || path === root || path.startsWith(`${root}/`) ? path.slice(root.length) : ''
-  return below.startsWith('/..') ? '' : withoutSlashes(below)
+  const own = withoutSlashes(below)
+  return own.startsWith('..') ? '' : own
 }
 
 /** Around it. By hand, as what follows: every command of the executable looks at a dozen, and a pattern takes as long as all else. */

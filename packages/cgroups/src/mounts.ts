@@ -21,23 +21,26 @@ interface Mount {
  */
 export function parseCgroupMounts(mountinfo: string): CgroupFilesystem[] {
   const mounts = mountinfo.split('\n').filter(Boolean).map(parseLine)
-  const byId = new Map(mounts.map(mount => [mount.id, mount]))
-  const byPath = new Map<string, Mount[]>()
-  for (const mount of mounts) {
-    const there = byPath.get(mount.mountpoint)
-    if (there === undefined) byPath.set(mount.mountpoint, [mount])
-    else there.push(mount)
+  const ids = new Set(mounts.map(({ id }) => id))
+  // What lies on what, and where. What the topmost ones lie on is not listed.
+  const lying = new Map<string, Mount>()
+  for (const mount of mounts) lying.set(`${ids.has(mount.parent) ? mount.parent : ''} ${mount.mountpoint}`, mount)
+  const seenAt = (path: string): Mount | undefined => {
+    let at: Mount | undefined
+    // From the top, onto whatever lies on it; a list that was made up may lead in circles.
+    const passed = new Set<Mount>()
+    for (const part of pathsAbove(path).reverse()) {
+      for (let next = lying.get(`${at?.id ?? ''} ${part}`); next !== undefined && !passed.has(next); ) {
+        passed.add(next)
+        at = next
+        next = lying.get(`${at.id} ${part}`)
+      }
+    }
+    return at
   }
-  const visible = (mount: Mount, above: readonly Mount[]): boolean => {
-    const chain = [mount]
-    let at = byId.get(mount.parent)
-    for (; at !== undefined && !chain.includes(at); at = byId.get(at.parent)) chain.push(at)
-    // A mount above or at our path, through which ours was not mounted, hides ours, unless it is hidden itself.
-    const hides = (other: Mount): boolean =>
-      !chain.includes(other) && !above.includes(other) && visible(other, [...above, mount])
-    return !pathsAbove(mount.mountpoint).some(path => byPath.get(path)?.some(hides) ?? false)
-  }
-  return mounts.flatMap(mount => (mount.filesystem !== undefined && visible(mount, []) ? [mount.filesystem] : []))
+  return mounts.flatMap(mount =>
+    mount.filesystem !== undefined && seenAt(mount.mountpoint) === mount ? [mount.filesystem] : [],
+  )
 }
 
 /** `36 25 0:30 /root /mountpoint opts shared:1 - cgroup source super,options`, with any number of fields before the dash. */

@@ -165,7 +165,7 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
 }
 
 /** The level of what is told for who looks for a fault, of logrus's. */
-const DEBUG = 5
+export const DEBUG = 5
 
 /** All at once, when the program runs: init has no time for it before. */
 function logSteps(log: Drivers['log'], { pid, timings }: Bootstrapped): void {

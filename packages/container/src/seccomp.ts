@@ -9,6 +9,7 @@ import {
   type RawProfile,
   rawSteps,
   seccompSteps,
+  unknownSyscalls,
 } from '@libcontainer/seccomp'
 import type { Step } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
@@ -24,6 +25,13 @@ export function seccompOf({ seccomp, capabilities }: Pick<ContainerConfig, 'secc
   const steps = compiled.get(seccomp) ?? (isRaw(seccomp) ? rawSteps(seccomp) : profileSteps(seccomp))
   compiled.set(seccomp, steps)
   return steps
+}
+
+/** Tells of the names in a profile that no architecture has: they are left out. */
+export function logUnknown({ seccomp }: Pick<ContainerConfig, 'seccomp'>, log: (message: string) => void): void {
+  if (!seccomp || isRaw(seccomp)) return
+  for (const name of unknownSyscalls(seccomp))
+    log(`seccomp: ${name} is left out, no architecture has such a system call`)
 }
 
 /** With `SCMP_ACT_NOTIFY`, the listener is told of to the parent, who has an agent to give it to. */

@@ -18,7 +18,7 @@ import type { ContainerCgroup, Drivers } from './drivers.js'
 import { type PreparedPayload, preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import { runHooks } from './hooks.js'
-import { adjustOomScore, type Launched, launch } from './launch.js'
+import { adjustOomScore, DEBUG, type Launched, launch } from './launch.js'
 import { bundleOf, type OciState, ociState } from './oci-state.js'
 import { OutsideSources } from './outside-sources.js'
 import { type ContainerPlan, planFor } from './plan.js'
@@ -26,6 +26,7 @@ import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
+import { logUnknown } from './seccomp.js'
 import { SeccompAgent } from './seccomp-agent.js'
 import { type ContainerState, cgroupPaths, namespacePaths, START_SOCKET, saveState } from './state.js'
 import { checkIds } from './validate-rootless.js'
@@ -99,6 +100,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let agent: SeccompAgent | undefined
   const sources = new OutsideSources(config, plan.outside)
   try {
+    if ((spec.logLevel ?? 0) >= DEBUG) logUnknown(config, message => drivers.log?.(DEBUG, message))
     if (wait) await SeccompAgent.confirm(config)
     else agent = await SeccompAgent.connect(config)
     const handed: Record<string, number> = payload === undefined ? {} : { payload: payload.fd }

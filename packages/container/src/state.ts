@@ -113,7 +113,7 @@ export async function parseState(text: string, path: string, id?: string): Promi
 }
 
 /** What is in it, with fields of the right types. */
-export function parseRecord(text: string, path: string, id?: string): Readonly<Record<string, unknown>> {
+function parseRecord(text: string, path: string, id?: string): Readonly<Record<string, unknown>> {
   let value: unknown
   try {
     value = parseJson(text)
@@ -131,7 +131,7 @@ export function parseRecord(text: string, path: string, id?: string): Readonly<R
 }
 
 /** @param configOf - reads the config of a state that another version of libcontainer has written: it runs, and can be looked at, joined and ended */
-export function stateOf(
+function stateOf(
   record: Readonly<Record<string, unknown>>,
   path: string,
   configOf?: (era: Era, id: string, config: unknown) => ResolvedConfig,

@@ -1,10 +1,12 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ContainerConfig } from '@libcontainer/container'
 import { compile, type Decision, NotifyAgent, nativeArch, type Profile } from '@libcontainer/seccomp'
 import { describe, expect, test } from 'vitest'
 import { requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Answering } from '../../seccomp/test/answering.js'
-import { Bench, finished, hostIds, sleeper } from './support.js'
+import { Bench, finished, hostIds, ownRootfs, sleeper } from './support.js'
 
 const needs = requires('root')
 
@@ -22,7 +24,7 @@ const piped = (text: string) => ({ ...script(text), stdio: 'pipe' as const })
 const exists = (): Decision => ({ errno: 'EEXIST' })
 
 describe('a filter that tells of calls', needs, () => {
-  test('SC-12 SC-13 BY-15 an agent gets the listener and answers: for run, exec, create and start', async () => {
+  test('SC-12 SC-13 an agent gets the listener and answers: for run, exec, create and start', async () => {
     await using bench = await Bench.open('notify')
     using folder = temporaryDirectory('notify-')
     const path = `${folder.path}/agent`
@@ -130,6 +132,34 @@ describe('a filter that tells of calls', needs, () => {
       })
     },
   )
+
+  test('BY-15 an agent makes a device node that the container itself may not make, and no other', async () => {
+    await using bench = await Bench.open('notify-mknod')
+    using rootfs = ownRootfs()
+    mkdirSync(join(rootfs.path, 'made'), { mode: 0o777 })
+    using folder = temporaryDirectory('notify-')
+    const path = `${folder.path}/agent`
+    const seccomp = profileFor(path, { syscalls: [{ names: ['mknod', 'mknodat'], action: 'SCMP_ACT_NOTIFY' }] })
+    const NULL_DEVICE = 0x103n
+    const asked: string[] = []
+    await using _agent = await Answering.at(path, async notification => {
+      const [name, , device] = notification.args.slice(notification.syscall === 'mknodat' ? 1 : 0) as [
+        bigint,
+        bigint,
+        bigint,
+      ]
+      const place = await notification.readString(name)
+      asked.push(place)
+      if (device !== NULL_DEVICE || !/^\/made\/[a-z]+$/.test(place)) return { errno: 'EPERM' }
+      execFileSync('mknod', ['-m', '666', `/proc/${notification.pid}/root${place}`, 'c', '1', '3'])
+      return { value: 0 }
+    })
+    const script = 'mknod /made/null c 1 3 && ls -l /made; mknod /made/kmem c 1 2; mknod /dev/x c 1 3'
+    const { stdout, stderr } = await bench.run(piped(script), { rootfs: rootfs.path, seccomp, capabilities: [] })
+    expect(stdout).toMatch(/^crw-rw-rw-.* 1, +3 .* null$/m)
+    for (const name of ['kmem', '/dev/x']) expect(stderr).toContain(`${name}: Operation not permitted`)
+    expect(asked).toEqual(['/made/null', '/made/kmem', '/dev/x'])
+  })
 
   test('SC-12 HK-04 hooks in the container have a listener each; one that nobody needs is not made', async () => {
     await using bench = await Bench.open('notify-hooks')

@@ -31,10 +31,10 @@
 #define LC_SOURCE_PROC 16	/* the source must be a procfs */
 #define LC_COPY_UP 32		/* the new file system gets what the target has */
 #define LC_AT_ONCE 64		/* others may see the target: a mount has its attributes before it is seen there, or is not made */
-#define LC_KEEP 1024		/* the result is a descriptor of the mount's root */
 #define LC_TARGET_LINK 128	/* a link at the target's end is the target itself */
 #define LC_SOURCE_LINK 256	/* a link at the source's end is the source itself */
 #define LC_COPY_LINK 512	/* a source that is a link is made again at the target, and nothing is mounted */
+#define LC_KEEP 1024		/* the result is a descriptor of the mount's root */
 #define LC_SCRATCH 2048		/* the new file system is made where a tmpfs of its own has directories upper and work */
 
 /* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */

@@ -30,12 +30,12 @@ export interface MountStepsOptions {
   live?: boolean | undefined
   /** Detached trees for binds whose source init could not open itself, by the mount's place in the list; a bind whose ids are mapped needs one: see {@link sourceSteps}. */
   trees?: ReadonlyMap<number, Arg> | undefined
+  /** Leaves these open, each in its slot. Default: none. */
+  opened?: OpenedMounts | undefined
   /** Steps of the caller's before and after those of a mount, by its place in the list. */
   around?:
     | ((place: number) => { before?: readonly Step[] | undefined; after?: readonly Step[] | undefined })
     | undefined
-  /** Leaves these open, each in its slot. Default: none. */
-  opened?: OpenedMounts | undefined
   /** What `mounts` is called in errors. Default: `mounts`. */
   field?: string | undefined
   /** Told of what is odd but has a meaning. */

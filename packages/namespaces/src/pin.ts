@@ -52,8 +52,7 @@ export async function pinNamespace(
     if (info.kind !== kind)
       throw new ConfigInvalid('kind', kind, `is not that of the namespace, which is a ${info.kind} namespace`)
     return await inDirectory(path, async (at, name) => {
-      const made = await openFile(name, O_RDONLY | O_CREAT | O_EXCL | openFlags().O_NOFOLLOW, 0o444, { at })
-      made.close()
+      await makeFile(name, at, path)
       try {
         const file = await openFile(name, O_PATH | openFlags().O_NOFOLLOW, 0, { at })
         try {
@@ -69,6 +68,17 @@ export async function pinNamespace(
     })
   } finally {
     if (given === undefined) fd.close()
+  }
+}
+
+async function makeFile(name: string, at: OwnedFd, path: string): Promise<void> {
+  try {
+    const made = await openFile(name, O_RDONLY | O_CREAT | O_EXCL | openFlags().O_NOFOLLOW, 0o444, { at })
+    made.close()
+  } catch (error) {
+    if (!isErrno(error, 'EEXIST')) throw error
+    const hint = 'take another name, or release what is pinned there: unpinNamespace(path), or namespaces unpin PATH'
+    throw new SyscallError(error.errno, error.syscall, { path, hint, cause: error })
   }
 }
 

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, readlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { outcome, Running, requires, until } from '../../../test/support/index.js'
+import { outcome, Running, requires, temporaryDirectory, until } from '../../../test/support/index.js'
 
 const needs = requires('root')
 const main = fileURLToPath(new URL('../dist/node/main.js', import.meta.url))
@@ -87,4 +87,20 @@ test('NS-15 a command ends with the one that was called for it, whatever ends th
     'it is gone',
     () => !existsSync(`/proc/${pid}`) || /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')),
   )
+})
+
+test('NS-21 pin and unpin, also by a relative path', needs, () => {
+  using place = temporaryDirectory('pin-')
+  const at = (...args: string[]) =>
+    outcome(spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: place.path }))
+  expect(at('pin', '--kind', 'uts', 'mine')).toEqual({ status: 0, stdout: '', stderr: '' })
+  try {
+    const inside = at('enter', '--uts', `${place.path}/mine`, 'readlink', '/proc/self/ns/uts')
+    expect(inside.stdout.trim()).toBe(readlinkSync('/proc/self/ns/uts'))
+    const again = at('pin', '-t', String(process.pid), '-k', 'net', 'mine')
+    expect(again).toMatchObject({ status: 125, stderr: expect.stringMatching(/EEXIST.*mine.*\n.*unpin PATH/) })
+  } finally {
+    expect(at('unpin', 'mine')).toEqual({ status: 0, stdout: '', stderr: '' })
+  }
+  expect(at('unpin', 'mine')).toMatchObject({ status: 125, stderr: expect.stringMatching(/nothing is pinned/) })
 })

@@ -1,6 +1,6 @@
 import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import { parseEnter, parseList, parseUnshare } from '../src/node/options.js'
+import { parseEnter, parseList, parsePin, parseUnpin, parseUnshare } from '../src/node/options.js'
 import { renderJson, renderTable } from '../src/node/table.js'
 import { UsageError } from '../src/node/usage-error.js'
 import { checkProgram } from '../src/program.js'
@@ -118,6 +118,17 @@ describe('namespaces unshare', () => {
   ])('EV-040 EV-043 %j is refused', (words, problem) => {
     expect(() => parseUnshare(words)).toThrow(problem)
   })
+})
+
+test('NS-21 what is pinned where', () => {
+  expect(parsePin(['-t', '5', '-k', 'net', '/x'])).toEqual({ target: 5, kind: 'net', path: '/x', help: false })
+  expect(parsePin(['/x', '--kind', 'uts']).target).toBe('self')
+  expect(parseUnpin(['a', 'b']).paths).toEqual(['a', 'b'])
+  expect([parsePin(['-h']).help, parseUnpin(['-h']).help]).toEqual([true, true])
+  for (const words of [['/x'], ['-k', 'net'], ['-k', 'net', '/x', '/y'], ['--nothing']])
+    expect(() => parsePin(words)).toThrow(UsageError)
+  expect(() => parsePin(['-k', 'network', '/x'])).toThrow(ConfigInvalid)
+  expect(() => parseUnpin([])).toThrow(UsageError)
 })
 
 test.each([

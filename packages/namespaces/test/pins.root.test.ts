@@ -17,7 +17,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { requires, type TemporaryDirectory, temporaryDirectory } from '../../../test/support/index.js'
 import { parsePins } from '../src/list.js'
 
-const needs = requires('root')
+const needs = requires('root', 'namespace:user', 'namespace:time')
 let place: TemporaryDirectory
 const fds = new Set<OwnedFd>()
 const programs = new Set<Program>()

@@ -29,7 +29,7 @@ import { getProcessStartTime, type OwnedFd, openFile, openPidfd } from '@libcont
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { requires, until } from '../../../test/support/index.js'
 
-const needs = requires('root')
+const needs = requires('root', 'namespace:user', 'namespace:time')
 const fds = new Set<OwnedFd>()
 const programs = new Set<Program>()
 

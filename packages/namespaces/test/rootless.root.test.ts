@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { OrdinaryUser, requires } from '../../../test/support/index.js'
 
-const needs = requires('root', 'program:newuidmap', 'program:setpriv')
+const needs = requires('root', 'rootfs', 'program:newuidmap', 'program:newgidmap', 'program:setpriv', 'namespace:user')
 let user: OrdinaryUser
 beforeAll(() => {
-  user = new OrdinaryUser({ subIds: 65536 })
+  if (!needs.skip) user = new OrdinaryUser({ subIds: 65536 })
 })
-afterAll(() => user[Symbol.dispose]())
+afterAll(() => user?.[Symbol.dispose]())
 
 /** Runs the text of a module, whose `ns` is this package, and answers what it calls `tell` with. */
 const told = <T>(text: string, before = ''): T =>

@@ -66,3 +66,17 @@ test(
     }
   },
 )
+
+test('NS-09 where clone3 is refused, by a filter around this process, the older call does', needs, async () => {
+  const forbid: Step = { op: 'driverForbid', args: [435], about: 'forbid clone3' }
+  const script = `
+    import { enter, unshare } from ${JSON.stringify(new URL('../dist/index.js', import.meta.url).href)}
+    const map = [{ containerId: 0, hostId: 100000, size: 1 }]
+    const config = { namespaces: ['user', 'pid', 'uts'], uidMappings: map, gidMappings: map }
+    const outer = await unshare(config, ['sh', '-c', 'echo $$ $(id -u); read end'], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const inner = await enter({ pid: outer.pid, kinds: ['user', 'pid'] }, ['sh', '-c', 'echo $(($$ > 1)) $(id -u)'], { stdio: 'pipe' })
+    console.log((await inner.output()).stdout + (await outer.output()).stdout)`
+  const argv = [process.execPath, '--input-type=module', '-e', script]
+  const { stdout, stderr } = await driver.run([forbid], { argv })
+  expect([stdout.trim(), stderr]).toEqual(['1 0\n1 0', ''])
+})

@@ -5,6 +5,9 @@
 #include <linux/seccomp.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 /*
  * receiveNotification(listener, result): result is struct seccomp_notif. It waits where none is there: poll first. ENOENT where the call that was
@@ -53,4 +56,13 @@ int64_t lc_op_add_notification_fd(struct lc_ctx *c, const union lc_arg *a)
 	int fd = ioctl((int)a[0].i, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
 
 	return fd < 0 ? lc_fail(c, "ioctl(SECCOMP_IOCTL_NOTIF_ADDFD)") : fd;
+}
+
+/* readProcessMemory(pid, address, buffer): how many bytes were read. EFAULT where nothing is. */
+int64_t lc_op_read_process_memory(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct iovec ours = { a[2].b.at, a[2].b.size }, theirs = { (void *)(uintptr_t)a[1].i, a[2].b.size };
+	long got = syscall(SYS_process_vm_readv, (long)a[0].i, &ours, 1ul, &theirs, 1ul, 0ul);
+
+	return got < 0 ? lc_fail(c, "process_vm_readv") : got;
 }

@@ -99,5 +99,6 @@ const struct lc_op lc_seccomp_ops[] = {
 	{ .name = "sendNotification", .signature = "iiiii", .call = lc_op_send_notification },
 	{ .name = "notificationValid", .signature = "ii", .call = lc_op_notification_valid },
 	{ .name = "addNotificationFd", .signature = "iiiiii", .call = lc_op_add_notification_fd },
+	{ .name = "readProcessMemory", .signature = "iib", .call = lc_op_read_process_memory },
 	{ 0 },
 };

@@ -28,6 +28,7 @@ int64_t lc_op_receive_notification(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_send_notification(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_notification_valid(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_add_notification_fd(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_read_process_memory(struct lc_ctx *c, const union lc_arg *a);
 
 #ifdef __cplusplus
 }

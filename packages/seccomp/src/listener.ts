@@ -1,4 +1,4 @@
-import { checked, isErrno, OwnedFd, POLLHUP, POLLIN, poll, type Waiting } from '@libcontainer/sys'
+import { checked, isErrno, OwnedFd, onAbort, POLLHUP, POLLIN, poll, type Waiting } from '@libcontainer/sys'
 import { native } from './native.js'
 import { type AddFdOptions, isGone, NOTIFICATION, Notification } from './notification.js'
 import { serveEach } from './serve-each.js'
@@ -38,10 +38,21 @@ export class NotifyListener {
    *
    * @returns `undefined` when nobody is left who has the filter: all its processes have ended. Linux 5.9 tells
    */
-  receive(waiting: Waiting = {}): Promise<Notification | undefined> {
-    const next = this.#turn.then(() => this.#receive(waiting))
+  async receive(waiting: Waiting = {}): Promise<Notification | undefined> {
+    const { signal } = waiting
+    let begun = false
+    const next = this.#turn.then(() => {
+      begun = true
+      return this.#receive(waiting)
+    })
     this.#turn = next.catch(() => {})
-    return next
+    return await new Promise((resolve, reject) => {
+      // Whoever has not had a turn has lost no call by it.
+      const done = onAbort(signal, () => {
+        if (!begun) reject(signal?.reason)
+      })
+      next.then(resolve, reject).finally(done)
+    })
   }
 
   async #receive(waiting: Waiting): Promise<Notification | undefined> {

@@ -11,6 +11,7 @@ interface SeccompOps {
   receiveNotification(listener: number, notification: Uint8Array): number
   sendNotification(listener: number, id: bigint, value: number | bigint, error: number, flags: number): number
   notificationValid(listener: number, id: bigint): number
+  readProcessMemory(pid: number, address: bigint, buffer: Uint8Array): number
   addNotificationFd(listener: number, id: bigint, flags: number, fd: number, at: number, fdFlags: number): number
 }
 

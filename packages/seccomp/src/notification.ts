@@ -1,4 +1,4 @@
-import { checked, errnoNumber, isErrno, type OwnedFd } from '@libcontainer/sys'
+import { checked, decodeUtf8, errnoNumber, isErrno, type OwnedFd, SyscallError } from '@libcontainer/sys'
 import { type Arch, archOfAudit, X32_BIT } from './architectures.js'
 import { native } from './native.js'
 import { syscallName } from './syscalls.js'
@@ -10,6 +10,11 @@ const USER_NOTIF_FLAG_CONTINUE = 1
 const ADDFD_FLAG_SETFD = 1
 const ADDFD_FLAG_SEND = 2
 const O_CLOEXEC = 0o2000000
+const ENAMETOOLONG = 36
+const PAGE = 4096
+
+/** No further than a page at once: the next one may not be there. */
+const leftOfPage = (address: bigint): number => PAGE - Number(address % BigInt(PAGE))
 
 export interface AddFdOptions {
   /** The number that it gets, in place of whatever has it. Default: the lowest that is free. */
@@ -61,6 +66,49 @@ export class Notification {
   /** Whether the call still waits: ask after whatever was found out by `pid`. */
   isValid(): boolean {
     return native.sync.notificationValid(this.#listener.fd, this.id) === 0
+  }
+
+  /**
+   * What the caller has in its memory, behind an argument that is an address.
+   *
+   * It may write something else there at any time: act on what was read, as the answer to the call, and never {@link allow} the call for it.
+   *
+   * @throws {SyscallError} `ENOENT` when the call does not wait any more, so that the memory may have been another's; `EFAULT` for what is no
+   *   memory of the caller's, `EPERM` without the right to trace it
+   */
+  async readMemory(address: bigint, size: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(size)
+    for (let at = 0; at < size; ) {
+      const part = bytes.subarray(at, Math.min(size, at + leftOfPage(address + BigInt(at))))
+      at += checked(await native.async.readProcessMemory(this.pid, address + BigInt(at), part), 'process_vm_readv')
+    }
+    this.#confirm()
+    return bytes
+  }
+
+  /**
+   * The same of a string, up to its NUL: a path, for one.
+   *
+   * @param most - bytes; a longer one is `ENAMETOOLONG`, as the kernel says. Default: 4096
+   */
+  async readString(address: bigint, most = 4096): Promise<string> {
+    const parts: number[] = []
+    while (parts.length < most) {
+      const from = address + BigInt(parts.length)
+      const part = new Uint8Array(Math.min(most - parts.length, leftOfPage(from)))
+      const got = checked(await native.async.readProcessMemory(this.pid, from, part), 'process_vm_readv')
+      const end = part.subarray(0, got).indexOf(0)
+      parts.push(...part.subarray(0, end < 0 ? got : end))
+      if (end < 0) continue
+      this.#confirm()
+      return decodeUtf8(new Uint8Array(parts))
+    }
+    throw new SyscallError(-ENAMETOOLONG, 'process_vm_readv')
+  }
+
+  /** The call still waits: what was read by its pid was its caller's. */
+  #confirm(): void {
+    checked(native.sync.notificationValid(this.#listener.fd, this.id), 'ioctl(SECCOMP_IOCTL_NOTIF_ID_VALID)')
   }
 
   /** The call does not happen; its caller sees this result. */

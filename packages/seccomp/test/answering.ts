@@ -1,4 +1,4 @@
-import { type Decision, type Notification, NotifyAgent, type ReceivedListener } from '@libcontainer/seccomp'
+import { type Decide, NotifyAgent, type ReceivedListener } from '@libcontainer/seccomp'
 
 /** An agent that answers each call alike, and what it was handed. */
 export class Answering implements AsyncDisposable {
@@ -10,7 +10,7 @@ export class Answering implements AsyncDisposable {
   /** How many listeners have ended, since nobody has their filters any more. */
   ended = 0
 
-  private constructor(agent: NotifyAgent, decide: (notification: Notification) => Decision) {
+  private constructor(agent: NotifyAgent, decide: Decide) {
     this.#agent = agent
     const serveOne = async (received: ReceivedListener): Promise<void> => {
       this.received.push(received)
@@ -30,7 +30,7 @@ export class Answering implements AsyncDisposable {
     })
   }
 
-  static async at(path: string, decide: (notification: Notification) => Decision): Promise<Answering> {
+  static async at(path: string, decide: Decide): Promise<Answering> {
     return new Answering(await NotifyAgent.listen(path), decide)
   }
 

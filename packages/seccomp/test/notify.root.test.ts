@@ -54,8 +54,8 @@ interface Caller {
   readonly pid: number
   /** What its calls have answered, when it has ended. */
   readonly ended: Promise<{ results: number[]; end: string }>
-  /** Lets it begin. A name of `32` or `64` is an entry of caller.c, and then the first number that of the call. */
-  call(...calls: readonly (readonly [name: string, ...args: (number | bigint)[]])[]): void
+  /** Lets it begin. An argument that is a path is its address. A name of `32` or `64` is an entry of caller.c, and then the first number that of the call. */
+  call(...calls: readonly (readonly [name: string, ...args: (number | bigint | string)[]])[]): void
   kill(signal: NodeJS.Signals): void
 }
 
@@ -82,7 +82,7 @@ async function start(filter = profile): Promise<Caller> {
     pid: child.pid!,
     ended,
     call: (...calls) => {
-      const line = ([name, ...args]: readonly [string, ...(number | bigint)[]]): string =>
+      const line = ([name, ...args]: readonly [string, ...(number | bigint | string)[]]): string =>
         `${/^\d/.test(name) ? name : `64 ${number(name)}`} ${Array.from({ length: /^\d/.test(name) ? 7 : 6 }, (_, i) => args[i] ?? 0).join(' ')}\n`
       child.stdin!.end(calls.map(line).join(''))
     },
@@ -186,6 +186,10 @@ describe('user notification', needs, () => {
     controller.abort(new Error('later'))
     await expect(waiting).rejects.toThrow('later')
     const both = [listener.receive(), listener.receive()]
+    const third = new AbortController()
+    const unwanted = listener.receive({ signal: third.signal })
+    third.abort(new Error('not its turn yet'))
+    await expect(unwanted).rejects.toThrow('not its turn yet')
     call(['getppid'], ['getpgrp'])
     ;(await both[0])!.refuse(11)
     ;(await both[1])!.refuse('EAGAIN')
@@ -205,6 +209,31 @@ describe('user notification', needs, () => {
     listener.close()
     // Nobody listens any more.
     expect((await ended).results).toEqual([-1, -38])
+  })
+
+  test('SC-13 what an argument points to is read, as long as the call waits', async () => {
+    const filter: Profile = { ...profile, syscalls: [{ names: ['chdir'], action: 'SCMP_ACT_NOTIFY' }] }
+    const directories = ['/a', `/${'é'.repeat(1500)}`, `/${'b'.repeat(4094)}`, `/${'c'.repeat(5000)}`]
+    const { listener, call, ended } = await start(filter)
+    call(...directories.map(path => ['chdir', path] as const))
+    const seen: unknown[] = []
+    let last: Notification | undefined
+    await listener.serve(async notification => {
+      last = notification
+      const [path] = notification.args as [bigint]
+      seen.push(await notification.readString(path).catch(({ code }) => code))
+      if (seen.length === 1) {
+        expect(Buffer.from(await notification.readMemory(path, 3)).toString()).toBe('/a\0')
+        await expect(notification.readMemory(1n, 8)).rejects.toMatchObject({ code: 'EFAULT' })
+      }
+      return { errno: 100 + seen.length }
+    })
+    await expect(last!.readString(last!.args[0]!)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(ENOENT|ESRCH)$/),
+    })
+    listener.close()
+    expect(seen).toEqual([...directories.slice(0, 3), 'ENAMETOOLONG'])
+    expect((await ended).results).toEqual([-101, -102, -103, -104])
   })
 
   test('SC-12 an agent is handed the listener and what it is of; what is none is told and dropped', async () => {

@@ -178,21 +178,29 @@ const races: Race[] = [
 
 describe.each(races)('TS-05 UT-05 UT-07 $what', ({ safe, weak, prepare, ...more }) => {
   /** Whether the host was harmed, and how often the act succeeded without. */
-  async function run(act: Race['safe']): Promise<{ harmed: boolean; done: number; exchanges: number }> {
+  async function run(
+    act: Race['safe'],
+    attempts: number,
+  ): Promise<{ harmed: boolean; done: number; exchanges: number }> {
     plant()
     prepare?.()
     const [a, b] = more.pair ?? ['root/swap', 'root/link']
     let [harmed, done, n] = [false, 0, 0]
-    const { exchanges } = await race(exchanger, [join(top, a), join(top, b)], async () => {
-      try {
-        harmed ||= (await act(n++)) === 'of the host'
-        done++
-      } catch (error) {
-        if (!expected.has((error as { code: string }).code)) throw error
-      }
-      harmed ||= more.harmed?.() ?? false
-      return !harmed
-    })
+    const { exchanges } = await race(
+      exchanger,
+      [join(top, a), join(top, b)],
+      async () => {
+        try {
+          harmed ||= (await act(n++)) === 'of the host'
+          done++
+        } catch (error) {
+          if (!expected.has((error as { code: string }).code)) throw error
+        }
+        harmed ||= more.harmed?.() ?? false
+        return !harmed
+      },
+      { attempts },
+    )
     return { harmed, done, exchanges }
   }
 
@@ -200,7 +208,7 @@ describe.each(races)('TS-05 UT-05 UT-07 $what', ({ safe, weak, prepare, ...more 
     ...requires('program:gcc'),
     timeout: 120_000,
   }, async () => {
-    const { harmed, done, exchanges } = await run(safe)
+    const { harmed, done, exchanges } = await run(safe, 1000)
     expect(harmed).toBe(false)
     expect(done).toBeGreaterThan(0)
     expect(exchanges).toBeGreaterThanOrEqual(10_000)
@@ -209,6 +217,7 @@ describe.each(races)('TS-05 UT-05 UT-07 $what', ({ safe, weak, prepare, ...more 
   })
 
   test('its weakened twin is led out', { ...requires('program:gcc'), timeout: 120_000 }, async () => {
-    expect((await run(weak)).harmed).toBe(true)
+    // Ends when it is: on a busy machine the two may long take turns, and not meet.
+    expect((await run(weak, 50_000)).harmed).toBe(true)
   })
 })

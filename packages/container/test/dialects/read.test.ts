@@ -200,7 +200,8 @@ describe('D-01 every field of an era, in this library’s words', () => {
     )
     expect(fault(readConfig, { ...state, config: { ...file2026, tty: 1 } })).toMatch(/^config.tty: is no field/)
     expect(fault(readConfig, { ociVersion: '1.3.0' })).toMatch(/^ociVersion: .*@libcontainer\/oci/)
-    const process = { args: ['/bin/sh'], scheduler: { policy: 'SCHED_BATCH' }, personality: 'LINUX32' }
+    const scheduler = { policy: 'SCHED_BATCH' }
+    const process = { args: ['/bin/sh'], scheduler, secureBits: ['NOROOT'], personality: 'LINUX32' }
     const own = { rootfs: '/srv/box', hostname: 'x', process }
     expect(readConfig(own)).toEqual({
       dialect: 'own',

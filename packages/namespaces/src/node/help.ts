@@ -5,13 +5,17 @@ SYNOPSIS
     namespaces list [OPTION]...
     namespaces enter [OPTION]... [--] COMMAND [ARG]...
     namespaces unshare [OPTION]... [--] COMMAND [ARG]...
-    namespaces help [list|enter|unshare]
+    namespaces pin [--target PID] --kind KIND PATH
+    namespaces unpin PATH...
+    namespaces help [COMMAND]
     namespaces --version
 
 COMMANDS
     list       shows all namespaces: who is in them, who made them, where they are pinned
     enter      runs a command in namespaces that exist
     unshare    runs a command in new ones
+    pin        keeps one by a mount on a file
+    unpin      releases such
 
     KIND is one of user, ipc, uts, net, pid, mnt, cgroup, time.
 `
@@ -81,3 +85,19 @@ OPTIONS
     --boottime SECONDS    what this clock of a time namespace is ahead; negative for behind
     --monotonic SECONDS   the same of the other clock
 ${common}`
+
+export const ofPin = `NAME
+    namespaces pin, namespaces unpin - keep a namespace by a mount on a file, and release it
+
+SYNOPSIS
+    namespaces pin [--target PID] --kind KIND PATH
+    namespaces unpin PATH...
+
+DESCRIPTION
+    The file is made, in a directory that is there. The namespace lives on without a process in it, until it is released, and can be entered by PATH:
+    with /run/netns/NAME by ip-netns(8), too.
+
+OPTIONS
+    -t, --target PID  a process in it. Default: this one
+    -k, --kind KIND   which of its namespaces
+`

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { visibleText } from '@libcontainer/sys'
+import { resolve as absolute } from 'node:path'
+import { ConfigInvalid, visibleText } from '@libcontainer/sys'
 import { enter } from '../enter.js'
 import { listNamespaces } from '../list.js'
+import { pinNamespace, unpinNamespace } from '../pin.js'
 import { unshare } from '../unshare.js'
-import { general, ofEnter, ofList, ofUnshare } from './help.js'
-import { parseEnter, parseList, parseUnshare } from './options.js'
+import { general, ofEnter, ofList, ofPin, ofUnshare } from './help.js'
+import { parseEnter, parseList, parsePin, parseUnpin, parseUnshare } from './options.js'
 import { run } from './run.js'
 import { renderJson, renderTable } from './table.js'
 import { UsageError } from './usage-error.js'
@@ -13,7 +15,13 @@ import { UsageError } from './usage-error.js'
 /** As nsenter(1) and env(1): what failed was not the command. */
 const FAILED = 125
 
-const pages: Readonly<Record<string, string>> = { list: ofList, enter: ofEnter, unshare: ofUnshare }
+const pages: Readonly<Record<string, string>> = {
+  list: ofList,
+  enter: ofEnter,
+  unshare: ofUnshare,
+  pin: ofPin,
+  unpin: ofPin,
+}
 
 async function main([name, ...words]: readonly string[]): Promise<number> {
   switch (name) {
@@ -31,6 +39,16 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
       const { what, command, options, help } = parseUnshare(words)
       return help ? print(ofUnshare) : await run(command[0]!, () => unshare(what, command, options))
     }
+    case 'pin': {
+      const { target, kind, path, help } = parsePin(words)
+      if (help) return print(ofPin)
+      await pinNamespace(target, kind, absolute(path))
+      return 0
+    }
+    case 'unpin': {
+      const { paths, help } = parseUnpin(words)
+      return help ? print(ofPin) : await unpin(paths)
+    }
     case 'help':
     case '--help':
     case '-h':
@@ -42,6 +60,13 @@ async function main([name, ...words]: readonly string[]): Promise<number> {
     default:
       throw new UsageError(`there is no command '${name}'`)
   }
+}
+
+async function unpin(paths: readonly string[]): Promise<number> {
+  for (const path of paths)
+    if (!(await unpinNamespace(absolute(path))))
+      throw new ConfigInvalid('PATH', path, 'is not there: nothing is pinned at it')
+  return 0
 }
 
 function versionOf(): string {

@@ -83,6 +83,44 @@ export function parseUnshare(words: readonly string[]): Request<UnshareConfig> {
   return { what, ...restOf(values, command) }
 }
 
+/** What `pin` was asked for. */
+export interface PinRequest {
+  readonly target: number | 'self'
+  readonly kind: NamespaceKind
+  readonly path: string
+  readonly help: boolean
+}
+
+/** Pure. */
+export function parsePin(words: readonly string[]): PinRequest {
+  const options = { target: { ...text, short: 't' }, kind: { ...text, short: 'k' }, help } as const
+  const { values, positionals } = parsePositionals(words, options)
+  if (values.help) return { target: 'self', kind: 'net', path: '', help: true }
+  const [path, ...more] = positionals
+  if (values.kind === undefined || path === undefined || more.length > 0)
+    throw new UsageError('it needs --kind and one path')
+  const target = values.target === undefined ? 'self' : numberOf('--target', values.target)
+  return { target, kind: kindOf(values.kind), path, help: false }
+}
+
+/** What `unpin` was asked for. Pure. */
+export function parseUnpin(words: readonly string[]): { readonly paths: readonly string[]; readonly help: boolean } {
+  const { values, positionals } = parsePositionals(words, { help })
+  if (!values.help && positionals.length === 0) throw new UsageError('it needs a path')
+  return { paths: positionals, help: values.help ?? false }
+}
+
+function parsePositionals<const Options extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: Options,
+) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
+}
+
 function parse<const Options extends ParseArgsConfig['options']>(args: readonly string[], options: Options) {
   try {
     return parseArgs({ args: [...args], options })
