@@ -25,7 +25,7 @@ const { values, positionals } = parseArgs({
 
 /** By their files: NAME.c, whose seeds are in NAME.seeds.ts, or NAME.ts. */
 const targets = readdirSync(places.targets)
-  .filter(file => /^[\w-]+\.(c|ts)$/.test(file) && file !== 'support.ts')
+  .filter(file => /^[\w-]+\.(c|ts)$/.test(file))
   .map(file => ({ name: file.replace(/\.\w+$/, ''), native: file.endsWith('.c') }))
 
 function chosen([name]) {

@@ -16,7 +16,7 @@ async function inputsOf(name: string, module: string): Promise<Uint8Array[]> {
   ]
 }
 
-const modules = readdirSync(places.targets).filter(file => /^[\w-]+\.ts$/.test(file) && file !== 'support.ts')
+const modules = readdirSync(places.targets).filter(file => /^[\w-]+\.ts$/.test(file))
 
 test.each(modules.map(file => [file.slice(0, -3), file]))(
   'TS-04 the seeds and earlier findings of %s',

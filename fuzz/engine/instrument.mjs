@@ -1,4 +1,6 @@
 // A target with all that it imports as one module, in which each branch counts how often it was taken.
+import { readFileSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
 import { parse } from 'acorn'
 import { build } from 'esbuild'
 
@@ -13,8 +15,19 @@ export async function bundle(file, external = []) {
     platform: 'node',
     target: 'node20',
     logLevel: 'error',
+    plugins: [ownPlaces],
   })
   return outputFiles[0].text
+}
+
+/** A package finds its binding from where its file lies. */
+const ownPlaces = {
+  name: 'own-places',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /\/packages\/[\w-]+\/(dist|src)\/.*\.[jt]s$/ }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path)))
+      return { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' }
+    }),
 }
 
 /** The code with a counter in each branch, how many there are, and the texts that it compares with: words for the fuzzer. */

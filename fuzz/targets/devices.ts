@@ -8,7 +8,7 @@ import {
 } from '@libcontainer/cgroups'
 import { formatRule, major, minor, mkdev, parseRule, parseRules } from '@libcontainer/devices'
 import { runDeviceProgram } from '../../packages/cgroups/test/bpf.js'
-import { answer, hold, same, textOf } from './support.js'
+import { answer, hold, same, textOf } from '../support/oracles.js'
 
 type Device = Parameters<typeof runDeviceProgram>[1]
 

@@ -9,7 +9,7 @@ import {
   sameIdMap,
 } from '@libcontainer/namespaces'
 import { parseSubIds, subIdRanges } from '@libcontainer/user'
-import { answer, hold, same, textOf } from './support.js'
+import { answer, hold, same, textOf } from '../support/oracles.js'
 
 /** The ids around the edges of a map's lines, where mistakes are. */
 const edges = (map: readonly IdMap[], side: 'containerId' | 'hostId'): number[] =>

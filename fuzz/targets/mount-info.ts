@@ -1,6 +1,6 @@
 import { type MountInfo, parseMountInfo } from '@libcontainer/mount'
 import { parseCgroupMounts } from '../../packages/cgroups/src/mounts.js'
-import { hold, same, textOf } from './support.js'
+import { hold, same, textOf } from '../support/oracles.js'
 
 /** As fs/proc_namespace.c writes a mount. */
 function lineOf(mount: MountInfo): string {

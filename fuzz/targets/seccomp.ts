@@ -9,7 +9,7 @@ import {
   unknownSyscalls,
 } from '@libcontainer/seccomp'
 import { parseJson } from '@libcontainer/sys'
-import { answer, Choices, hold, same, textOf } from './support.js'
+import { answer, Choices, hold, same, textOf } from '../support/oracles.js'
 
 const ARCHS: readonly Arch[] = ['x86_64', 'x86', 'x32', 'aarch64', 'arm', 's390x', 'ppc64le', 'riscv64', 'mips']
 const NATIVE: readonly Arch[] = ['x86_64', 'aarch64', 's390x', 'riscv64']

@@ -6,7 +6,7 @@ import {
   parseGroup,
   parsePasswd,
 } from '@libcontainer/user'
-import { answer, hold, same, textOf } from './support.js'
+import { answer, hold, same, textOf } from '../support/oracles.js'
 
 const MAX_ID = 2147483647
 

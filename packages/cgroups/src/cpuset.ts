@@ -68,6 +68,9 @@ function checkList(field: string, value: unknown): void {
   parseList(value, field)
 }
 
+/** More than the processors of any kernel (8192), which a text of a few letters must not make into memory without end. */
+const MOST = 65536
+
 /** The numbers of a list as the kernel writes it, `0-3,7`. @throws {ConfigInvalid} for what is no list */
 export function parseList(text: string, field = 'list'): number[] {
   const numbers: number[] = []
@@ -78,6 +81,7 @@ export function parseList(text: string, field = 'list'): number[] {
     if (match === null)
       throw new ConfigInvalid(field, text, `must be a list such as 0-3,7; '${part}' is no part of one`)
     if (to < from) throw new ConfigInvalid(field, text, `'${part}' runs backwards`)
+    if (numbers.length + to - from >= MOST) throw new ConfigInvalid(field, text, `lists more than ${MOST} numbers`)
     for (let n = from; n <= to; n++) numbers.push(n)
   }
   return numbers

@@ -110,8 +110,10 @@ export function parseExact(text: string): Map<string, number | bigint> {
   const values: Map<string, number | bigint> = parseFlat(text)
   for (const [key, value] of values) {
     if (Number.isSafeInteger(value) || !Number.isInteger(value)) continue
-    const at = text.startsWith(`${key} `) ? 0 : text.indexOf(`\n${key} `) + 1
-    values.set(key, BigInt(text.slice(at + key.length + 1, endOfLine(text, at))))
+    // Of a key that comes twice the last value counts, here too.
+    const at = text.lastIndexOf(`\n${key} `) + 1
+    const digits = text.slice(at + key.length + 1, endOfLine(text, at))
+    if (/^\d+$/.test(digits)) values.set(key, BigInt(digits))
   }
   return values
 }

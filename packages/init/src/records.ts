@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8, type OwnedFd } from '@libcontainer/sys'
+import { decodeUtf8, encodeUtf8, LibcontainerError, type OwnedFd } from '@libcontainer/sys'
 
 /** What init sends up its control socket, one packet each: see native/init.h. */
 export type Record_ =
@@ -14,6 +14,7 @@ export type Record_ =
   | { readonly kind: 'created' }
   | { readonly kind: 'times'; readonly ns: readonly number[] }
   | { readonly kind: 'hook'; readonly hook: FailedHook }
+  | { readonly kind: 'listener'; readonly listener: OwnedFd }
 
 /** A hook that failed in the container. */
 export interface FailedHook {
@@ -26,24 +27,40 @@ export interface FailedHook {
   readonly output: string
 }
 
+/** Of a failure: struct failure. */
+const FAILURE = 200
+
 const HOW = ['exited', 'killed', 'late', 'not executed'] as const
 
-/** A file of the container that came with a question: its bytes, a descriptor where there are many, `undefined` where it is absent. */
+/** A file of the container that came with a question: its bytes, a copy in memory (a descriptor) where there are many, `undefined` where it is absent. */
 export type AskedFile = Uint8Array | OwnedFd | undefined
 
+/**
+ * A record with what came along. What is none is refused, and what came along with it closed.
+ *
+ * @throws {LibcontainerError} `EPROTO`
+ */
 export function parseRecord(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_ {
+  const record = bytes.length < 8 ? undefined : recordOf(bytes, fds)
+  if (record !== undefined) return record
+  for (const fd of fds) fd.close()
+  throw new LibcontainerError('EPROTO', `init sent a record that nobody knows (${bytes.length} bytes)`)
+}
+
+function recordOf(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_ | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const data = bytes.subarray(8)
-  switch (bytes.length < 8 ? 0 : view.getUint32(0, true)) {
+  switch (view.getUint32(0, true)) {
     case 1:
-      return parseAsk(data, fds)
+      return askOf(data, fds)
     case 2:
-      return { kind: 'failure', failure: data }
+      return data.length < FAILURE ? undefined : { kind: 'failure', failure: data }
     case 3:
       return { kind: 'executing' }
     case 4:
-      if (fds[0] === undefined) break
-      return { kind: 'child', pid: view.getInt32(8, true), pidfd: fds[0] }
+      return data.length < 4 || fds[0] === undefined
+        ? undefined
+        : { kind: 'child', pid: view.getInt32(8, true), pidfd: fds[0] }
     case 5:
       return { kind: 'created' }
     case 6: {
@@ -51,35 +68,50 @@ export function parseRecord(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_
       for (let i = 8; i + 8 <= bytes.length; i += 8) ns.push(Number(view.getBigInt64(i, true)))
       return { kind: 'times', ns }
     }
-    case 7: {
-      const program = data.indexOf(0, 8) + 1
-      const output = data.indexOf(0, program) + 1
-      const hook = {
+    case 7:
+      return hookOf(data)
+    case 8:
+      return fds[0] && { kind: 'listener', listener: fds[0] }
+  }
+  return undefined
+}
+
+function hookOf(data: Uint8Array): Record_ | undefined {
+  const program = data.indexOf(0, 8) + 1
+  const output = data.indexOf(0, program) + 1
+  if (program === 0 || output === 0) return undefined
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  const how = HOW[view.getUint32(0, true)]
+  return (
+    how && {
+      kind: 'hook',
+      hook: {
         name: decodeUtf8(data.subarray(8, program - 1)),
         program: decodeUtf8(data.subarray(program, output - 1)),
-        how: HOW[view.getUint32(8, true)]!,
-        value: view.getInt32(12, true),
+        how,
+        value: view.getInt32(4, true),
         output: decodeUtf8(data.subarray(output)),
-      }
-      return { kind: 'hook', hook }
+      },
     }
-  }
-  throw new TypeError(`init sent a record that nobody knows (${bytes.length} bytes)`)
+  )
 }
 
 /** The name; where files come along, a NUL, four digits, a NUL, and the small files: see native/rendezvous.c. */
-function parseAsk(data: Uint8Array, fds: readonly OwnedFd[]): Record_ {
+function askOf(data: Uint8Array, fds: readonly OwnedFd[]): Record_ | undefined {
   const end = data.indexOf(0)
   if (end < 0) return { kind: 'ask', name: decodeUtf8(data), fds, files: [] }
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const large = [...fds]
+  const files: AskedFile[] = []
   let at = end + 6
-  const files = Array.from(decodeUtf8(data.subarray(end + 1, end + 5)).replaceAll('\0', ''), digit => {
-    if (digit !== '2') return digit === '1' ? large.shift() : undefined
-    const size = view.getUint32(at, true)
-    at += 4 + size
-    return data.subarray(at - size, at)
-  })
+  for (const digit of decodeUtf8(data.subarray(end + 1, end + 5)).replaceAll('\0', '')) {
+    if (digit === '2') {
+      const size = at + 4 <= data.length ? view.getUint32(at, true) : data.length
+      at += 4 + size
+      if (at > data.length) return undefined
+      files.push(data.subarray(at - size, at))
+    } else files.push(digit === '1' ? large.shift() : undefined)
+  }
   return { kind: 'ask', name: decodeUtf8(data.subarray(0, end)), fds: [], files }
 }
 

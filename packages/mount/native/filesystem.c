@@ -138,7 +138,7 @@ int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 	if (result == 0)
 		result = lc_mount_attributes(c, tree, late, 0);
 	if (result == 0)
-		result = lc_mount_attach(c, root, tree, target, path, a[7].i);
+		result = lc_mount_attach(c, root, tree, target, path, flags, a[7].i);
 	close(target);
 	if (result == 0 && flags & LC_KEEP)
 		return tree;

@@ -1,5 +1,5 @@
 import { raisesFileLimit, timer } from '#host'
-import { checked } from './errors.js'
+import { ConfigInvalid, checked } from './errors.js'
 import { OwnedFd } from './fd.js'
 import { readText } from './files.js'
 import { native } from './native.js'
@@ -87,19 +87,25 @@ export interface ProcessStat {
   readonly startTime: bigint
 }
 
-/** Reads a line of /proc/PID/stat, whose name may hold anything. */
+/** Reads a line of /proc/PID/stat, whose name may hold anything. @throws {ConfigInvalid} for what is no such line */
 export function parseProcessStat(text: string): ProcessStat {
   const open = text.indexOf('(')
   const close = text.lastIndexOf(')')
-  const fields = text.slice(close + 2).split(' ')
+  const pid = text.slice(0, Math.max(0, open))
+  const [state = '', parent = '', ...fields] = text.slice(close + 2).split(' ')
+  const startTime = fields[17] ?? ''
+  if (![pid.trimEnd(), parent, startTime].every(isNumber) || state.length !== 1 || close < open)
+    throw new ConfigInvalid('stat', text, 'must be a line of /proc/PID/stat')
   return {
-    pid: Number(text.slice(0, open)),
+    pid: Number(pid),
     comm: text.slice(open + 1, close),
-    state: fields[0]!,
-    parent: Number(fields[1]),
-    startTime: BigInt(fields[19]!),
+    state,
+    parent: Number(parent),
+    startTime: BigInt(startTime),
   }
 }
+
+const isNumber = (text: string): boolean => /^\d{1,20}$/.test(text)
 
 /** What /proc says of a process, or `undefined` when it is gone. */
 export async function processStat(pid: number): Promise<ProcessStat | undefined> {

@@ -96,7 +96,7 @@ const expected = new Set(['ENOENT', 'EEXIST', 'EXDEV', 'UnexpectedInode'])
 
 const races: Race[] = [
   {
-    what: 'openInRoot',
+    what: 'CVE-2018-15664 openInRoot',
     safe: () => text(openInRoot(root, 'swap/file')),
     weak: async () => text(openFile(await joined('swap/file'))),
   },
@@ -115,13 +115,13 @@ const races: Race[] = [
     },
   },
   {
-    what: 'createInRoot',
+    what: 'CVE-2025-24965 createInRoot',
     safe: n => close(createInRoot(root, `swap/new${n}`)),
     weak: async n => close(openFile(await joined(`swap/new${n}`), O_WRONLY | O_CREAT)),
     harmed: () => outside().length > 1,
   },
   {
-    what: 'mkdirAllInRoot',
+    what: 'CVE-2024-45310 mkdirAllInRoot',
     safe: n => close(mkdirAllInRoot(root, `swap/new${n}/below`)),
     weak: async n => void mkdirSync(await joined(`swap/new${n}/below`), { recursive: true }),
     harmed: () => outside().length > 1,

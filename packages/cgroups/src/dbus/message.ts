@@ -99,7 +99,8 @@ export function decodeMessage(bytes: Uint8Array): DBusMessage {
     found[name] = value
   }
   if (serial === 0) throw protocolError('has no serial')
-  const missing = required[type]?.find(name => found[name] === undefined)
+  // No name is empty, and no serial is 0.
+  const missing = required[type]?.find(name => !found[name])
   if (missing !== undefined) throw protocolError(`has no ${missing}`)
   const body = new DBusReader(bytes.subarray(reader.offset), { littleEndian })
   return { ...found, type, serial, body: body.readAll((found.signature as string | undefined) ?? '') }
