@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { defaultMaskedPaths, defaultReadonlyPaths } from '@libcontainer/container'
+import { ask, type Request } from '@libcontainer/init'
 import { defaultMounts } from '@libcontainer/mount'
 import { type Step, slot } from '@libcontainer/sys'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { requires } from '../support/index.js'
-import { Jail } from './jail.js'
+import { Jail, type Weaken } from './jail.js'
 import { all, inFront, replace, TARGET_PROC, without } from './weaken.js'
 
 const needs = requires('root', 'rootfs')
@@ -88,15 +89,21 @@ test('CVE-2015-3631 CVE-2019-16884 a volume over files of /proc', needs, async (
   }
 })
 
-/** A write by its path, as runtimes made it: whatever is there gets it. */
-const byPath = (path: string, text: string): Step[] => [
-  { op: 'openProcessDirectory', args: [path.slice(0, path.lastIndexOf('/'))], about: 'open by path', into: 'by' },
-  {
-    op: 'writeProcessFile',
-    args: [slot('by'), path.slice(path.lastIndexOf('/') + 1), new TextEncoder().encode(text)],
-    about: `write ${path}`,
-  },
-]
+/** Writes by their paths, as runtimes made them, in the mounts of the container: whatever is there gets them. */
+const byPath: Weaken = replace('writeSysctl', ({ args: [key, value] }) => [
+  ask(`${value} > /proc/sys/${key}`, 'wait until somebody has written it by its path'),
+])
+const writers = (sysctl: Readonly<Record<string, string>>) =>
+  Object.fromEntries(
+    Object.entries(sysctl).map(([key, value]) => {
+      const line = `${value} > /proc/sys/${key.replaceAll('.', '/')}`
+      // What is led to may refuse it.
+      const write = ({ pid }: Request): undefined => {
+        execFileSync('nsenter', ['-t', `${pid}`, '-m', '-n', '-i', '/bin/sh', '-c', `echo ${line} || true`])
+      }
+      return [line, write]
+    }),
+  )
 
 test(
   'CVE-2025-52881 CVE-2025-62596 CVE-2025-65105 writes to /proc: none lands in what is mounted over its file',
@@ -128,8 +135,9 @@ test(
     expect(await settings({})).toBe('1\n4321\n')
     const fakes = [cover(`${jail.rootfs}/srv/fake`), cover(dangerous)]
     for (const fake of fakes) {
-      const weak = replace('writeSysctl', step => byPath(`/proc/sys/${step.args[0]}`, String(step.args[1])))
-      expect(await settings({ weaken: all(inFront('pivotRoot', fake), weak) })).toBe('0\n4321\n')
+      expect(await settings({ weaken: all(inFront('pivotRoot', fake), byPath), answers: writers(config.sysctl) })).toBe(
+        '0\n4321\n',
+      )
       // The real step, in the same place: it lands, or says that it could not.
       expect(await settings({ weaken: inFront('pivotRoot', fake) })).toBe('1\n4321\n')
     }
