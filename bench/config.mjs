@@ -1,7 +1,10 @@
 // One container, told in everybody's words: the same namespaces, mounts, devices, limits, capabilities and filter.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { defaultMaskedPaths, defaultReadonlyPaths } from '@libcontainer/container'
 import { defaultMounts } from '@libcontainer/mount'
 import { defaultProfile } from '@libcontainer/seccomp'
+import { top } from '../scripts/quietly.mjs'
 
 const capabilities = ['CAP_AUDIT_WRITE', 'CAP_KILL', 'CAP_NET_BIND_SERVICE']
 const hostname = 'bench'
@@ -11,12 +14,12 @@ const limits = { memory: 64 * MiB, pids: 32, cpuQuotaUs: 100_000, cpuPeriodUs: 1
 export const environment = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'TERM=xterm']
 
 /** For `@libcontainer/container`. */
-export function ours({ rootfs, cgroup, seccomp }) {
+export function ours({ rootfs, cgroup, seccomp, volumes = [] }) {
   return {
     rootfs,
     hostname,
     namespaces: ['mnt', 'pid', 'ipc', 'uts', 'net'],
-    mounts: defaultMounts,
+    mounts: volumes.length === 0 ? defaultMounts : [...defaultMounts, ...volumes],
     maskedPaths: defaultMaskedPaths,
     readonlyPaths: defaultReadonlyPaths,
     capabilities,
@@ -33,10 +36,10 @@ export function ours({ rootfs, cgroup, seccomp }) {
   }
 }
 
-/** Thirty mounts, as an engine makes them of volumes: directories of the host below a tmpfs, each read-only. */
-export const thirty = source => [
+/** So many mounts, as an engine makes them of volumes: directories of the host below a tmpfs, each read-only. */
+export const volumesOf = (source, count) => [
   { destination: '/mnt', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'nodev', 'mode=755', 'size=1m'] },
-  ...Array.from({ length: 29 }, (_, i) => ({
+  ...Array.from({ length: count - 1 }, (_, i) => ({
     destination: `/mnt/volume-${i}`,
     type: 'bind',
     source,
@@ -72,7 +75,12 @@ export function oci({ rootfs, cgroup, seccomp, args, volumes = [] }) {
       namespaces: ['mount', 'pid', 'ipc', 'uts', 'network'].map(type => ({ type })),
       maskedPaths: defaultMaskedPaths,
       readonlyPaths: defaultReadonlyPaths,
-      ...(seccomp === 'none' ? {} : { seccomp: defaultProfile({ capabilities }) }),
+      ...(seccomp === 'none' ? {} : { seccomp: seccomp === 'default' ? defaultProfile({ capabilities }) : seccomp }),
     },
   }
+}
+
+/** What docker hands to a runtime for a container that asks for nothing: of the bundle among the tests. */
+export function dockerProfile() {
+  return JSON.parse(readFileSync(join(top, 'test/bundles/docker.json'), 'utf8')).linux.seccomp
 }

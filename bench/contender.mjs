@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { environment, oci, ours, thirty } from './config.mjs'
+import { top } from '../scripts/quietly.mjs'
+import { dockerProfile, environment, oci, ours, volumesOf } from './config.mjs'
+import { versionOf, which } from './find.mjs'
 
 const sleeper = ['/bin/sleep', '100000']
 
@@ -71,7 +73,9 @@ export function makeBundles(directory, { rootfs, prefix }) {
   const bundles = {
     none: {},
     default: { seccomp: 'default' },
-    engine: { seccomp: 'default', volumes: thirty(volumes) },
+    docker: { seccomp: dockerProfile() },
+    engine: { seccomp: 'default', volumes: volumesOf(volumes, 30) },
+    binds: { volumes: volumesOf(volumes, 51) },
     held: { args: sleeper },
     created: { args: sleeper },
     crowd: { args: sleeper, shared: true },
@@ -182,6 +186,34 @@ export class Runtime {
   }
 
   close = async () => await this.#worker.close()
+}
+
+/** lcrun, crun and runc, as far as they are there; for the others a line that says how to get them. */
+export function gatherRuntimes({ directory, timed, rootfs, prefix }) {
+  const contenders = []
+  const versions = {}
+  const lcrun = join(top, 'bundles/lcrun')
+  // crun refuses a hybrid host: it is given a mount namespace in which the unified hierarchy is not there.
+  const hybrid = existsSync('/sys/fs/cgroup/unified/cgroup.procs')
+  const hide = ['unshare', '-m', 'sh', '-c', 'umount /sys/fs/cgroup/unified && exec "$0" "$@"']
+  for (const [name, before] of [
+    ['lcrun', []],
+    ['crun', hybrid ? hide : []],
+    ['runc', []],
+  ]) {
+    const program = name === 'lcrun' && existsSync(lcrun) ? lcrun : which(name)
+    if (program === undefined && name === 'lcrun') continue
+    if (program === undefined) {
+      console.error(`bench: without ${name}: apt-get install -y --no-install-recommends ${name}`)
+      continue
+    }
+    versions[name] = versionOf(program)
+    const place = join(directory, name)
+    contenders.push(
+      new Runtime(name, { program, directory: place, timed, rootfs, prefix: `${prefix}-${name}`, before }),
+    )
+  }
+  return { contenders, versions }
 }
 
 /** Resident memory of a process, in kB. */

@@ -41,7 +41,15 @@ export async function buildTimed() {
   return await built('the timer', output, [source], ['gcc', '-O2', '-Wall', '-Wextra', '-o', output, source])
 }
 
-/** Go's libcontainer, or its library of cgroups, behind a loop of ours. Their modules come from the module proxy the first time. */
+/** libseccomp behind a loop of ours; `undefined` where it cannot be built. */
+export async function buildLibseccomp() {
+  if (which('gcc') === undefined || !existsSync('/usr/include/seccomp.h')) return undefined
+  const [source, output] = [join(top, 'bench/seccomp/libseccomp.c'), join(cache, 'libseccomp')]
+  const command = ['gcc', '-O2', '-Wall', '-Wextra', '-o', output, source, '-lseccomp']
+  return await built('the program around libseccomp', output, [source], command)
+}
+
+/** Go's libcontainer, its library of cgroups, or moby's of mountinfo, behind a loop of ours. Their modules come from the module proxy the first time. */
 export async function buildGo(go, program = 'bench') {
   const folder = join(top, 'test/go')
   const output = join(cache, program === 'bench' ? 'libcontainer-go' : `${program}-go`)

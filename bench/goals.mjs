@@ -9,6 +9,8 @@ const wanted = [
   { measurement: 'run', ours: 'lcrun', theirs: 'runc', most: 0.35 },
   { measurement: 'run-engine', ours: 'lcrun', theirs: 'crun', most: 0.7 },
   { measurement: 'run-engine', ours: 'lcrun', theirs: 'runc', most: 0.35 },
+  { measurement: 'run-binds', ours: 'lcrun', theirs: 'crun', most: 1 },
+  { measurement: 'run-binds', ours: 'lcrun', theirs: 'runc', most: 0.5 },
   ...['lifecycle', 'exec', 'state', 'kill'].flatMap(measurement => [
     { measurement, ours: 'lcrun', theirs: 'crun', most: 1 },
     { measurement, ours: 'lcrun', theirs: 'runc', most: 0.5 },

@@ -32,6 +32,11 @@ export const measurements = {
     measure: ({ contenders }, { rounds }) =>
       interleave(able(contenders, 'lifecycle'), rounds, each => each.run('engine')),
   },
+  'run-binds': {
+    title: 'run of /bin/true, no seccomp, with 50 binds more, each read-only, nosuid and nodev',
+    measure: ({ contenders }, { rounds }) =>
+      interleave(able(contenders, 'lifecycle'), rounds, each => each.run('binds')),
+  },
   lifecycle: {
     title: 'create + start + delete, as commands: /bin/true, no seccomp',
     measure: ({ contenders }, { rounds }) =>

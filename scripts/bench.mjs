@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { CommandLine, Library, makeBundles, Runtime } from '../bench/contender.mjs'
+import { CommandLine, gatherRuntimes, Library, makeBundles } from '../bench/contender.mjs'
 import { buildGo, buildTimed, goLibrary, versionOf, which } from '../bench/find.mjs'
 import { goals, markdown } from '../bench/goals.mjs'
 import { crowd, measurements } from '../bench/measurements.mjs'
@@ -64,26 +64,9 @@ async function gather(directory) {
       }),
     )
   } else console.error('bench: without the static executable: npm run binary')
-  const lcrun = join(top, 'bundles/lcrun')
-  // crun refuses a hybrid host: it is given a mount namespace in which the unified hierarchy is not there.
-  const hybrid = existsSync('/sys/fs/cgroup/unified/cgroup.procs')
-  const hide = ['unshare', '-m', 'sh', '-c', 'umount /sys/fs/cgroup/unified && exec "$0" "$@"']
-  for (const [name, before] of [
-    ['lcrun', []],
-    ['crun', hybrid ? hide : []],
-    ['runc', []],
-  ]) {
-    const program = name === 'lcrun' && existsSync(lcrun) ? lcrun : which(name)
-    if (program === undefined && name === 'lcrun') continue
-    if (program === undefined) {
-      console.error(`bench: without ${name}: apt-get install -y --no-install-recommends ${name}`)
-      continue
-    }
-    versions[name] = versionOf(program)
-    contenders.push(
-      new Runtime(name, { program, directory: state(name), timed, rootfs, prefix: `${prefix}-${name}`, before }),
-    )
-  }
+  const runtimes = gatherRuntimes({ directory, timed, rootfs, prefix })
+  Object.assign(versions, runtimes.versions)
+  contenders.push(...runtimes.contenders)
   const go = which('go')
   if (go === undefined) console.error("bench: without Go's libcontainer: apt-get install -y golang libseccomp-dev")
   else {

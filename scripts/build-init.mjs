@@ -37,6 +37,7 @@ export function buildInit(arch = process.arch) {
   const flags = [
     '-std=gnu11',
     '-D_GNU_SOURCE',
+    '-DLC_INIT',
     '-Os',
     ...warnings,
     '-fno-asynchronous-unwind-tables',

@@ -37,6 +37,7 @@ const root = [
   'packages/cgroups/test/cgroup.root.test.ts',
   // Children that are started by our hand in the place of Node.js' own.
   'packages/cgroups/test/spawn.root.test.ts',
+  'packages/namespaces/test/programs.root.test.ts',
   'packages/capabilities/test/process.root.test.ts',
   'packages/mount/test/host.root.test.ts',
   'packages/devices/test/nodes.root.test.ts',

@@ -19,6 +19,8 @@ const delegation = 'packages/cgroups/test/delegation.root.test.ts'
 const installed = 'vm/tests/installed.test.ts'
 const notices = 'packages/cgroups/test/notices.root.test.ts'
 const containers = ['packages/container/test/lifecycle.root.test.ts', 'packages/container/test/operations.root.test.ts']
+/** What changes rules that are a program of cgroup v2. */
+const devices = 'packages/container/test/live-devices.root.test.ts'
 /** What a sample asks of cgroup v2. */
 const samples = 'packages/container/test/dialects/samples.root.test.ts'
 /** What a container is and sees by another kernel. */
@@ -65,7 +67,7 @@ export const worlds = [
     cgroup: 'v2',
     cpus: 1,
     mustRun: `${everywhere},root,cgroup2,namespace`,
-    files: [...containers, ...kernel, samples],
+    files: [...containers, ...kernel, samples, devices],
   },
   {
     name: 'v2',

@@ -2,6 +2,9 @@
   'includes': ['../sys/native/binding.gypi'],
   'targets': [{
     'target_name': 'namespaces',
-    'sources': ['native/binding.cc', 'native/ops.c', '../sys/native/apply.c', '../sys/native/path.c', '../sys/native/procfs.c'],
+    'sources': [
+      'native/binding.cc', 'native/ops.c', 'native/join.c', 'native/inspect.c', 'native/scan.c', 'native/bind.c', 'native/start.c',
+      '../sys/native/apply.c', '../sys/native/execute.c', '../sys/native/path.c', '../sys/native/procfs.c',
+    ],
   }],
 }

@@ -13,6 +13,8 @@ export const programs = [
  */
 export const late = [
   /^packages\/cgroups\/dist\/(?:systemd\/index|stats)\./,
+  /^packages\/intelrdt\/dist\/index\./,
+  /^packages\/container\/dist\/intel-rdt\./,
   /^packages\/container\/dist\/(?:dialects\/of-state|live-)/,
   /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|man|mounts|plan|ps|restore|shell|spec|update)\./,
   /^packages\/lcrun\/dist\/probe\./,

@@ -101,7 +101,8 @@ export class Bundle implements Disposable {
   }
 }
 
-function sections(text: string): Report {
+/** What a program wrote, by section. */
+export function sections(text: string): Report {
   const report = new Map<string, string[]>()
   for (const part of text.split(/^== /m).slice(1)) {
     const [name = '', ...lines] = part.split('\n')

@@ -1,11 +1,24 @@
-import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { Cgroup } from '@libcontainer/cgroups'
-import { type ContainerConfig, type ProcessSpec, plan } from '@libcontainer/container'
+import { type ContainerConfig, type ProcessSpec, plan, resolveConfig } from '@libcontainer/container'
 import { type Answer, ask, bootstrap, type Request } from '@libcontainer/init'
 import { type MountInfo, parseMountInfo } from '@libcontainer/mount'
-import { writeIdMaps } from '@libcontainer/namespaces'
+import { joinTarget, writeIdMaps } from '@libcontainer/namespaces'
 import { killPidfd, type OwnedFd, type Step, waitExit } from '@libcontainer/sys'
+import { attributesOf } from '../../packages/container/dist/attributes.js'
+import { hostFacts } from '../../packages/container/dist/facts.js'
+import { planExec } from '../../packages/container/dist/plan-exec.js'
 import { answerUser } from '../../packages/container/dist/user-answer.js'
 import { copyOfBusyboxRootfs } from '../support/index.js'
 import { Victim } from './victim.js'
@@ -25,7 +38,7 @@ export interface Trial {
   readonly extraFds?: readonly number[]
   /** Descriptors for slots of the weakened plan. */
   readonly handed?: Readonly<Record<string, number>>
-  /** Called while the program runs. */
+  /** Called while the program runs, which is killed afterwards. */
   readonly during?: (pid: number) => void | Promise<void>
 }
 
@@ -39,6 +52,19 @@ export interface Tried {
   /** The mounts of the container, seen before its root was changed: with the paths of the host. */
   readonly mounts: readonly MountInfo[]
 }
+
+interface Plan {
+  readonly steps: readonly Step[]
+  readonly cloneFlags: number
+  readonly user: boolean
+  readonly slots: readonly string[]
+}
+
+const specOf = (script: string, { spec }: Trial): ProcessSpec => ({
+  args: ['/bin/sh', '-c', script],
+  env: ['PATH=/bin', 'HOME=/'],
+  ...spec,
+})
 
 let count = 0
 
@@ -88,24 +114,42 @@ export class Jail implements AsyncDisposable {
     rmSync(join(this.rootfs, path), { recursive: true, force: true })
   }
 
+  /** Gives the directories of its cgroup away: whoever owns them may make cgroups there. */
+  own(uid: number): void {
+    for (const path of new Set(this.#cgroup.paths.values())) chownSync(path, uid, uid)
+  }
+
   /** The real plan of such a container. */
-  async plan({
-    config,
-    spec,
-  }: Trial): Promise<{ steps: readonly Step[]; cloneFlags: number; user: boolean; slots: readonly string[] }> {
-    const whole: ContainerConfig = {
-      rootfs: this.rootfs,
-      ...config,
-      cgroups: { ...config?.cgroups, path: this.#cgroup.path },
-    }
-    const { steps, namespaces, slots } = await plan('escape', whole, { args: ['/bin/true'], ...spec })
+  async plan({ config, spec }: Trial): Promise<Plan> {
+    const { steps, namespaces, slots } = await plan('escape', this.#config(config), { args: ['/bin/true'], ...spec })
     return { steps, cloneFlags: namespaces.cloneFlags, user: namespaces.clonesUser, slots }
+  }
+
+  #config(config: Trial['config']): ContainerConfig {
+    return { rootfs: this.rootfs, ...config, cgroups: { ...config?.cgroups, path: this.#cgroup.path } }
   }
 
   /** Runs a shell script, or what `spec` says, to its end. */
   async run(script: string, trial: Trial = {}): Promise<Tried> {
-    const spec = { args: ['/bin/sh', '-c', script], env: ['PATH=/bin', 'HOME=/'], ...trial.spec }
-    const { steps: real, cloneFlags, user, slots } = await this.plan({ ...trial, spec })
+    const spec = specOf(script, trial)
+    return await this.#apply(await this.plan({ ...trial, spec }), spec, trial)
+  }
+
+  /** The same as a further process of a container whose first process is `pid`, by the plan of a further process. */
+  async exec(pid: number, script: string, trial: Trial = {}): Promise<Tried> {
+    const spec = specOf(script, trial)
+    const { pidfd, kinds } = await joinTarget(pid)
+    try {
+      const config = resolveConfig('escape', this.#config(trial.config))
+      const facts = { ...(await hostFacts()), kinds, joinCgroups: this.#cgroup.joinSelfSteps() }
+      const made = { cloneFlags: 0, user: false, ...planExec(spec, attributesOf(config, spec, false), facts) }
+      return await this.#apply(made, spec, { ...trial, handed: { ...trial.handed, target: pidfd.fd } })
+    } finally {
+      pidfd.close()
+    }
+  }
+
+  async #apply({ steps: real, cloneFlags, user, slots }: Plan, spec: ProcessSpec, trial: Trial): Promise<Tried> {
     const steps = withLook(trial.weaken?.(real, this.rootfs) ?? real)
     const paths = ['null', 'out', 'err'].map(name => join(this.victim.place, name))
     const files = [openSync('/dev/null', 'r'), openSync(paths[1]!, 'w'), openSync(paths[2]!, 'w')]
@@ -113,6 +157,7 @@ export class Jail implements AsyncDisposable {
     let mounts: readonly MountInfo[] = []
     const uid = trial.config?.uidMappings ?? []
     const gid = trial.config?.gidMappings ?? []
+    let terminal: OwnedFd | undefined
     const unified = await this.#cgroup.openUnified()
     try {
       const { pid, pidfd } = await bootstrap({
@@ -136,7 +181,8 @@ export class Jail implements AsyncDisposable {
           user: ({ files }) => answerUser(spec, files),
           ready: () => undefined,
           terminal: ({ fds: [master] }) => {
-            master?.close()
+            // While nobody holds it there is no terminal.
+            terminal = master
             return undefined
           },
           ...trial.answers,
@@ -155,6 +201,7 @@ export class Jail implements AsyncDisposable {
       }
     } finally {
       unified?.close()
+      terminal?.close()
       for (const file of files) closeSync(file)
     }
   }
@@ -193,6 +240,7 @@ async function ended(
   const late = setTimeout(() => killPidfd(pidfd), PATIENCE)
   try {
     await during?.(pid)
+    if (during !== undefined) killPidfd(pidfd)
     const { code, signal } = await waitExit(pidfd)
     return { code, signal }
   } finally {

@@ -1,17 +1,25 @@
 import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ask, closeFd, openRoot } from '@libcontainer/init'
 import { defaultMounts } from '@libcontainer/mount'
 import { createInRoot, mkdirAllInRoot, O_CREAT, O_WRONLY, type Step, slot, symlinkInRoot } from '@libcontainer/sys'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { requires } from '../support/index.js'
-import { Jail, type Tried, type Weaken } from './jail.js'
+import { Jail, type Tried } from './jail.js'
 import { devpts, withoutDev } from './mounts.js'
 import { SECRET } from './victim.js'
-import { all, before, joined, onAnyTarget, replace, without } from './weaken.js'
+import {
+  all,
+  consoleByName,
+  directoryFirst,
+  inFront,
+  joined,
+  nullByName,
+  onAnyTarget,
+  withoutNull,
+  withoutTerminal,
+} from './weaken.js'
 
 const needs = requires('root', 'rootfs')
-const AT_FDCWD = -100
 
 let jail: Jail
 
@@ -221,7 +229,7 @@ describe.each([
       }
       const weak = await jail.run('cat /dev/console; echo written > /dev/console', {
         ...trial,
-        weaken: all(withoutTerminal, before('pivotRoot', { ...byName, args: byName.args.with(7, 0) })),
+        weaken: all(withoutTerminal, inFront('pivotRoot', { ...byName, args: byName.args.with(7, 0) })),
       })
       expect(weak.stdout).toBe(SECRET)
       expect(readFileSync(jail.victim.file('file'), 'utf8')).toBe('written\n')
@@ -232,48 +240,3 @@ describe.each([
     },
   )
 })
-
-const terminalOps = ['openConsole', 'openConsolePeer', 'bindConsole', 'useTerminal']
-const isTerminal = (step: Step): boolean =>
-  terminalOps.includes(step.op) || step.args[0] === 'terminal' || step.about.includes('master')
-
-const withoutTerminal: Weaken = steps => steps.filter(step => !isTerminal(step))
-
-/** The console as it was mounted for years: on a path that is joined to the root's, before the root is changed. */
-const consoleByName: Weaken = (steps, rootfs) => {
-  const mine = steps.filter(isTerminal)
-  const opened = mine.filter(({ op }) => op.startsWith('openConsole'))
-  const rest = mine.filter(({ op }) => op !== 'bindConsole' && !op.startsWith('openConsole'))
-  const bind: Step[] = [
-    { ...openRoot, into: 'host' },
-    { op: 'openTree', args: [slot('consoleSlave'), '', 0x1001], about: 'clone the terminal', into: 'tree' },
-    {
-      op: 'bindMount',
-      args: [slot('host'), slot('tree'), '', `${rootfs}/dev/console`, 0, 0, 0, 0],
-      about: 'bind the terminal on what is called /dev/console',
-    },
-    ...rest.filter(({ op }) => op !== 'useTerminal'),
-  ]
-  return all(
-    withoutTerminal,
-    before('pivotRoot', ...opened, ...bind, ask('look', 'let the test look'), closeFd(slot('host'), 'the root')),
-  )(steps, rootfs)
-}
-
-/** The working directory made by a joined path, before the root is changed. */
-const directoryFirst: Weaken = (steps, rootfs) => {
-  const make = steps.find(({ op }) => op === 'makeWorkingDirectory')!
-  const early = { ...make, args: [`${rootfs}${make.args[0]}`] }
-  return all(without('makeWorkingDirectory'), before('pivotRoot', early))(steps, rootfs)
-}
-
-const withoutNull: Weaken = steps =>
-  steps.filter(({ op, path }) => !(/Device$/.test(op) && path === '/dev/null') && op !== 'reopenNull')
-
-/** Whatever has the name of the null device is bound over what is to be hidden. */
-const nullByName: Weaken = all(
-  withoutNull,
-  replace('openNull', (_, rootfs) => [
-    { op: 'openTree', args: [AT_FDCWD, `${rootfs}/dev/null`, 0], about: 'open /dev/null', into: 'null' },
-  ]),
-)

@@ -2,6 +2,12 @@ import { openRoot } from '@libcontainer/init'
 import { type Arg, nulTerminated, type Slot, type Step, slot } from '@libcontainer/sys'
 import type { Weaken } from './jail.js'
 
+/** Without the devices that stand where an image has put something of its own, and without a look at what its null device is. */
+export const withoutNull: Weaken = steps =>
+  steps.filter(({ op, path }) => !(/Device$/.test(op) && path === '/dev/null') && op !== 'reopenNull')
+
+const AT_FDCWD = -100
+
 /** HOW bits of mount: a target that has to be a directory of its own, and one that may lie in /proc. */
 export const TARGET_REAL = 1
 export const TARGET_PROC = 2
@@ -31,7 +37,7 @@ export const replace =
   }
 
 /** Further steps before the first one of an op. */
-export const before =
+export const inFront =
   (op: string, ...more: readonly Step[]): Weaken =>
   steps => {
     const at = steps.findIndex(step => step.op === op)
@@ -102,3 +108,42 @@ function anyTarget(step: Step): Step {
 
 /** Mounts on what an image puts at their place, also where it must be a directory of its own. */
 export const onAnyTarget: Weaken = steps => steps.map(anyTarget)
+
+/** Whatever has the name of the null device is bound over what is to be hidden. */
+export const nullByName: Weaken = all(
+  withoutNull,
+  replace('openNull', (_, rootfs) => [
+    { op: 'openTree', args: [AT_FDCWD, `${rootfs}/dev/null`, 0], about: 'open /dev/null', into: 'null' },
+  ]),
+)
+
+/** The working directory made by a joined path, before the root is changed. */
+export const directoryFirst: Weaken = (steps, rootfs) => {
+  const make = steps.find(({ op }) => op === 'makeWorkingDirectory')!
+  const early = { ...make, args: [`${rootfs}${make.args[0]}`] }
+  return all(without('makeWorkingDirectory'), inFront('pivotRoot', early))(steps, rootfs)
+}
+
+const terminalOps = ['openConsole', 'openConsolePeer', 'bindConsole', 'useTerminal']
+const isTerminal = (step: Step): boolean =>
+  terminalOps.includes(step.op) || step.args[0] === 'terminal' || step.about.includes('master')
+
+/** Without a terminal of the container's own. */
+export const withoutTerminal: Weaken = steps => steps.filter(step => !isTerminal(step))
+
+/** The console as it was mounted for years: on a path that is joined to the root's, before the root is changed. */
+export const consoleByName: Weaken = (steps, rootfs) => {
+  const mine = steps.filter(isTerminal)
+  const opened = mine.filter(({ op }) => op.startsWith('openConsole'))
+  const rest = mine.filter(({ op }) => op !== 'bindConsole' && op !== 'useTerminal' && !op.startsWith('openConsole'))
+  const bind: Step[] = [
+    { ...openRoot, into: 'host' },
+    { op: 'openTree', args: [slot('consoleSlave'), '', 0x1001], about: 'clone the terminal', into: 'tree' },
+    {
+      op: 'bindMount',
+      args: [slot('host'), slot('tree'), '', `${rootfs}/dev/console`, 0, 0, 0, 0],
+      about: 'bind the terminal on what is called /dev/console',
+    },
+  ]
+  return all(withoutTerminal, inFront('pivotRoot', ...opened, ...bind, ...rest))(steps, rootfs)
+}

@@ -1,4 +1,5 @@
 export { capabilitySets, ENGINE_CAPABILITIES, OCI_CAPABILITIES, SPEC_CAPABILITIES } from './defaults.js'
+export { capabilitiesAfterExec, type Execution } from './exec.js'
 export {
   type CapabilityExplanation,
   dangerous,

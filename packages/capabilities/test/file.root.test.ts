@@ -1,6 +1,5 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type FileCapabilities,
@@ -19,10 +18,11 @@ import { requires } from '../../../test/support/index.js'
 const netRaw: FileCapabilities = { permitted: toMask(['NET_RAW']), inheritable: 0n, effective: true }
 
 describe('as root', requires('root', 'CAP_SETFCAP'), () => {
+  /** Not in /tmp, which is often mounted nosuid. */
   let directory: string
   let file: string
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'file-capabilities-'))
+    directory = mkdtempSync('/var/tmp/file-capabilities-')
     file = join(directory, 'program')
     writeFileSync(file, '')
   })

@@ -16,17 +16,6 @@
 #define CGROUP2_MAGIC 0x63677270
 #define TRIES 32	/* of openat2, which answers EAGAIN when a rename raced */
 
-const char *lc_next(struct lc_list *list)
-{
-	const char *string = list->at;
-	const char *end = list->at == list->end ? NULL : memchr(list->at, 0, (size_t)(list->end - list->at));
-
-	if (!end)
-		return NULL;
-	list->at = end + 1;
-	return string;
-}
-
 int lc_open_hierarchy(struct lc_ctx *c, const char *mount)
 {
 	/* Not open(): musl's asks the kernel for O_CLOEXEC once more. */

@@ -6,25 +6,9 @@
 #ifndef LC_CGROUPS_DIRECTORY_H
 #define LC_CGROUPS_DIRECTORY_H
 
-#include "../../sys/native/op.h"
+#include "../../sys/native/list.h"
 
 #define LC_CGROUP_DEPTH 64	/* levels that a walk goes down: a chain any longer is no cgroup tree of ours */
-
-/* What ops take as a list: strings one after another, each ended by NUL. */
-struct lc_list {
-	const char *at;
-	const char *end;
-};
-
-static inline struct lc_list lc_list_of(const struct lc_bytes *b)
-{
-	struct lc_list list = { (const char *)b->at, (const char *)b->at + b->size };
-
-	return list;
-}
-
-/* The next string of the list; NULL at its end and for a string that nothing ends. */
-const char *lc_next(struct lc_list *list);
 
 /* A descriptor (O_PATH) of the hierarchy that is mounted at `mount`, or -errno: EXDEV when it is no cgroup file system. */
 int lc_open_hierarchy(struct lc_ctx *c, const char *mount);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A process that does nothing. systemd makes a scope of processes that are there already, and ends it when the last has left. */
-#include "child.h"
+#include "../../sys/native/child.h"
 #include "directory.h"
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #endif
 
 /*
- * In a copy of the caller's memory: see child.h. Handlers of the caller would write to what it still has open, so they and its descriptors go first;
+ * In a copy of the caller's memory: see child.h of sys. Handlers of the caller would write to what it still has open, so they and its descriptors go first;
  * then whoever ends the scope can end this.
  */
 static void __attribute__((noreturn)) do_nothing(const int *ends)

@@ -5,7 +5,8 @@
  * The unified cgroup it is born in (CLONE_INTO_CGROUP). Into those of v1 it moves itself, by files that the caller has opened, before it gives up
  * any right: a thread that moves itself alone waits for nobody (Linux 5.17).
  */
-#include "child.h"
+#include "../../sys/native/child.h"
+#include "../../sys/native/execute.h"
 #include "directory.h"
 
 #include <fcntl.h>
@@ -82,37 +83,6 @@ static int enter(struct program *p)
 	return 0;
 }
 
-/* Puts fds[n] on descriptor n. All else is close-on-exec. */
-static int arrange(struct program *p)
-{
-	struct request *r = p->request;
-	int count = (int)r->count;
-
-	for (int n = 0; n < count; n++) {
-		if (r->fds[n] < 0 || r->fds[n] >= n)
-			continue;
-		/* What another is about to be put on. */
-		r->fds[n] = (int)syscall(SYS_fcntl, r->fds[n], F_DUPFD_CLOEXEC, count);
-		if (r->fds[n] < 0)
-			return failed(p->report, "fcntl");
-	}
-	for (int n = 0; n < count; n++) {
-		long flags;
-
-		if (r->fds[n] < 0)
-			syscall(SYS_close, n);	/* EBADF is what is wanted */
-		else if (r->fds[n] == n ? syscall(SYS_fcntl, n, F_SETFD, 0) < 0 : syscall(SYS_dup3, r->fds[n], n, 0) < 0)
-			return failed(p->report, "dup3");
-		/* Programs do not expect EAGAIN of the first three. */
-		if (n > 2 || r->fds[n] < 0)
-			continue;
-		flags = syscall(SYS_fcntl, n, F_GETFL, 0);
-		if (flags >= 0 && (flags & O_NONBLOCK))
-			syscall(SYS_fcntl, n, F_SETFL, flags & ~O_NONBLOCK);
-	}
-	return 0;
-}
-
 static int become_user(struct program *p)
 {
 	struct request *r = p->request;
@@ -127,46 +97,22 @@ static int become_user(struct program *p)
 	return 0;
 }
 
-/* As execvp(3): the next place when it is not in this one, and a shell for a text without a first line that names one. */
-static int execute(struct program *p)
-{
-	struct lc_list paths = lc_list_of(p->paths);
-	int denied = 0;
-	const char *path;
-
-	errno = ENOENT;
-	while ((path = lc_next(&paths))) {
-		syscall(SYS_execve, path, p->argv, p->env);
-		if (errno == ENOEXEC) {
-			char shell[] = "/bin/sh", *name = p->argv[0];
-
-			p->argv[-1] = shell;
-			p->argv[0] = (char *)path;
-			syscall(SYS_execve, shell, p->argv - 1, p->env);
-			p->argv[0] = name;
-		}
-		if (errno == EACCES)
-			denied = 1;
-		else if (errno != ENOENT && errno != ENOTDIR)
-			return failed(p->report, "execve");
-	}
-	if (denied)
-		errno = EACCES;
-	return failed(p->report, "execve");
-}
-
-/* In a copy of the caller's memory: see child.h. */
+/* In a copy of the caller's memory: see child.h of sys. */
 static void __attribute__((noreturn)) become(struct program *p)
 {
+	const char *call;
+
 	lc_reset_signals();
 	if ((p->request->options & DETACHED))
 		syscall(SYS_setsid);
-	if (enter(p) == 0 && arrange(p) == 0) {
-		if (*p->cwd && syscall(SYS_chdir, p->cwd) < 0) {
+	if (enter(p) == 0) {
+		if ((call = lc_arrange(p->request->fds, (int)p->request->count))) {
+			failed(p->report, call);
+		} else if (*p->cwd && syscall(SYS_chdir, p->cwd) < 0) {
 			failed(p->report, "chdir");
 		} else if (become_user(p) == 0) {
 			lc_restore_signals(0);
-			execute(p);
+			failed(p->report, lc_execute(p->paths, p->argv, p->env));
 		}
 	}
 	syscall(SYS_exit_group, 127);
@@ -198,27 +144,12 @@ static long clone_program(struct program *p, int *pidfd)
 	return pid;
 }
 
-/* Counts, or with `to` points at, each of the strings. */
-static size_t point_at(char **to, const struct lc_bytes *b)
-{
-	struct lc_list list = lc_list_of(b);
-	const char *text;
-	size_t count = 0;
-
-	for (; (text = lc_next(&list)); count++)
-		if (to)
-			to[count] = (char *)text;
-	if (to)
-		to[count] = NULL;
-	return count;
-}
-
 /* startInCgroup(request, result, paths, argv, env, cwd): the pid; result is { i32 pidfd, char syscall[28] }. cwd is "" for the caller's own. */
 int64_t lc_op_start_in_cgroup(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct request request;
 	struct program program = { .request = &request, .paths = &a[2].b, .cwd = a[5].s };
-	size_t arguments = point_at(NULL, &a[3].b), variables = point_at(NULL, &a[4].b);
+	size_t arguments = lc_point_at(NULL, &a[3].b), variables = lc_point_at(NULL, &a[4].b);
 	size_t size = sizeof(struct report) + (arguments + variables + 3) * sizeof(char *);
 	uint64_t before;
 	struct report *report;
@@ -237,8 +168,8 @@ int64_t lc_op_start_in_cgroup(struct lc_ctx *c, const union lc_arg *a)
 	program.report = report;
 	program.argv = (char **)(report + 1) + 1;
 	program.env = program.argv + arguments + 1;
-	point_at(program.argv, &a[3].b);
-	point_at(program.env, &a[4].b);
+	lc_point_at(program.argv, &a[3].b);
+	lc_point_at(program.env, &a[4].b);
 
 	lc_block_signals(&before);
 	pid = clone_program(&program, &pidfd);

@@ -7,6 +7,7 @@ import {
   OwnedFd,
   openFlags,
   SyscallError,
+  searchPaths,
 } from '@libcontainer/sys'
 import type { Cgroup } from './cgroup.js'
 import { native } from './native.js'
@@ -110,12 +111,4 @@ const hints: Readonly<Record<string, Readonly<Record<number, string>>>> = {
   execve: {
     [-2]: 'there is no such program, or the interpreter that its first line names is not there',
   },
-}
-
-/** Where execvp(3) would look for a program, in order. Pure. */
-export function searchPaths(file: string, env: readonly string[]): string[] {
-  if (file.includes('/')) return [file]
-  const path = env.find(entry => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '/bin:/usr/bin'
-  // An empty part is the working directory.
-  return path.split(':').map(folder => (folder === '' ? file : `${folder}/${file}`))
 }

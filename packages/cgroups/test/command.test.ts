@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { searchPaths } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { exitCodeOf, notesOf } from '../src/node/run.js'
@@ -10,7 +11,6 @@ import { parseTop } from '../src/node/top.js'
 import { type Row, rowsOf, type Sample, sortRows } from '../src/node/top-rows.js'
 import { bar, renderTable } from '../src/node/top-table.js'
 import { formatSize, parseDuration, parseSize } from '../src/node/words.js'
-import { searchPaths } from '../src/start.js'
 
 const MiB = 1024 * 1024
 

@@ -6,6 +6,7 @@ describe('a plan', () => {
   const other = { op: 'bindNode', args: ['/dev/null'], about: 'bind it' }
   const plan = {
     namespaces: { cloneFlags: 0x20020000 } as never,
+    outside: [],
     steps: [
       { op: 'setSession', args: [], about: 'start a session' },
       {

@@ -1,12 +1,12 @@
 import {
   acceptUnix,
+  atSocketPath,
   connectUnix,
   encodeUtf8,
   kernelString,
   LibcontainerError,
   listenUnix,
   type OwnedFd,
-  openDirectory,
   POLLIN,
   poll,
   receiveFd,
@@ -18,28 +18,9 @@ import {
 import { native } from './native.js'
 import { isTerminal } from './termios.js'
 
-/** sun_path holds 108 bytes with its NUL: unix(7). */
-const MAX_PATH = 107
-
-/** Longer paths are reached as a name in their directory, which a descriptor stands for. */
-async function within<T>(
-  path: string,
-  use: (name: string, directory: OwnedFd | undefined) => T | Promise<T>,
-): Promise<T> {
-  kernelString(path, 'path')
-  if (encodeUtf8(path).length <= MAX_PATH) return await use(path, undefined)
-  const slash = path.lastIndexOf('/')
-  const directory = await openDirectory(slash < 0 ? '.' : path.slice(0, slash + 1), { handle: true })
-  try {
-    return await use(path.slice(slash + 1), directory)
-  } finally {
-    directory.close()
-  }
-}
-
 /** Connects to a console socket, on which `sendTerminal` then sends: so that a wrong path is known before a container is made. */
 export async function connectConsoleSocket(path: string): Promise<OwnedFd> {
-  return await within(path, (name, directory) => connectUnix(name, SOCK_STREAM, { directory }))
+  return await atSocketPath(path, (name, directory) => connectUnix(name, SOCK_STREAM, { directory }))
 }
 
 /**
@@ -79,7 +60,7 @@ export class ConsoleSocket {
   static async listen(path: string): Promise<ConsoleSocket> {
     return new ConsoleSocket(
       path,
-      await within(path, (name, directory) => listenUnix(name, SOCK_STREAM, { directory })),
+      await atSocketPath(path, (name, directory) => listenUnix(name, SOCK_STREAM, { directory })),
     )
   }
 

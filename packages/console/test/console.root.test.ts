@@ -553,7 +553,7 @@ test(
   },
 )
 
-test('CN-08 a relay follows the user’s size', needs, async () => {
+test('CN-08 NS-18 a relay follows the user’s size', needs, async () => {
   const user = await userTerminal()
   const inside = await pty()
   shell(inside, 'trap "stty size; exit" WINCH; echo ready; while :; do sleep 0.05; done')

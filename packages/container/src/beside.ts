@@ -3,6 +3,7 @@ import { InitDied } from '@libcontainer/init'
 import { joinTarget, readMaps } from '@libcontainer/namespaces'
 import { isErrno, type OwnedFd, POLLIN, poll } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
+import { openClass } from './class.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import { preparePayload } from './executor.js'
@@ -10,10 +11,12 @@ import { hostFacts } from './facts.js'
 import type { Handle } from './handle.js'
 import { isFrozen, lives, openInit } from './init-process.js'
 import { type Attempt, launch } from './launch.js'
+import { type OciState, ociState } from './oci-state.js'
 import { planExec } from './plan-exec.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
+import { SeccompAgent } from './seccomp-agent.js'
 import type { ContainerState } from './state.js'
 import { checkIds } from './validate-rootless.js'
 
@@ -109,6 +112,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
   const maps = userns ? await readMaps(state.init_process_pid) : undefined
   checkIds(spec, maps, host.unprivileged)
   const payload = await preparePayload(handle.drivers.executor, spec, { id: handle.id, config })
+  const rdt = await openClass(handle)
   const attributes = attributesOf(config, spec, false, payload)
   const attempt = (cgroup: ContainerCgroup | undefined, born: boolean): Attempt & { slots: readonly string[] } => ({
     ...planExec(spec, attributes, {
@@ -119,6 +123,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
     }),
     birthplace: born ? cgroup : undefined,
   })
+  const agent = await SeccompAgent.connect(config)
   const { process } = await launch({
     ...attempt(cgroup, !paused),
     spec,
@@ -135,13 +140,22 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
     oomBefore,
     parentDeathSignal: false,
     oomScoreAdj: spec.oomScoreAdj ?? config.oomScoreAdj,
+    joinClass: rdt?.join,
     maps,
     unprivileged: host.unprivileged || host.mapped,
     limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
+    listener: agent && ((listener, { pid }) => agent.take(listener, pid, runningState(handle, state))),
     handed: { target: init.fd, ...(payload === undefined ? {} : { payload: payload.fd }) },
-  }).finally(() => payload?.done())
+  }).finally(() => {
+    agent?.close()
+    payload?.done()
+    rdt?.close()
+  })
   return process
 }
+
+const runningState = ({ id, config }: Handle, state: ContainerState): OciState =>
+  ociState({ id, status: 'running', labels: config.labels, state })
 
 /** Where the process is to live: with the first, or below the container's cgroup, where it says so. */
 async function cgroupFor(

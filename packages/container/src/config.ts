@@ -2,9 +2,10 @@ import type { CapabilitySets } from '@libcontainer/capabilities'
 import type { Limits } from '@libcontainer/cgroups'
 import type { DeviceRequest, RuleRequest } from '@libcontainer/devices'
 import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
+import type { IntelRdt } from '@libcontainer/intelrdt'
 import type { Mount, Propagation } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
-import type { Profile } from '@libcontainer/seccomp'
+import type { Profile, RawProfile } from '@libcontainer/seccomp'
 import type { HookOutput, Hooks } from './hooks.js'
 import type { CpuAffinity } from './process-spec.js'
 
@@ -50,6 +51,11 @@ export interface ContainerConfig {
   readonly readonlyRootfs?: boolean | undefined
   /** Propagation of the container's root. Default: `rslave`. */
   readonly rootPropagation?: Propagation | undefined
+  /**
+   * Moves the root on top of the old one in place of pivot_root(2), for a host whose root is a ramdisk. Weaker: who may unmount in the container may
+   * uncover the old root. Default: false.
+   */
+  readonly noPivotRoot?: boolean | undefined
   /** A kind that is absent is shared with this process. Default: `mnt`, `pid`, `ipc`, `uts`, `net`. */
   readonly namespaces?: readonly NamespaceRequest[] | undefined
   /** Of a new user namespace. */
@@ -72,8 +78,8 @@ export interface ContainerConfig {
    * be changed again. They hold for whatever the process starts. Default: as this process.
    */
   readonly secureBits?: readonly string[] | undefined
-  /** Default: `defaultProfile` for these capabilities; `null` for none. */
-  readonly seccomp?: Profile | null | undefined
+  /** A profile, or a filter that is compiled already. Default: `defaultProfile` for these capabilities; `null` for none. */
+  readonly seccomp?: Profile | RawProfile | null | undefined
   /** Default: {@link defaultMaskedPaths}. */
   readonly maskedPaths?: readonly string[] | undefined
   /** Default: {@link defaultReadonlyPaths}. */
@@ -90,9 +96,12 @@ export interface ContainerConfig {
   readonly personality?: Personality | undefined
   /** From which nodes of the machine its processes get their memory: each process may say otherwise. */
   readonly memoryPolicy?: MemoryPolicy | undefined
+  /** Its share of the caches and of the way to memory, by resctrl: `@libcontainer/intelrdt`. Default: that of the process that starts it. */
+  readonly intelRdt?: IntelRdt | undefined
   /**
    * Gives its processes a session keyring of their own, by this name or with `true` by `_ses.<id>`, in place of this process's: see
-   * session-keyring(7). A kernel without keyrings goes on without. Default: false; the default seccomp profile refuses all calls on keys.
+   * session-keyring(7). One of this name and user is revoked, be it of a container of the same id under another root; another user's is
+   * refused. A kernel without keyrings goes on without. Default: false; the default seccomp profile refuses all calls on keys.
    */
   readonly sessionKeyring?: boolean | string | undefined
   /** Its processes keep the supplementary groups of this process, whatever groups are asked for them. Default: false. */

@@ -1,8 +1,10 @@
 import type { CgroupStats, OomEvent, PressureLevel, SetOptions } from '@libcontainer/cgroups'
 import type { DeviceRequest } from '@libcontainer/devices'
+import type { RdtStats } from '@libcontainer/intelrdt'
 import type { Mount } from '@libcontainer/mount'
 import { ConfigInvalid, exists, type Waiting } from '@libcontainer/sys'
 import { runBeside } from './beside.js'
+import { classStats } from './class.js'
 import { type DestroyOptions, destroy } from './destroy.js'
 import type { ContainerEvent } from './events.js'
 import { releaseFirst, startUnlessStarted } from './first.js'
@@ -102,11 +104,12 @@ export class Container {
     return cgroup === undefined ? await this.#handle.processes() : await cgroup.processes()
   }
 
-  /** What its cgroup counts. @throws {ContainerError} `ContainerNotRunning` when it is gone, `CgroupNotExist` when it never had one */
-  async stats(): Promise<{ cgroups: CgroupStats }> {
+  /** What its cgroup counts, and its class of resctrl where it has one. @throws {ContainerError} `ContainerNotRunning` when it is gone, `CgroupNotExist` when it never had one */
+  async stats(): Promise<{ cgroups: CgroupStats; intelRdt?: RdtStats }> {
     const cgroup = await this.#handle.cgroup()
     if (cgroup === undefined) throw this.#handle.withoutCgroup()
-    return { cgroups: await cgroup.stats() }
+    const [cgroups, intelRdt] = await Promise.all([cgroup.stats(), classStats(this.#handle)])
+    return { cgroups, ...(intelRdt && { intelRdt }) }
   }
 
   /** Stops all its processes where they are; a paused container stays so. */

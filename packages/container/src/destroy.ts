@@ -1,5 +1,6 @@
 import { killPidfd, LibcontainerError, type OwnedFd, POLLIN, poll, removeFile, removeTree } from '@libcontainer/sys'
 import { afterStop } from './after.js'
+import { releaseClass } from './class.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import type { Handle } from './handle.js'
@@ -73,6 +74,7 @@ async function remove(handle: Handle): Promise<void> {
   }
   await handle.init?.wait()
   await cgroup?.destroy()
+  await releaseClass(handle)
   // First of all there, as in removeAtOnce.
   await removeFile(`${handle.directory}/${STATE_FILE}`)
   await removeTree(handle.directory)

@@ -1,5 +1,6 @@
 import type { Cgroup, Limits } from '@libcontainer/cgroups'
 import type { InitProgram } from '@libcontainer/init'
+import type { ResctrlOptions } from '@libcontainer/intelrdt'
 import type { Step } from '@libcontainer/sys'
 import type { Executor } from './executor.js'
 
@@ -66,6 +67,8 @@ export interface Drivers {
   /** The program that prepares them from inside, where it is not the one of `@libcontainer/init`. */
   readonly init: InitProgram | undefined
   readonly executor?: Executor | undefined
+  /** Where resctrl is. */
+  readonly resctrl?: ResctrlOptions | undefined
   /** Told of steps, at a level: see `logLevel` of a process. */
   readonly log?: ((level: number, message: string) => void) | undefined
 }

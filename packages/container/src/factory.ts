@@ -1,6 +1,7 @@
 import { absentStep, applyToCgroups } from '@libcontainer/cgroups'
 import type { UnitProperty } from '@libcontainer/cgroups/systemd'
 import { type InitProgram, overlayInit } from '@libcontainer/init'
+import type { ResctrlOptions } from '@libcontainer/intelrdt'
 import { hasKeys } from '@libcontainer/keys'
 import { cleanPath } from '@libcontainer/mount'
 import {
@@ -20,6 +21,7 @@ import {
 } from '@libcontainer/sys'
 import { checkCgroup, confirmGivable } from './cgroup.js'
 import { type CgroupOption, cgroupDriver } from './cgroup-option.js'
+import { confirmClass } from './class.js'
 import type { ContainerConfig } from './config.js'
 import { Container } from './container.js'
 import type { CgroupDriver, Drivers } from './drivers.js'
@@ -59,6 +61,8 @@ export interface FactoryOptions {
    * `false`: in the host's own hierarchies, and what is refused there is an error. Default: `true` for an ordinary user and in a user namespace.
    */
   readonly rootless?: boolean | undefined
+  /** Where resctrl is mounted, for the containers that have `intelRdt`. Default: where it is found. */
+  readonly resctrl?: ResctrlOptions | undefined
   /** Prepares containers from inside, in place of the program of `@libcontainer/init`. Read once, when the factory is opened. */
   readonly init?: InitOption | undefined
   /**
@@ -108,6 +112,7 @@ export class Factory {
       cgroups: await cgroupDriver(options.cgroupDriver, options),
       init: await initOf(options),
       executor: options.executor,
+      resctrl: options.resctrl,
       log: options.log,
     }
     try {
@@ -139,6 +144,7 @@ export class Factory {
     const resolved = resolveConfig(id, copy)
     if (warn !== undefined && resolved.sessionKeyring !== undefined && !hasKeys())
       warn('sessionKeyring: the kernel has no keyrings, and so none to share: the container goes on without')
+    await confirmClass(id, resolved, this.#options.resctrl)
     const directory = this.#directory(id)
     const { path, owner } = resolved.cgroups
     const cgroup = await this.#drivers.cgroups.at(path)
@@ -227,10 +233,10 @@ export class Factory {
       container = await this.load(id)
     } catch (error) {
       if (!(error instanceof LibcontainerError)) throw error
-      const { cgroups } = this.#drivers
-      const end = (): Promise<void> => endCreator(cgroups, id, directory)
+      const drivers = this.#drivers
+      const end = (): Promise<void> => endCreator(drivers.cgroups, id, directory)
       // Created meanwhile.
-      if (!(await removeWithoutState(cgroups, { id, directory, error }, end))) await this.remove(id)
+      if (!(await removeWithoutState(drivers, { id, directory, error }, end))) await this.remove(id)
       return
     }
     await container.destroy({ force: true })
@@ -254,7 +260,7 @@ export class Factory {
         hint: 'wait for its creator, or use force',
       })
     }
-    if (!(await removeWithoutState(this.#drivers.cgroups, { id, directory, error }, async () => refuse()))) refuse()
+    if (!(await removeWithoutState(this.#drivers, { id, directory, error }, async () => refuse()))) refuse()
   }
 
   /** Its cgroup is there already: that may be, when nobody is in it. */
@@ -304,6 +310,7 @@ const OPTIONS: Readonly<Record<keyof FactoryOptions, true>> = {
   cgroupDriver: true,
   unitProperties: true,
   rootless: true,
+  resctrl: true,
   init: true,
   selfProtection: true,
   executor: true,

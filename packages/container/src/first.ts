@@ -1,16 +1,20 @@
 import { InitDied, release } from '@libcontainer/init'
-import { isErrno, type LibcontainerError, type OwnedFd, openDirectory, removeFile } from '@libcontainer/sys'
+import { isErrno, killPidfd, type LibcontainerError, type OwnedFd, openDirectory, removeFile } from '@libcontainer/sys'
 import { afterStart } from './after.js'
 import { begin, makeCgroup } from './begin.js'
+import { claimClass, type JoinableClass, releaseClass } from './class.js'
 import { deviceRules } from './device-rules.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import type { Hook, HookPoint } from './hooks.js'
+import { openInit } from './init-process.js'
+import { ociState } from './oci-state.js'
 import type { Process } from './process.js'
 import { checkProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import { removedMeanwhile } from './removed-meanwhile.js'
+import { SeccompAgent } from './seccomp-agent.js'
 import { planFirst, startFirst } from './start.js'
 import { START_SOCKET, STATE_FILE } from './state.js'
 import { statusOf } from './status.js'
@@ -51,14 +55,18 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   try {
     if (state !== undefined && (await statusOf(await handle.adopt(state), directory)) !== 'stopped') return undefined
     const oomBefore = state === undefined ? begun.oomBefore : await makeCgroup(wanted)
+    let rdt: JoinableClass | undefined
     try {
-      const { process, state, text } = await startFirst(request, await planning, oomBefore)
+      rdt = await claimClass(handle)
+      const { process, state, text } = await startFirst({ ...request, rdt }, await planning, oomBefore)
       handle.state = state
       handle.text = text
       handle.init = process
       return process
     } catch (error) {
       throw await undoStart(handle, cgroup, error)
+    } finally {
+      rdt?.close()
     }
   } finally {
     lock.close()
@@ -76,6 +84,7 @@ async function undoStart(handle: Handle, cgroup: ContainerCgroup, error: unknown
       })
     await cgroup.kill()
     await cgroup.destroy()
+    await releaseClass(handle)
     // Last: as long as anything is left, it tells where.
     await removeFile(`${directory}/${STATE_FILE}`)
   } catch (left) {
@@ -99,9 +108,10 @@ async function openOwn(handle: Handle): Promise<OwnedFd> {
 /** Lets the first process of a created container go on to its program. */
 export async function releaseFirst(handle: Handle): Promise<void> {
   const { id } = handle
+  const agent = await handle.doing('cannot start', () => SeccompAgent.connect(handle.config))
   const directory = await openOwn(handle)
   try {
-    await release(START_SOCKET, { directory })
+    await release(START_SOCKET, { directory, listener: agent && (listener => takeOfCreated(handle, agent, listener)) })
     await removeFile(START_SOCKET, { at: directory })
     if (handle.state === undefined) await handle.reload()
   } catch (error) {
@@ -118,6 +128,27 @@ export async function releaseFirst(handle: Handle): Promise<void> {
     throw await startError(handle, error)
   } finally {
     directory.close()
+    agent?.close()
   }
   await afterStart(handle)
+}
+
+/** A program whose calls nobody would answer for does not run. */
+async function takeOfCreated(handle: Handle, agent: SeccompAgent, listener: OwnedFd): Promise<void> {
+  const { id, config } = handle
+  const state = handle.state ?? (await handle.reload())
+  if (state === undefined) throw handle.notRunning()
+  const init = await openInit(state)
+  try {
+    await agent.take(
+      listener,
+      state.init_process_pid,
+      ociState({ id, status: 'created', labels: config.labels, state }),
+    )
+  } catch (error) {
+    if (init !== undefined) killPidfd(init)
+    throw systemError(`cannot start '${id}'`, error)
+  } finally {
+    init?.close()
+  }
 }

@@ -12,6 +12,7 @@ export {
 } from './config.js'
 export { Container } from './container.js'
 export type { DestroyOptions } from './destroy.js'
+export { type WithEdits, withEdits } from './device-edits.js'
 export {
   type Dialect,
   type DialectConfig,

@@ -1,11 +1,13 @@
 import { type BootstrapOptions, type Bootstrapped, bootstrap, type Child, type InitProgram } from '@libcontainer/init'
 import type { IdMaps } from '@libcontainer/namespaces'
 import {
+  descriptor,
   type ExitStatus,
   ids,
   isErrno,
   type OwnedFd,
   openPidfd,
+  type PreparedStdio,
   type Step,
   SyscallError,
   setResourceLimitOf,
@@ -17,7 +19,7 @@ import { limitNumbers } from './plan-process.js'
 import { Process } from './process.js'
 import type { ProcessSpec } from './process-spec.js'
 import { ProcessSockets } from './sockets.js'
-import { descriptor, isHostTerminal, type PreparedStdio, prepareStdio } from './stdio.js'
+import { isHostTerminal, stdioOf } from './stdio.js'
 import { answerUser } from './user-answer.js'
 
 /** A plan, and where the process is born. */
@@ -28,7 +30,9 @@ export interface Attempt {
 }
 
 /** What is the same for a container's first process and for every further one, around the plan. */
-export interface LaunchOptions extends Attempt, Pick<BootstrapOptions, 'cloneFlags' | 'keepCapabilities' | 'handed'> {
+export interface LaunchOptions
+  extends Attempt,
+    Pick<BootstrapOptions, 'cloneFlags' | 'keepCapabilities' | 'handed' | 'listener'> {
   readonly spec: ProcessSpec
   /** The first process of its container. */
   readonly first: boolean
@@ -44,6 +48,8 @@ export interface LaunchOptions extends Attempt, Pick<BootstrapOptions, 'cloneFla
   readonly oomBefore: Promise<number>
   readonly parentDeathSignal: boolean
   readonly oomScoreAdj: number | undefined
+  /** Puts it into its groups of resctrl. */
+  readonly joinClass?: ((pid: number) => Promise<void>) | undefined
   /** Limits that the parent has to set, since init is root of a user namespace alone. */
   readonly limits: { readonly rlimits: readonly ResourceLimit[]; readonly initialFiles: bigint | undefined } | undefined
   /** Of its user namespace, as far as they are known: who runs must be in them. */
@@ -67,7 +73,7 @@ export async function launch(options: LaunchOptions): Promise<Launched> {
   const { spec } = options
   const sockets = await ProcessSockets.connect(spec)
   try {
-    return await launchWith(sockets, options, prepareStdio(spec))
+    return await launchWith(sockets, options, stdioOf(spec))
   } finally {
     sockets.close()
   }
@@ -111,6 +117,7 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
         signal: spec.signal,
         timed: spec.timed || logged,
         failAt: spec.failAt,
+        listener: options.listener,
         ahead: { ready: getReady },
         rendezvous: {
           user: ({ files }) => answerUser(spec, files, options.maps),
@@ -158,7 +165,7 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
 }
 
 /** The level of what is told for who looks for a fault, of logrus's. */
-const DEBUG = 5
+export const DEBUG = 5
 
 /** All at once, when the program runs: init has no time for it before. */
 function logSteps(log: Drivers['log'], { pid, timings }: Bootstrapped): void {
@@ -167,8 +174,10 @@ function logSteps(log: Drivers['log'], { pid, timings }: Bootstrapped): void {
 }
 
 /** What only a process outside may do to it, or may do without init's own rights. */
-async function prepareFromOutside(pid: number, { oomScoreAdj, limits, unprivileged }: LaunchOptions): Promise<void> {
+async function prepareFromOutside(pid: number, options: LaunchOptions): Promise<void> {
+  const { oomScoreAdj, limits, unprivileged, joinClass } = options
   await adjustOomScore(pid, oomScoreAdj, unprivileged)
+  await joinClass?.(pid)
   if (limits === undefined) return
   for (const { number, name, soft, hard } of limitNumbers(limits.rlimits, limits.initialFiles)) {
     setResourceLimitOf(pid, number, { name, soft, hard })

@@ -1,19 +1,13 @@
-import { announceExec, bootstrap, endProcess, openRoot } from '@libcontainer/init'
-import { checkMount, cleanPath, type Mount, mountSteps, openTree, unmountStep } from '@libcontainer/mount'
+import { openRoot } from '@libcontainer/init'
+import { checkMount, cleanPath, type Mount, mountSteps, openSource, unmountStep } from '@libcontainer/mount'
 import { joinTarget, planProcessJoin } from '@libcontainer/namespaces'
-import {
-  ConfigInvalid,
-  kernelString,
-  LibcontainerError,
-  type OwnedFd,
-  openNull,
-  type Step,
-  slot,
-  waitExit,
-} from '@libcontainer/sys'
+import { ConfigInvalid, kernelString, LibcontainerError, type Step, slot } from '@libcontainer/sys'
 import type { Handle } from './handle.js'
 import { openInit } from './init-process.js'
+import { checkMountIds } from './mount-ids.js'
+import { UserNamespaces } from './outside-sources.js'
 import { plainCopy } from './plain-copy.js'
+import { runSteps } from './run-steps.js'
 
 /** What shows nothing of the process that mounts it: others would show the host's processes, network or queues in the container. */
 const TYPES = ['bind', 'tmpfs']
@@ -21,16 +15,19 @@ const TYPES = ['bind', 'tmpfs']
 /** Mounts in a running container: all of them, or none. */
 export async function addMounts(handle: Handle, given: readonly Mount[]): Promise<void> {
   const mounts = plainCopy(given)
+  const hasUser = handle.config.namespaces.some(({ kind }) => kind === 'user')
   mounts.forEach((mount, i) => {
-    const { kind, type } = checkMount(mount, `mounts[${i}]`, handle.warn)
+    const checked = checkMount(mount, `mounts[${i}]`, handle.warn)
+    const { kind, type } = checked
+    checkMountIds(checked, handle.config, hasUser)
     if (kind !== 'bind' && !(kind === 'filesystem' && TYPES.includes(type)))
       throw new ConfigInvalid(`mounts[${i}].type`, mount.type, `must be ${TYPES.join(' or ')} in a container that runs`)
   })
-  await inside(handle, 'cannot mount in', async act => {
+  await inside(handle, 'cannot mount in', async (act, pid) => {
     const done: string[] = []
     try {
       for (const [i, mount] of mounts.entries()) {
-        await addOne(act, mount, i)
+        await addOne(act, handle, pid, mount, i)
         done.unshift(mount.destination)
       }
     } catch (error) {
@@ -54,20 +51,30 @@ export async function removeMounts(handle: Handle, paths: readonly string[]): Pr
 /** Applies steps in the mount namespace of the container, whose root is in the slot `root`; `handed` are descriptors in slots. */
 export type Act = (steps: readonly Step[], handed?: Readonly<Record<string, number>>) => Promise<void>
 
-async function addOne(act: Act, mount: Mount, i: number): Promise<void> {
+async function addOne(act: Act, handle: Handle, pid: number, mount: Mount, i: number): Promise<void> {
   const field = `mounts[${i}]`
-  const { kind, source } = checkMount(mount, field)
+  const { kind, idMap } = checkMount(mount, field)
   if (kind !== 'bind') return await act(mountSteps([mount], { field, live: true }))
-  // Taken here, where its path means what the caller means: a detached tree is all that the container gets of the host.
-  const tree = await openTree(source, { recursive: mount.options?.includes('rbind') ?? false })
+  const users = new UserNamespaces(handle.config, pid)
   try {
-    await act(mountSteps([mount], { field, live: true, trees: new Map([[0, slot('tree')]]) }), { tree: tree.fd })
+    const userNamespace = idMap && (await users.of(idMap, field))
+    // Taken here, where its path means what the caller means: a detached tree is all that the container gets of the host.
+    const tree = await openSource(mount, { field, userNamespace })
+    try {
+      await act(mountSteps([mount], { field, live: true, trees: new Map([[0, slot('tree')]]) }), { tree: tree.fd })
+    } finally {
+      tree.close()
+    }
   } finally {
-    tree.close()
+    users.close()
   }
 }
 
-export async function inside(handle: Handle, what: string, work: (act: Act) => Promise<void>): Promise<void> {
+export async function inside(
+  handle: Handle,
+  what: string,
+  work: (act: Act, pid: number) => Promise<void>,
+): Promise<void> {
   await handle.locked(async text => {
     const state = await handle.adopt(text)
     const init = state === undefined ? undefined : await openInit(state)
@@ -81,24 +88,13 @@ export async function inside(handle: Handle, what: string, work: (act: Act) => P
         })
       const join = planProcessJoin(slot('target'), kinds).steps
       await handle.doing(what, () =>
-        work((steps, handed = {}) =>
-          apply([...join, openRoot, ...steps, announceExec, endProcess], { ...handed, target: init.fd }),
+        work(
+          (steps, handed = {}) => runSteps([...join, openRoot, ...steps], { handed: { ...handed, target: init.fd } }),
+          state.init_process_pid,
         ),
       )
     } finally {
       init.close()
     }
   })
-}
-
-/** In a process that is made for them. */
-async function apply(steps: readonly Step[], handed: Readonly<Record<string, number>>): Promise<void> {
-  const nothing: OwnedFd = openNull()
-  try {
-    const { pidfd } = await bootstrap({ steps, handed, stdio: [nothing.fd, nothing.fd, nothing.fd] })
-    await waitExit(pidfd)
-    pidfd.close()
-  } finally {
-    nothing.close()
-  }
 }

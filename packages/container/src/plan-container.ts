@@ -9,6 +9,7 @@ import {
   setDumpable,
   setHostname,
   setSession,
+  sysctlPath,
   writeSysctl,
 } from '@libcontainer/init'
 import { joinSessionKeyring } from '@libcontainer/keys'
@@ -17,7 +18,7 @@ import {
   type CgroupMounts,
   lateReadonlySteps,
   maskedPathSteps,
-  mountSteps,
+  moveRootSteps,
   openedMounts,
   pivotSteps,
   prepareRootSteps,
@@ -28,12 +29,15 @@ import {
 } from '@libcontainer/mount'
 import { type NamespaceFacts, type NamespacePlan, planNamespaces } from '@libcontainer/namespaces'
 import { type Step, slot } from '@libcontainer/sys'
+import { SOURCE_SLOT } from './outside-sources.js'
 import { createHookSteps, type HookFacts, startHookSteps } from './plan-hooks.js'
+import { planMounts } from './plan-mounts.js'
 import { type Attributes, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
 import { environment } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
 import { isHostTerminal } from './stdio.js'
+import { DOMAINNAME } from './validate-sysctl.js'
 
 export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'userns'> {
   /** What mounts of type `cgroup` show. */
@@ -48,6 +52,8 @@ export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'user
   readonly unprivileged?: boolean | undefined
   /** The parent lives in a user namespace. */
   readonly mapped?: boolean | undefined
+  /** The places of binds whose source the container's root may not find. Default: none. */
+  readonly unreachable?: ReadonlySet<number> | undefined
 }
 
 /** Everything that is done to the kernel for a container, from clone to exec. */
@@ -56,6 +62,8 @@ export interface ContainerPlan {
   readonly namespaces: NamespacePlan
   /** Slots that answers fill. */
   readonly slots: readonly string[]
+  /** The places of the binds whose source the parent takes: see {@link OutsideSources}. */
+  readonly outside: readonly number[]
 }
 
 /** The plan of a container's first process. Pure: `nsinit plan` prints it without touching the kernel. */
@@ -71,7 +79,15 @@ export function planContainer(
   const userns = has('user')
   const root = slot('root')
   const opened = openedMounts(config.mounts)
-  const mountOptions = { root, userns, pidns: has('pid'), cgroups: facts.cgroups, opened }
+  const mountOptions = {
+    root,
+    userns,
+    pidns: has('pid'),
+    cgroups: facts.cgroups,
+    opened,
+    locked: userns || (facts.mapped ?? false),
+  }
+  const mounts = planMounts(config.mounts, mountOptions, facts.unreachable)
   const ownDev = !bindsDev(config.mounts)
 
   const steps: Step[] = [
@@ -88,7 +104,7 @@ export function planContainer(
     setSession,
     ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
     ...prepareRootSteps(config.rootfs, config.rootPropagation),
-    ...mountSteps(config.mounts, mountOptions),
+    ...mounts.steps,
     ...(ownDev
       ? [
           ...deviceSteps(root, config.devices, { bind: userns ? 'always' : 'fallback' }),
@@ -100,7 +116,7 @@ export function planContainer(
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
     ...readonlyPathSteps(config.readonlyPaths, { root, opened }),
     ...maskedPathSteps(config.maskedPaths, { root, opened }),
-    ...pivotSteps(root),
+    ...(config.noPivotRoot ? moveRootSteps(root) : pivotSteps(root)),
     ...terminalSteps(spec),
     ...(ownDev && !spec.terminal ? [reopenNullStep(root)] : []),
     ...lateReadonlySteps(config.mounts, mountOptions),
@@ -109,7 +125,7 @@ export function planContainer(
     ...(config.hostname === undefined ? [] : [setHostname(config.hostname)]),
     ...(config.domainname === undefined ? [] : [setDomainname(config.domainname)]),
     ...(isNew('net') ? [linkUp('lo')] : []),
-    ...Object.entries(config.sysctl ?? {}).map(([key, value]) => writeSysctl(key, value)),
+    ...Object.entries(config.sysctl ?? {}).map(([key, value]) => sysctlStep(key, value)),
     ...processSteps(spec, attributes, {
       ...facts,
       userns,
@@ -117,8 +133,16 @@ export function planContainer(
       startHooks: (env, more) => startHookSteps(config, facts.hooks, env, more),
     }),
   ]
-  return { steps, namespaces, slots: userArgs(spec, environment(spec)).lookup ? USER_SLOTS : [] }
+  const slots = [
+    ...(userArgs(spec, environment(spec)).lookup ? USER_SLOTS : []),
+    ...(mounts.outside.length > 0 ? [SOURCE_SLOT] : []),
+  ]
+  return { steps, namespaces, slots, outside: mounts.outside }
 }
+
+/** The file of the domainname is the host's root's alone, also where a user namespace owns the name: the call asks who owns that. */
+const sysctlStep = (key: string, value: string): Step =>
+  sysctlPath(key) === DOMAINNAME ? setDomainname(value) : writeSysctl(key, value)
 
 /** The files of a process that is not dumpable are the host's root's: nobody else could write its maps. */
 function mapSteps({ unprivileged = false, mapped = false }: ContainerFacts): Step[] {

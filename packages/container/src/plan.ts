@@ -6,6 +6,7 @@ import type { ContainerConfig } from './config.js'
 import type { ContainerCgroup } from './drivers.js'
 import type { PreparedPayload } from './executor.js'
 import { hostFacts } from './facts.js'
+import { unreachableSources } from './outside-sources.js'
 import { type ContainerPlan, planContainer } from './plan-container.js'
 import type { HookFacts } from './plan-hooks.js'
 import { checkProcess } from './process-check.js'
@@ -47,10 +48,12 @@ export async function planFor(
   },
 ): Promise<ContainerPlan> {
   checkProcess(spec)
-  const [host, namespaces] = await Promise.all([hostFacts(), checkNamespaces(config)])
+  const [host] = await Promise.all([hostFacts(), checkNamespaces(config)])
+  // Nobody outside may do more than root of it where that is all that we are.
+  const helps = config.namespaces.some(({ kind }) => kind === 'user') && !host.unprivileged
+  const unreachable = helps ? await unreachableSources(config.mounts) : undefined
   return planContainer(config, spec, attributesOf(config, spec, true, payload), {
     ...host,
-    ownedByUser: namespaces.ownedByUser,
     bornInCgroup: cgroup.host.mode === 'v2',
     cgroups: {
       hierarchies: cgroupHierarchies(cgroup),
@@ -59,5 +62,6 @@ export async function planFor(
     joinCgroups: cgroup.joinSelfSteps(),
     waitForStart,
     hooks,
+    unreachable,
   })
 }

@@ -1,7 +1,7 @@
-import { ConfigInvalid, kernelString, shown } from '@libcontainer/sys'
+import { ConfigInvalid, checkStdio, isDescriptor, kernelString, shown } from '@libcontainer/sys'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
 import { checkSharing } from './sharing.js'
-import { checkStdio, isDescriptor, isHostTerminal } from './stdio.js'
+import { isHostTerminal } from './stdio.js'
 import { checkBoolean, checkCapabilities, checkInteger, checkRlimits, checkSecureBits } from './validate-shape.js'
 
 const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
@@ -108,7 +108,7 @@ function checkStreams({ terminal, plainNewlines, stdio, extraFds = [] }: Process
     )
   if (terminal && stdio !== undefined)
     throw new ConfigInvalid('process.stdio', stdio, 'cannot be given with terminal, which is all three streams')
-  checkStdio(stdio)
+  checkStdio(stdio, 'process.stdio')
   if (!Array.isArray(extraFds)) throw new ConfigInvalid('process.extraFds', extraFds, 'must be a list of descriptors')
   if (extraFds.length > MAX_EXTRA_FDS)
     throw new ConfigInvalid('process.extraFds', extraFds.length, `must be ${MAX_EXTRA_FDS} descriptors at most`)

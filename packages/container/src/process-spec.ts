@@ -1,13 +1,12 @@
 import type { CapabilitySets } from '@libcontainer/capabilities'
 import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
-import type { OwnedFd } from '@libcontainer/sys'
+import type { OwnedFd, StdioRequest } from '@libcontainer/sys'
 import type { ResourceLimit } from './config.js'
 
 /** Who a process runs as: numbers as they are, or `user[:group]` looked up in the container's own files. */
 export type UserRequest = string | { readonly uid: number; readonly gid?: number | undefined }
 
-/** A standard stream: a pipe to this process, this process's own, the null device, or any descriptor. */
-export type Stdio = 'pipe' | 'inherit' | 'null' | number | OwnedFd
+export type { Stdio } from '@libcontainer/sys'
 
 /** The size of a terminal, in characters. */
 export interface TerminalSize {
@@ -54,7 +53,7 @@ export interface ProcessSpec {
   /** For a further process: cgroups below the container's that it lives in, by controller, `''` for the unified hierarchy. They must be there. */
   readonly subCgroupPaths?: Readonly<Record<string, string>> | undefined
   /** One for all, or stdin, stdout and stderr. Default: `null`. */
-  readonly stdio?: Stdio | readonly [Stdio, Stdio, Stdio] | undefined
+  readonly stdio?: StdioRequest | undefined
   /** Descriptors that become 3, 4, …; they stay the caller's. */
   readonly extraFds?: readonly (number | OwnedFd)[] | undefined
   readonly capabilities?: CapabilitySets | readonly string[] | null | undefined

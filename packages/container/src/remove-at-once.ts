@@ -22,11 +22,11 @@ import { type ContainerState, STATE_FILE } from './state.js'
 export async function removeAtOnce(
   driver: CgroupDriver,
   directory: string,
-  { cgroup_paths }: ContainerState,
+  { cgroup_paths, config }: ContainerState,
   text: string,
 ): Promise<boolean> {
-  // A driver of somebody's own may have more to do than to remove directories.
-  if (driver !== Cgroup) return false
+  // A driver of somebody's own, and resctrl, have more to do than to remove directories.
+  if (driver !== Cgroup || config.intelRdt !== undefined) return false
   const { places } = await driver.at(cgroup_paths)
   const results = new Map<string, number>()
   try {

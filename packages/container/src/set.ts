@@ -1,5 +1,6 @@
 import type { SetOptions } from '@libcontainer/cgroups'
 import { ConfigInvalid } from '@libcontainer/sys'
+import { changeOfClass } from './class.js'
 import type { ContainerConfig } from './config.js'
 import { deviceRules } from './device-rules.js'
 import type { Handle } from './handle.js'
@@ -10,8 +11,8 @@ import { saveState } from './state.js'
 import { statusOf } from './status.js'
 import { validateShape } from './validate-shape.js'
 
-/** What `set` takes of a config: its limits. All else of a container stays as long as it lives. */
-export type LimitsChange = Pick<ContainerConfig, 'cgroups'>
+/** What `set` takes of a config: its limits, and the schemata of its class. All else of a container stays as long as it lives. */
+export type LimitsChange = Pick<ContainerConfig, 'cgroups' | 'intelRdt'>
 
 /** The change, or what makes one of the config as it is while nobody else can change it. */
 export type LimitsRequest = LimitsChange | ((config: ResolvedConfig) => LimitsChange)
@@ -22,22 +23,27 @@ export async function setLimits(handle: Handle, change: LimitsRequest, options: 
   await handle.locked(async text => {
     const state = await handle.adopt(text)
     if (state === undefined || (await statusOf(state, handle.directory)) === 'stopped') throw handle.notRunning()
-    const wanted =
-      (given ?? plainCopy((change as (config: ResolvedConfig) => LimitsChange)(plainCopy(state.config)))).cgroups ?? {}
+    const { cgroups: wanted = {}, intelRdt } =
+      given ?? plainCopy((change as (config: ResolvedConfig) => LimitsChange)(plainCopy(state.config)))
     const cgroup = await handle.cgroup()
     if (cgroup === undefined) throw handle.withoutCgroup()
-    const config = changed(state.config, wanted)
+    const { id, directory, drivers } = handle
+    const rdt = await changeOfClass({ id, directory, drivers, config: state.config }, intelRdt)
+    const config = { ...changed(state.config, wanted), ...(rdt && { intelRdt: rdt.intelRdt }) }
     const { path: _, owner: __, checkBeforeUpdate: ___, devices, ...limits } = wanted
     const { refuseBelowUse = config.cgroups.checkBeforeUpdate } = options
     const next = { ...state, config }
     await handle.doing('cannot set the limits of', async () => {
       // Before the kernel is asked: what cannot be recorded is not done.
       const saved = await saveState(handle.directory, next)
+      let undo: (() => Promise<void>) | undefined
       try {
+        undo = await rdt?.make()
         await cgroup.set(devices === undefined ? limits : { ...limits, devices: deviceRules(devices) }, {
           refuseBelowUse,
         })
       } catch (error) {
+        await undo?.()
         await saveState(handle.directory, state)
         throw error
       }

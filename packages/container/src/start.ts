@@ -12,18 +12,22 @@ import {
 } from '@libcontainer/sys'
 import { whileAlive } from './abort.js'
 import { attributesOf } from './attributes.js'
+import type { JoinableClass } from './class.js'
 import { openOutputs } from './command.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
 import { type PreparedPayload, preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import { runHooks } from './hooks.js'
-import { adjustOomScore, type Launched, launch } from './launch.js'
-import { bundleOf, ociState } from './oci-state.js'
+import { adjustOomScore, DEBUG, type Launched, launch } from './launch.js'
+import { bundleOf, type OciState, ociState } from './oci-state.js'
+import { OutsideSources } from './outside-sources.js'
 import { type ContainerPlan, planFor } from './plan.js'
 import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
+import { logUnknown } from './seccomp.js'
+import { SeccompAgent } from './seccomp-agent.js'
 import { type ContainerState, cgroupPaths, namespacePaths, START_SOCKET, saveState } from './state.js'
 import { checkIds } from './validate-rootless.js'
 
@@ -40,6 +44,8 @@ export interface StartRequest {
   /** Stop in the `created` state. */
   readonly wait: boolean
   readonly hooks: HookFacts['at']
+  /** The groups of resctrl that it joins. */
+  readonly rdt?: JoinableClass | undefined
 }
 
 /** What {@link startFirst} is to do. */
@@ -80,16 +86,23 @@ export interface Started extends Launched {
 
 /** Starts the first process of a container whose cgroup is there. */
 export async function startFirst(request: StartRequest, first: FirstPlan, oomBefore: number): Promise<Started> {
-  const { id, directory, config, cgroup, spec, wait, drivers } = request
+  const { id, directory, config, cgroup, spec, wait, drivers, rdt } = request
   const { plan, attributes, initialFiles, unprivileged, mapped, payload } = first
   const oomScoreAdj = spec.oomScoreAdj ?? config.oomScoreAdj
   const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
+  const creatingState = (pid: number): OciState =>
+    ociState({ id, status: 'creating', labels: config.labels, state: { init_process_pid: pid } })
   let state: ContainerState | undefined
   let text = ''
   let listener: OwnedFd | undefined
   let place: OwnedFd | undefined
   let outputs: (OwnedFd | undefined)[] = []
+  let agent: SeccompAgent | undefined
+  const sources = new OutsideSources(config, plan.outside)
   try {
+    if ((spec.logLevel ?? 0) >= DEBUG) logUnknown(config, message => drivers.log?.(DEBUG, message))
+    if (wait) await SeccompAgent.confirm(config)
+    else agent = await SeccompAgent.connect(config)
     const handed: Record<string, number> = payload === undefined ? {} : { payload: payload.fd }
     if (hasInsideHooks(request)) {
       outputs = await openOutputs(config.hookOutput?.stdout, config.hookOutput?.stderr)
@@ -116,10 +129,12 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       keepCapabilities: plan.namespaces.clonesUser,
       parentDeathSignal: attributes.parentDeathSignal !== undefined,
       oomScoreAdj,
+      joinClass: rdt?.join,
       maps: newMaps(config),
       unprivileged: unprivileged || mapped,
       limits: has('user') ? { rlimits: attributes.rlimits, initialFiles } : undefined,
       handed,
+      listener: agent && ((listener, { pid }) => agent!.take(listener, pid, creatingState(pid))),
       rendezvous: {
         maps: async ({ pid }) => {
           await writeIdMaps(pid, mapsOf(config))
@@ -131,10 +146,11 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           await writeTimeOffsets(pid, config.timeOffsets ?? {})
           return undefined
         },
+        ...sources.rendezvous,
       },
       // Its state is saved by then: a hook may ask for it.
       runHooks: async ({ pid, pidfd }) => {
-        const state = ociState({ id, status: 'creating', labels: config.labels, state: { init_process_pid: pid } })
+        const state = creatingState(pid)
         await whileAlive(pidfd, spec.signal, async signal => {
           for (const point of ['prestart', 'createRuntime'] as const)
             await runHooks(point, request.hooks(point), state, { output: config.hookOutput, signal })
@@ -153,6 +169,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           cgroup_driver: cgroup.unit === undefined ? undefined : 'systemd',
           cgroup_paths: cgroupPaths(cgroup.paths),
           namespace_paths: namespacePaths(pid),
+          ...rdt?.paths,
           external_descriptors: await streams,
           config,
         }
@@ -166,6 +183,8 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
+    agent?.close()
+    sources.close()
     payload?.done()
   }
 }

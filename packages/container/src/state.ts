@@ -23,6 +23,9 @@ export interface ContainerState {
   /** By controller; `''` for the unified hierarchy. */
   readonly cgroup_paths: Readonly<Record<string, string>>
   readonly namespace_paths: Readonly<Record<string, string>>
+  /** Its group of resctrl, and the one that counts it apart. */
+  readonly intel_rdt_path?: string | undefined
+  readonly intel_rdt_mon_path?: string | undefined
   /** What the first process had as standard streams: what the links of /proc/<pid>/fd say. */
   readonly external_descriptors?: readonly string[] | undefined
   readonly config: ResolvedConfig
@@ -103,6 +106,14 @@ export async function readState(id: string, directory: string): Promise<string |
  * @throws {ContainerError} `SystemError` for anything else, and for one that contradicts itself
  */
 export async function parseState(text: string, path: string, id?: string): Promise<ContainerState> {
+  const record = parseRecord(text, path, id)
+  // Those of others are seldom met: what reads them is loaded then.
+  const configOf = eraOf(record) && (await import('./dialects/of-state.js')).configOf
+  return stateOf(record, path, configOf)
+}
+
+/** What is in it, with fields of the right types. */
+function parseRecord(text: string, path: string, id?: string): Readonly<Record<string, unknown>> {
   let value: unknown
   try {
     value = parseJson(text)
@@ -116,24 +127,31 @@ export async function parseState(text: string, path: string, id?: string): Promi
     })
   }
   checkFields(value, path, id)
-  const era = eraOf(value)
-  const state = era === undefined ? (value as unknown as ContainerState) : await fromEra(value, era, path)
+  return value
+}
+
+/** @param configOf - reads the config of a state that another version of libcontainer has written: it runs, and can be looked at, joined and ended */
+function stateOf(
+  record: Readonly<Record<string, unknown>>,
+  path: string,
+  configOf?: (era: Era, id: string, config: unknown) => ResolvedConfig,
+): ContainerState {
+  const era = eraOf(record)
+  const given = record as unknown as ContainerState
+  const state = era && configOf ? { ...given, ...inOurWords(given, era, path, configOf) } : given
   checkConfig(state.config, path)
   checkPaths(state, path, era !== undefined)
   return { ...state, init_process_start: String(state.init_process_start), era }
 }
 
-/** What another version of libcontainer has written, in our words: it runs, and can be looked at, joined and ended. */
-async function fromEra(value: Readonly<Record<string, unknown>>, era: Era, path: string): Promise<ContainerState> {
-  const state = value as unknown as ContainerState
-  // Seldom met: read by what is loaded then.
-  const { configOf } = await import('./dialects/of-state.js')
+function inOurWords(
+  { id, namespace_paths, config }: ContainerState,
+  era: Era,
+  path: string,
+  configOf: (era: Era, id: string, config: unknown) => ResolvedConfig,
+): Partial<ContainerState> {
   try {
-    return {
-      ...state,
-      namespace_paths: pathsByKind(state.namespace_paths),
-      config: configOf(era, state.id, value.config),
-    }
+    return { namespace_paths: pathsByKind(namespace_paths), config: configOf(era, id, config) }
   } catch (cause) {
     if (!(cause instanceof ConfigInvalid)) throw cause
     throw broken(path, `is a state of ${era} whose config cannot be had here: ${cause.message}`, cause, {

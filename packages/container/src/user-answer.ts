@@ -1,14 +1,11 @@
 import type { Answer, AskedFile } from '@libcontainer/init'
 import type { IdMaps } from '@libcontainer/namespaces'
 import { ConfigInvalid, nulTerminated, readFd } from '@libcontainer/sys'
-import { getAdditionalGroups, getExecUser, parsePasswd } from '@libcontainer/user'
+import { findUser, getAdditionalGroups, getExecUser, MAX_FILE } from '@libcontainer/user'
 import { groupBytes } from './plan-process.js'
 import { environment, variable } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import { checkMapped } from './validate-rootless.js'
-
-/** Files larger than this are nobody's passwd: an image must not fill our memory. */
-const MAX_FILE = 16 * 1024 * 1024
 
 /** Answers `ask('user')`: who runs, found in the container's own passwd and group. Missing files are empty ones. */
 export async function answerUser(spec: ProcessSpec, files: readonly AskedFile[], maps?: IdMaps): Promise<Answer> {
@@ -21,15 +18,11 @@ export async function answerUser(spec: ProcessSpec, files: readonly AskedFile[],
       : { uid: user.uid, gid: user.gid ?? 0, groups: [] as readonly number[], home: undefined }
 
   checkMapped(maps, { uid: found.uid, gid: found.gid, groups: extra })
-  const home = variable(environment(spec), 'HOME') || found.home || homeOf(found.uid, passwd) || '/'
+  const home = variable(environment(spec), 'HOME') || found.home || findUser(passwd, found.uid)?.home || '/'
   return {
     integers: { uid: found.uid, gid: found.gid },
     bytes: { groups: groupBytes([...new Set([...found.groups, ...extra])]), home: nulTerminated([`HOME=${home}`]) },
   }
-}
-
-function homeOf(uid: number, passwd: Uint8Array): string | undefined {
-  return parsePasswd(passwd, entry => entry.uid === uid)[0]?.home
 }
 
 async function readAll(file: AskedFile, path: string): Promise<Uint8Array> {

@@ -7,7 +7,7 @@ import { problemOf } from './validate-apart.js'
 /** What is wrong with a config for somebody who may not administer the system. Pure. */
 export function rootlessProblems(config: ContainerConfig, namespaces: readonly Namespace[]): ConfigInvalid[] {
   const user = namespaces.find(({ kind }) => kind === 'user')
-  if (user !== undefined) return []
+  if (user !== undefined) return mappedMountProblems(config)
   return [
     new ConfigInvalid(
       'namespaces',
@@ -18,6 +18,16 @@ export function rootlessProblems(config: ContainerConfig, namespaces: readonly N
       },
     ),
   ]
+}
+
+/** The kernel asks for rights over the file system, which belongs to the host. */
+function mappedMountProblems({ mounts = [] }: ContainerConfig): ConfigInvalid[] {
+  return mounts.flatMap(({ options = [], uidMappings, gidMappings, userNamespace }, i) => {
+    const word = options.find(option => /^r?idmap(=|$)/.test(option))
+    const asked = word ?? userNamespace ?? (uidMappings?.length || gidMappings?.length ? 'uidMappings' : undefined)
+    const problem = 'cannot be had by an ordinary user: root alone maps the ids of a mount'
+    return asked === undefined ? [] : [new ConfigInvalid(`mounts[${i}].options`, asked, problem)]
+  })
 }
 
 /**

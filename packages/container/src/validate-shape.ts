@@ -2,12 +2,14 @@ import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
+import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
+import { checkMountIds } from './mount-ids.js'
 import { namespaceOf, namespacesOf } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
 import { capabilityProblems, hookProblems, limitProblems, problemOf, sharingProblems } from './validate-apart.js'
@@ -17,6 +19,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   rootfs: true,
   readonlyRootfs: true,
   rootPropagation: true,
+  noPivotRoot: true,
   namespaces: true,
   uidMappings: true,
   gidMappings: true,
@@ -39,6 +42,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   cpuAffinity: true,
   personality: true,
   memoryPolicy: true,
+  intelRdt: true,
   sessionKeyring: true,
   keepGroups: true,
   noNewPrivileges: true,
@@ -74,6 +78,8 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   check(
     () => void (config.rootPropagation === undefined || checkPropagation(config.rootPropagation, 'rootPropagation')),
   )
+  check(() => checkBoolean('noPivotRoot', config.noPivotRoot))
+  check(() => checkMoved(config))
   const before = problems.length
   each('namespaces', config.namespaces, namespaceOf)
   // What is said of namespaces cannot be judged by a list that is wrong itself.
@@ -82,7 +88,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   const kinds = new Set(namespaces?.map(({ kind }) => kind) ?? namespaceKinds)
   check(() => checkName('hostname', config.hostname, kinds))
   check(() => checkName('domainname', config.domainname, kinds))
-  each('mounts', config.mounts, (mount, field) => void checkMount(mount, field))
+  each('mounts', config.mounts, (mount, field) => checkMountIds(checkMount(mount, field), config, kinds.has('user')))
   each('devices', config.devices, (request, field) => void device(request, field))
   check(() => checkCgroups(config))
   problems.push(...limitProblems(config.cgroups))
@@ -98,6 +104,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   each('rlimits', config.rlimits, rlimitCheck())
   check(() => checkInteger('oomScoreAdj', config.oomScoreAdj, -1000, 1000))
   problems.push(...sharingProblems(config), ...hookProblems(config.hooks))
+  check(() => void (config.intelRdt === undefined || checkIntelRdt(config.intelRdt, 'intelRdt')))
   check(() => checkHookOutput(config.hookOutput))
   check(() => checkKeyring(config.sessionKeyring))
   check(() => checkBoolean('keepGroups', config.keepGroups))
@@ -114,6 +121,16 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
 
 function refuse(field: string, value: unknown, problem: string): never {
   throw new ConfigInvalid(field, value, problem)
+}
+
+/** What is unmounted on the host afterwards would stay in such a container, below the root that was moved on top. */
+function checkMoved({ noPivotRoot, rootPropagation }: ContainerConfig): void {
+  if (noPivotRoot && (rootPropagation === 'private' || rootPropagation === 'rprivate'))
+    throw new ConfigInvalid(
+      'rootPropagation',
+      rootPropagation,
+      'is not safe with noPivotRoot: the old root stays in the mount namespace, and would keep what the host unmounts',
+    )
 }
 
 function checkList<T>(field: string, value: readonly T[] | undefined): readonly T[] {

@@ -1,17 +1,20 @@
 import { sysctlPath } from '@libcontainer/init'
 import type { NamespaceKind } from '@libcontainer/namespaces'
-import { ConfigInvalid, kernelString } from '@libcontainer/sys'
+import { ConfigInvalid, encodeUtf8, kernelString } from '@libcontainer/sys'
 
 /** The parameters of an ipc namespace: sysctl(5), ipc_namespaces(7). */
 const ipcKeys = new Set(
   ['msgmax', 'msgmnb', 'msgmni', 'sem', 'shmall', 'shmmax', 'shmmni', 'shm_rmid_forced'].map(name => `kernel/${name}`),
 )
 
+/** Beside the field of that name. */
+export const DOMAINNAME = 'kernel/domainname'
+
 /** Which namespace a parameter belongs to; `undefined` for one that is the whole kernel's. */
 function owner(path: string): NamespaceKind | undefined {
   if (ipcKeys.has(path) || path.startsWith('fs/mqueue/')) return 'ipc'
   if (path.startsWith('net/')) return 'net'
-  if (path === 'kernel/domainname') return 'uts'
+  if (path === DOMAINNAME) return 'uts'
   if (path.startsWith('user/')) return 'user'
   return undefined
 }
@@ -43,6 +46,8 @@ function checkSysctl(key: string, value: string, kinds: ReadonlySet<NamespaceKin
   if (path.split('/').some(part => part === '' || part === '.' || part === '..'))
     throw new ConfigInvalid(field, key, 'must be a name such as net.ipv4.ip_forward')
   if (path === 'kernel/hostname') throw new ConfigInvalid(field, value, 'is set by the field hostname')
+  if (path === DOMAINNAME && encodeUtf8(value).length > 64)
+    throw new ConfigInvalid(field, value, 'must have at most 64 bytes')
   const kind = owner(path)
   if (kind === undefined)
     throw new ConfigInvalid(field, value, 'is not in a separate kernel namespace: it would change the host')

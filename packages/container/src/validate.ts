@@ -1,6 +1,7 @@
 import { cleanPath } from '@libcontainer/mount'
 import { checkNamespaces, type Namespace, type NamespaceKind, namespacePath } from '@libcontainer/namespaces'
 import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
+import { classProblem } from './class.js'
 import type { ContainerConfig } from './config.js'
 import { namespacesOf } from './namespace-requests.js'
 import { isUnprivileged, withRootlessDefaults } from './rootless.js'
@@ -14,14 +15,16 @@ import { sysctlProblems } from './validate-sysctl.js'
  *
  * Looks at the rootfs and at the kernel's abilities; changes nothing.
  */
-export async function validate(given: ContainerConfig): Promise<ConfigInvalid[]> {
-  const config = await withRootlessDefaults(given)
+export async function validate(request: ContainerConfig): Promise<ConfigInvalid[]> {
+  const config = await withRootlessDefaults(request)
   const problems = validateShape(config)
   const found = isSound(problems, 'config', 'rootfs') ? await rootfsProblem(config) : undefined
-  return await withNamespaces(config, found === undefined ? problems : [...problems, found])
+  const given = isSound(problems, 'config', 'intelRdt') ? config.intelRdt : undefined
+  const lacking = await classProblem(given)
+  return await withNamespaces(config, [...problems, ...[found, lacking].filter(problem => problem !== undefined)])
 }
 
-/** All but a look at the rootfs, for who takes that look elsewhere. */
+/** All but a look at the rootfs and at resctrl, for who takes that look elsewhere. */
 export async function validateBesideRootfs(given: ContainerConfig): Promise<ConfigInvalid[]> {
   const config = await withRootlessDefaults(given)
   return await withNamespaces(config, validateShape(config))

@@ -1,6 +1,7 @@
 import { exists, ids, type LibcontainerError, removeTree } from '@libcontainer/sys'
 import { findCgroup, recordedCgroup } from './cgroup.js'
-import type { CgroupDriver, ContainerCgroup } from './drivers.js'
+import { releaseClass } from './class.js'
+import type { CgroupDriver, ContainerCgroup, Drivers } from './drivers.js'
 import { ContainerError } from './errors.js'
 import { withBareLock } from './lock.js'
 import { markRemoved } from './removed-meanwhile.js'
@@ -19,14 +20,15 @@ export interface WithoutState {
  * state, and there is one by now.
  */
 export async function removeWithoutState(
-  driver: CgroupDriver,
+  drivers: Drivers,
   { id, directory, error }: WithoutState,
   meanwhile: () => Promise<void>,
 ): Promise<boolean> {
   const act = async (): Promise<boolean> => {
     if (error.code === 'ContainerNotExists' && (await exists(`${directory}/${STATE_FILE}`))) return false
-    const cgroup = await killRecorded(driver, id, directory)
+    const cgroup = await killRecorded(drivers.cgroups, id, directory)
     await cgroup?.destroy()
+    await releaseClass({ id, directory, drivers })
     await confirmEnded(id, directory)
     await removeTree(directory)
     return true

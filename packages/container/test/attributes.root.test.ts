@@ -3,8 +3,9 @@ import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cgroupHost } from '@libcontainer/cgroups'
 import { Factory } from '@libcontainer/container'
+import type { Profile } from '@libcontainer/seccomp'
 import { describe, expect, test } from 'vitest'
-import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
+import { busyboxRootfs, requires, temporaryDirectory, until } from '../../../test/support/index.js'
 import { Bench, elsewhere, sleeper } from './support.js'
 
 const needs = requires('root')
@@ -57,7 +58,7 @@ describe('session keyring', () => {
       .map(line => line.split(' ')[0]!)
 
   test(
-    'IN-09 IN-10 KY-01 KY-02 KY-04 a keyring of the container’s own, which further processes join, and without a word none',
+    'IN-09 IN-10 KY-01 KY-02 KY-04 LR-09 a keyring of the container’s own, which further processes join, and without a word none',
     needs,
     async () => {
       await using bench = await Bench.open('keyring')
@@ -85,6 +86,8 @@ describe('session keyring', () => {
         child.signal('KILL')
         await child.wait()
       }
+      // Who was the last to have it has ended, and the kernel notices.
+      await until('the end of the keyring', () => named(name).length === 0)
       await bench.running({ sessionKeyring: 'mine' })
       expect(named('mine')).toHaveLength(1)
       const { container: three } = await bench.running()
@@ -270,6 +273,32 @@ describe('cgroups of further processes', () => {
     })
   })
 })
+
+test(
+  'SC-09 logLevel: from 5 on the factory’s log is told of system calls that no architecture has',
+  needs,
+  async () => {
+    using directory = temporaryDirectory('left-out-')
+    const told: string[] = []
+    const factory = await Factory.open(`${directory.path}/state`, {
+      log: (level, message) => told.push(`${level} ${message}`),
+    })
+    const seccomp: Profile = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names: ['mkdir', 'no_such_call'], action: 'SCMP_ACT_ERRNO' }],
+    }
+    const line = '5 seccomp: no_such_call is left out, no architecture has such a system call'
+    for (const logLevel of [4, 5]) {
+      const container = await factory.create(`left-out-${process.pid}`, { rootfs: busyboxRootfs(), seccomp })
+      try {
+        expect((await (await container.run({ args: ['/bin/true'], logLevel })).wait()).code).toBe(0)
+        expect(told.includes(line)).toBe(logLevel === 5)
+      } finally {
+        await container.destroy({ force: true })
+      }
+    }
+  },
+)
 
 test('PR-13 logLevel: from 5 on the factory’s log is told of every step and its time', needs, async () => {
   using directory = temporaryDirectory('log-level-')

@@ -22,6 +22,7 @@ import {
   type NamespaceRequest,
 } from '@libcontainer/container'
 import { defaultMounts, parseMountInfo } from '@libcontainer/mount'
+import { kernelAtLeast } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { requires, temporaryDirectory } from '../../../test/support/index.js'
 import { Bench, hostIds, inside, ownRootfs, sleeper } from './support.js'
@@ -209,11 +210,59 @@ describe('sysctls', () => {
     },
   )
 
+  test(
+    'PP-02 what an image has in place of /proc is not what is written to',
+    requires('root', 'rootfs', 'program:nsenter'),
+    async () => {
+      await using bench = await Bench.open('sysctl-fake')
+      using rootfs = ownRootfs()
+      using outside = temporaryDirectory('outside-')
+      // A file that looks like the setting, and a link that leads out.
+      mkdirSync(`${rootfs.path}/proc/sys/net/ipv4`, { recursive: true })
+      const fake = `${rootfs.path}/proc/sys/net/ipv4/ip_forward`
+      writeFileSync(fake, 'fake')
+      writeFileSync(`${outside.path}/ip_default_ttl`, 'outside')
+      symlinkSync(`${outside.path}/ip_default_ttl`, `${rootfs.path}/proc/sys/net/ipv4/ip_default_ttl`)
+      const mounts = defaultMounts.filter(({ destination }) => !destination.startsWith('/proc'))
+      const { init } = await bench.running({
+        rootfs: rootfs.path,
+        mounts,
+        sysctl: { 'net.ipv4.ip_forward': '1', 'net.ipv4.ip_default_ttl': '77' },
+      })
+      const real = (name: string): string =>
+        execFileSync('nsenter', [`--net=/proc/${init.pid}/ns/net`, 'cat', `/proc/sys/net/ipv4/${name}`]).toString()
+      expect([real('ip_forward'), real('ip_default_ttl')]).toEqual(['1\n', '77\n'])
+      expect(readFileSync(fake, 'utf8')).toBe('fake')
+      expect(readFileSync(`${outside.path}/ip_default_ttl`, 'utf8')).toBe('outside')
+    },
+  )
+
+  test(
+    'PP-02 EV-054 those of a user namespace of its own',
+    requires('root', 'rootfs', 'reachable', 'namespace:user'),
+    async () => {
+      await using bench = await Bench.open('sysctl-user')
+      const before = readFileSync('/proc/sys/user/max_net_namespaces', 'utf8')
+      const sysctl = {
+        'user.max_net_namespaces': '7',
+        'kernel.domainname': 'inner',
+        'net.ipv4.ip_forward': '1',
+        // Before, they are the host's root's, and the hint says so.
+        ...(kernelAtLeast('6.9') ? { 'kernel.msgmax': '65000', 'fs.mqueue.queues_max': '99' } : {}),
+      }
+      const paths = Object.keys(sysctl).map(key => key.replaceAll('.', '/'))
+      const told = await bench.text(`cd /proc/sys; cat ${paths.join(' ')}`, { ...userns, sysctl })
+      expect(told.split('\n')).toEqual(Object.values(sysctl))
+      expect(readFileSync('/proc/sys/user/max_net_namespaces', 'utf8')).toBe(before)
+    },
+  )
+
   test('EV-055 what the kernel refuses is told with the key', needs, async () => {
     await using bench = await Bench.open('sysctl')
     await expect(bench.run('true', { sysctl: { 'net.ipv4.ip_forward': 'maybe' } })).rejects.toMatchObject({
       code: 'SystemError',
       errno: -22,
+      hint: expect.stringContaining('no such value'),
       path: '/proc/sys/net/ipv4/ip_forward',
       step: expect.stringContaining('set net.ipv4.ip_forward to maybe'),
     })

@@ -13,7 +13,7 @@ import { Factory } from '@libcontainer/container'
 const [root, rootfs, how] = process.argv.slice(1)
 const factory = await Factory.open(root)
 const config = { rootfs, cgroups: { path: '/lc-killed' }, ...(how === 'pdeath' ? { parentDeathSignal: 'SIGKILL' } : {}) }
-const spec = { args: ['/bin/sleep', '1000'], env: ['PATH=/bin'] }
+const spec = { args: ['/bin/sleep', '1000'], env: ['PATH=/bin'], ...(how === 'pdeath' ? { user: { uid: 1000, gid: 1000 } } : {}) }
 const warm = await factory.create('warm', config)
 await (await warm.run({ ...spec, args: ['/bin/true'] })).wait()
 await warm.destroy()
@@ -112,7 +112,7 @@ test(
 )
 
 test(
-  'S10 PP-05 with a parent-death signal the container ends with its creator',
+  'S10 PP-05 with a parent-death signal the container ends with its creator, whoever it runs as',
   requires('root', 'rootfs'),
   async () => {
     using root = temporaryDirectory('kill-')

@@ -285,7 +285,7 @@ describe('variants', () => {
       more: ['open the net namespace /proc/9/ns/net', 'join the net namespace /proc/9/ns/net'],
       less: ['bring the interface lo up'],
     })
-    ordered(plan, 'openNamespace', 'setNamespace', 'prepareRoot')
+    ordered(plan, 'openNamespace', 'joinNamespaces', 'prepareRoot')
     expect(plan.namespaces.cloneFlags & flags.NEWNET).toBe(0)
   })
 

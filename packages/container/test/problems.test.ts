@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { type ContainerConfig, configWarnings, readConfig2015, validate, validateShape } from '@libcontainer/container'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -145,13 +146,23 @@ test('VAL-30 EV-070 EV-038 what works but is odd is a warning with the field, an
   expect(configWarnings({ rootfs })).toEqual([])
 })
 
-test('VAL-32 what this version has not is refused by name, and never left out in silence', () => {
-  for (const name of ['networks', 'routes', 'netDevices', 'processLabel', 'mountLabel', 'intelRdt', 'apparmorProfile'])
-    expect(fields({ [name]: {} }), name).toEqual([name])
+test('VAL-21 EV-161 a class of resctrl: its shape, and a host that has none', async () => {
+  expect(fields({ intelRdt: { closId: '..' } })).toEqual(['intelRdt.closId'])
+  expect(fields({ intelRdt: { schemata: ['L3:0=f\nMB:0=10'] } })).toEqual(['intelRdt.schemata[0]'])
+  expect(fields({ intelRdt: 'gold' as never })).toEqual(['intelRdt'])
+  expect(fields({ intelRdt: {} })).toEqual([])
+  if (readFileSync('/proc/self/mountinfo', 'utf8').includes(' - resctrl ')) return
+  const found = await validate({ rootfs: '/usr', intelRdt: { closId: '/' } })
+  expect(found).toEqual([
+    expect.objectContaining({
+      field: 'intelRdt',
+      message: expect.stringContaining('resctrl is not mounted'),
+      hint: expect.stringContaining('mount -t resctrl'),
+    }),
+  ])
 })
 
-test('VAL-32 maps of a mount’s own, which this version has not, are refused by name', () => {
-  const mount = { destination: '/x', source: '/y', options: ['bind', 'idmap'] }
-  expect(fields({ mounts: [mount] })).toEqual([expect.stringMatching(/^mounts\[0\]/)])
-  expect(fields({ mounts: [{ ...mount, options: ['bind'], uidMappings: [] }] })).toEqual(['mounts[0].uidMappings'])
+test('VAL-32 what this version has not is refused by name, and never left out in silence', () => {
+  for (const name of ['networks', 'routes', 'netDevices', 'processLabel', 'mountLabel', 'apparmorProfile'])
+    expect(fields({ [name]: {} }), name).toEqual([name])
 })

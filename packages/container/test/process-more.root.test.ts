@@ -236,7 +236,7 @@ describe('shares of the machine', () => {
     ])
   })
 
-  test('EV-108 a deadline in part of the processors is refused with the reason', needs, async () => {
+  test('EV-107 PP-09 a deadline that the kernel takes for none is refused with the reason', needs, async () => {
     await using bench = await Bench.open('deadline')
     const ns = 10_000_000
     const scheduler = { policy: 'SCHED_DEADLINE', runtimeNs: ns, deadlineNs: 2n * BigInt(ns), periodNs: 1 } as const

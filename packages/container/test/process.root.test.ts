@@ -4,6 +4,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  constants,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -21,7 +22,7 @@ import { type ContainerConfig, DEFAULT_PATH, Process, type ProcessSpec, plan } f
 import { announceExec, bootstrap, execProgram, findProgram } from '@libcontainer/init'
 import { O_RDWR, openFile, openNull, POLLIN, pipe, poll, readFd } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import { busyboxRootfs, requires, temporaryDirectory } from '../../../test/support/index.js'
+import { busyboxRootfs, Running, requires, temporaryDirectory, until } from '../../../test/support/index.js'
 import { everything } from './everything.js'
 import { Bench, finished, hostIds, inside, ownRootfs, printed, read, sh, sleeper } from './support.js'
 
@@ -356,6 +357,33 @@ describe('users and groups', () => {
       expect(await bench.text('echo $HOME', config, { user: { uid: 9 } }), what).toBe('/')
     }
   })
+
+  test(
+    'US-05 what is no regular file is not even opened: who waits for a reader of a FIFO waits on',
+    needs,
+    async () => {
+      await using bench = await Bench.open('unopened')
+      using rootfs = ownRootfs()
+      const fifo = join(rootfs.path, 'etc/passwd')
+      rmSync(fifo)
+      execFileSync('mkfifo', [fifo])
+      const writer = new Running(spawn('sh', ['-c', 'echo waiting; : > "$1"; echo opened', 'sh', fifo]))
+      try {
+        await writer.wrote('waiting')
+        const waits = () => /partner|fifo/.test(readFileSync(`/proc/${writer.pid}/wchan`, 'utf8'))
+        await until('a writer that waits', waits)
+        await expect(bench.run(sh('id', { user: 'somebody' }), { rootfs: rootfs.path })).rejects.toThrow(
+          /no user 'somebody'/,
+        )
+        expect(waits()).toBe(true)
+        // A reader lets it go on.
+        closeSync(openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK))
+        await writer.wrote('opened')
+      } finally {
+        await writer.killed()
+      }
+    },
+  )
 
   test('US-05 huge files: read to a bound, then refused', needs, async () => {
     await using bench = await Bench.open('huge')

@@ -1,6 +1,9 @@
 import { validateShape } from '@libcontainer/container'
+import { setScheduler } from '@libcontainer/init'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { checkProcess } from '../src/process-check.js'
+import { processors } from '../src/sharing.js'
 
 /** What is wrong, as told for a container; a process is told the same, below `process`. */
 function refused(request: object): string | undefined {
@@ -22,6 +25,13 @@ test('EV-107 a scheduler: policy, flags, and what each policy takes', () => {
     { policy: 'SCHED_FIFO', priority: 99, flags: ['SCHED_FLAG_RESET_ON_FORK'] },
     { policy: 'SCHED_DEADLINE', runtimeNs: 1e6, deadlineNs: 2n ** 40n, periodNs: 2e6 },
     { policy: 'SCHED_IDLE', nice: 0, priority: 0 },
+    {
+      policy: 'SCHED_OTHER',
+      flags: ['SCHED_FLAG_UTIL_CLAMP_MIN', 'SCHED_FLAG_UTIL_CLAMP_MAX'],
+      utilMin: 0,
+      utilMax: 1024,
+    },
+    { policy: 'SCHED_OTHER', flags: ['SCHED_FLAG_UTIL_CLAMP_MIN'] },
   ]) {
     expect(refused({ scheduler })).toBeUndefined()
   }
@@ -42,9 +52,34 @@ test('EV-107 a scheduler: policy, flags, and what each policy takes', () => {
     [{ policy: 'SCHED_DEADLINE', periodNs: -1 }, '.periodNs'],
     [{ policy: 'SCHED_DEADLINE', deadlineNs: 1.5 }, '.deadlineNs'],
     [{ policy: 'SCHED_OTHER', runtime: 5 }, '.runtime'],
+    [{ policy: 'SCHED_OTHER', utilMin: 5 }, '.utilMin'],
+    [{ policy: 'SCHED_OTHER', flags: ['SCHED_FLAG_UTIL_CLAMP_MIN'], utilMax: 5 }, '.utilMax'],
+    [{ policy: 'SCHED_OTHER', flags: ['SCHED_FLAG_UTIL_CLAMP_MAX'], utilMax: 1025 }, '.utilMax'],
+    [
+      {
+        policy: 'SCHED_OTHER',
+        flags: ['SCHED_FLAG_UTIL_CLAMP_MIN', 'SCHED_FLAG_UTIL_CLAMP_MAX'],
+        utilMin: 9,
+        utilMax: 8,
+      },
+      '.utilMin',
+    ],
   ] as const) {
     expect(refused({ scheduler }), JSON.stringify(scheduler)).toBe(`scheduler${field}`)
   }
+})
+
+test('PP-09 the step has numbers alone: clamps are those that were asked for, the widest, or none', () => {
+  const flags = ['SCHED_FLAG_UTIL_CLAMP_MIN', 'SCHED_FLAG_UTIL_CLAMP_MAX'] as const
+  const clamps = (scheduler: object): unknown => setScheduler({ policy: 'SCHED_OTHER', ...scheduler }).args.at(-1)
+  expect(clamps({ flags, utilMin: 100, utilMax: 900 })).toBe((900 << 16) | 100)
+  expect(clamps({ flags })).toBe(1024 << 16)
+  expect(clamps({ flags: [flags[0]], utilMin: 7 })).toBe(7)
+  // A kernel that knows no clamps takes nothing else.
+  expect(clamps({})).toBe(0)
+  expect(
+    setScheduler({ policy: 'SCHED_DEADLINE', runtimeNs: 1n, deadlineNs: 2, flags: ['SCHED_FLAG_RECLAIM'] }).args,
+  ).toEqual([6, 2, 0, 0, 1n, 2n, 0n, 0])
 })
 
 test('EV-109 an io priority: class and level', () => {
@@ -116,4 +151,32 @@ test('EV-110 VAL-27 PP-20 a memory policy: mode, flags, and the nodes that each 
   ] as const) {
     expect(refused({ memoryPolicy }), JSON.stringify(memoryPolicy)).toBe(`memoryPolicy${field}`)
   }
+})
+
+test('EV-111 PP-12 any text is a sorted list of processors without doubles, or ConfigInvalid by its field', () => {
+  const part = fc.oneof(
+    fc.nat(70000).map(String),
+    fc.tuple(fc.nat(300), fc.nat(300)).map(([a, b]) => `${a}-${b}`),
+    fc.constantFrom('', ' ', ' 1 ', '-', '1-', 'x'),
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.array(part, { maxLength: 6 }).map(parts => parts.join(',')),
+      ),
+      text => {
+        try {
+          const numbers = processors(text, 'cpuAffinity.final')
+          expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b))
+          expect(numbers.length).toBeGreaterThan(0)
+          expect(numbers.every(number => Number.isInteger(number) && number >= 0 && number <= 65536)).toBe(true)
+          // What it says is what was written, whatever stands around it.
+          expect(processors(numbers.join(' , ,'), 'x')).toEqual(numbers)
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ConfigInvalid', field: 'cpuAffinity.final' })
+        }
+      },
+    ),
+  )
 })

@@ -5,6 +5,7 @@ import {
   type Container,
   type ContainerConfig,
   Factory,
+  type FactoryOptions,
   type Process,
   type ProcessResult,
   type ProcessSpec,
@@ -36,9 +37,9 @@ export class Bench implements AsyncDisposable {
     this.#prefix = prefix
   }
 
-  static async open(name: string): Promise<Bench> {
+  static async open(name: string, options: FactoryOptions = {}): Promise<Bench> {
     const directory = temporaryDirectory(`${name}-`)
-    return new Bench(await Factory.open(`${directory.path}/state`), directory, `${name}-${process.pid}`)
+    return new Bench(await Factory.open(`${directory.path}/state`, options), directory, `${name}-${process.pid}`)
   }
 
   /** An id that no other test of this machine has. */

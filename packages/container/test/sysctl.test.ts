@@ -44,6 +44,11 @@ test.each(Object.entries(owned))('VAL-20 EV-053 EV-054 %s: its own keys need its
   }
 })
 
+test('EV-051 PP-02 a domainname has at most 64 bytes, as a parameter too', () => {
+  expect(problems({ 'kernel.domainname': 'ü'.repeat(32) })).toEqual([])
+  expect(problems({ 'kernel/domainname': `${'ü'.repeat(32)}x` })).toEqual([expect.stringContaining('64 bytes')])
+})
+
 test('EV-052 the hostname has a field of its own', () => {
   expect(problems({ 'kernel.hostname': 'x' })).toEqual([expect.stringContaining('field hostname')])
   expect(problems({ 'kernel/hostname': 'x' })).toEqual([expect.stringContaining('field hostname')])

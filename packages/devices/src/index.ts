@@ -6,6 +6,21 @@ export {
   accessIsValid,
   accessUnion,
 } from './access.js'
+export { type DeviceEdits, type EditHook, resolveEdits } from './cdi/edits.js'
+export { CDI_DIRECTORIES, type CdiProblem, type CdiRegistry, cdiEdits, readCdi } from './cdi/registry.js'
+export {
+  type CdiContainerEdits,
+  type CdiDevice,
+  type CdiDeviceNode,
+  type CdiHook,
+  type CdiIntelRdt,
+  type CdiMount,
+  type CdiNetDevice,
+  type CdiSpec,
+  parseCdi,
+  parseCdiName,
+} from './cdi/spec.js'
+export { CDI_VERSIONS } from './cdi/versions.js'
 export {
   DEFAULT_ALLOWED_DEVICES,
   DEFAULT_AUTO_CREATED_DEVICES,

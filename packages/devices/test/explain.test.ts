@@ -108,6 +108,7 @@ test('exceptions, overlaps, and what says nothing new', () => {
   expect(explain(rules('+a', '-c 1:1 rwm'))[1]).toMatchObject({ name: '/dev/mem', allows: 'nothing' })
   expect(lines(explain(rules('+c 136:* rw', '+c 136:3 rw', '-c 136:3 m')))).toEqual(['c 136:* rw'])
   expect(lines(explain(rules('+c 5:* r', '+c *:2 w')))).toEqual(['c *:2 w !', 'c 5:* r !', 'c 5:2 rw'])
+  expect(lines(explain(rules('+c *:2 r', '+c 5:* w', '-c *:2 w')))).toEqual(['c *:2 r !', 'c 5:* w !', 'c 5:2 r'])
   expect(explain([])).toEqual([])
   expect(formatExplanation(explain(rules('+b 8:* r', '+c 240:7 w', '+c 240:* m')))).toBe(
     `  character devices of driver 240 (c 240:*): make nodes

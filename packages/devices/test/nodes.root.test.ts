@@ -160,6 +160,21 @@ describe('as root', requires('CAP_MKNOD', 'root', 'program:gcc', 'namespace:user
     })
   })
 
+  test('DV-06 of a tree only nodes are listed, and none of terminals and managers', async () => {
+    const node = (path: string): DeviceRequest => ({ ...zero, path: `/dev/${path}` })
+    const skipped = ['pts', 'shm', 'fd', 'mqueue', '.lxc', '.lxd-mounts', '.udev'].map(name => `${name}/x`)
+    await make([...['zero', 'net/tun', 'console', 'deep/console', ...skipped].map(node), { path: '/dev/p', type: 'p' }])
+    await make([{ ...node('loop'), type: 'b' }])
+    symlinkSync('zero', inRoot('dev/link'))
+    writeFileSync(inRoot('dev/file'), '')
+    const listed = await hostDevices({ root: inRoot('dev') })
+    expect(listed.map(({ path, type }) => `${type} ${path.slice(inRoot('dev/').length)}`)).toEqual([
+      'b loop',
+      'c net/tun',
+      'c zero',
+    ])
+  })
+
   test('DV-15 a FIFO', async () => {
     await make([{ path: '/dev/log', type: 'p', mode: 0o622, uid: 7 }])
     expect(lstatSync(inRoot('dev/log'))).toMatchObject({ mode: 0o10622, uid: 7 })

@@ -92,9 +92,14 @@ static void close_end(int *fd)
  */
 static int64_t open_input(struct lc_ctx *c, struct hook *h, const struct lc_bytes *state)
 {
-	char *before = (char *)state->at, *after = before + strlen(before) + 1;
+	char *before = (char *)state->at, *after;
 	int ends[2];
 
+	if (state->size == 0) {
+		h->streams[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		return h->streams[0] < 0 ? lc_fail(c, "open") : 0;
+	}
+	after = before + strlen(before) + 1;
 	h->state[0] = (struct iovec){ before, strlen(before) };
 	h->state[1] = (struct iovec){ h->pid, (size_t)(lc_decimal(h->pid, (uint64_t)getpid()) - h->pid) };
 	h->state[2] = (struct iovec){ after, strlen(after) };
@@ -132,14 +137,17 @@ static void feed(struct hook *h)
 
 /* What hooks from now on are filtered by, as the program is. */
 static struct {
+	int notifies;
 	int64_t flags;
 	struct lc_bytes filter;
 } filtered;
 
+/* filterHooks(whether the filter has a listener, flags, filter) */
 int64_t lc_op_filter_hooks(struct lc_ctx *c, const union lc_arg *a)
 {
-	filtered.flags = a[0].i;
-	filtered.filter = a[1].b;
+	filtered.notifies = a[0].i != 0;
+	filtered.flags = a[1].i;
+	filtered.filter = a[2].b;
 	return 0;
 }
 
@@ -147,7 +155,9 @@ static int64_t load_filter(struct lc_ctx *c)
 {
 	const union lc_arg args[] = { { .i = filtered.flags }, { .b = filtered.filter } };
 
-	return filtered.filter.size == 0 ? 0 : lc_op_set_seccomp_filter(c, args);
+	if (filtered.filter.size == 0)
+		return 0;
+	return filtered.notifies ? lc_op_set_notifying_filter(c, args) : lc_op_set_seccomp_filter(c, args);
 }
 
 /* The child: its three streams and nothing else, in a session of its own. */

@@ -201,6 +201,17 @@ static int64_t op_announce_exec(struct lc_ctx *c, const union lc_arg *a)
 	return lc_report(RECORD_EXECUTING, NULL, 0, NULL, 0) < 0 ? lc_fail(c, "sendmsg") : 0;
 }
 
+static int64_t send_listener(int listener)
+{
+	return lc_report(RECORD_LISTENER, NULL, 0, &listener, 1);
+}
+
+/* setNotifyingFilter(flags, filter) */
+int64_t lc_op_set_notifying_filter(struct lc_ctx *c, const union lc_arg *a)
+{
+	return lc_load_notifying_filter(c, a, send_listener);
+}
+
 /*
  * created: says so, and gives the control socket up: who created the container may end. First to everybody, by its name: whoever
  * looks at the container later has nobody else to ask, and its creator may be killed at any moment.
@@ -229,7 +240,8 @@ const struct lc_op lc_rendezvous_ops[] = {
 	{ "announceCreated", "", op_announce_created },
 	{ "awaitStart", "ii", lc_op_await_start },
 	{ "runHook", "sbbbbiii", lc_op_run_hook },
-	{ "filterHooks", "ib", lc_op_filter_hooks },
+	{ "filterHooks", "iib", lc_op_filter_hooks },
+	{ "setNotifyingFilter", "ib", lc_op_set_notifying_filter },
 	{ "announceExec", "", op_announce_exec },
 	{ 0 },
 };

@@ -18,6 +18,7 @@ enum {
 	RECORD_CREATED,		/* from now on the start socket is listened to, and this one closed */
 	RECORD_TIMES,		/* i64 ns of CLOCK_MONOTONIC: the beginning, then the end of each step */
 	RECORD_HOOK,		/* how a hook failed (hook.c); the failure of its step follows */
+	RECORD_LISTENER,	/* the listener of a seccomp filter, which has been loaded: its descriptor comes along */
 };
 
 struct failure {
@@ -29,6 +30,9 @@ struct failure {
 
 /* Sends a record up. 0, or -errno; the peer's end is ours (SIGPIPE). */
 int64_t lc_report(uint32_t kind, const void *data, size_t size, const int *fds, size_t fd_count);
+
+/* Loads a filter with a listener, and sends that up. */
+int64_t lc_op_set_notifying_filter(struct lc_ctx *c, const union lc_arg *a);
 
 extern struct lc_plan lc_the_plan;
 extern int lc_control;		/* the control socket, later the connection of who started us */

@@ -121,7 +121,10 @@ static int64_t op_set_affinity(struct lc_ctx *c, const union lc_arg *a)
 	return syscall(SYS_sched_setaffinity, 0, a[0].b.size, a[0].b.at) < 0 ? lc_fail(c, "sched_setaffinity") : 0;
 }
 
-/* setScheduler(policy, flags, nice, priority, runtime, deadline, period): the times in nanoseconds. */
+/*
+ * setScheduler(policy, flags, nice, priority, runtime, deadline, period, util_min | util_max << 16): the times in nanoseconds. Kernels before
+ * 5.3 know no clamps, and take a longer structure whose end is 0.
+ */
 static int64_t op_set_scheduler(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct {
@@ -130,10 +133,12 @@ static int64_t op_set_scheduler(struct lc_ctx *c, const union lc_arg *a)
 		int32_t nice;
 		uint32_t priority;
 		uint64_t runtime, deadline, period;
+		uint32_t util_min, util_max;
 	} attributes = {
 		.size = sizeof(attributes),
 		.policy = (uint32_t)a[0].i, .flags = (uint64_t)a[1].i, .nice = (int32_t)a[2].i, .priority = (uint32_t)a[3].i,
 		.runtime = (uint64_t)a[4].i, .deadline = (uint64_t)a[5].i, .period = (uint64_t)a[6].i,
+		.util_min = (uint32_t)a[7].i & 0xffff, .util_max = (uint32_t)a[7].i >> 16,
 	};
 
 	return syscall(SYS_sched_setattr, 0, &attributes, 0) < 0 ? lc_fail(c, "sched_setattr") : 0;
@@ -308,7 +313,7 @@ const struct lc_op lc_init_ops[] = {
 	{ "setSoftLimit", "ii", op_set_soft_limit },
 	{ "resetAffinity", "", op_reset_affinity },
 	{ "setAffinity", "b", op_set_affinity },
-	{ "setScheduler", "iiiiiii", op_set_scheduler },
+	{ "setScheduler", "iiiiiiii", op_set_scheduler },
 	{ "setIoPriority", "i", op_set_io_priority },
 	{ "setPersonality", "i", op_set_personality },
 	{ "setMemoryPolicy", "ib", op_set_memory_policy },

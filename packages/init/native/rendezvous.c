@@ -118,8 +118,9 @@ int64_t lc_op_ask(struct lc_ctx *c, const union lc_arg *a)
 	return receive_answer(c);
 }
 
-/* A file that is larger goes up as a descriptor. */
+/* A file that is larger goes up as a descriptor of a copy, of which the parent takes so much at most. */
 #define MAX_INLINE 8192
+#define MAX_COPY (16 * 1024 * 1024)
 
 /* Reads all of a small file behind a u32 of its size: the bytes used, or 0 where it is larger or cannot be read so. */
 static size_t read_whole(int fd, off_t size, uint8_t *to)
@@ -144,8 +145,57 @@ static size_t read_whole(int fd, off_t size, uint8_t *to)
 }
 
 /*
+ * A copy in memory, cut off where the parent refuses it: whoever reads the file itself waits for as long as its file system likes, be it the
+ * container's own (FUSE). Init can be ended then, a thread of the parent cannot.
+ */
+static int copy_to_memory(int fd, uint8_t *room)
+{
+	int copy = (int)syscall(SYS_memfd_create, "file", MFD_CLOEXEC);
+	ssize_t got = copy;
+
+	for (off_t done = 0; got >= 0 && done <= MAX_COPY; done += got) {
+		got = pread(fd, room, MAX_INLINE, done);
+		if (got > 0)
+			got = pwrite(copy, room, (size_t)got, done);
+		if (got == 0)
+			break;
+		if (got < 0 && errno == EINTR)
+			got = 0;
+	}
+	if (got < 0 && copy >= 0) {
+		int error = errno;
+
+		close(copy);
+		errno = error;
+	}
+	return got < 0 ? -1 : copy;
+}
+
+/*
+ * A regular file, or -1. Looked at before it is opened: opening a device does what that device does, and opening a FIFO lets its writer go on.
+ */
+static int open_regular(struct lc_ctx *c, int root, const char *path, off_t *size)
+{
+	int handle = lc_open_in_root(c, root, path, O_PATH), fd = -1;
+	struct stat s;
+
+	if (handle < 0)
+		return -1;
+	if (fstat(handle, &s) == 0 && S_ISREG(s.st_mode))
+		fd = lc_open_in_root(c, root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	close(handle);
+	/* Once more: its name may be another file's by now. */
+	if (fd >= 0 && (fstat(fd, &s) < 0 || !S_ISREG(s.st_mode))) {
+		close(fd);
+		return -1;
+	}
+	*size = s.st_size;
+	return fd < 0 ? -1 : fd;
+}
+
+/*
  * askWithFiles(name, paths each ended by NUL): as ask, with the container's own files, opened here behind all its mounts. Behind the
- * name's NUL a digit for each says what became of it: 0, it is absent or no regular file; 1, it comes as a descriptor; 2, it is
+ * name's NUL a digit for each says what became of it: 0, it is absent or no regular file; 1, a copy comes as a descriptor; 2, it is
  * small and follows the digits' NUL, as a u32 of its size and its bytes.
  */
 int64_t lc_op_ask_with_files(struct lc_ctx *c, const union lc_arg *a)
@@ -154,7 +204,7 @@ int64_t lc_op_ask_with_files(struct lc_ctx *c, const union lc_arg *a)
 	/* The room of the answer serves before it comes. */
 	uint8_t *record = answers + used;
 	int fds[4], root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int64_t result;
+	int64_t result = 0;
 
 	if (root < 0)
 		return lc_fail(c, "open");
@@ -165,23 +215,23 @@ int64_t lc_op_ask_with_files(struct lc_ctx *c, const union lc_arg *a)
 	}
 	memset(record, 0, end);
 	memcpy(record, a[0].s, length);
-	for (size_t at = 0; at < a[1].b.size && files < 4; at += strlen((char *)a[1].b.at + at) + 1) {
-		/* Not blocking: an image may have a FIFO there. */
-		int fd = lc_open_in_root(c, root, (char *)a[1].b.at + at, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-		struct stat s;
-		int regular = fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode);
-		size_t size = regular ? read_whole(fd, s.st_size, record + end) : 0;
+	for (size_t at = 0; result == 0 && at < a[1].b.size && files < 4; at += strlen((char *)a[1].b.at + at) + 1) {
+		off_t held = 0;
+		int fd = open_regular(c, root, (char *)a[1].b.at + at, &held);
+		size_t size = fd >= 0 ? read_whole(fd, held, record + end) : 0;
 
-		if (regular && size == 0)
-			fds[count++] = fd;
-		else if (fd >= 0)
+		if (fd >= 0 && size == 0 && (fds[count++] = copy_to_memory(fd, record + end)) < 0)
+			result = lc_fail(c, "read");
+		if (fd >= 0)
 			close(fd);
-		record[length + 1 + files++] = size ? '2' : regular ? '1' : '0';
+		record[length + 1 + files++] = size ? '2' : fd >= 0 ? '1' : '0';
 		end += size;
 	}
 	close(root);
-	c->detail[0] = 0;
-	result = lc_report(RECORD_ASK, record, end, fds, count) < 0 ? lc_fail(c, "sendmsg") : 0;
+	if (result == 0)
+		c->detail[0] = 0;
+	if (result == 0 && lc_report(RECORD_ASK, record, end, fds, count) < 0)
+		result = lc_fail(c, "sendmsg");
 	for (size_t i = 0; i < count; i++)
 		close(fds[i]);
 	return result < 0 ? result : receive_answer(c);

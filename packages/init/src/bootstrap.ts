@@ -21,6 +21,7 @@ import {
 import { hookError } from './hooks.js'
 import { type InitProgram, initProgram } from './program.js'
 import { type Answer, type AskedFile, encodeAnswer, type FailedHook, parseRecord } from './records.js'
+import { reportsListener } from './steps.js'
 
 /** What init asks for, as its `ask` step named it; the process is the one that will run the program, as this process sees it. */
 export interface Request extends Child {
@@ -66,6 +67,11 @@ export interface BootstrapOptions {
   readonly extraFds?: readonly number[]
   /** Descriptors for steps alone, which name them as slots: closed before the program runs. They stay the caller's. */
   readonly handed?: Readonly<Record<string, number>>
+  /**
+   * Takes the listener of each seccomp filter that has one (`reportListener`): the program's, and before it those of hooks. The taker closes it; a
+   * rejection ends the bootstrap.
+   */
+  readonly listener?: TakeListener | undefined
   /** Ends the bootstrap and kills what it has made. */
   readonly signal?: AbortSignal | undefined
   /** Makes one step fail on purpose; tests only. */
@@ -73,6 +79,9 @@ export interface BootstrapOptions {
   /** Reports when each step ended. */
   readonly timed?: boolean | undefined
 }
+
+/** @param process - the one that will run the program */
+export type TakeListener = (listener: OwnedFd, process: Child) => Promise<void>
 
 /** How long a step took. */
 export interface Timing {
@@ -178,7 +187,9 @@ class Conversation {
     const asking = options.steps.filter(({ op }) => op === 'ask' || op === 'askWithFiles')
     this.#asks = asking.map(({ args }) => String(args[0]))
     const clones = options.steps.filter(({ op }) => op === 'secondClone').length
-    this.#waiting = this.#asks.filter(name => options.ahead?.[name] === undefined).length + clones
+    // Hooks have listeners of their own, as many as there are; and an exec may wait for an answer through one.
+    const listeners = options.steps.some(reportsListener) ? Number.POSITIVE_INFINITY : 0
+    this.#waiting = this.#asks.filter(name => options.ahead?.[name] === undefined).length + clones + listeners
     if (clones === 0) this.#prepareAhead()
   }
 
@@ -225,6 +236,9 @@ class Conversation {
         break
       case 'times':
         this.#times = record.ns
+        break
+      case 'listener':
+        await this.#takeListener(record.listener)
         break
       case 'executing':
         this.#outcome = 'executed'
@@ -282,6 +296,11 @@ class Conversation {
     }
   }
 
+  async #takeListener(listener: OwnedFd): Promise<void> {
+    const take = this.#options.listener
+    await takeListener(listener, take && (file => take(file, this.#child)))
+  }
+
   /** The second clone is the container's process; the first has ended and is reaped. */
   async #adopt(child: Child): Promise<void> {
     const first = this.#child
@@ -303,6 +322,16 @@ class Conversation {
       .slice(1)
       .map((endNs, i) => ({ about: this.#plan.steps[i]!.about, startNs: this.#times[i]!, endNs }))
   }
+}
+
+/** With nobody who takes it, each call that the filter tells of would be ENOSYS. */
+export async function takeListener(
+  listener: OwnedFd,
+  take: ((listener: OwnedFd) => Promise<void>) | undefined,
+): Promise<void> {
+  if (take !== undefined) return await take(listener)
+  listener.close()
+  throw new TypeError('nobody takes the listener of the seccomp filter')
 }
 
 /** A message, or `undefined` at the end. A peer that died with unread answers is told of first, and then what it had said. */

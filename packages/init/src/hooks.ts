@@ -1,5 +1,6 @@
 import { type Arg, LibcontainerError, nulTerminated, type Step, SyscallError } from '@libcontainer/sys'
 import type { FailedHook } from './records.js'
+import { reportsListener } from './steps.js'
 
 /** A program that init runs beside itself in the container, and waits for. */
 export interface HookStep {
@@ -10,8 +11,8 @@ export interface HookStep {
   readonly env: readonly string[]
   /** The slot of further `KEY=value`s, each ended by NUL. */
   readonly moreEnv?: Arg | undefined
-  /** Its standard input: text around the pid of init, which init alone knows. */
-  readonly state: readonly [string, string]
+  /** Its standard input: text around the pid of init, which init alone knows. Default: none, the null device. */
+  readonly state?: readonly [string, string] | undefined
   /** Milliseconds; then it is killed. */
   readonly timeoutMs?: number | undefined
   /** Slots of descriptors for its output. Default: a pipe, whose text is in the error. */
@@ -27,7 +28,7 @@ export const runHook = ({ name, path, args, env, moreEnv, state, timeoutMs, stdo
     nulTerminated([path, ...args]),
     nulTerminated(env),
     moreEnv ?? new Uint8Array(0),
-    nulTerminated(state),
+    state === undefined ? new Uint8Array(0) : nulTerminated(state),
     Math.ceil(timeoutMs ?? 0),
     stdout ?? -1,
     stderr ?? -1,
@@ -40,9 +41,9 @@ export const runHook = ({ name, path, args, env, moreEnv, state, timeoutMs, stdo
  *
  * @param load - the step that loads the program's filter
  */
-export const filterHooks = ({ args }: Step): Step => ({
+export const filterHooks = (load: Step): Step => ({
   op: 'filterHooks',
-  args,
+  args: [reportsListener(load) ? 1 : 0, ...load.args],
   about: 'have the hooks filtered as the program',
 })
 

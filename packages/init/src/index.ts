@@ -6,6 +6,7 @@ export {
   InitDied,
   type Rendezvous,
   type Request,
+  type TakeListener,
   type Timing,
 } from './bootstrap.js'
 export { features } from './features.js'
@@ -14,7 +15,7 @@ export * from './memory-policy.js'
 export { probe } from './probe.js'
 export { InitProgram, initProgram, overlayInit, type ProgramCarrier } from './program.js'
 export type { Answer, AskedFile } from './records.js'
-export { release } from './release.js'
+export { type ReleaseOptions, release } from './release.js'
 export { parseResourceLimit, resourceLimits } from './resource-limits.js'
 export * from './scheduling.js'
 export * from './steps.js'

@@ -14,6 +14,7 @@ export type Record_ =
   | { readonly kind: 'created' }
   | { readonly kind: 'times'; readonly ns: readonly number[] }
   | { readonly kind: 'hook'; readonly hook: FailedHook }
+  | { readonly kind: 'listener'; readonly listener: OwnedFd }
 
 /** A hook that failed in the container. */
 export interface FailedHook {
@@ -31,7 +32,7 @@ const FAILURE = 200
 
 const HOW = ['exited', 'killed', 'late', 'not executed'] as const
 
-/** A file of the container that came with a question: its bytes, a descriptor where there are many, `undefined` where it is absent. */
+/** A file of the container that came with a question: its bytes, a copy in memory (a descriptor) where there are many, `undefined` where it is absent. */
 export type AskedFile = Uint8Array | OwnedFd | undefined
 
 /**
@@ -69,6 +70,8 @@ function recordOf(bytes: Uint8Array, fds: readonly OwnedFd[]): Record_ | undefin
     }
     case 7:
       return hookOf(data)
+    case 8:
+      return fds[0] && { kind: 'listener', listener: fds[0] }
   }
   return undefined
 }

@@ -13,9 +13,16 @@ import {
   stepError,
   type Waiting,
 } from '@libcontainer/sys'
+import { takeListener } from './bootstrap.js'
 import { hookError } from './hooks.js'
 import { parseRecord } from './records.js'
 import { execHints } from './steps.js'
+
+export interface ReleaseOptions extends Waiting {
+  readonly directory?: OwnedFd | undefined
+  /** Takes the listeners of filters, as of `bootstrap`; a rejection leaves the process to the caller. */
+  readonly listener?: ((listener: OwnedFd) => Promise<void>) | undefined
+}
 
 /**
  * Lets an init that waits in the `created` state go on, and waits until the program runs.
@@ -25,10 +32,7 @@ import { execHints } from './steps.js'
  * @throws {LibcontainerError} `HookFailed`
  * @throws {LibcontainerError} `AlreadyStarted` when another caller was faster
  */
-export async function release(
-  path: string,
-  { directory, signal }: Waiting & { directory?: OwnedFd | undefined } = {},
-): Promise<void> {
+export async function release(path: string, { directory, signal, listener }: ReleaseOptions = {}): Promise<void> {
   const connection = await connectUnix(path, undefined, { directory })
   let executing = false
   try {
@@ -41,6 +45,7 @@ export async function release(
       const record = parseRecord(message.bytes, message.fds)
       if (record.kind === 'hook') throw hookError(record.hook)
       if (record.kind === 'failure') throw startError(record.failure)
+      if (record.kind === 'listener') await takeListener(record.listener, listener)
       if (record.kind === 'executing') executing = true
     }
   } catch (error) {

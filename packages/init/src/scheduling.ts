@@ -34,6 +34,9 @@ export interface Scheduler {
   readonly runtimeNs?: number | bigint | undefined
   readonly deadlineNs?: number | bigint | undefined
   readonly periodNs?: number | bigint | undefined
+  /** 0 to 1024: how fast a processor runs for it at least and at most, with the flags `SCHED_FLAG_UTIL_CLAMP_MIN` and `…_MAX`. Default: 0 and 1024. */
+  readonly utilMin?: number | undefined
+  readonly utilMax?: number | undefined
 }
 
 const CLASSES = { IOPRIO_CLASS_RT: 1, IOPRIO_CLASS_BE: 2, IOPRIO_CLASS_IDLE: 3 } as const
@@ -54,12 +57,16 @@ const TIMES = ['runtimeNs', 'deadlineNs', 'periodNs'] as const
 
 /** Refuses what the kernel would, or would take for something else. @throws {ConfigInvalid} */
 export function checkScheduler(value: unknown, field: string): asserts value is Scheduler {
-  const { policy, flags = [], nice, priority, ...others } = object<Scheduler>(value, field)
+  const { policy, flags = [], nice, priority, utilMin, utilMax, ...others } = object<Scheduler>(value, field)
   oneOf(policy, POLICIES, `${field}.policy`)
   if (!Array.isArray(flags)) throw new ConfigInvalid(`${field}.flags`, flags, 'must be a list')
   for (const [i, flag] of flags.entries()) oneOf(flag, FLAGS, `${field}.flags[${i}]`)
   integer(nice, -20, 19, `${field}.nice`)
   integer(priority, 0, 99, `${field}.priority`)
+  checkClamp(utilMin, 'MIN', flags, `${field}.utilMin`)
+  checkClamp(utilMax, 'MAX', flags, `${field}.utilMax`)
+  if (Number(utilMin ?? 0) > Number(utilMax ?? 1024))
+    throw new ConfigInvalid(`${field}.utilMin`, utilMin, `must not be above utilMax, ${utilMax}`)
   if (nice && policy !== 'SCHED_OTHER' && policy !== 'SCHED_BATCH')
     throw new ConfigInvalid(`${field}.nice`, nice, `is of SCHED_OTHER and SCHED_BATCH alone, not ${policy}`)
   if (priority && policy !== 'SCHED_FIFO' && policy !== 'SCHED_RR')
@@ -69,7 +76,7 @@ export function checkScheduler(value: unknown, field: string): asserts value is 
       throw new ConfigInvalid(
         `${field}.${name}`,
         time,
-        `must be one of policy, flags, nice, priority, ${TIMES.join(', ')}`,
+        `must be one of policy, flags, nice, priority, ${TIMES.join(', ')}, utilMin, utilMax`,
       )
     if (time === undefined) continue
     const valid =
@@ -78,6 +85,13 @@ export function checkScheduler(value: unknown, field: string): asserts value is 
     if (time && policy !== 'SCHED_DEADLINE')
       throw new ConfigInvalid(`${field}.${name}`, time, `is of SCHED_DEADLINE alone, not ${policy}`)
   }
+}
+
+/** Without its flag the kernel would not look at it. */
+function checkClamp(value: unknown, which: 'MIN' | 'MAX', flags: readonly unknown[], field: string): void {
+  integer(value, 0, 1024, field)
+  const flag = `SCHED_FLAG_UTIL_CLAMP_${which}`
+  if (value !== undefined && !flags.includes(flag)) throw new ConfigInvalid(field, value, `needs ${flag} in flags`)
 }
 
 /** Refuses what ioprio_set(2) would. @throws {ConfigInvalid} */
@@ -94,6 +108,10 @@ export function checkPersonality(value: unknown, field: string): asserts value i
   oneOf(value, DOMAINS, field)
 }
 
+/** Both in one number. Without the flag it is 0, as it must be for a kernel that knows no such field. */
+const clamps = ({ flags = [], utilMin = 0, utilMax = 1024 }: Scheduler): number =>
+  utilMin | (flags.includes('SCHED_FLAG_UTIL_CLAMP_MAX') ? utilMax << 16 : 0)
+
 /** sched_setattr(2). */
 export const setScheduler = (scheduler: Scheduler): Step => ({
   op: 'setScheduler',
@@ -103,12 +121,14 @@ export const setScheduler = (scheduler: Scheduler): Step => ({
     scheduler.nice ?? 0,
     scheduler.priority ?? 0,
     ...TIMES.map(name => BigInt(scheduler[name] ?? 0)),
+    clamps(scheduler),
   ],
   about: `be scheduled by ${scheduler.policy}`,
   hints: {
     EPERM:
-      'it needs CAP_SYS_NICE; SCHED_DEADLINE is refused, too, where a cpuset keeps the process from some processors: give it all of an exclusive one',
+      'it needs CAP_SYS_NICE; SCHED_DEADLINE is refused, too, where a cpuset keeps the process from some processors: give it all of an exclusive one; SCHED_FIFO and SCHED_RR where cgroup v1 gives the container no time for them: cpu.rtRuntimeUs',
     EBUSY: 'other deadline tasks have what is asked for',
+    EOPNOTSUPP: 'this kernel was built without the clamps of utilisation: CONFIG_UCLAMP_TASK',
     EINVAL: 'a deadline needs runtime ≤ deadline ≤ period, of 1024 ns or more; SCHED_ISO no kernel has yet',
   },
 })

@@ -58,7 +58,18 @@ export const setDomainname = (name: string): Step => ({
 /** @param key - with dots or slashes: `net.ipv4.ip_forward` */
 export function writeSysctl(key: string, value: string): Step {
   const path = sysctlPath(key)
-  return { op: 'writeSysctl', args: [path, value], about: `set ${key} to ${value}`, path: `/proc/sys/${path}` }
+  return {
+    op: 'writeSysctl',
+    args: [path, value],
+    about: `set ${key} to ${value}`,
+    path: `/proc/sys/${path}`,
+    hints: {
+      EACCES:
+        'before Linux 6.9 the parameters of an ipc namespace are the host’s root’s, whatever user namespace owns it',
+      EINVAL: `${key} takes no such value`,
+      ENOENT: 'this kernel has no such parameter, or its module is not loaded',
+    },
+  }
 }
 
 /** As sysctl(8): with a slash first the key is a path; otherwise dots separate, and a slash stands for a dot of a name. */
@@ -175,6 +186,27 @@ export const findProgram = (name: string, searchPath: string): Step => ({
 
 /** The last word before the program: everything that follows is refused or allowed by the program's own seccomp filter. */
 export const announceExec: Step = { op: 'announceExec', args: [], about: 'report that the program is next' }
+
+/**
+ * Loads a filter that answers a listener, which goes up to the parent by itself, and is nobody's else: whoever bootstraps or releases is told.
+ *
+ * @param load - the step that loads the filter
+ */
+export const reportListener = (load: Step): Step => ({
+  ...load,
+  op: NOTIFYING,
+  about: `${load.about}, and send its listener to the parent`,
+  into: undefined,
+  hints: {
+    ...load.hints,
+    EAGAIN: 'what sends the listener is a task of its own: pids.max and RLIMIT_NPROC have to leave room for it',
+  },
+})
+
+const NOTIFYING = 'setNotifyingFilter'
+
+/** Whether a step is one of {@link reportListener}. */
+export const reportsListener = ({ op }: Step): boolean => op === NOTIFYING
 
 /** The end of a plan that executes no program: after {@link announceExec}, of a process that was made for its steps alone. */
 export const endProcess: Step = { op: 'endProcess', args: [], about: 'end' }

@@ -1,7 +1,8 @@
-import { readFileSync, readlinkSync } from 'node:fs'
+import { fstatSync, mkdirSync, readFileSync, readlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import {
   announceExec,
   ask,
+  askWithFiles,
   bootstrap,
   createdSteps,
   execProgram,
@@ -41,7 +42,7 @@ test('a plan runs a program, and its exit is seen', requires('root'), async () =
   fd.close()
 })
 
-test('a failed step is an error with step, syscall, errno, path and hint', requires('root'), async () => {
+test('NS-19 a failed step is an error with step, syscall, errno, path and hint', requires('root'), async () => {
   const { fd, stdio } = await nothing()
   await expect(bootstrap({ steps: run(['/no/such/program']), stdio })).rejects.toMatchObject({
     code: 'ENOENT',
@@ -80,7 +81,7 @@ test('S18 an init that is killed is no success: InitDied with the signal', requi
   fd.close()
 })
 
-test('S17 a rendezvous hands descriptors up and numbers, bytes and descriptors down', requires('root'), async () => {
+test('NS-19 S17 a rendezvous hands descriptors up; numbers, bytes, descriptors down', requires('root'), async () => {
   using directory = temporaryDirectory('bootstrap-')
   const out = await openFile(`${directory.path}/out`, 0o1102)
   const { fd } = await nothing()
@@ -421,3 +422,55 @@ test('plans that lie are refused before a step is taken', requires('root'), asyn
   )
   fd.close()
 })
+
+test(
+  'US-05 files that are asked with: a small one’s bytes, a larger one’s copy in memory, never the file itself',
+  requires('root'),
+  async () => {
+    using directory = temporaryDirectory('asked-')
+    const path = (name: string): string => `${directory.path}/${name}`
+    const large = 'line\n'.repeat(10_000)
+    writeFileSync(path('small'), 'root:x:0:0\n')
+    writeFileSync(path('large'), large)
+    writeFileSync(path('huge'), '')
+    truncateSync(path('huge'), 2 ** 40)
+    mkdirSync(path('directory'))
+    const { fd, stdio } = await nothing()
+    let seen: unknown[] = []
+    const asked = async (names: readonly string[]): Promise<unknown[]> => {
+      const steps = [askWithFiles('files', 'look', names.map(path)), ...run(['true'])]
+      const { pidfd } = await bootstrap({
+        steps,
+        stdio,
+        rendezvous: {
+          files({ files }) {
+            seen = files.map(file => {
+              if (file === undefined || file instanceof Uint8Array) return file && new TextDecoder().decode(file)
+              const link = `/proc/self/fd/${file.fd}`
+              const [kind, { size }] = [readlinkSync(link), fstatSync(file.fd)]
+              const text = size < 1e6 ? readFileSync(link, 'utf8') : size
+              file.close()
+              return [kind, text]
+            })
+            return undefined
+          },
+        },
+      })
+      expect((await waitExit(pidfd)).code).toBe(0)
+      pidfd.close()
+      return seen
+    }
+    expect(await asked(['small', 'large', 'none', 'directory'])).toEqual([
+      'root:x:0:0\n',
+      ['/memfd:file (deleted)', large],
+      undefined,
+      undefined,
+    ])
+    // As far as one who takes 16 MiB has to read to see that it is more.
+    const [[kind, size]] = (await asked(['huge'])) as [[string, number]]
+    expect(kind).toBe('/memfd:file (deleted)')
+    expect(size).toBeGreaterThan(2 ** 24)
+    expect(size).toBeLessThan(2 ** 24 + 2 ** 16)
+    fd.close()
+  },
+)

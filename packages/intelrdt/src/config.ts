@@ -1,4 +1,4 @@
-import { ConfigInvalid, kernelString } from '@libcontainer/sys'
+import { ConfigInvalid, encodeUtf8, kernelString } from '@libcontainer/sys'
 import { mergeSchemata, parseSchema, type Schema } from './schemata.js'
 
 /** The class of a container: how much of the caches and of the way to memory its processes get, and whether what they use is counted apart. */
@@ -30,7 +30,7 @@ const OTHERS = ['info', 'mon_data', 'mon_groups']
 export function checkClosId(name: unknown, field: string): asserts name is string {
   const text = kernelString(name as string, field)
   if (text === '/') return
-  const bad = text === '' || text === '.' || text === '..' || /[/\n]/.test(text) || text.length > 255
+  const bad = text === '' || text === '.' || text === '..' || /[/\n]/.test(text) || encodeUtf8(text).length > 255
   if (bad) throw new ConfigInvalid(field, text, 'must be the name of a directory of resctrl, or / for its root')
   if (OTHERS.includes(text))
     throw new ConfigInvalid(field, text, `must be the name of a group: resctrl has ${OTHERS.join(', ')} for itself`)

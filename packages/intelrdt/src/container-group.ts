@@ -24,8 +24,8 @@ export interface GroupPlan extends ContainerGroup {
 }
 
 /** The groups of a container; touches nothing. */
-export function containerGroup(resctrl: Resctrl, id: string, config: IntelRdt): ContainerGroup {
-  const group = resctrl.group(groupOf(config, id) || '/')
+export function containerGroup(resctrl: Resctrl, id: string, config: IntelRdt, field = 'intelRdt'): ContainerGroup {
+  const group = resctrl.group(groupOf(config, id, field) || '/')
   return { group, monGroup: config.enableMonitoring ? group.monGroup(id) : undefined }
 }
 
@@ -46,7 +46,7 @@ export async function planGroup(
   const info = await resctrl.info()
   checkOffered(config, info, field)
   const schemata = schemataOf(config, field)
-  const { group, monGroup } = containerGroup(resctrl, id, config)
+  const { group, monGroup } = containerGroup(resctrl, id, config, field)
   if (await group.exists()) {
     const steps = Object.entries(info.bandwidth).map(([name, { bandwidthGran }]) => [name, bandwidthGran])
     const problem = schemata.length > 0 && schemataProblem(schemata, await group.schemata(), Object.fromEntries(steps))
@@ -66,8 +66,8 @@ export async function planGroup(
 }
 
 export interface ClaimOptions {
-  /** Called before anything is made, with what goes with the container: whoever ends after this leaves a trace of it. */
-  readonly record?: ((own: readonly ResctrlGroup[]) => Promise<void>) | undefined
+  /** Called before anything is made, so that whoever ends after this leaves a trace of it. */
+  readonly record?: ((plan: GroupPlan) => Promise<void>) | undefined
   /** Before the names of fields in errors. Default: `intelRdt`. */
   readonly field?: string | undefined
 }
@@ -80,7 +80,7 @@ export async function claimGroup(
   { record, field = 'intelRdt' }: ClaimOptions = {},
 ): Promise<GroupPlan> {
   const plan = await planGroup(resctrl, id, config, field)
-  await record?.(plan.own)
+  await record?.(plan)
   const made: ResctrlGroup[] = []
   try {
     for (const group of plan.make) {

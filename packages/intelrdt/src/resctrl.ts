@@ -21,6 +21,7 @@ import {
 import { checkClosId } from './config.js'
 import { ResctrlGroup } from './group.js'
 import { type RdtInfo, readInfo } from './info.js'
+import { mountedAt } from './mounted.js'
 
 export interface ResctrlOptions {
   /** Where it is mounted. Default: /sys/fs/resctrl, or else where mountinfo tells. */
@@ -55,7 +56,7 @@ export class Resctrl {
   static async open({ root, anyFilesystem = false }: ResctrlOptions = {}): Promise<Resctrl> {
     if (root !== undefined && !kernelString(root, 'root').startsWith('/'))
       throw new ConfigInvalid('root', root, 'must be absolute')
-    for (const path of root === undefined ? [USUAL, await mountedAt()] : [root]) {
+    for (const path of root === undefined ? [USUAL, mountedAt(await readText('/proc/self/mountinfo'))] : [root]) {
       const opened = path === undefined ? undefined : await openRoot(path, anyFilesystem)
       if (opened !== undefined) return new Resctrl(path!, opened, anyFilesystem)
     }
@@ -103,17 +104,37 @@ export class Resctrl {
 
   /** @internal does something with the directory of a path below the root. */
   async within<T>(path: string, work: (at: OwnedFd) => Promise<T>): Promise<T> {
-    const directory = await openInRoot(this.#root, path || '.', O_PATH | openFlags().O_DIRECTORY)
+    const directory = await this.#open(path)
     try {
-      if (!this.#anyFilesystem) await confirm(directory)
       return await work(directory)
     } catch (error) {
       if (error instanceof SyscallError && error.path?.startsWith('/') === false)
-        throw refusal(error, `${this.path}/${path === '' ? '' : `${path}/`}${error.path}`)
+        throw refusal(error, this.#pathOf(path === '' ? error.path : `${path}/${error.path}`))
       throw error
     } finally {
       directory.close()
     }
+  }
+
+  async #open(path: string): Promise<OwnedFd> {
+    let directory: OwnedFd
+    try {
+      directory = await openInRoot(this.#root, path || '.', O_PATH | openFlags().O_DIRECTORY)
+    } catch (error) {
+      throw error instanceof SyscallError ? refusal(error, this.#pathOf(path)) : error
+    }
+    try {
+      // Something else may be mounted on it.
+      if (!this.#anyFilesystem) await confirm(directory)
+      return directory
+    } catch (error) {
+      directory.close()
+      throw error
+    }
+  }
+
+  #pathOf(path: string): string {
+    return path === '' ? this.path : `${this.path}/${path}`
   }
 
   /** @internal makes the directory of a group. */
@@ -141,7 +162,7 @@ export class Resctrl {
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error
       const status = await this.lastCommandStatus().catch(() => undefined)
-      throw refusal(error, `${this.path}/${path}`, status === 'ok' ? undefined : status)
+      throw refusal(error, this.#pathOf(path), status === 'ok' ? undefined : status)
     }
   }
 }
@@ -153,6 +174,7 @@ const refusal = ({ errno, code, syscall, cause }: SyscallError, path: string, de
   new SyscallError(errno, syscall, { path, detail, cause, hint: hints[code] })
 
 const hints: Readonly<Record<string, string>> = {
+  EEXIST: 'somebody has made a group of this name: remove it, if nobody is in it, with rmdir',
   ENOSPC: 'the machine can tell no more groups apart: remove one, or join one by closId',
   EBUSY: 'the numbers of groups that were removed are free again when the caches have forgotten them: try again later',
 }
@@ -180,10 +202,4 @@ async function confirm(directory: OwnedFd): Promise<void> {
   await verifyInode(directory, ({ filesystem }) =>
     filesystem === filesystems.resctrl ? undefined : 'it is not of a resctrl file system',
   )
-}
-
-/** Where somebody has mounted it who did not like the usual place. */
-async function mountedAt(): Promise<string | undefined> {
-  const [, path] = / (\/\S*) \S+(?: \S+)* - resctrl /.exec(await readText('/proc/self/mountinfo')) ?? []
-  return path?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 }

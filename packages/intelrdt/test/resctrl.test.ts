@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
 import { addGroup, resctrlTree } from '../../../test/support/resctrl-tree.js'
-import { claimGroup, eventRdt, planGroup, probe, Resctrl, releaseGroup, statsOf } from '../src/index.js'
+import { claimGroup, eventRdt, type GroupPlan, planGroup, probe, Resctrl, releaseGroup, statsOf } from '../src/index.js'
+import { mountedAt } from '../src/mounted.js'
 
 /* No kernel that these tests meet has resctrl. */
 const open = async (root: string): Promise<Resctrl> => await Resctrl.open({ root, anyFilesystem: true })
@@ -57,16 +58,32 @@ describe('detection', () => {
     expect(await probe({ root: tree.path })).toMatchObject({ resctrl: { available: false }, cat: { available: false } })
   })
 
+  test('RD-01 where it is mounted, as mountinfo tells', () => {
+    const lines = [
+      '36 25 0:30 / /sys/fs/cgroup rw,relatime shared:9 - cgroup2 cgroup2 rw',
+      '37 25 0:31 / /mnt/with\\040space rw,relatime shared:10 master:2 - resctrl resctrl rw,cdp,mba_MBps',
+      // A bind of one group is not the whole.
+      '38 25 0:31 /gold /mnt/gold rw - resctrl resctrl rw',
+      '39 25 0:32 / /resctrl rw - tmpfs resctrl rw',
+    ]
+    expect(mountedAt(lines.join('\n'))).toBe('/mnt/with space')
+    expect(mountedAt(`${lines.join('\n')}\n40 25 0:31 / /sys/fs/resctrl rw - resctrl none rw\n`)).toBe(
+      '/sys/fs/resctrl',
+    )
+    expect(mountedAt(lines.filter(line => !line.startsWith('37')).join('\n'))).toBeUndefined()
+    expect(mountedAt('')).toBeUndefined()
+  })
+
   test('RD-01 without a word it is found where it is mounted, or the error says how to mount it', async () => {
-    const mounted = / (\S+) \S+(?: \S+)* - resctrl /.exec(text('/proc/self/mountinfo'))?.[1]
+    const mounted = mountedAt(text('/proc/self/mountinfo'))
     const found = await Resctrl.open().catch((error: unknown) => error)
-    if (mounted === undefined)
+    if (mounted !== undefined) expect(found).toMatchObject({ path: expect.any(String) })
+    else
       expect(found).toMatchObject({
         code: 'ERR_UNSUPPORTED',
         message: 'resctrl is not mounted',
         hint: expect.any(String),
       })
-    else expect(found).toMatchObject({ path: mounted })
   })
 
   test('on a tree in the kernel’s shape a link leads nowhere outside of it', async () => {
@@ -101,6 +118,8 @@ describe('groups', () => {
     await gold.remove()
     expect(await resctrl.groups()).toEqual([])
     expect(await resctrl.group('/').tasks()).toEqual([1, 2])
+    await expect(gold.schemata()).rejects.toMatchObject({ code: 'ENOENT', path: gold.path })
+    await expect(gold.add(1)).rejects.toMatchObject({ code: 'ENOENT', path: `${gold.path}/tasks` })
   })
 
   test('RD-05 on a tree in the kernel’s shape: groups that only count, below a group or the root', async () => {
@@ -150,7 +169,7 @@ describe('the class of a container', () => {
     using resctrl = await open(tree.path)
     const recorded: string[] = []
     const config = { l3CacheSchema: 'L3:0=f', memBwSchema: 'MB:0=20', enableMonitoring: true }
-    const record = async (own: readonly { name: string }[]) => {
+    const record = async ({ own }: GroupPlan) => {
       expect(existsSync(`${tree.path}/box`)).toBe(false)
       recorded.push(...own.map(({ name }) => name))
     }

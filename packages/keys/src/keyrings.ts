@@ -48,7 +48,7 @@ export async function persistentKeyring(keyring: Keyring, { uid }: { uid?: numbe
 }
 
 export interface JoinSessionKeyringOptions {
-  /** Joins one that is there and leaves its permissions as they are; where there is none, makes one. Default: `false` */
+  /** Joins one of this user's that is there and leaves its permissions as they are; where there is none, makes one. Default: `false` */
   existing?: boolean | undefined
   /**
    * What is permitted beside what a new one permits by itself, such as `{ other: ['search'] }`. Whoever is to join it later must be permitted
@@ -61,6 +61,9 @@ export interface JoinSessionKeyringOptions {
  * A step for `init`: a session keyring of that name in place of the parent's: what the parent's session holds is out of reach from then on.
  * Its owner is the user who applies the step. A kernel without keyrings has none to share either, and is passed over.
  *
+ * The kernel would join whatever keyring of that name may be searched, whoever has put it there, and share it. Another user's
+ * is `EEXIST`, and where a new one is wanted, one of this user's is revoked: whoever ended under that name leaves it for a moment.
+ *
  * @throws {ConfigInvalid} for what is no name of a keyring
  * @see keyctl_join_session_keyring(3)
  */
@@ -68,10 +71,11 @@ export function joinSessionKeyring(name: string, options: JoinSessionKeyringOpti
   const { existing = false, permit = { user: ['search'] } } = options
   return {
     op: 'joinSessionKeyring',
-    args: [checkKeyringName(name), existing ? 0 : keyMask(permit, 'permit')],
+    args: [checkKeyringName(name), existing ? -1 : keyMask(permit, 'permit')],
     about: `${existing ? 'join' : 'make'} the session keyring ${name}`,
     onError: { ENOSYS: 'skip' },
     hints: {
+      EEXIST: 'another user has a keyring of this name, and would share it: see /proc/keys, and take another name',
       EDQUOT:
         'the user has too many keys: see /proc/key-users, and the sysctls kernel.keys.maxkeys and kernel.keys.root_maxkeys',
       EPERM: 'a seccomp filter around this process may refuse keyrings: do without one of its own',

@@ -46,7 +46,7 @@ export interface RequestOptions extends FindOptions, Waiting {
  *
  * @param options.signal - ends the wait for a program that makes the key; the program itself goes on
  * @returns the serial number, or `undefined` where there is none
- * @throws {SyscallError} `EKEYREVOKED`, `EKEYEXPIRED`, `EKEYREJECTED` for one that is no longer good
+ * @throws {SyscallError} `EKEYREVOKED`, `EKEYEXPIRED`, `EKEYREJECTED` for one that is no longer good; with `callout`, `ENOENT` where there is no such program
  * @see request_key(2)
  */
 export async function requestKey(

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import {
   addKey,
   addKeyring,
@@ -156,6 +156,18 @@ describe('KY-05 keys', needs, () => {
     await expect(addKey('user', 'x', 7 as never, ring)).rejects.toEqual(refused('payload'))
     await expect(readKey(0x7ffffff1)).rejects.toEqual(code('ENOKEY'))
     expect(await readKeyring(ring)).toEqual([])
+  })
+
+  test('what is asked for may be linked at once, and what nobody can make is not there', async () => {
+    const [from, to] = [await addKeyring('from', ring), await addKeyring('to', ring)]
+    const key = await addKey('user', 'wanted', 'x', from)
+    expect(await requestKey('user', 'wanted', { linkTo: to })).toBe(key)
+    expect(await readKeyring(to)).toEqual([key])
+    const made = requestKey('user', 'made-by-nobody', { callout: 'please', linkTo: to })
+    if (existsSync('/sbin/request-key')) expect(await made).toBeUndefined()
+    else await expect(made).rejects.toEqual(code('ENOENT'))
+    await expect(requestKey('user', 'x', { callout: 'a\0' })).rejects.toEqual(refused('callout'))
+    await expect(requestKey('user', 'x', { linkTo: 'nowhere' as never })).rejects.toEqual(refused('linkTo'))
   })
 
   test('a wait for a key is given up, and what was given up before is not begun', async () => {

@@ -62,7 +62,8 @@ test('KY-01 KY-02 the step that joins: what it permits, and what is no name', ()
     onError: { ENOSYS: 'skip' },
   })
   expect(joinSessionKeyring('_ses.x', { permit: { other: ['search'] } }).args).toEqual(['_ses.x', 0x08])
-  expect(joinSessionKeyring('_ses.x', { existing: true })).toMatchObject({ args: ['_ses.x', 0] })
+  expect(joinSessionKeyring('_ses.x', { existing: true })).toMatchObject({ args: ['_ses.x', -1] })
+  expect(joinSessionKeyring('_ses.x', { permit: {} }).args).toEqual(['_ses.x', 0])
   for (const name of ['', '.own', 'a\0b', 'x'.repeat(4096), 'é'.repeat(2048)]) {
     expect(() => joinSessionKeyring(name), name).toThrow(refused('name'))
     expect(() => checkKeyringName(name, 'sessionKeyring'), name).toThrow(refused('sessionKeyring'))

@@ -1,7 +1,17 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { announceExec, bootstrap, execProgram, findProgram } from '@libcontainer/init'
-import { addKey, addKeyring, joinSessionKeyring, KEY_RIGHTS, modifyKeyPermissions, unlinkKey } from '@libcontainer/keys'
+import {
+  addKey,
+  addKeyring,
+  changeKeyOwner,
+  joinSessionKeyring,
+  KEY_RIGHTS,
+  modifyKeyPermissions,
+  readKeyring,
+  setKeyPermissions,
+  unlinkKey,
+} from '@libcontainer/keys'
 import { nativeArch, type Profile, seccompSteps, syscallNumber } from '@libcontainer/seccomp'
 import { memoryFile, openFile, type Step, waitExit } from '@libcontainer/sys'
 import { afterAll, expect, test } from 'vitest'
@@ -88,6 +98,34 @@ test(
     }
   },
 )
+
+test('KY-01 a keyring that somebody has put there under the name is not shared', needs, async () => {
+  const squatted = `${name}-squatted`
+  const ring = await addKeyring(squatted, 'session')
+  try {
+    await setKeyPermissions(ring, { possessor: KEY_RIGHTS, user: KEY_RIGHTS, other: KEY_RIGHTS })
+    // The kernel's own join takes it, whoever it belongs to: that is the attack.
+    expect(await program([joinSessionKeyring(squatted, { existing: true })], session)).toContain(ring)
+    await changeKeyOwner(ring, { uid: 65534 })
+    for (const existing of [false, true]) {
+      await expect(
+        program([joinSessionKeyring(squatted, { existing })], session),
+        String(existing),
+      ).rejects.toMatchObject({
+        code: 'EEXIST',
+        syscall: 'keyctl(JOIN_SESSION_KEYRING)',
+        hint: expect.stringContaining('/proc/keys'),
+      })
+    }
+    await changeKeyOwner(ring, { uid: 0 })
+    const [made, ...more] = (await program([joinSessionKeyring(squatted)], session)) as unknown[]
+    expect(more).toEqual([squatted, '3f1b0000', null])
+    expect(made).not.toBe(ring)
+    await expect(readKeyring(ring)).rejects.toMatchObject({ code: 'EKEYREVOKED' })
+  } finally {
+    await unlinkKey(ring, 'session')
+  }
+})
 
 test('KY-01 a kernel without keys is passed over; any other refusal ends the plan, with a hint', needs, async () => {
   const script = 'console.log(JSON.stringify([keys.hasKeys(), (await keys.probe()).keys]))'

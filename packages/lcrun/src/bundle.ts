@@ -19,7 +19,6 @@ export interface Bundle {
 /** Reads the bundle that a command line names, and tells what in it changes nothing. @throws {ConfigInvalid} with the place in the file */
 export async function readBundle(invocation: Invocation, id: string): Promise<Bundle> {
   const { flags } = invocation
-  if (isOn(invocation, 'no-pivot')) refuseNoPivot()
   const bundle = await absolute(flags.get('bundle') ?? '.')
   const file = flags.get('config') ?? `${bundle}/config.json`
   const spec = await specOf(file)
@@ -39,7 +38,8 @@ export async function readBundle(invocation: Invocation, id: string): Promise<Bu
   const cgroups = spec.linux?.cgroupsPath || systemd ? config.cgroups : await unnamed(config.cgroups)
   const unitProperties = systemd ? unitPropertiesOf(spec.annotations) : []
   const owned = owner === undefined ? cgroups : { ...cgroups, owner }
-  return { config: { ...config, cgroups: owned, sessionKeyring }, process, unitProperties }
+  const moved = isOn(invocation, 'no-pivot') ? { noPivotRoot: true } : {}
+  return { config: { ...config, cgroups: owned, sessionKeyring, ...moved }, process, unitProperties }
 }
 
 /** A container that may write to its own cgroup owns it: on cgroup v2, which alone can be given away. */
@@ -65,12 +65,4 @@ async function specOf(file: string): Promise<ReturnType<typeof parseSpec>> {
       hint: 'run it in the directory of a bundle or name one: --bundle DIR; lcrun spec writes a config',
     })
   }
-}
-
-function refuseNoPivot(): never {
-  throw new LibcontainerError(
-    'ERR_UNSUPPORTED',
-    '--no-pivot cannot be honoured: a root that is moved, not pivoted, can be left from inside',
-    { hint: 'put the root filesystem on a file system of its own, such as a tmpfs, in place of the ramdisk' },
-  )
 }

@@ -185,8 +185,8 @@ export const updateFlags: readonly Flag[] = [
   limit('memory-reservation', 'BYTES', 'what it keeps when memory is short'),
   limit('memory-swap', 'BYTES', 'what it may use of memory and swap together; -1 for no limit'),
   { name: 'pids-limit', value: 'N', about: 'how many processes it may have; -1 for no limit' },
-  limit('l3-cache-schema', 'SCHEMA', 'its part of the L3 cache (not in this version)'),
-  limit('mem-bw-schema', 'SCHEMA', 'its part of the memory bandwidth (not in this version)'),
+  limit('l3-cache-schema', 'SCHEMA', 'its part of the L3 cache: L3:0=7f0;1=1f'),
+  limit('mem-bw-schema', 'SCHEMA', 'its part of the memory bandwidth: MB:0=20;1=70'),
   { ...limit('kernel-memory', 'BYTES', 'has no effect: the kernel counts it with memory'), internal: true },
   { ...limit('kernel-memory-tcp', 'BYTES', 'has no effect: what TCP keeps is not limited'), internal: true },
 ]

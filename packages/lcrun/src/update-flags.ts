@@ -1,13 +1,13 @@
 import type { Invocation } from '@libcontainer/cli'
+import type { IntelRdt } from '@libcontainer/intelrdt'
 import type { SpecResources } from '@libcontainer/oci'
-import { ConfigInvalid, defined, notYet } from '@libcontainer/sys'
+import { ConfigInvalid, defined } from '@libcontainer/sys'
 import { parseMemorySize } from './memory-size.js'
 
 type Flags = Invocation['flags']
 
 /** What of linux.resources the flags of `update` ask for. Pure. @throws {ConfigInvalid} with the flag as its field */
 export function resourcesOf(flags: Flags): SpecResources {
-  refuseLater(flags)
   const size = (name: string): number | bigint | undefined => {
     const text = flags.get(name)
     if (text === undefined) return undefined
@@ -59,13 +59,14 @@ const placed: Readonly<Record<string, string>> = {
   'cpu.idle': 'cpu-idle',
   'pids.limit': 'pids-limit',
   'blockIO.weight': 'blkio-weight',
+  'linux.intelRdt.l3CacheSchema': 'l3-cache-schema',
+  'linux.intelRdt.memBwSchema': 'mem-bw-schema',
 }
 
-function refuseLater(flags: Flags): void {
-  for (const name of ['l3-cache-schema', 'mem-bw-schema']) {
-    const value = flags.get(name)
-    if (value !== undefined) throw notYet(`--${name}`, '@libcontainer/intelrdt', { value })
-  }
+/** What of the container's class they ask for, if anything. Pure. */
+export function classOf(flags: Flags): IntelRdt | undefined {
+  const asked = defined({ l3CacheSchema: flags.get('l3-cache-schema'), memBwSchema: flags.get('mem-bw-schema') })
+  return Object.keys(asked).length > 0 ? asked : undefined
 }
 
 /** A whole number of 0 or more. */

@@ -166,7 +166,7 @@ describe.each(either)('$name', host => {
     })
   })
 
-  test('OL-07 --cap goes to the bounding, effective and permitted set, and none is inheritable', host.needs, () => {
+  test('OL-07 CVE-2022-29162 --cap: bounding, effective and permitted, and none is inheritable', host.needs, () => {
     using bundle = new Bundle(host)
     const { id } = bundle
     bundle.sleeping()

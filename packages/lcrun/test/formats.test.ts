@@ -162,7 +162,7 @@ describe('OL-14', () => {
   }
 
   test('OL-14 statistics by the words, units and omissions that readers of events know', () => {
-    expect(statsEvent('box', stats)).toEqual({
+    expect(statsEvent('box', { cgroups: stats })).toEqual({
       type: 'stats',
       id: 'box',
       data: {
@@ -195,7 +195,7 @@ describe('OL-14', () => {
         network_interfaces: null,
       },
     })
-    expect(stringifyJson(statsEvent('box', stats))).toContain('"limit":9223372036854771712,')
+    expect(stringifyJson(statsEvent('box', { cgroups: stats }))).toContain('"limit":9223372036854771712,')
   })
 
   test('OL-14 cgroup v2: swap counts memory, too, and no limit is all 64 bits', () => {
@@ -231,6 +231,13 @@ describe('OL-14', () => {
       hugetlb: { '2MB': { usage: 2097152, failcnt: 1 }, '1GB': { failcnt: 0 } },
     })
     expect(statsData({})).toMatchObject({ blkio: {}, hugetlb: {}, intel_rdt: {}, network_interfaces: null })
+  })
+
+  test('OL-14 RD-07 the class of resctrl, where there is one', () => {
+    const rdt = { info: { caches: {}, bandwidth: {}, monitoring: undefined }, rootSchemata: [], monitoring: [] }
+    const schemata = [{ resource: 'L2', domains: { 0: 15 } }]
+    expect(statsData({}, { ...rdt, schemata })).toMatchObject({ intel_rdt: { schemata: ['L2:0=f'] } })
+    expect(statsEvent('box', { cgroups: {} })).toMatchObject({ id: 'box', data: { intel_rdt: {} } })
   })
 
   test('OL-14 want of memory has no data', () => {

@@ -114,7 +114,7 @@ describe.each(either)('$name', host => {
     })
   })
 
-  test('XT-01 the words of crun: --log file:, --log-level, --cgroup-manager, --no-pivot', host.asks, () => {
+  test('XT-01 the words of crun: --log file:, --log-level, --cgroup-manager', host.asks, () => {
     using bundle = new Bundle(host, {})
     const log = bundle.file('log')
     bundle.run(['--log', `file:${log}`, '--log-level', 'error', 'state', 'absent'])
@@ -126,8 +126,6 @@ describe.each(either)('$name', host => {
       [['--log', 'file:', 'list'], 'must name a file'],
       [['--log-level', 'loud', 'list'], '--log-level is one of'],
       [['--cgroup-manager', 'x', 'list'], '--cgroup-manager is one of cgroupfs, systemd, disabled'],
-      [['--no-pivot', 'run', 'x'], '--no-pivot cannot be honoured'],
-      [['run', '--no-pivot', 'x'], '--no-pivot cannot be honoured'],
     ] as const)
       expect(bundle.run(words)).toMatchObject({ status: 1, stderr: expect.stringContaining(text) })
   })

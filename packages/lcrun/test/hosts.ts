@@ -4,13 +4,13 @@ import {
   busyboxRootfs,
   hostsOf,
   type Result,
-  type Running,
+  Running,
   type TestHost,
   until,
   Workplace,
 } from '../../../test/support/index.js'
 
-export { type Running, type TestHost, until }
+export { Running, type TestHost, until }
 
 export const { hosts, either } = hostsOf('lcrun')
 

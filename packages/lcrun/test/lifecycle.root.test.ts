@@ -86,6 +86,14 @@ describe.each(hosts)('$name', host => {
     using _ = shell
     const run = (...flags: string[]) => shell.run(['run', ...flags, bundle.id], { cwd: bundle.path })
     expect(run('--preserve-fds', '1')).toEqual({ status: 0, stdout: 'one\ntwo\n1 1\n', stderr: '' })
+    // Meant for somebody else, it is nobody's: the first descriptor is the first preserved one.
+    const stranger = new Bundle({
+      ...host,
+      command: ['/bin/sh', '-c', script.replace('LISTEN_FDS=1', 'LISTEN_FDS=1 LISTEN_PID=1'), 'sh', first, ...words],
+    })
+    using __ = stranger
+    const told = stranger.run(['run', '--preserve-fds', '2', bundle.id], { cwd: bundle.path })
+    expect(told).toMatchObject({ status: 0, stdout: expect.stringMatching(/^one\ntwo\n/) })
     expect(run('--preserve-fds', '999')).toMatchObject({
       status: 1,
       stderr: expect.stringContaining('which is not open'),

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { cgroupHost, findCgroupMountpoint } from '@libcontainer/cgroups'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -157,6 +157,23 @@ describe.each(either)('$name', host => {
     })
   })
 
+  test(
+    'EV-161 VAL-21 a class of resctrl on a host without it, and one that cannot be: nothing is made',
+    host.needs,
+    () => {
+      const made = (intelRdt: object) => {
+        using bundle = new Bundle(host, specOf(['/bin/true'], { linux: { intelRdt } }))
+        const { status, stderr } = bundle.run(['create', bundle.id])
+        return { status, stderr, left: bundle.run(['list', '--quiet']).stdout }
+      }
+      const refused = (told: string) => ({ status: 1, stderr: expect.stringContaining(told), left: '' })
+      expect(made({ closID: '..' })).toEqual(refused('linux.intelRdt.closID: must be the name'))
+      expect(made({ schemata: ['L3:0=f\nMB:0=10'] })).toEqual(refused('linux.intelRdt.schemata[0]: must be one line'))
+      if (existsSync('/sys/fs/resctrl/info')) return
+      expect(made({ closID: 'gold' })).toEqual(refused('linux.intelRdt: cannot be had: resctrl is not mounted'))
+    },
+  )
+
   test('EV-162 update refuses what it cannot do, and the limits are as they were', host.needs, async () => {
     using bundle = new Bundle(host)
     bundle.sleeping(bundle.id, { ...sleeper, linux: { ...sleeper.linux, resources: { pids: { limit: 20 } } } })
@@ -171,7 +188,8 @@ describe.each(either)('$name', host => {
     }
     refused(['--memory', '1x'], '--memory: must be a number of bytes')
     refused(['--pids-limit', 'x'], '--pids-limit: must be a whole number')
-    refused(['--pids-limit', '10', '--l3-cache-schema', 'L3:0=f'], '--l3-cache-schema: cannot be honoured yet')
+    refused(['--pids-limit', '10', '--l3-cache-schema', 'L3:0=f'], 'linux.intelRdt: cannot be changed: the container')
+    refused(['--mem-bw-schema', 'L3:0=f'], '--mem-bw-schema: must begin with MB:')
     refused(['--pids-limit', '10', '--cpu-period', '5'], 'EINVAL')
     refused(['-r', '-'], 'linux.resources.pids.limit: must be a whole number', '{"pids":{"limit":"many"}}')
     refused(['-r', '-'], 'linux.resources: must be an object', 'null')

@@ -3,7 +3,7 @@ import { limitsOf } from '@libcontainer/oci'
 import { describe, expect, test } from 'vitest'
 import { table } from '../src/commands.js'
 import { updatedLimits } from '../src/resources.js'
-import { resourcesOf } from '../src/update-flags.js'
+import { classOf, flagOf, resourcesOf } from '../src/update-flags.js'
 
 type Cgroups = Parameters<typeof updatedLimits>[1]
 
@@ -86,19 +86,15 @@ describe('OL-15', () => {
     expect(updatedLimits({ devices, pids: { max: 3 } }, {})).toEqual({ pids: { max: 3 } })
   })
 
-  test.each([
-    [
-      '--l3-cache-schema',
-      'L3:0=f',
-      /^--l3-cache-schema: cannot be honoured yet: it will be done by @libcontainer\/intelrdt/,
-    ],
-    [
-      '--mem-bw-schema',
-      'MB:0=20',
-      /^--mem-bw-schema: cannot be honoured yet: it will be done by @libcontainer\/intelrdt/,
-    ],
-  ])('EV-162 %s is refused by name', (flag, value, message) => {
-    expect(() => updated([flag, value])).toThrow(message)
+  test('OL-15 EV-162 schemata of the class of resctrl', () => {
+    const asked = (...flags: string[]) => classOf(parse(['update', ...flags, 'box'], table).flags)
+    expect(asked()).toBeUndefined()
+    expect(asked('--l3-cache-schema', 'L3:0=f')).toEqual({ l3CacheSchema: 'L3:0=f' })
+    expect(asked('--l3-cache-schema', 'L3:0=f', '--mem-bw-schema', 'MB:0=20')).toEqual({
+      l3CacheSchema: 'L3:0=f',
+      memBwSchema: 'MB:0=20',
+    })
+    expect(flagOf('linux.intelRdt.memBwSchema')).toBe('--mem-bw-schema')
   })
 
   test.each([

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
+#include <limits.h>
+#include <string.h>
 #include <sys/vfs.h>
 
 /* move_mount(2) says a mere EINVAL. */
@@ -26,6 +28,30 @@ static int64_t check_source(struct lc_ctx *c, int tree, int flags, struct stat *
 	return 0;
 }
 
+/* The same link in the root: what it says is the caller's, and leads nowhere while nobody follows it. One that is there and says the same will do. */
+static int64_t copy_link(struct lc_ctx *c, int root, int tree, const char *path)
+{
+	char text[PATH_MAX], found[PATH_MAX];
+	ssize_t size = readlinkat(tree, "", text, sizeof(text) - 1);
+	int64_t result = 0;
+	const char *last;
+	int parent;
+
+	if (size < 0)
+		return lc_fail(c, "readlinkat");
+	text[size] = 0;
+	parent = lc_parent_in_root(c, root, path, &last);
+	if (parent < 0)
+		return parent;
+	if (symlinkat(text, parent, last) < 0) {
+		result = lc_fail(c, "symlinkat");
+		if (result == -EEXIST && readlinkat(parent, last, found, sizeof(found)) == size && memcmp(found, text, (size_t)size) == 0)
+			result = 0;
+	}
+	close(parent);
+	return result;
+}
+
 /* Attributes go on the detached tree, so that no moment shows it without them. Before 5.12 they follow, where nobody else looks yet. */
 static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
 {
@@ -35,8 +61,14 @@ static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
 	struct stat st;
 
 	result = check_source(c, tree, flags, &st);
-	if (result == 0)
-		result = lc_mount_attributes(c, tree, a[6].i, 1);
+	if (result < 0)
+		return result;
+	if (flags & LC_COPY_LINK && S_ISLNK(st.st_mode))
+		return copy_link(c, root, tree, path);
+	/* A link that is mounted stands at the path itself: what leads there would be followed through it. */
+	if (S_ISLNK(st.st_mode))
+		flags |= LC_TARGET_LINK;
+	result = lc_mount_attributes(c, tree, a[6].i, 1);
 	if (result < 0)
 		return result;
 	result = lc_mount_attributes(c, tree, a[5].i, 0);
@@ -50,7 +82,7 @@ static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
 		return target;
 	result = check_kinds(c, &st, target);
 	if (result == 0)
-		result = lc_mount_attach(c, root, tree, target, path, a[7].i);
+		result = lc_mount_attach(c, root, tree, target, path, flags, a[7].i);
 	if (result < 0 && c->detail[0] == 0)
 		lc_detail(c, a[2].s);
 	close(target);
@@ -63,12 +95,13 @@ static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
 int64_t lc_op_bind_mount(struct lc_ctx *c, const union lc_arg *a)
 {
 	int recursive = a[4].i & LC_RECURSIVE ? AT_RECURSIVE : 0;
+	int nofollow = a[4].i & (LC_SOURCE_LINK | LC_COPY_LINK) ? AT_SYMLINK_NOFOLLOW : 0;
 	int64_t result;
 	int tree;
 
 	if (a[1].i >= 0)
 		return bind_tree(c, a, (int)a[1].i);
-	tree = (int)syscall(SYS_open_tree, AT_FDCWD, a[2].s, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+	tree = (int)syscall(SYS_open_tree, AT_FDCWD, a[2].s, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive | nofollow);
 	if (tree < 0) {
 		lc_detail(c, a[2].s);
 		return lc_fail(c, "open_tree");

@@ -31,7 +31,11 @@
 #define LC_SOURCE_PROC 16	/* the source must be a procfs */
 #define LC_COPY_UP 32		/* the new file system gets what the target has */
 #define LC_AT_ONCE 64		/* others may see the target: a mount has its attributes before it is seen there, or is not made */
+#define LC_TARGET_LINK 128	/* a link at the target's end is the target itself */
+#define LC_SOURCE_LINK 256	/* a link at the source's end is the source itself */
+#define LC_COPY_LINK 512	/* a source that is a link is made again at the target, and nothing is mounted */
 #define LC_KEEP 1024		/* the result is a descriptor of the mount's root */
+#define LC_SCRATCH 2048		/* the new file system is made where a tmpfs of its own has directories upper and work */
 
 /* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */
 static inline int lc_no_root(int root)
@@ -52,7 +56,7 @@ static inline void lc_close(int fd)
 /* target.c: the place a mount goes to, made if it is missing (a directory, or a file if `kind` is no directory's mode). */
 int lc_mount_target(struct lc_ctx *c, int root, const char *path, mode_t kind, int flags);
 /* Attaches `tree`, makes sure that `path` leads to it, and sets its propagation. When that fails it is not attached. */
-int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const char *path, int64_t propagation);
+int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const char *path, int flags, int64_t propagation);
 
 /* attributes.c. `attributes`: MOUNT_ATTR_* to set in the low 32 bits, to clear in the high 32. 0, or -errno; ENOSYS before Linux 5.12. */
 int64_t lc_mount_attributes(struct lc_ctx *c, int fd, int64_t attributes, int recursive);
@@ -67,6 +71,9 @@ int64_t lc_mount_propagation(struct lc_ctx *c, int fd, int64_t propagation);
 int lc_mount_create(struct lc_ctx *c, const char *type, const char *source, const struct lc_bytes *options, const char *mode,
 		    unsigned int attributes);
 
+/* mask.c: a detached mount of an empty, read-only directory; `label` is SELinux's, or "". */
+int lc_mount_empty(struct lc_ctx *c, const char *label);
+
 /* copy.c: what is in the directory `target` goes into the detached mount `tree`. */
 int64_t lc_mount_copy_up(struct lc_ctx *c, int target, int tree);
 
@@ -80,10 +87,15 @@ int64_t lc_op_bind_mount(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_propagation(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_mount_attributes(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_prepare_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_move_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_pivot_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_open_null(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_reopen_null(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_mask_paths(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_readonly_paths(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_read_mounts(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_poll_mounts(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_list_mounts(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_stat_mounts(struct lc_ctx *c, const union lc_arg *a);
 
 #endif

@@ -71,7 +71,7 @@ static int clone_tree(struct lc_ctx *c, int fd, int recursive)
 }
 
 /* An empty file system that holds one inode, its root; some kernels count a second one. */
-static int empty_directory(struct lc_ctx *c, const char *label)
+int lc_mount_empty(struct lc_ctx *c, const char *label)
 {
 	char options[300] = "ro\0mode=555\0nr_blocks=1\0nr_inodes=1\0context=";
 	size_t context = sizeof("ro\0mode=555\0nr_blocks=1\0nr_inodes=1"), inodes = context - 2, size = strlen(label);
@@ -110,7 +110,7 @@ static int64_t mask(struct lc_ctx *c, int target, int null, const char *label, i
 	if (fstat(target, &st) < 0)
 		return lc_fail(c, "fstat");
 	if (S_ISDIR(st.st_mode))
-		tree = *empty < 0 ? empty_directory(c, label) : clone_tree(c, *empty, 0);
+		tree = *empty < 0 ? lc_mount_empty(c, label) : clone_tree(c, *empty, 0);
 	else
 		tree = clone_tree(c, null, 0);
 	if (tree < 0)

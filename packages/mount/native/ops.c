@@ -6,8 +6,9 @@
 /* dirfd, path, flags: a descriptor */
 static int64_t op_open_tree(struct lc_ctx *c, const union lc_arg *a)
 {
-	(void)c;
-	return lc_check(syscall(SYS_open_tree, (int)a[0].i, a[1].s, (unsigned int)a[2].i | OPEN_TREE_CLOEXEC));
+	int64_t fd = syscall(SYS_open_tree, (int)a[0].i, a[1].s, (unsigned int)a[2].i | OPEN_TREE_CLOEXEC);
+
+	return fd < 0 ? lc_fail(c, "open_tree") : fd;
 }
 
 /* from dirfd, from path, to dirfd, to path, flags */
@@ -27,8 +28,9 @@ static int64_t op_mount_setattr(struct lc_ctx *c, const union lc_arg *a)
 		.userns_fd = (uint64_t)a[6].i,
 	};
 
-	(void)c;
-	return lc_check(syscall(SYS_mount_setattr, (int)a[0].i, a[1].s, (unsigned int)a[2].i, &attr, sizeof(attr)));
+	if (syscall(SYS_mount_setattr, (int)a[0].i, a[1].s, (unsigned int)a[2].i, &attr, sizeof(attr)) < 0)
+		return lc_fail(c, "mount_setattr");
+	return 0;
 }
 
 /* type, source, options, attributes: a descriptor of a detached mount */
@@ -77,10 +79,15 @@ const struct lc_op lc_mount_ops[] = {
 	{ "setPropagation", "si", lc_op_set_propagation, 0 },
 	{ "setMountAttributes", "isii", lc_op_set_mount_attributes, 0 },
 	{ "prepareRoot", "si", lc_op_prepare_root, 0 },
-	{ "pivotRoot", "i", lc_op_pivot_root, 0 },
+	{ "pivotRoot", "is", lc_op_pivot_root, 0 },
+	{ "moveRoot", "i", lc_op_move_root, 0 },
 	{ "openNull", "i", lc_op_open_null, 0 },
 	{ "reopenNull", "i", lc_op_reopen_null, 0 },
 	{ "maskPaths", "iibs", lc_op_mask_paths, 0 },
 	{ "readonlyPaths", "ib", lc_op_readonly_paths, 0 },
+	{ "readMounts", "ib", lc_op_read_mounts, 0 },
+	{ "pollMounts", "i", lc_op_poll_mounts, 0 },
+	{ "listMounts", "iiib", lc_op_list_mounts, 0 },
+	{ "statMounts", "biib", lc_op_stat_mounts, 0 },
 	{ 0 },
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "internal.h"
 
+#include <limits.h>
+#include <string.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -89,11 +91,9 @@ int64_t lc_op_prepare_root(struct lc_ctx *c, const union lc_arg *a)
 	return tree;
 }
 
-static int64_t leave_old_root(struct lc_ctx *c, int old)
+/* The old root, in the working directory. Slave first, or the unmount would reach its peers. */
+static int64_t leave_old_root(struct lc_ctx *c)
 {
-	/* The new root now stands under the old one: work there, on the old one. Slave first, or the unmount would reach its peers. */
-	if (fchdir(old) < 0)
-		return lc_fail(c, "fchdir");
 	if (syscall(SYS_mount, NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return lc_fail(c, "mount");
 	if (syscall(SYS_umount2, ".", 2 /* MNT_DETACH */) < 0)
@@ -101,22 +101,72 @@ static int64_t leave_old_root(struct lc_ctx *c, int old)
 	return chdir("/") < 0 ? lc_fail(c, "chdir") : 0;
 }
 
-/* root. "." for both needs no directory to put the old root in: pivot_root(2), NOTES. */
-int64_t lc_op_pivot_root(struct lc_ctx *c, const union lc_arg *a)
+/* "." for both needs no directory to put the old root in: pivot_root(2), NOTES. */
+static int64_t pivot(struct lc_ctx *c)
 {
 	int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int64_t result;
 
 	if (old < 0)
 		return lc_fail(c, "open");
-	if (fchdir((int)a[0].i) < 0)
-		result = lc_fail(c, "fchdir");
-	else if (syscall(SYS_pivot_root, ".", ".") < 0)
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		result = lc_fail(c, "pivot_root");
+	else if (fchdir(old) < 0)
+		result = lc_fail(c, "fchdir");
 	else
-		result = leave_old_root(c, old);
+		/* The new root now stands under the old one: work there, on the old one. */
+		result = leave_old_root(c);
 	close(old);
 	return result;
+}
+
+#define OLD_ROOT ".pivot_root"
+
+/* As pivot_root(2) was first meant: the old root goes into a directory of the new one for a moment. The kernel refuses one that lies elsewhere. */
+static int64_t pivot_into(struct lc_ctx *c, int root, const char *directory)
+{
+	char path[PATH_MAX];
+	size_t size = strlen(directory);
+	int64_t result;
+	int in = lc_open_in_root(c, root, directory, O_PATH | O_DIRECTORY);
+
+	lc_detail(c, directory);
+	if (in < 0)
+		return in;
+	if (size + sizeof("./" OLD_ROOT) > sizeof(path)) {
+		close(in);
+		return lc_refuse(c, "pivot_root", ENAMETOOLONG);
+	}
+	/* "." before it: from the new root, where we are. */
+	path[0] = '.';
+	memcpy(path + 1, directory, size);
+	strcpy(path + 1 + size, "/" OLD_ROOT);
+	if (mkdirat(in, OLD_ROOT, 0700) < 0) {
+		lc_close(in);
+		return lc_fail(c, "mkdirat");
+	}
+	result = syscall(SYS_pivot_root, ".", path) < 0 ? lc_fail(c, "pivot_root") : 0;
+	if (result == 0 && fchdir(in) < 0)
+		result = lc_fail(c, "fchdir");
+	/* Through the mount: `in` is the directory beneath, where the name leads to the old root. */
+	if (result == 0 && chdir(OLD_ROOT) < 0)
+		result = lc_fail(c, "chdir");
+	if (result == 0)
+		result = leave_old_root(c);
+	if (unlinkat(in, OLD_ROOT, AT_REMOVEDIR) < 0 && result == 0)
+		result = lc_fail(c, "unlinkat");
+	close(in);
+	if (result == 0)
+		c->detail[0] = 0;
+	return result;
+}
+
+/* root, directory of it for the old root, or "" */
+int64_t lc_op_pivot_root(struct lc_ctx *c, const union lc_arg *a)
+{
+	if (fchdir((int)a[0].i) < 0)
+		return lc_fail(c, "fchdir");
+	return a[1].s[0] == 0 ? pivot(c) : pivot_into(c, (int)a[0].i, a[1].s);
 }
 
 /* A mount that is being written to cannot become read-only at once: five tries, a tenth of a second apart. */

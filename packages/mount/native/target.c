@@ -3,27 +3,46 @@
 
 #include <sys/vfs.h>
 
+/* What is missing is made, as lc_mount_target() says; a file that somebody else made meanwhile is taken. */
+static int make_at(struct lc_ctx *c, int parent, const char *last, mode_t kind)
+{
+	int fd;
+
+	if (S_ISDIR(kind)) {
+		if (mkdirat(parent, last, 0755) < 0 && errno != EEXIST)
+			return (int)lc_fail(c, "mkdirat");
+	} else {
+		fd = openat(parent, last, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		if (fd < 0 && errno != EEXIST)
+			return (int)lc_fail(c, "openat");
+		lc_close(fd);
+	}
+	fd = openat(parent, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? (int)lc_fail(c, "openat") : fd;
+}
+
+/* What stands at `path` itself, and not where a link there leads. */
+static int open_itself(struct lc_ctx *c, int root, const char *path, mode_t kind)
+{
+	int fd = lc_open_in_root(c, root, path, O_PATH | O_NOFOLLOW), parent;
+	const char *last;
+
+	if (fd != -ENOENT)
+		return fd;
+	parent = lc_parent_in_root(c, root, path, &last);
+	if (parent < 0)
+		return parent;
+	fd = make_at(c, parent, last, kind);
+	close(parent);
+	return fd;
+}
+
 /* proc and sysfs go on an ordinary directory: a link there would let the image choose what the container takes for /proc. */
 static int real_directory(struct lc_ctx *c, int root, const char *path)
 {
-	int fd = lc_open_in_root(c, root, path, O_PATH | O_NOFOLLOW);
-	const char *last;
+	int fd = open_itself(c, root, path, S_IFDIR);
 	struct stat st;
 
-	if (fd == -ENOENT) {
-		int parent = lc_parent_in_root(c, root, path, &last);
-
-		if (parent < 0)
-			return parent;
-		if (mkdirat(parent, last, 0755) < 0 && errno != EEXIST) {
-			lc_close(parent);
-			return (int)lc_fail(c, "mkdirat");
-		}
-		fd = openat(parent, last, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		lc_close(parent);
-		if (fd < 0)
-			return (int)lc_fail(c, "openat");
-	}
 	if (fd < 0 || (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)))
 		return fd;
 	close(fd);
@@ -61,6 +80,8 @@ int lc_mount_target(struct lc_ctx *c, int root, const char *path, mode_t kind, i
 	}
 	if (flags & LC_TARGET_REAL)
 		fd = real_directory(c, root, path);
+	else if (flags & LC_TARGET_LINK)
+		fd = open_itself(c, root, path, kind);
 	else if (S_ISDIR(kind))
 		fd = lc_mkdir_in_root(c, root, path, 0755);
 	else
@@ -75,9 +96,9 @@ int lc_mount_target(struct lc_ctx *c, int root, const char *path, mode_t kind, i
 }
 
 /* move_mount(2) goes to the very directory that was found; this shows that the path still leads there. */
-static int64_t verify(struct lc_ctx *c, int root, int tree, const char *path)
+static int64_t verify(struct lc_ctx *c, int root, int tree, const char *path, int flags)
 {
-	int fd = lc_open_in_root(c, root, path, O_PATH);
+	int fd = lc_open_in_root(c, root, path, O_PATH | (flags & LC_TARGET_LINK ? O_NOFOLLOW : 0));
 	int same;
 
 	if (fd < 0)
@@ -90,13 +111,13 @@ static int64_t verify(struct lc_ctx *c, int root, int tree, const char *path)
 	return lc_refuse(c, "move_mount", ESTALE);
 }
 
-int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const char *path, int64_t propagation)
+int64_t lc_mount_attach(struct lc_ctx *c, int root, int tree, int target, const char *path, int flags, int64_t propagation)
 {
 	int64_t result;
 
 	if (syscall(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
 		return lc_fail(c, "move_mount");
-	result = lc_no_root(root) ? 0 : verify(c, root, tree, path);
+	result = lc_no_root(root) ? 0 : verify(c, root, tree, path, flags);
 	if (result == 0)
 		result = lc_mount_propagation(c, tree, propagation);
 	if (result < 0)

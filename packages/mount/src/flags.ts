@@ -31,6 +31,7 @@ export const MOUNT_ATTR = {
   NOATIME: 0x10,
   STRICTATIME: 0x20,
   NODIRATIME: 0x80,
+  IDMAP: 0x100000,
   NOSYMFOLLOW: 0x200000,
 } as const
 
@@ -43,7 +44,11 @@ export const HOW = {
   SOURCE_PROC: 16,
   COPY_UP: 32,
   AT_ONCE: 64,
+  TARGET_LINK: 128,
+  SOURCE_LINK: 256,
+  COPY_LINK: 512,
   KEEP: 1024,
+  SCRATCH: 2048,
 } as const
 
 export const AT_FDCWD = -100

@@ -1,5 +1,6 @@
 export type { CgroupHierarchy, CgroupMounts } from './cgroup-mounts.js'
 export { type ClassicMount, fromClassicMount } from './classic.js'
+export type { MountCommand } from './commands.js'
 export { features } from './features.js'
 export {
   type BindMountOptions,
@@ -11,6 +12,7 @@ export {
   type UnmountOptions,
   unmount,
 } from './host.js'
+export type { MountIdMap, MountIdRange, RelativeIdRange } from './id-map.js'
 export {
   type MaskOptions,
   maskedPathSteps,
@@ -30,6 +32,7 @@ export {
   parseMountInfo,
   readMountInfo,
   seenAt,
+  streamMountInfo,
 } from './mount-info.js'
 export { type MountAttributes, mountSetattr } from './mount-setattr.js'
 export { bindsDev, defaultMounts, lateReadonlySteps, type MountStepsOptions, mountSteps } from './mount-steps.js'
@@ -38,6 +41,16 @@ export { type AttributeChange, knownMountOptions, type ParsedOptions, parseMount
 export { probe } from './probe.js'
 export { checkPropagation, type Propagation } from './propagation.js'
 export {
+  type OverlayOptions,
+  overlay,
+  type RuntimeFiles,
+  remountProcSteps,
+  remountSysSteps,
+  runtimeFiles,
+} from './recipes.js'
+export {
+  moveRootSteps,
+  type PivotOptions,
   pivotSteps,
   prepareRootSteps,
   propagationStep,
@@ -45,3 +58,5 @@ export {
   rootPropagationSteps,
   unmountStep,
 } from './rootfs.js'
+export { type OpenSourceOptions, openSource, type SourceStepsOptions, sourceSteps } from './sources.js'
+export { type ListMountsOptions, listMounts, type MountStatus, statMounts } from './statmount.js'

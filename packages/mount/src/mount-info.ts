@@ -1,4 +1,5 @@
-import { readText } from '@libcontainer/sys'
+import { checked, decodeUtf8, type OwnedFd, openFile, POLLPRI } from '@libcontainer/sys'
+import { native } from './native.js'
 
 /** One line of /proc/<pid>/mountinfo: a mount of a namespace. See proc_pid_mountinfo(5). */
 export interface MountInfo {
@@ -61,59 +62,120 @@ export function seenAt(mounts: readonly MountInfo[], path: string): MountInfo | 
 }
 
 /** Parses the text of a mountinfo file. Throws a `TypeError` that shows the line for what is none. */
-export function parseMountInfo(text: string, filter: MountFilter = () => true): MountInfo[] {
-  const mounts: MountInfo[] = []
-  for (let from = 0; from < text.length; ) {
-    let end = text.indexOf('\n', from)
-    if (end < 0) end = text.length
-    if (end > from) {
-      const mount = parseLine(text.slice(from, end))
-      const kept = filter(mount)
-      if (kept) mounts.push(mount)
-      if (kept === 'last') break
+export function parseMountInfo(text: string, filter?: MountFilter): MountInfo[] {
+  const parser = new MountInfoParser(filter)
+  parser.parse(text)
+  return parser.mounts
+}
+
+/** More than numbers of the kernel have. */
+const DIGITS = 10
+
+/** Longer lists of options are not compared with others'. */
+const MAX_SHARED = 1000
+
+/** Goes through whole lines, field by field: a table may have tens of thousands of them. */
+export class MountInfoParser {
+  /** What the filter has kept. */
+  mounts: MountInfo[] = []
+  readonly #filter: MountFilter | undefined
+  /** Most mounts have the options of another. */
+  readonly #lists = new Map<string, readonly string[]>()
+  #text = ''
+  #from = 0
+  #at = 0
+  #end = 0
+
+  constructor(filter?: MountFilter) {
+    this.#filter = filter
+  }
+
+  /** `true` when the filter has called one the last. */
+  parse(text: string): boolean {
+    this.#text = text
+    for (let from = 0; from < text.length; from = this.#end + 1) {
+      const end = text.indexOf('\n', from)
+      this.#from = this.#at = from
+      this.#end = end < 0 ? text.length : end
+      if (this.#end === from) continue
+      const mount = this.#line()
+      const kept = this.#filter === undefined || this.#filter(mount)
+      if (kept) this.mounts.push(mount)
+      if (kept === 'last') return true
     }
-    from = end + 1
+    return false
   }
-  return mounts
+
+  #line(): MountInfo {
+    const id = this.#number(' ')
+    const parent = this.#number(' ')
+    const major = this.#number(':')
+    const minor = this.#number(' ')
+    const root = unescaped(this.#field())
+    const mountPoint = unescaped(this.#field())
+    const options = this.#list(this.#field())
+    const tagsAt = this.#at
+    while (this.#field() !== '-');
+    const tagsEnd = this.#at - 2
+    const type = unescaped(this.#field())
+    const source = unescaped(this.#field())
+    if (this.#at > this.#end) throw this.#refusal()
+    // A file system may put a space into its options unescaped: they are all that is left.
+    const superOptions = this.#list(this.#text.slice(this.#at, this.#end))
+    const mount: MountInfo & OptionalFields = {
+      id,
+      parent,
+      major,
+      minor,
+      root,
+      mountPoint,
+      options,
+      type,
+      source,
+      superOptions,
+    }
+    if (tagsEnd > tagsAt && !addTags(mount, this.#text.slice(tagsAt, tagsEnd - 1))) throw this.#refusal()
+    return mount
+  }
+
+  #field(): string {
+    const at = this.#at
+    if (at > this.#end) throw this.#refusal()
+    let space = this.#text.indexOf(' ', at)
+    if (space < 0 || space > this.#end) space = this.#end
+    this.#at = space + 1
+    return this.#text.slice(at, space)
+  }
+
+  /** Decimal digits and nothing else, up to the mark. */
+  #number(mark: string): number {
+    const from = this.#at
+    let value = 0
+    let at = from
+    for (; at < this.#end; at++) {
+      const digit = this.#text.charCodeAt(at) - 48
+      if (digit < 0 || digit > 9) break
+      value = value * 10 + digit
+    }
+    if (at === from || at - from > DIGITS || at >= this.#end || this.#text[at] !== mark) throw this.#refusal()
+    this.#at = at + 1
+    return value
+  }
+
+  #list(text: string): readonly string[] {
+    let list = this.#lists.get(text)
+    if (list === undefined) {
+      list = Object.freeze(text.split(','))
+      if (text.length <= MAX_SHARED) this.#lists.set(text, list)
+    }
+    return list
+  }
+
+  #refusal(): TypeError {
+    const line = this.#text.slice(this.#from, Math.min(this.#end, this.#from + 200))
+    return new TypeError(`not a line of mountinfo: ${JSON.stringify(line)}`)
+  }
 }
-
-function parseLine(line: string): MountInfo {
-  const fields = line.split(' ')
-  const dash = fields.indexOf('-', 6)
-  const device = /^(\d{1,10}):(\d{1,10})$/.exec(fields[2] ?? '')
-  const tags = fields.slice(6, dash)
-  if (
-    dash < 0 ||
-    fields.length < dash + 4 ||
-    device === null ||
-    ![fields[0], fields[1], ...groups(tags)].every(isNumber)
-  ) {
-    throw new TypeError(`not a line of mountinfo: ${JSON.stringify(line.slice(0, 200))}`)
-  }
-  return {
-    id: Number(fields[0]),
-    parent: Number(fields[1]),
-    major: Number(device[1]),
-    minor: Number(device[2]),
-    root: unescaped(fields[3]!),
-    mountPoint: unescaped(fields[4]!),
-    options: fields[5]!.split(','),
-    ...optional(tags),
-    type: unescaped(fields[dash + 1]!),
-    source: unescaped(fields[dash + 2]!),
-    // A file system may put a space into its options unescaped.
-    superOptions: fields
-      .slice(dash + 3)
-      .join(' ')
-      .split(','),
-  }
-}
-
-const isNumber = (text: string | undefined): boolean => text !== undefined && /^\d{1,10}$/.test(text)
-
-/** The numbers of peer groups, as far as they are told. */
-const groups = (tags: readonly string[]): (string | undefined)[] =>
-  tags.filter(tag => /^(?:shared|master|propagate_from)(?::|$)/.test(tag)).map(tag => tag.split(':', 2)[1])
 
 interface OptionalFields {
   shared?: number
@@ -122,18 +184,19 @@ interface OptionalFields {
   unbindable?: true
 }
 
-/** Kernels may add tags: unknown ones are no error. */
-function optional(tags: readonly string[]): OptionalFields {
-  const found: OptionalFields = {}
-  for (const tag of tags) {
-    const [name, value] = tag.split(':', 2)
-    if (name === 'shared') found.shared = Number(value)
-    else if (name === 'master') found.master = Number(value)
-    else if (name === 'propagate_from') found.propagateFrom = Number(value)
-    else if (name === 'unbindable') found.unbindable = true
+/** Kernels may add tags: unknown ones are no error. @returns whether those that are known have the number of a peer group */
+function addTags(found: OptionalFields, tags: string): boolean {
+  for (const tag of tags.split(' ')) {
+    if (tag === 'unbindable') found.unbindable = true
+    const [, name, value] = /^(shared|master|propagate_from)(?::(.*))?$/s.exec(tag) ?? []
+    if (name === undefined) continue
+    if (value === undefined || !NUMBER.test(value)) return false
+    found[name === 'propagate_from' ? 'propagateFrom' : (name as 'shared' | 'master')] = Number(value)
   }
-  return found
+  return true
 }
+
+const NUMBER = /^\d{1,10}$/
 
 /** The kernel writes space, tab, newline, backslash and `#` as a backslash and three octal digits. */
 function unescaped(text: string): string {
@@ -142,12 +205,67 @@ function unescaped(text: string): string {
     : text
 }
 
+/** What is asked of the kernel at first, some 500 lines, and later at a time: who looks for one of the first need not wait for all. */
+const FIRST = 1 << 16
+const CHUNK = 1 << 20
+
+/** How often a table is read that changes meanwhile: then it is as good as it gets. */
+const TRIES = 8
+
 /**
- * The mounts that a process sees.
+ * The mounts that a process sees: all of one moment, unless the table changes again and again while it is read.
  *
  * @param pid - a process, or `'self'` for this one
  * @throws {SyscallError} `ENOENT` for no such process, `EINVAL` for one that has ended
  */
 export async function readMountInfo(pid: number | 'self' = 'self', filter?: MountFilter): Promise<MountInfo[]> {
-  return parseMountInfo(await readText(`/proc/${pid}/mountinfo`), filter)
+  for (let tries = 1; ; tries++) {
+    const mounts: MountInfo[] = []
+    let changed = false
+    for await (const some of chunks(pid, filter, fd => (changed = hasChanged(fd)))) mounts.push(...some)
+    if (!changed || tries === TRIES) return mounts
+  }
+}
+
+/**
+ * The same one by one, with no more of the table in memory than is read at a time. What is mounted or unmounted meanwhile may be missed, or be told twice.
+ */
+export async function* streamMountInfo(pid: number | 'self' = 'self', filter?: MountFilter): AsyncGenerator<MountInfo> {
+  for await (const some of chunks(pid, filter)) yield* some
+}
+
+/** Since it was opened: the kernel tells it as an exceptional condition. */
+function hasChanged({ fd }: OwnedFd): boolean {
+  return (native.sync.pollMounts(fd) & POLLPRI) !== 0
+}
+
+async function* chunks(
+  pid: number | 'self',
+  filter: MountFilter | undefined,
+  atEnd?: (file: OwnedFd) => void,
+): AsyncGenerator<readonly MountInfo[]> {
+  const path = `/proc/${pid}/mountinfo`
+  const file = await openFile(path)
+  try {
+    const parser = new MountInfoParser(filter)
+    const buffer = new Uint8Array(CHUNK)
+    for (let kept = 0, size = FIRST; ; size = Math.min(2 * size, CHUNK)) {
+      const room = buffer.subarray(kept, size)
+      const got = checked(await native.async.readMounts(file.fd, room), 'read', path)
+      const have = kept + got
+      const ended = got < room.length
+      // A line that is not whole yet waits for its rest.
+      const end = ended ? have : buffer.lastIndexOf(10, have - 1) + 1
+      const last = parser.parse(decodeUtf8(buffer.subarray(0, end)))
+      if (parser.mounts.length > 0) yield parser.mounts
+      if (last) return
+      if (ended) break
+      parser.mounts = []
+      buffer.copyWithin(0, end, have)
+      kept = have - end
+    }
+    atEnd?.(file)
+  } finally {
+    file.close()
+  }
 }

@@ -1,9 +1,10 @@
-import { ConfigInvalid, checked, kernelString, type OwnedFd } from '@libcontainer/sys'
+import { ConfigInvalid, checked, errnoName, kernelString, type OwnedFd } from '@libcontainer/sys'
 import { namedChange } from './attributes.js'
-import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE } from './flags.js'
+import { AT_EMPTY_PATH, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR } from './flags.js'
 import { native } from './native.js'
 import { parseMountOptions } from './options.js'
 import { type Propagation, propagationFlag } from './propagation.js'
+import { idMapHints } from './sources.js'
 
 export interface MountAttributes {
   /** Option words of a mount's own flags: `ro`, `rw`, `nosuid`, `nodev`, `noexec`, `noatime`, … Others stay as they are. */
@@ -12,6 +13,8 @@ export interface MountAttributes {
   propagation?: 'private' | 'slave' | 'shared' | 'unbindable'
   /** Changes the mounts below it too, all or none. Default: `false`. */
   recursive?: boolean
+  /** Maps ids by the maps of this user namespace, which must not be the initial one: of a detached tree, and once alone. */
+  userNamespace?: OwnedFd
 }
 
 /**
@@ -19,19 +22,21 @@ export interface MountAttributes {
  *
  * @param target - a path that is the root of a mount, or a descriptor of a detached tree or of a mount's root
  * @throws {ConfigInvalid} for a word that is no flag of a mount
- * @throws {SyscallError} `EINVAL` where `target` is no mount's root, `EPERM` for a flag that is locked,
+ * @throws {SyscallError} `EINVAL` where `target` is no mount's root, or its file system maps no ids, `EPERM` for a flag that is locked,
  *   `EBUSY` when it is to be read-only and is being written to, `ENOSYS` before Linux 5.12
  * @see mount_setattr(2)
  */
 export async function mountSetattr(target: string | OwnedFd, attributes: MountAttributes): Promise<void> {
-  const { options = [], recursive = false } = attributes
+  const { options = [], recursive = false, userNamespace } = attributes
   const { set, clear } = changeOf(options)
   const propagation = attributes.propagation === undefined ? 0 : propagationFlag(checkKind(attributes.propagation))
   const path = typeof target === 'string' ? kernelString(target, 'target') : ''
   const [dirfd, empty] = typeof target === 'string' ? [AT_FDCWD, 0] : [target.fd, AT_EMPTY_PATH]
   const flags = empty | (recursive ? AT_RECURSIVE : 0)
-  const result = await native.async.mountSetattr(dirfd, path, flags, set, clear, propagation, 0)
-  checked(result, 'mount_setattr', path || undefined)
+  const [mapped, userns] = userNamespace === undefined ? [0, 0] : [MOUNT_ATTR.IDMAP, userNamespace.fd]
+  const result = await native.async.mountSetattr(dirfd, path, flags, set | mapped, clear, propagation, userns)
+  const hint = userNamespace && result < 0 ? (idMapHints as Record<string, string>)[errnoName(-result)] : undefined
+  checked(result, 'mount_setattr', path || undefined, hint === undefined ? undefined : { hint })
 }
 
 function changeOf(options: readonly string[]): { set: number; clear: number } {

@@ -1,5 +1,6 @@
 import { type Arg, ConfigInvalid, nulTerminated, type Step, slot } from '@libcontainer/sys'
-import { exactChange, filesystemWords, namedChange, newAttributes, packAttributes } from './attributes.js'
+import { filesystemWords, namedChange, newAttributes, packAttributes } from './attributes.js'
+import { bindWords } from './bind-words.js'
 import { type CgroupMounts, cgroupSteps } from './cgroup-mounts.js'
 import { mountDetail } from './flag-names.js'
 import { HOW, MOUNT_ATTR, MS } from './flags.js'
@@ -15,6 +16,11 @@ export interface MountStepsOptions {
   userns?: boolean | undefined
   /** The container has a pid namespace of its own: the host's /proc is then no stand-in for one that the kernel refuses. Default: `true`. */
   pidns?: boolean | undefined
+  /**
+   * The kernel may have locked flags of a bind's source, as it does where this process or the container is in a user namespace: those that nobody named
+   * are kept then. Default: `true`.
+   */
+  locked?: boolean | undefined
   /** What mounts of type `cgroup` show. */
   cgroups?: CgroupMounts | undefined
   /**
@@ -22,10 +28,14 @@ export interface MountStepsOptions {
    * {@link lateReadonlySteps} are due. Before Linux 5.12 what cannot be made so is refused (`ENOSYS`). Default: `false`.
    */
   live?: boolean | undefined
-  /** Detached trees for binds whose source init could not open itself, by the mount's place in the list. */
+  /** Detached trees for binds whose source init could not open itself, by the mount's place in the list; a bind whose ids are mapped needs one: see {@link sourceSteps}. */
   trees?: ReadonlyMap<number, Arg> | undefined
   /** Leaves these open, each in its slot. Default: none. */
   opened?: OpenedMounts | undefined
+  /** Steps of the caller's before and after those of a mount, by its place in the list. */
+  around?:
+    | ((place: number) => { before?: readonly Step[] | undefined; after?: readonly Step[] | undefined })
+    | undefined
   /** What `mounts` is called in errors. Default: `mounts`. */
   field?: string | undefined
   /** Told of what is odd but has a meaning. */
@@ -44,16 +54,22 @@ const sharedTypes = new Set(['sysfs', 'cgroup2', 'mqueue', 'proc', 'devpts'])
  * @throws {ConfigInvalid} naming the mount and its field
  */
 export function mountSteps(mounts: readonly Mount[], options: MountStepsOptions = {}): Step[] {
-  const { root = slot('root'), field = 'mounts', live = false, opened, warn } = options
+  const { field = 'mounts', warn, around } = options
   return mounts.flatMap((mount, i) => {
-    const checked = checkMount(mount, `${field}[${i}]`, warn)
-    const into = opened?.get(checked.destination)?.slot
-    if (checked.kind === 'bind') return [keptOpen(bindStep(checked, root, options.trees?.get(i), live), into)]
-    if (checked.kind === 'remount') return [remountStep(checked, root)]
-    if (checked.kind === 'filesystem') return [keptOpen(filesystemStep(checked, root, options), into)]
-    if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
-    throw new ConfigInvalid(`${field}[${i}].type`, 'cgroup', 'needs the cgroups of the container')
+    const steps = stepsOf(checkMount(mount, `${field}[${i}]`, warn), options, i)
+    const { before = [], after = [] } = around?.(i) ?? {}
+    return before.length + after.length === 0 ? steps : [...before, ...steps, ...after]
   })
+}
+
+function stepsOf(checked: CheckedMount, options: MountStepsOptions, i: number): Step[] {
+  const { root = slot('root') } = options
+  const into = options.opened?.get(checked.destination)?.slot
+  if (checked.kind === 'bind') return [keptOpen(bindStep(checked, root, options.trees?.get(i), options), into)]
+  if (checked.kind === 'remount') return [remountStep(checked, root)]
+  if (checked.kind === 'filesystem') return [keptOpen(filesystemStep(checked, root, options), into)]
+  if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
+  throw new ConfigInvalid(`${checked.field}.type`, 'cgroup', 'needs the cgroups of the container')
 }
 
 /** Where the ops that can leave what they mount open have their flags. */
@@ -104,7 +120,8 @@ function filesystemStep(mount: CheckedMount, root: Arg, given: MountStepsOptions
     (real ? HOW.TARGET_REAL : 0) |
     (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) |
     (copyMode ? HOW.COPY_MODE : 0) |
-    (options.extensions.has('tmpcopyup') ? HOW.COPY_UP : 0)
+    (options.extensions.has('tmpcopyup') ? HOW.COPY_UP : 0) |
+    (options.extensions.has('tmp-overlay') ? HOW.SCRATCH : 0)
   const fallback = userns && (type === 'sysfs' || (type === 'proc' && !pidns))
   return {
     op: 'mountFilesystem',
@@ -113,7 +130,7 @@ function filesystemStep(mount: CheckedMount, root: Arg, given: MountStepsOptions
       destination,
       type,
       source || type,
-      nulTerminated([...words, ...options.data]),
+      nulTerminated([...words, ...options.data, ...(how & HOW.SCRATCH ? SCRATCH : [])]),
       newAttributes(options) & ~(live ? 0 : late),
       how,
       packPropagation(options.propagation),
@@ -130,6 +147,9 @@ function filesystemStep(mount: CheckedMount, root: Arg, given: MountStepsOptions
   }
 }
 
+/** In the memory that the op makes: its working directory then. */
+const SCRATCH = ['upperdir=upper', 'workdir=work']
+
 /** The host's own, for a user namespace that owns no network namespace (sysfs) or pid namespace (proc). */
 function hostStep({ type, destination, options }: CheckedMount, root: Arg, how: number): Step {
   const source = type === 'proc' ? '/proc' : '/sys'
@@ -145,17 +165,27 @@ function hostStep({ type, destination, options }: CheckedMount, root: Arg, how: 
   }
 }
 
-function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined, live: boolean): Step {
+function bindStep(
+  mount: CheckedMount,
+  root: Arg,
+  tree: Arg | undefined,
+  { live = false, locked = true }: MountStepsOptions,
+): Step {
   const { source, destination, options } = mount
+  if (mount.idMap !== undefined && tree === undefined)
+    throw new ConfigInvalid(
+      `${mount.field}.options`,
+      'idmap',
+      'needs the source as a tree whose ids are mapped: see sourceSteps',
+    )
   const late = !live && isLate(mount) ? MOUNT_ATTR.RDONLY : 0
-  const exact = without(exactChange(options), late)
-  const named = without(namedChange(options), late)
+  const words = bindWords(options)
   const how =
-    (options.flags & MS.REC ? HOW.RECURSIVE : 0) |
+    words.how |
     (mayCoverProc(destination) ? HOW.TARGET_PROC : 0) |
     (live ? HOW.AT_ONCE : 0) |
     (destination === '/proc' ? HOW.SOURCE_PROC | HOW.TARGET_REAL : 0)
-  const step = (change: AttributeChange): Step => ({
+  const step = (change: AttributeChange, packed: bigint): Step => ({
     op: 'bindMount',
     args: [
       root,
@@ -163,18 +193,18 @@ function bindStep(mount: CheckedMount, root: Arg, tree: Arg | undefined, live: b
       source,
       destination,
       how,
-      packAttributes(change),
-      packAttributes(options.recursive),
-      packPropagation(options.propagation),
+      late === 0 ? packed : packAttributes(without(change, late)),
+      words.recursive,
+      words.propagation,
     ],
     about: `bind ${source} on ${destination}`,
     detail: mountDetail(mount),
     path: destination,
-    hints: { ...targetHints, ...bindHints, ...(live ? liveHints : {}) },
+    hints: live ? liveBindHints : bindHints,
   })
+  const exact = step(words.exact, words.packedExact)
   // In a user namespace the source's flags may be locked. Those that nobody named are kept then; a named one stays an error.
-  const same = exact.set === named.set && exact.clear === named.clear
-  return same ? step(exact) : { ...step(exact), onError: { EPERM: step(named) } }
+  return words.same || !locked ? exact : { ...exact, onError: { EPERM: step(words.named, words.packedNamed) } }
 }
 
 function without({ set, clear }: AttributeChange, bits: number): AttributeChange {
@@ -201,13 +231,16 @@ const targetHints = {
 }
 
 const bindHints = {
+  ...targetHints,
+  EEXIST: 'copy-symlink: something else is there already; remove it from the image',
   ENOENT: 'the source of a bind must exist',
   EPERM: 'the flags of the source are locked by the user namespace that owns it: do not clear or change them',
   ENOSYS: 'recursive mount attributes need Linux 5.12',
   EINVAL: 'an unbindable mount cannot be bound, nor, in a user namespace, one with mounts below it unless by rbind',
 }
 
-const liveHints = {
+const liveBindHints = {
+  ...bindHints,
   ENOSYS: 'flags of a mount in a running container need Linux 5.12: before it would be seen without them at first',
 }
 

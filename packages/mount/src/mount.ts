@@ -1,5 +1,7 @@
 import { ConfigInvalid, kernelString, namesOfPath } from '@libcontainer/sys'
+import { checkCommands, type MountCommand } from './commands.js'
 import { MS } from './flags.js'
+import { checkRanges, type MountIdMap, type MountIdRange } from './id-map.js'
 import { type ParsedOptions, parseMountOptions } from './options.js'
 
 /** A mount as OCI's runtime specification has it: fstab(5) in JSON. */
@@ -12,6 +14,14 @@ export interface Mount {
   readonly source?: string | undefined
   /** Option words: see {@link knownMountOptions}; others are the file system's. */
   readonly options?: readonly string[] | undefined
+  /** Of a bind: whose ids it shows as whose. Both or none; with the word `ridmap` of the mounts below it too. */
+  readonly uidMappings?: readonly MountIdRange[] | undefined
+  readonly gidMappings?: readonly MountIdRange[] | undefined
+  /** The path of a user namespace that has these maps, in place of the two. Default with the word `idmap`: the container's. */
+  readonly userNamespace?: string | undefined
+  /** Run just before and just after this mount is made, by who makes the container; one that fails ends that. */
+  readonly premountCommands?: readonly MountCommand[] | undefined
+  readonly postmountCommands?: readonly MountCommand[] | undefined
 }
 
 /** A mount that has been looked at: its destination cleaned, its words sorted. */
@@ -21,11 +31,16 @@ export interface CheckedMount {
   readonly type: string
   readonly source: string
   readonly options: ParsedOptions
+  /** What its word and its fields say of ids. */
+  readonly idMap?: MountIdMap | undefined
   /** Its place in the request: `mounts[2]`. */
   readonly field: string
 }
 
-const FIELDS = ['destination', 'type', 'source', 'options']
+const FIELDS = new Set([
+  ...['destination', 'type', 'source', 'options'],
+  ...['uidMappings', 'gidMappings', 'userNamespace', 'premountCommands', 'postmountCommands'],
+])
 
 /** Files of /proc that a container may have its own of, as lxcfs makes them. */
 const coverable = new Set(
@@ -69,8 +84,8 @@ export function checkMount(mount: Mount, field: string, warn: (message: string) 
 function check(mount: Mount, field: string, warn: (message: string) => void): CheckedMount {
   if (typeof mount !== 'object' || mount === null) throw new ConfigInvalid(field, mount, 'must be an object')
   for (const name of Object.keys(mount)) {
-    if (!FIELDS.includes(name))
-      throw new ConfigInvalid(`${field}.${name}`, mount[name as 'source'], `must be one of ${FIELDS.join(', ')}`)
+    if (!FIELDS.has(name))
+      throw new ConfigInvalid(`${field}.${name}`, mount[name as 'source'], `must be one of ${[...FIELDS].join(', ')}`)
   }
   const given = kernelString(mount.destination, `${field}.destination`)
   if (given === '') throw new ConfigInvalid(`${field}.destination`, given, 'must not be empty')
@@ -81,22 +96,72 @@ function check(mount: Mount, field: string, warn: (message: string) => void): Ch
   const type = kernelString(mount.type ?? '', `${field}.type`)
   const kind = kindOf(type, options)
   if (destination === '/') throw new ConfigInvalid(`${field}.destination`, given, 'must not be the root itself')
-  for (const word of options.extensions) {
-    if (word !== 'tmpcopyup') throw new ConfigInvalid(`${field}.options`, word, 'is not supported by this version')
-    if (kind !== 'filesystem' || type !== 'tmpfs')
-      throw new ConfigInvalid(
-        `${field}.options`,
-        word,
-        'copies what a tmpfs will cover: only a mount of type tmpfs takes it',
-      )
-  }
+  for (const word of options.extensions) checkExtension(word, kind, type, field)
+  for (const name of ['premountCommands', 'postmountCommands'] as const) checkCommands(mount[name], `${field}.${name}`)
+  const idMap = idMapOf(mount, options, field)
+  if (idMap !== undefined && kind !== 'bind')
+    throw new ConfigInvalid(
+      options.idMap === undefined ? field : `${field}.options`,
+      options.idMap === undefined ? mount : 'idmap',
+      'maps the ids of what is there already: only a bind takes it',
+    )
   if (kind === 'bind') checkBind(source, options, field)
   if (kind === 'filesystem' && type === '') {
     throw new ConfigInvalid(`${field}.type`, mount.type, 'must name a file system, since the options name no bind')
   }
   if (kind === 'remount' && options.flags & MS.BIND && options.data.length > 0) refuseData(options, field)
   checkProc({ destination, kind, type, source, options, field })
-  return { destination, kind, type, source, options, field }
+  return { destination, kind, type, source, options, ...(idMap === undefined ? {} : { idMap }), field }
+}
+
+/** Words that belong to one type of file system, and why. */
+const typed: Readonly<Record<string, readonly [type: string, why: string]>> = {
+  tmpcopyup: ['tmpfs', 'copies what a tmpfs will cover: only a mount of type tmpfs takes it'],
+  'tmp-overlay': ['overlay', 'has what is written kept in memory: only a mount of type overlay takes it'],
+}
+
+function checkExtension(word: string, kind: CheckedMount['kind'], type: string, field: string): void {
+  const [wanted, why] = typed[word] ?? [
+    undefined,
+    'says how links are taken at the ends of a bind: no other mount takes it',
+  ]
+  if (wanted === undefined ? kind === 'bind' : kind === 'filesystem' && type === wanted) return
+  throw new ConfigInvalid(`${field}.options`, word, why)
+}
+
+/** The word and the fields say one thing: the one how far it reaches, the others whose ids. */
+function idMapOf(mount: Mount, { idMap }: ParsedOptions, field: string): MountIdMap | undefined {
+  const uid = checkRanges(mount.uidMappings, `${field}.uidMappings`)
+  const gid = checkRanges(mount.gidMappings, `${field}.gidMappings`)
+  const { userNamespace } = mount
+  const recursive = idMap?.recursive ?? false
+  if (uid.length + gid.length > 0) {
+    if (uid.length === 0 || gid.length === 0) {
+      const name = uid.length === 0 ? 'uidMappings' : 'gidMappings'
+      throw new ConfigInvalid(
+        `${field}.${name}`,
+        mount[name],
+        'must be given too: ids of users and groups are mapped together',
+      )
+    }
+    if (idMap?.maps !== undefined || userNamespace !== undefined)
+      throw new ConfigInvalid(
+        `${field}.${userNamespace === undefined ? 'options' : 'userNamespace'}`,
+        userNamespace ?? mount.options,
+        'says whose ids are mapped a second time, beside uidMappings and gidMappings: leave one of them out',
+      )
+    return { recursive, maps: { uid, gid } }
+  }
+  if (userNamespace === undefined) return idMap
+  if (!kernelString(userNamespace, `${field}.userNamespace`).startsWith('/'))
+    throw new ConfigInvalid(`${field}.userNamespace`, userNamespace, 'must be the absolute path of a user namespace')
+  if (idMap?.maps !== undefined)
+    throw new ConfigInvalid(
+      `${field}.userNamespace`,
+      userNamespace,
+      'says whose ids are mapped a second time, beside idmap=',
+    )
+  return { recursive, path: userNamespace }
 }
 
 function kindOf(type: string, { flags }: ParsedOptions): CheckedMount['kind'] {

@@ -14,6 +14,10 @@ interface Ops {
   ): number
   unmount(path: string, flags: number): number
   isMountPoint(path: string): number
+  readMounts(fd: number, buffer: Uint8Array): number
+  pollMounts(fd: number): number
+  listMounts(of: bigint, after: bigint, namespace: bigint, ids: Uint8Array): number
+  statMounts(ids: Uint8Array, mask: number, namespace: bigint, buffer: Uint8Array): number
 }
 
 export const native = binding<Ops>('mount', import.meta.url)

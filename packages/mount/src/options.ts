@@ -1,5 +1,6 @@
 import { ConfigInvalid, encodeUtf8, kernelString } from '@libcontainer/sys'
 import { MOUNT_ATTR, MS } from './flags.js'
+import { type MountIdMap, parseIdMapWord } from './id-map.js'
 import { isPropagation, type Propagation, propagationWords } from './propagation.js'
 
 /** What a list of option words asks for. */
@@ -14,8 +15,10 @@ export interface ParsedOptions {
   readonly recursive: AttributeChange
   /** What no word of ours is: the file system's own options. */
   readonly data: readonly string[]
-  /** Words that change how the mount is made: `tmpcopyup`, `idmap`, `ridmap`. */
+  /** Words that change how the mount is made: `tmpcopyup`, `tmp-overlay`, `copy-symlink`, `src-nofollow`, `dest-nofollow`. */
   readonly extensions: ReadonlySet<string>
+  /** `idmap` and `ridmap`, with ids of their own or without. */
+  readonly idMap?: MountIdMap | undefined
 }
 
 /** Bits of `MOUNT_ATTR_*` to set and to clear; a new atime value clears the whole field. */
@@ -87,7 +90,8 @@ const recursiveWords = new Map<string, AttributeChange>([
   ['rsymfollow', off(MOUNT_ATTR.NOSYMFOLLOW)],
 ])
 
-const extensionWords = ['tmpcopyup', 'idmap', 'ridmap']
+const extensionWords = ['tmpcopyup', 'tmp-overlay', 'copy-symlink', 'src-nofollow', 'dest-nofollow']
+const idMapWords = ['idmap', 'ridmap']
 
 /** Every option word that is ours rather than a file system's, sorted: for a features document. */
 export const knownMountOptions: readonly string[] = [
@@ -95,6 +99,7 @@ export const knownMountOptions: readonly string[] = [
   ...propagationWords,
   ...recursiveWords.keys(),
   ...extensionWords,
+  ...idMapWords,
 ].sort()
 
 /** More than anybody needs, and as many as the ops' integer holds. */
@@ -107,10 +112,25 @@ const MAX_PROPAGATIONS = 15
  * @param field - the name of the list, for errors
  */
 export function parseMountOptions(options: readonly string[], field = 'options'): ParsedOptions {
+  if (!Array.isArray(options)) throw new ConfigInvalid(field, options, 'must be a list of words')
+  const key = JSON.stringify(options)
+  const known = found.get(key)
+  if (known !== undefined) return known
+  const parsed = parse(options, field)
+  if (found.size === MOST) found.clear()
+  found.set(key, parsed)
+  return parsed
+}
+
+/** The mounts of a container are looked at several times, and many have the words of another. */
+const found = new Map<string, ParsedOptions>()
+const MOST = 256
+
+function parse(options: readonly string[], field: string): ParsedOptions {
   const parsed = { flags: 0, cleared: 0, propagation: [] as Propagation[], data: [] as string[] }
   const extensions = new Set<string>()
   let recursive: AttributeChange = { set: 0, clear: 0 }
-  if (!Array.isArray(options)) throw new ConfigInvalid(field, options, 'must be a list of words')
+  let idMap: MountIdMap | undefined
   options.forEach((option, i) => {
     const word = words.get(option)
     if (word !== undefined) {
@@ -125,12 +145,19 @@ export function parseMountOptions(options: readonly string[], field = 'options')
     if (isPropagation(option)) parsed.propagation.push(option)
     else if (change !== undefined) recursive = merge(recursive, change)
     else if (extensionWords.includes(option)) extensions.add(option)
+    else if (/^r?idmap(=|$)/.test(option)) idMap = readIdMap(option, at)
     else parsed.data.push(...splitData(option, at))
   })
   if (parsed.propagation.length > MAX_PROPAGATIONS) {
     throw new ConfigInvalid(field, options, `must not name more than ${MAX_PROPAGATIONS} propagations`)
   }
-  return { ...parsed, recursive, extensions }
+  return { ...parsed, recursive, extensions, ...(idMap === undefined ? {} : { idMap }) }
+}
+
+function readIdMap(option: string, field: string): MountIdMap {
+  const recursive = option.startsWith('r')
+  const after = option.indexOf('=')
+  return after < 0 ? { recursive } : { recursive, maps: parseIdMapWord(option.slice(after + 1), field) }
 }
 
 /** The later change wins, bit by bit; the atime field counts as one. */

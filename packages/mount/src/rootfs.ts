@@ -1,4 +1,4 @@
-import { type Arg, kernelString, type Step, slot } from '@libcontainer/sys'
+import { type Arg, ConfigInvalid, kernelString, type Step, slot } from '@libcontainer/sys'
 import { packAttributes } from './attributes.js'
 import { MNT_DETACH, MOUNT_ATTR, UMOUNT_NOFOLLOW } from './flags.js'
 import { checkPropagation, type Propagation, packPropagation } from './propagation.js'
@@ -42,15 +42,52 @@ export function prepareRootSteps(rootfs: string, propagation: Propagation = 'rsl
   ]
 }
 
-/** Makes `root` the root of the mount namespace and lets go of the old one. The slot stays good: it is then `/`. */
-export function pivotSteps(root: Arg = slot('root')): Step[] {
+export interface PivotOptions {
+  /** A directory of the new root in which the old one stands for a moment: it must be writable. Default: none is needed. */
+  directory?: string | undefined
+}
+
+/**
+ * Makes `root` the root of the mount namespace and lets go of the old one. The slot stays good: it is then `/`.
+ *
+ * @see pivot_root(2)
+ */
+export function pivotSteps(root: Arg = slot('root'), { directory = '' }: PivotOptions = {}): Step[] {
+  if (directory !== '' && !kernelString(directory, 'pivotDirectory').startsWith('/'))
+    throw new ConfigInvalid('pivotDirectory', directory, 'must be absolute, in the new root')
   return [
     {
       op: 'pivotRoot',
+      args: [root, directory],
+      about: directory === '' ? 'pivot to the new root' : `pivot to the new root by ${directory}`,
+      path: directory || '/',
+      hints: {
+        EINVAL: 'pivot_root refuses an initramfs as the old root, and a new root whose parent mount is shared',
+        ENOENT: 'the directory for the old root must be there, in the new one',
+        EROFS: 'the directory for the old root must be writable, or leave it out',
+        EEXIST: 'somebody else has put .pivot_root there: remove it',
+      },
+    },
+  ]
+}
+
+/**
+ * In place of {@link pivotSteps}, for a host whose root is a ramdisk, which pivot_root(2) refuses: moves `root` on top of the old one and changes to it.
+ * What it covers stays in the mount namespace, but for every whole procfs and sysfs: a sight of one would let a user namespace mount one without masks.
+ * Who may unmount in the container's own namespace may uncover the rest.
+ */
+export function moveRootSteps(root: Arg = slot('root')): Step[] {
+  return [
+    {
+      op: 'moveRoot',
       args: [root],
-      about: 'pivot to the new root',
+      about: 'move the new root on top of the old one',
       path: '/',
-      hints: { EINVAL: 'pivot_root refuses an initramfs as the old root, and a new root whose parent mount is shared' },
+      hints: {
+        EINVAL: 'the mount that holds the new root must not be shared: prepareRootSteps() sees to that',
+        EBUSY:
+          'a proc or sysfs of the host is hidden below another mount, where nothing reaches it: unmount it on the host',
+      },
     },
   ]
 }

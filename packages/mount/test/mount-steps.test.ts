@@ -1,5 +1,6 @@
 import {
   bindsDev,
+  checkMount,
   cleanPath,
   defaultMounts,
   fromClassicMount,
@@ -7,6 +8,7 @@ import {
   type Mount,
   maskedPathSteps,
   mountSteps,
+  moveRootSteps,
   openedMounts,
   pivotSteps,
   prepareRootSteps,
@@ -14,11 +16,13 @@ import {
   readonlyPathSteps,
   readonlyRootStep,
   rootPropagationSteps,
+  sourceSteps,
 } from '@libcontainer/mount'
 import { decodeUtf8, encodePlan, type Step, slot } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HOW, MOUNT_ATTR } from '../src/flags.js'
+import { parseIdMapWord } from '../src/id-map.js'
 
 /** Steps as a person reads them: bytes as the words that they are. */
 const readable = (steps: readonly Step[]): unknown[] =>
@@ -256,9 +260,34 @@ describe('bad input', () => {
     refused({ destination: '/x', type: 'bind', source: '/a', options: ['bind', 'size=1'] }, 'options', 'unknown')
     refused({ destination: '/x', options: ['remount', 'bind', 'size=1'] }, 'options', 'unknown')
   })
-  test('MT-08 words of a later version are refused by name', () => {
-    for (const word of ['idmap', 'ridmap'])
-      refused({ destination: '/x', type: 'bind', source: '/a', options: [word] }, 'options', `"${word}"`)
+  test('MT-08 EV-081 words of a bind alone', () => {
+    for (const word of ['idmap', 'ridmap', 'copy-symlink', 'src-nofollow', 'dest-nofollow'])
+      refused({ destination: '/x', type: 'tmpfs', options: [word] }, 'options', 'a bind')
+    // By itself this package has nobody's ids.
+    refused({ destination: '/x', type: 'bind', source: '/a', options: ['idmap'] }, 'options', 'sourceSteps')
+  })
+  test('EV-081 ids of users and groups, both, and said once', () => {
+    const bind = { destination: '/x', type: 'bind', source: '/a' }
+    const ids = [{ containerId: 0, hostId: 1, size: 1 }]
+    refused({ ...bind, uidMappings: ids }, 'gidMappings', 'given too')
+    refused({ ...bind, gidMappings: ids, uidMappings: [] }, 'uidMappings', 'given too')
+    refused({ ...bind, uidMappings: [{ containerId: 0, hostId: 1, size: 0 }] }, 'uidMappings[0].size', '1 to')
+    refused({ ...bind, userNamespace: 'x' }, 'userNamespace', 'absolute')
+    refused({ ...bind, userNamespace: '/x', uidMappings: ids, gidMappings: ids }, 'userNamespace', 'second time')
+    refused({ ...bind, userNamespace: '/x', options: ['idmap=uids=0-1-1;gids=0-1-1'] }, 'userNamespace', 'second time')
+  })
+  test('MT-28 commands that are none', () => {
+    const mount = { destination: '/x', type: 'tmpfs' }
+    const at = 'premountCommands[0]'
+    refused({ ...mount, premountCommands: [{ path: 'true' }] }, `${at}.path`, 'absolute')
+    refused({ ...mount, premountCommands: [{ path: '/x', args: [] }] }, `${at}.args`, 'must begin with argv')
+    refused({ ...mount, premountCommands: [{ path: '/x', env: ['A'] }] }, `${at}.env[0]`, 'NAME=value')
+    refused({ ...mount, premountCommands: [{ path: '/x', dir: '.' }] }, `${at}.dir`, 'absolute')
+    refused(
+      { ...mount, postmountCommands: [{ path: '/x', cwd: '/' } as object] as never },
+      'postmountCommands[0].cwd',
+      'must be one of',
+    )
   })
   test('MT-19 tmpcopyup is for a tmpfs', () => {
     refused(
@@ -302,10 +331,15 @@ test('MT-10 MT-34 MT-37 MT-38 the root’s own steps', () => {
       readonlyRootStep(7),
     ]),
   ).toEqual([
-    ['pivotRoot', root],
+    ['pivotRoot', root, ''],
     ['setPropagation', '/', 3n],
     ['setMountAttributes', 7, '', 1n, 0],
   ])
+  expect(readable([...pivotSteps(7, { directory: '/old' }), ...moveRootSteps()])).toEqual([
+    ['pivotRoot', 7, '/old'],
+    ['moveRoot', root],
+  ])
+  expect(() => pivotSteps(7, { directory: 'old' })).toThrow(expect.objectContaining({ field: 'pivotDirectory' }))
 })
 
 test('MT-30 masks: the root’s null device, or the host’s where it has none', () => {
@@ -403,5 +437,70 @@ describe('the configuration of 2015', () => {
     refused({ device: '__proto__' }, 'device')
     refused({ flags: 1 << 30 }, 'flags')
     refused({ propagationFlags: [3] }, 'propagationFlags')
+  })
+})
+
+describe('MT-27 sources whose ids are mapped', () => {
+  const ids = [{ containerId: 0, hostId: 1000, size: 2 }]
+  const mount: Mount = {
+    destination: '/data',
+    source: '/srv',
+    options: ['rbind', 'ridmap'],
+    uidMappings: ids,
+    gidMappings: ids,
+  }
+
+  test('are taken and mapped outside, and mounted from the tree', () => {
+    const steps = sourceSteps(mount, { userns: slot('user') })
+    expect(steps.map(({ about }) => about)).toEqual(['take /srv', 'map the ids of /srv'])
+    expect(steps[0]).toMatchObject({ into: 'tree', args: [-100, '/srv', 0x8001] })
+    expect(steps[1]!.args).toEqual([slot('tree'), '', 0x9000, MOUNT_ATTR.IDMAP, 0, 0, slot('user')])
+    const [bind] = mountSteps([mount], { trees: new Map([[0, slot('tree')]]) })
+    expect(bind).toMatchObject({ op: 'bindMount', about: 'bind /srv on /data' })
+    expect(bind!.args[1]).toEqual(slot('tree'))
+    expect(() => sourceSteps(mount)).toThrow(expect.objectContaining({ field: 'mounts[0].options' }))
+    expect(sourceSteps({ destination: '/x', source: '/srv', options: ['bind', 'src-nofollow'] })).toMatchObject([
+      { args: [-100, '/srv', 0x101] },
+    ])
+  })
+
+  test('MT-08 words and fields say the same', () => {
+    const word = (option: string) =>
+      checkMount({ destination: '/x', source: '/a', options: ['bind', option] }, 'm').idMap
+    expect(word('idmap')).toEqual({ recursive: false })
+    expect(word('ridmap')).toEqual({ recursive: true })
+    expect(word('ridmap=uids=0-1000-2;gids=0-1000-2')).toEqual({ recursive: true, maps: { uid: ids, gid: ids } })
+    expect(checkMount(mount, 'm').idMap).toEqual({ recursive: true, maps: { uid: ids, gid: ids } })
+    expect(word('idmap=gids=@5-6-7;uids=0-1-2#3-4-5')).toEqual({
+      recursive: false,
+      maps: {
+        uid: [
+          { containerId: 0, hostId: 1, size: 2 },
+          { containerId: 3, hostId: 4, size: 5 },
+        ],
+        gid: [{ containerId: 5, hostId: 6, size: 7, relative: true }],
+      },
+    })
+  })
+
+  test('MT-08 any text behind idmap= is parsed or refused by name (property)', () => {
+    const part = fc.oneof(
+      fc.constantFrom('uids=', 'gids=', '@', '#', ';', '-', '0', '1-2-3', '4294967295'),
+      fc.string(),
+    )
+    fc.assert(
+      fc.property(
+        fc.array(part).map(parts => parts.join('')),
+        text => {
+          try {
+            const { uid, gid } = parseIdMapWord(text, 'options[0]')
+            expect(uid.length * gid.length).toBeGreaterThan(0)
+            for (const { size } of [...uid, ...gid]) expect(size).toBeGreaterThan(0)
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'ConfigInvalid', field: expect.stringContaining('options[0]') })
+          }
+        },
+      ),
+    )
   })
 })

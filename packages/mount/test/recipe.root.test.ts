@@ -383,7 +383,7 @@ describe('MT-20 binds', () => {
     },
   )
   test(
-    'S29 before mount_setattr a directory and a file get their flags by remount',
+    'S29 EV-083 before mount_setattr a directory and a file get their flags by remount, and recursive ones are refused',
     requires('root', 'program:gcc'),
     () => {
       const from = join(place.path, 'from')

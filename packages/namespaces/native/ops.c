@@ -1,106 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Namespaces as init needs them, and what the host asks about them. src/plan.ts decides on the order. */
+/* Namespaces as init needs them. src/plan.ts decides on the order. */
 #include "ops.h"
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
-#include <linux/magic.h>
-#include <linux/nsfs.h>
 
-#include "../../sys/native/decimal.h"
 #include "../../sys/native/path.h"
 
 #ifndef PR_CAP_AMBIENT
 #define PR_CAP_AMBIENT 47
 #define PR_CAP_AMBIENT_CLEAR_ALL 4
 #endif
-
-static const char *type_name(int type)
-{
-	switch (type) {
-	case 0x00000080: return "it is a time namespace";
-	case 0x00020000: return "it is a mnt namespace";
-	case 0x02000000: return "it is a cgroup namespace";
-	case 0x04000000: return "it is a uts namespace";
-	case 0x08000000: return "it is an ipc namespace";
-	case 0x10000000: return "it is a user namespace";
-	case 0x20000000: return "it is a pid namespace";
-	case 0x40000000: return "it is a net namespace";
-	default: return "it is a namespace of another type";
-	}
-}
-
-/* The type of the namespace that `fd` is, by the kernel's word: a path's name proves nothing. */
-static int64_t namespace_type(struct lc_ctx *c, int fd)
-{
-	struct statfs fs;
-	int type;
-
-	/* First this: to another file system the ioctl's number may mean something else. */
-	if (fstatfs(fd, &fs) < 0)
-		return lc_fail(c, "fstatfs");
-	if (fs.f_type != NSFS_MAGIC) {
-		lc_detail(c, "it is no namespace");
-		return lc_refuse(c, "fstatfs", EINVAL);
-	}
-	type = ioctl(fd, NS_GET_NSTYPE);
-	return type < 0 ? lc_fail(c, "ioctl(NS_GET_NSTYPE)") : type;
-}
-
-static int64_t check_type(struct lc_ctx *c, int fd, int wanted)
-{
-	int64_t type = namespace_type(c, fd);
-
-	if (type < 0 || type == wanted)
-		return type;
-	lc_detail(c, type_name((int)type));
-	return lc_refuse(c, "ioctl(NS_GET_NSTYPE)", EINVAL);
-}
-
-/* openNamespace(path, CLONE_ flag): a descriptor of the namespace at `path`, which must be of that type. */
-static int64_t op_open_namespace(struct lc_ctx *c, const union lc_arg *a)
-{
-	/* A path that is a fifo or a terminal by mistake neither blocks nor becomes ours. */
-	int fd = open(a[0].s, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int64_t type;
-
-	if (fd < 0)
-		return lc_fail(c, "open");
-	type = check_type(c, fd, (int)a[1].i);
-	if (type < 0) {
-		close(fd);
-		return type;
-	}
-	return fd;
-}
-
-/* setNamespace(fd, CLONE_ flag): joins one namespace. */
-static int64_t op_set_namespace(struct lc_ctx *c, const union lc_arg *a)
-{
-	int64_t type = check_type(c, (int)a[0].i, (int)a[1].i);
-
-	if (type < 0)
-		return type;
-	return setns((int)a[0].i, (int)a[1].i) < 0 ? lc_fail(c, "setns") : 0;
-}
-
-/* setProcessNamespaces(pidfd, CLONE_ flags): joins those namespaces of a process, all or none (Linux 5.8). */
-static int64_t op_set_process_namespaces(struct lc_ctx *c, const union lc_arg *a)
-{
-	return setns((int)a[0].i, (int)a[1].i) < 0 ? lc_fail(c, "setns") : 0;
-}
 
 static int64_t op_unshare_namespaces(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -152,6 +68,7 @@ static int64_t op_become_root(struct lc_ctx *c, const union lc_arg *a)
 	return 0;
 }
 
+#ifndef LC_INIT
 /* openProcessDirectory(path): /proc/<pid>, so that several files of it are one process's. */
 static int64_t op_open_process_directory(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -178,162 +95,67 @@ static int64_t op_write_process_file(struct lc_ctx *c, const union lc_arg *a)
 	return result;
 }
 
-/* The inode of the namespace that an ioctl on `fd` leads to; 0 when the kernel does not say (out of our sight). */
-static int64_t related_inode(int fd, unsigned long request)
+/* takeGroups(bytes of u32): the supplementary groups, all of them. */
+static int64_t op_take_groups(struct lc_ctx *c, const union lc_arg *a)
 {
-	int other = ioctl(fd, request);
-	struct stat st;
-	int64_t inode = 0;
-
-	if (other < 0)
-		return 0;
-	if (fstat(other, &st) == 0)
-		inode = (int64_t)st.st_ino;
-	close(other);
-	return inode;
+	/* By itself: a library's would ask the other threads, which a copy of the memory does not have. */
+	return syscall(SYS_setgroups, a[0].b.size / 4, a[0].b.at) < 0 ? lc_fail(c, "setgroups") : 0;
 }
 
-static int64_t owner_uid(int fd, int64_t type)
+/* takeIds(uid, gid): real, effective and saved. */
+static int64_t op_take_ids(struct lc_ctx *c, const union lc_arg *a)
 {
-	int user = type == CLONE_NEWUSER ? fd : ioctl(fd, NS_GET_USERNS);
-	uid_t uid;
-	int64_t owner = -1;
-
-	if (user < 0)
-		return -1;
-	if (ioctl(user, NS_GET_OWNER_UID, &uid) == 0)
-		owner = (int64_t)uid;
-	if (user != fd)
-		close(user);
-	return owner;
+	if (syscall(SYS_setresgid, a[1].i, a[1].i, a[1].i) < 0)
+		return lc_fail(c, "setresgid");
+	return syscall(SYS_setresuid, a[0].i, a[0].i, a[0].i) < 0 ? lc_fail(c, "setresuid") : 0;
 }
 
-/* inspectNamespace(fd, i64[6]): type, device, inode, uid of the owner (-1: unknown), inodes of the owning user namespace and of the parent (0: unknown). */
-static int64_t op_inspect_namespace(struct lc_ctx *c, const union lc_arg *a)
+/* hideMemory(): nobody may trace this process or look through its /proc until it executes: what is around it now may be hostile. */
+static int64_t op_hide_memory(struct lc_ctx *c, const union lc_arg *a)
 {
-	int fd = (int)a[0].i;
-	int64_t type = namespace_type(c, fd);
-	int64_t values[6];
-	struct stat st;
-
-	if (type < 0)
-		return type;
-	if (a[1].b.size < sizeof(values))
-		return lc_refuse(c, "inspectNamespace", EINVAL);
-	if (fstat(fd, &st) < 0)
-		return lc_fail(c, "fstat");
-	values[0] = type;
-	values[1] = (int64_t)st.st_dev;
-	values[2] = (int64_t)st.st_ino;
-	values[3] = owner_uid(fd, type);
-	values[4] = related_inode(fd, NS_GET_USERNS);
-	/* Only these two kinds have parents; to the others the ioctl is EINVAL. */
-	values[5] = type == CLONE_NEWUSER || type == CLONE_NEWPID ? related_inode(fd, NS_GET_PARENT) : 0;
-	memcpy(a[1].b.at, values, sizeof(values));
-	return 0;
+	(void)a;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ? lc_fail(c, "prctl(PR_SET_DUMPABLE)") : 0;
 }
 
-static int64_t read_text(struct lc_ctx *c, const char *path, const struct lc_bytes *to)
+/* propagateMounts(flags): of every mount of this mount namespace. */
+static int64_t op_propagate_mounts(struct lc_ctx *c, const union lc_arg *a)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t done = 0;
-	ssize_t got = 1;
-
-	if (fd < 0)
-		return lc_fail(c, "open");
-	while (got > 0 && done < to->size) {
-		got = read(fd, to->at + done, to->size - done);
-		if (got > 0)
-			done += (size_t)got;
-	}
-	close(fd);
-	if (got != 0)
-		return got < 0 ? lc_fail(c, "read") : lc_refuse(c, "read", EFBIG);
-	return (int64_t)done;
+	return mount("none", "/", NULL, (unsigned long)a[0].i | MS_REC, NULL) < 0 ? lc_fail(c, "mount") : 0;
 }
 
-/* "/proc/<pid>/<name>", without stdio. */
-static void process_path(char *to, pid_t pid, const char *name)
+/* mountOwnProc(path): a proc file system of the pid namespace that this process is in. */
+static int64_t op_mount_own_proc(struct lc_ctx *c, const union lc_arg *a)
 {
-	memcpy(to, "/proc/", 6);
-	to = lc_decimal(to + 6, (uint64_t)pid);
-	*to++ = '/';
-	memcpy(to, name, strlen(name) + 1);
+	return mount("proc", a[0].s, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? lc_fail(c, "mount") : 0;
 }
-
-/*
- * The process whose maps are read: a copy of ours, since a task that shares its memory with us may not enter another user namespace
- * (whoever rules there could trace it), and not dumpable for the same reason. Raw calls alone: other threads' locks are copied held.
- */
-_Noreturn static void stand_in(int namespace, int sockets[2])
-{
-	int error = 0;
-	char end;
-
-	syscall(SYS_close, sockets[0]);
-	if (syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || syscall(SYS_setns, namespace, CLONE_NEWUSER) < 0)
-		error = errno;
-	if (syscall(SYS_write, sockets[1], &error, sizeof(error)) == sizeof(error))
-		while (syscall(SYS_read, sockets[1], &end, 1) < 0 && errno == EINTR)
-			;
-	for (;;)
-		syscall(SYS_exit_group, 0);
-}
-
-/*
- * readNamespaceMaps(fd, uid map, gid map): the maps of a user namespace that only a descriptor names; the kernel shows them by way of a process
- * in it. The answer is the two sizes, the second from bit 32 on.
- */
-static int64_t op_read_namespace_maps(struct lc_ctx *c, const union lc_arg *a)
-{
-	char path[40];
-	int sockets[2], error = 0;
-	int64_t uids, gids = 0;
-	sigset_t all, before;
-	long pid;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
-		return lc_fail(c, "socketpair");
-	/* Its handlers are our engine's: it must get no signal. Its end is announced to nobody (exit signal 0). */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pid = syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
-	if (pid == 0)
-		stand_in((int)a[0].i, sockets);
-	error = errno;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	close(sockets[1]);
-	if (pid < 0) {
-		close(sockets[0]);
-		return lc_refuse(c, "clone", error);
-	}
-	if (read(sockets[0], &error, sizeof(error)) != sizeof(error))
-		uids = lc_refuse(c, "clone", ECHILD);
-	else if (error != 0)
-		uids = lc_refuse(c, "setns", error);
-	else {
-		process_path(path, (pid_t)pid, "uid_map");
-		uids = read_text(c, path, &a[1].b);
-		process_path(path, (pid_t)pid, "gid_map");
-		if (uids >= 0)
-			gids = read_text(c, path, &a[2].b);
-	}
-	close(sockets[0]);
-	while (waitpid((pid_t)pid, NULL, __WALL) < 0 && errno == EINTR)
-		;
-	return uids < 0 ? uids : gids < 0 ? gids : uids | gids << 32;
-}
+#endif
 
 const struct lc_op lc_namespaces_ops[] = {
-	{ "openNamespace", "si", op_open_namespace, 0 },
-	{ "setNamespace", "ii", op_set_namespace, 0 },
-	{ "setProcessNamespaces", "ii", op_set_process_namespaces, 0 },
+	{ "openNamespace", "si", lc_op_open_namespace, 0 },
+	{ "setNamespace", "ii", lc_op_set_namespace, 0 },
+	{ "setProcessNamespaces", "ii", lc_op_set_process_namespaces, 0 },
+	{ "joinNamespaces", "iiiiiiii", lc_op_join_namespaces, 0 },
 	{ "unshareNamespaces", "i", op_unshare_namespaces, 0 },
 	{ "setTimeOffsets", "b", op_set_time_offsets, 0 },
 	{ "becomeRoot", "", op_become_root, 0 },
+#ifndef LC_INIT
+	/* A plan for `init` names none of these. */
+	{ "takeGroups", "b", op_take_groups, 0 },
+	{ "takeIds", "ii", op_take_ids, 0 },
+	{ "hideMemory", "", op_hide_memory, 0 },
+	{ "propagateMounts", "i", op_propagate_mounts, 0 },
+	{ "mountOwnProc", "s", op_mount_own_proc, 0 },
+	{ "askStarter", "ii", lc_op_ask_starter, 0 },
+	{ "cloneAgain", "i", lc_op_clone_again, 0 },
+	{ "endWithStarter", "ii", lc_op_end_with_starter, 0 },
+	{ "startProgram", "bbbbbbs", lc_op_start_program, LC_SPAWNER },
 	{ "openProcessDirectory", "s", op_open_process_directory, 0 },
 	{ "writeProcessFile", "isb", op_write_process_file, 0 },
-	{ "inspectNamespace", "ib", op_inspect_namespace, 0 },
-	{ "readNamespaceMaps", "ibb", op_read_namespace_maps, 0 },
+	{ "inspectNamespace", "ib", lc_op_inspect_namespace, 0 },
+	{ "readNamespaceMaps", "ibb", lc_op_read_namespace_maps, 0 },
+	{ "scanNamespaces", "b", lc_op_scan_namespaces, 0 },
+	{ "bindNamespace", "ii", lc_op_bind_namespace, 0 },
+	{ "unbindNamespace", "i", lc_op_unbind_namespace, 0 },
+#endif
 	{ 0 },
 };

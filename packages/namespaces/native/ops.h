@@ -8,6 +8,30 @@
 extern "C" {
 #endif
 extern const struct lc_op lc_namespaces_ops[];
+
+/* The type of the namespace that `fd` is, by the kernel's word: a path's name proves nothing. */
+int64_t lc_namespace_type(struct lc_ctx *c, int fd);
+
+/* What the kernel tells of a namespace: see inspectNamespace. */
+struct lc_namespace {
+	int64_t type, device, inode, owner, user_namespace, parent;
+};
+int64_t lc_describe_namespace(struct lc_ctx *c, int fd, struct lc_namespace *to);
+
+/* The parts of the table, one file each. */
+int64_t lc_op_open_namespace(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_set_namespace(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_set_process_namespaces(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_join_namespaces(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_ask_starter(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_clone_again(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_end_with_starter(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_start_program(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_inspect_namespace(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_read_namespace_maps(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_scan_namespaces(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_bind_namespace(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_unbind_namespace(struct lc_ctx *c, const union lc_arg *a);
 #ifdef __cplusplus
 }
 #endif

@@ -10,14 +10,12 @@ import {
 import { type IdMaps, sameIdMap } from './id-map.js'
 import { checkPid, inspect, isSupported, type NamespaceInfo, openVerified } from './inspect.js'
 import { cloneFlag, type NamespaceKind, namespaceKinds } from './kinds.js'
-import type { NamespaceFacts } from './plan.js'
 import type { NamespaceSet } from './set.js'
 import { readMaps } from './user-namespace.js'
 import { type NamespacesConfig, validateNamespaces } from './validate.js'
 
-/** What {@link checkNamespaces} found out: facts for `planNamespaces`, and more. */
-export interface CheckedNamespaces extends NamespaceFacts {
-  readonly ownedByUser: ReadonlySet<NamespaceKind>
+/** What {@link checkNamespaces} found out. */
+export interface CheckedNamespaces {
   /** The maps of the user namespace, new or joined; `undefined` without one. */
   readonly maps: IdMaps | undefined
   /** What is allowed but hardly meant, a sentence each. */
@@ -36,31 +34,21 @@ export async function checkNamespaces(config: NamespacesConfig): Promise<Checked
     if (!(await isSupported(kind)))
       throw new ConfigInvalid('namespaces', kind, 'the kernel was built without namespaces of this kind')
   }
-  const infos = await inspectPaths(config, set)
-  const user = infos.get('user')
-  const owned = [...infos.values()].filter(
-    info => info.kind !== 'user' && user !== undefined && info.userNamespace === user.inode,
-  )
-  return {
-    ownedByUser: new Set(owned.map(info => info.kind)),
-    ...(await checkMaps(config, set)),
-  }
-}
-
-async function inspectPaths(config: NamespacesConfig, set: NamespaceSet): Promise<Map<NamespaceKind, NamespaceInfo>> {
-  const infos = new Map<NamespaceKind, NamespaceInfo>()
   for (const [i, { kind }] of config.namespaces.entries()) {
     const path = set.pathOf(kind)
-    if (path !== undefined) infos.set(kind, await inspectPath(path, kind, `namespaces[${i}].path`))
+    if (path !== undefined) (await openAsked(path, kind, `namespaces[${i}].path`)).fd.close()
   }
-  return infos
+  return await checkMaps(config, set)
 }
 
-async function inspectPath(path: string, kind: NamespaceKind, field: string): Promise<NamespaceInfo> {
+/** Opens a namespace that a configuration names. @throws {ConfigInvalid} when there is none, or one of another kind */
+export async function openAsked(
+  path: string,
+  kind: NamespaceKind,
+  field: string,
+): Promise<{ fd: OwnedFd; info: NamespaceInfo }> {
   try {
-    const { fd, info } = await openVerified(path, kind, field)
-    fd.close()
-    return info
+    return await openVerified(path, kind, field)
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR', 'ESRCH', 'ELOOP')) {
       throw new ConfigInvalid(field, path, 'does not exist', {

@@ -28,20 +28,28 @@ export const identityMap: readonly IdMap[] = [{ containerId: 0, hostId: 0, size:
 /** Refuses what the kernel would refuse with a mere EINVAL, by line and field. */
 export function checkIdMap(map: readonly IdMap[], field: string): void {
   if (!Array.isArray(map)) throw new ConfigInvalid(field, map, 'must be a list of { containerId, hostId, size }')
-  if (map.length > MAX_LINES) {
-    throw new ConfigInvalid(field, map.length, `has more than the ${MAX_LINES} entries that the kernel takes`)
-  }
   map.forEach((entry, i) => {
     checkEntry(entry, `${field}[${i}]`)
   })
   checkOverlap(map, 'containerId', field)
   checkOverlap(map, 'hostId', field)
-  const { length } = idMapText(map)
-  if (length > MAX_TEXT) {
-    throw new ConfigInvalid(field, map.length, `is ${length} bytes as text, and the kernel takes at most ${MAX_TEXT}`, {
-      hint: 'join entries that continue one another',
-    })
+  const fitting = fittingIdMap(map)
+  const hint = 'entries that continue one another count as one: lend ids in fewer, longer ranges'
+  if (fitting.length > MAX_LINES) {
+    const problem = `has more than the ${MAX_LINES} entries that the kernel takes`
+    throw new ConfigInvalid(field, fitting.length, problem, { hint })
   }
+  const { length } = idMapText(fitting)
+  if (length > MAX_TEXT) {
+    const problem = `is ${length} bytes as text, and the kernel takes at most ${MAX_TEXT}`
+    throw new ConfigInvalid(field, fitting.length, problem, { hint })
+  }
+}
+
+/** The map as it is written: as it was given, where the kernel takes that, and else in the fewest lines. */
+export function fittingIdMap(map: readonly IdMap[]): readonly IdMap[] {
+  const fits = map.length <= MAX_LINES && idMapText(map).length <= MAX_TEXT
+  return fits ? map : mergeIdMap(map)
 }
 
 function checkEntry(entry: IdMap, field: string): void {

@@ -1,4 +1,6 @@
 export { type CheckedNamespaces, checkNamespaces, type JoinTarget, joinTarget } from './check.js'
+export { type EnterTarget, enter } from './enter.js'
+export { type ExecInConfig, type ExecInState, execIn } from './exec-in.js'
 export { features } from './features.js'
 export {
   checkIdMap,
@@ -25,7 +27,9 @@ export {
   namespaceKinds,
   ociName,
 } from './kinds.js'
+export { type HostNamespace, listNamespaces } from './list.js'
 export { findMapHelpers, type MapHelpers } from './map-helpers.js'
+export { type MappedUserNamespace, mappedUserNamespace } from './mapped-user-namespace.js'
 export {
   obstacleOf,
   readUserNamespaceFacts,
@@ -33,6 +37,7 @@ export {
   type UserNamespaceObstacle,
   userNamespaceObstacle,
 } from './obstacle.js'
+export { type PinnedNamespace, pinNamespace, pinnedNamespaces, unpinNamespace } from './pin.js'
 export {
   type NamespaceFacts,
   type NamespacePlan,
@@ -41,16 +46,20 @@ export {
   planProcessJoin,
 } from './plan.js'
 export { probe } from './probe.js'
+export { Program, type ProgramOptions, type ProgramOutput, type ProgramUser } from './program.js'
 export { cloneFlags, type Namespace, NamespaceSet, namespacePath } from './set.js'
 export {
   becomeRootStep,
+  joinNamespacesStep,
   openNamespaceStep,
+  type Propagation,
   setNamespaceStep,
   setProcessNamespacesStep,
   timeOffsetsStep,
   unshareStep,
 } from './steps.js'
 export { checkTimeOffsets, hasTimeOffsets, type TimeOffset, type TimeOffsets, timeOffsetsText } from './time-offsets.js'
+export { makeNamespaces, type UnshareConfig, unshare } from './unshare.js'
 export { inUserNamespace, readMaps } from './user-namespace.js'
 export { type NamespacesConfig, validateNamespaces } from './validate.js'
 export {
@@ -59,6 +68,7 @@ export {
   type MapWriter,
   mapMode,
   mapWriter,
+  type OwnWriter,
   writeIdMaps,
   writeTimeOffsets,
 } from './write-maps.js'

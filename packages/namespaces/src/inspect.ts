@@ -33,16 +33,17 @@ export interface NamespaceInfo {
 export async function inspectNamespace(fd: OwnedFd, path?: string): Promise<NamespaceInfo> {
   const result = new BigInt64Array(6)
   checked(await native.async.inspectNamespace(fd.fd, new Uint8Array(result.buffer)), 'ioctl(NS_GET_NSTYPE)', path)
-  const [type, device, inode, owner, user, parent] = result as unknown as [
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-    bigint,
-  ]
+  const info = namespaceInfo(result)
+  if (info === undefined)
+    throw new SyscallError(22, 'ioctl(NS_GET_NSTYPE)', { path, detail: `unknown type ${result[0]}` })
+  return info
+}
+
+/** What native/inspect.c tells, in words: `undefined` for a kind that is younger than this package. */
+export function namespaceInfo(words: BigInt64Array): NamespaceInfo | undefined {
+  const [type, device, inode, owner, user, parent] = [...words] as [bigint, bigint, bigint, bigint, bigint, bigint]
   const kind = kindsOf(Number(type))[0]
-  if (kind === undefined) throw new SyscallError(22, 'ioctl(NS_GET_NSTYPE)', { path, detail: `unknown type ${type}` })
+  if (kind === undefined) return undefined
   return {
     kind,
     inode,
@@ -103,8 +104,7 @@ export async function openVerified(
   field: string,
 ): Promise<{ fd: OwnedFd; info: NamespaceInfo }> {
   const path = pathOf(where, kind)
-  // A fifo or a terminal by mistake neither blocks nor becomes ours.
-  const fd = await openFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+  const fd = await openAny(path)
   try {
     const info = await inspectNamespace(fd, path)
     if (info.kind !== kind)
@@ -115,6 +115,11 @@ export async function openVerified(
     if (isErrno(error, 'EINVAL')) throw new ConfigInvalid(field, path, 'is no namespace', { cause: error })
     throw error
   }
+}
+
+/** Opens whatever is there: a fifo or a terminal by mistake neither blocks nor becomes ours. */
+export async function openAny(path: string): Promise<OwnedFd> {
+  return await openFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
 }
 
 function pathOf(where: number | string, kind: NamespaceKind): string {

@@ -1,5 +1,5 @@
 import { exists, LibcontainerError, type ProgramResult, runProgram } from '@libcontainer/sys'
-import type { IdMap, IdMaps } from './id-map.js'
+import { fittingIdMap, type IdMap, type IdMaps } from './id-map.js'
 
 /** Where the two programs may be, and nowhere else: PATH is whatever somebody set it to. */
 const directories = ['/usr/bin', '/bin', '/usr/local/bin', '/run/wrappers/bin']
@@ -23,7 +23,7 @@ async function find(name: string): Promise<string | undefined> {
 
 /** What newuidmap(1) and newgidmap(1) are told. Pure; the maps were checked: numbers alone get here. */
 export function mapArguments(pid: number, map: readonly IdMap[]): string[] {
-  return [pid, ...map.flatMap(({ containerId, hostId, size }) => [containerId, hostId, size])].map(String)
+  return [pid, ...fittingIdMap(map).flatMap(({ containerId, hostId, size }) => [containerId, hostId, size])].map(String)
 }
 
 /**

@@ -3,8 +3,9 @@ import { flagsOf, kindsOf, type NamespaceKind } from './kinds.js'
 import type { NamespaceSet } from './set.js'
 import {
   becomeRootStep,
+  joinNamespacesStep,
+  joinOrder,
   openNamespaceStep,
-  setNamespaceStep,
   setProcessNamespacesStep,
   timeOffsetsStep,
   unshareStep,
@@ -12,10 +13,8 @@ import {
 import { hasTimeOffsets } from './time-offsets.js'
 import { type NamespacesConfig, validateNamespaces } from './validate.js'
 
-/** What the order depends on and only the kernel knows; `checkNamespaces` finds out the first two. */
+/** What the order depends on and only the kernel knows. */
 export interface NamespaceFacts {
-  /** The joined kinds that the joined user namespace owns: joined after it, since only root there may. Default: all of them. */
-  readonly ownedByUser?: ReadonlySet<NamespaceKind> | undefined
   /** All cgroups are joined by the clone itself (pure cgroup2, CLONE_INTO_CGROUP): it may carry NEWCGROUP. Default: `false`. */
   readonly bornInCgroup?: boolean | undefined
   /** An exec enters the time namespace that was unshared (newer kernels): no second clone for it. Default: `false`. */
@@ -39,7 +38,7 @@ export interface NamespacePlan {
   readonly needsMaps: boolean
   /** Root of the user namespace. */
   readonly become: readonly Step[]
-  /** What only root of it may join or make. */
+  /** What only root of it may make. */
   readonly create: readonly Step[]
   /** What waits until all cgroups are joined, and what comes last. */
   readonly late: readonly Step[]
@@ -50,9 +49,6 @@ export interface NamespacePlan {
   /** The kinds that `late` makes. */
   readonly unshareLater: readonly NamespaceKind[]
 }
-
-/** `mnt` last: it takes the root directory with it. */
-const joinOrder: readonly NamespaceKind[] = ['cgroup', 'ipc', 'uts', 'net', 'time', 'pid', 'mnt']
 
 /** Plans the namespaces of a container. Pure; throws `ConfigInvalid` for what {@link validateNamespaces} refuses. */
 export function planNamespaces(config: NamespacesConfig, facts: NamespaceFacts = {}): NamespacePlan {
@@ -75,9 +71,6 @@ export function planNamespaces(config: NamespacesConfig, facts: NamespaceFacts =
   const cloned = byClone ? first : []
   const byInit = byClone ? [] : first.filter(kind => kind !== 'user')
 
-  const after = joinsUser ? joined.filter(kind => facts.ownedByUser?.has(kind) ?? true) : []
-  const before = joined.filter(kind => !after.includes(kind))
-  const join = (kind: NamespaceKind): Step => setNamespaceStep(kind, slot(slotOf(kind)), set.pathOf(kind))
   const offsets = hasTimeOffsets(config.timeOffsets) ? config.timeOffsets : undefined
   const user = makesUser || joinsUser
 
@@ -85,14 +78,12 @@ export function planNamespaces(config: NamespacesConfig, facts: NamespaceFacts =
     cloneFlags: flagsOf(cloned),
     clonesUser: cloned.includes('user'),
     enter: [
-      ...opens(set, joined),
-      ...before.map(join),
-      ...(joinsUser ? [join('user')] : []),
+      ...joins(set, joinsUser ? ['user', ...joined] : joined),
       ...(makesUser && !byClone ? [unshareStep(['user'])] : []),
     ],
     needsMaps: makesUser,
     become: user ? [becomeRootStep()] : [],
-    create: [...after.map(join), ...(byInit.length > 0 ? [unshareStep(byInit)] : [])],
+    create: byInit.length > 0 ? [unshareStep(byInit)] : [],
     late: [...late.map(kind => unshareStep([kind])), ...(offsets && !user ? [timeOffsetsStep(offsets)] : [])],
     offsetsByParent: offsets !== undefined && user,
     needsSecondClone,
@@ -125,9 +116,11 @@ function waits(kind: NamespaceKind, { byClone, needsSecondClone, bornInCgroup }:
 const slotOf = (kind: NamespaceKind): string => `namespace.${kind}`
 
 /** All are opened before any is joined: afterwards their paths may mean something else, or nothing. */
-function opens(set: NamespaceSet, joined: readonly NamespaceKind[]): Step[] {
-  const kinds: NamespaceKind[] = set.isJoined('user') ? ['user', ...joined] : [...joined]
-  return kinds.map(kind => openNamespaceStep(kind, set.pathOf(kind)!, slotOf(kind)))
+function joins(set: NamespaceSet, kinds: readonly NamespaceKind[]): Step[] {
+  if (kinds.length === 0) return []
+  const paths = new Map(kinds.map(kind => [kind, set.pathOf(kind)!]))
+  const opens = kinds.map(kind => openNamespaceStep(kind, paths.get(kind)!, slotOf(kind)))
+  return [...opens, joinNamespacesStep(new Map(kinds.map(kind => [kind, slot(slotOf(kind))])), paths)]
 }
 
 /** How a process joins those of another. */

@@ -42,14 +42,19 @@ function checkKind(namespace: Namespace, field: string): void {
     if (name !== 'kind' && name !== 'path')
       throw new ConfigInvalid(`${field}.${name}`, namespace[name as 'path'], 'must be one of kind, path')
   }
-  const kind: unknown = namespace.kind
+  checkWord(namespace.kind, `${field}.kind`)
+}
+
+/** Refuses what is no kind, and says what is meant by a word of OCI's or libcontainer's. */
+export function checkWord(kind: unknown, field: string): asserts kind is NamespaceKind {
   if (namespaceKinds.includes(kind as NamespaceKind)) return
   const meant = typeof kind === 'string' ? namespaceKind(kind) : undefined
   const problem = `must be one of ${namespaceKinds.join(', ')}`
-  throw new ConfigInvalid(`${field}.kind`, kind, problem, meant === undefined ? {} : { hint: `write '${meant}'` })
+  throw new ConfigInvalid(field, kind, problem, meant === undefined ? {} : { hint: `write '${meant}'` })
 }
 
-function checkPath(path: string, field: string): void {
+/** Refuses what is no absolute path of the kernel's. */
+export function checkPath(path: string, field: string): void {
   kernelString(path, field)
   if (!path.startsWith('/')) throw new ConfigInvalid(field, path, 'must be an absolute path')
   // The kernel's PATH_MAX, with its NUL.

@@ -1,5 +1,5 @@
-import { ConfigInvalid, encodeUtf8, readText, type Step, slot } from '@libcontainer/sys'
-import { checkIdMap, type IdMap, type IdMaps, idMapText } from './id-map.js'
+import { ConfigInvalid, encodeUtf8, OwnedFd, readText, type Step, slot } from '@libcontainer/sys'
+import { checkIdMap, fittingIdMap, type IdMap, type IdMaps, idMapText } from './id-map.js'
 import { checkPid } from './inspect.js'
 import { writeMapsByHelpers } from './map-helpers.js'
 import { native } from './native.js'
@@ -13,6 +13,11 @@ export interface MapWriter {
   /** CAP_SETUID and CAP_SETGID in the user namespace around the new one. */
   readonly setuid: boolean
   readonly setgid: boolean
+}
+
+/** This process: its effective capabilities, too, as a mask. */
+export interface OwnWriter extends MapWriter {
+  readonly effective: bigint
 }
 
 /**
@@ -41,8 +46,8 @@ export function idMapSteps(pid: number, maps: IdMaps, mode: Exclude<MapMode, 'he
   return [
     openProcess(pid),
     ...deny,
-    writeStep(pid, 'gid_map', idMapText(maps.gid), 'write the gid map of'),
-    writeStep(pid, 'uid_map', idMapText(maps.uid), 'write the uid map of'),
+    writeStep(pid, 'gid_map', idMapText(fittingIdMap(maps.gid)), 'write the gid map of'),
+    writeStep(pid, 'uid_map', idMapText(fittingIdMap(maps.uid)), 'write the uid map of'),
   ]
 }
 
@@ -88,19 +93,31 @@ export async function writeIdMaps(pid: number, maps: IdMaps): Promise<void> {
   }
   const mode = mapMode(maps, await mapWriter())
   if (mode === 'helpers') await writeMapsByHelpers(pid, maps)
-  else await native.apply(idMapSteps(pid, maps, mode))
+  else await applyToProcess(idMapSteps(pid, maps, mode))
+}
+
+/** Applies steps that begin with {@link openProcess}, and closes what that has opened. */
+async function applyToProcess(steps: readonly Step[]): Promise<void> {
+  const results = new Map<string, number>()
+  try {
+    await native.apply(steps, { results })
+  } finally {
+    const fd = results.get('process')
+    if (fd !== undefined) new OwnedFd(fd).close()
+  }
 }
 
 /** This process, as a writer of maps. */
-export async function mapWriter(): Promise<MapWriter> {
+export async function mapWriter(): Promise<OwnWriter> {
   return parseWriter(await readText('/proc/self/status'))
 }
 
 /** What /proc/self/status says of a writer of maps. */
-export function parseWriter(status: string): MapWriter {
+export function parseWriter(status: string): OwnWriter {
   const field = (name: string): string[] => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1]?.split(/\s+/) ?? []
   const effective = BigInt(`0x${field('CapEff')[0] ?? 0}`)
   return {
+    effective,
     euid: Number(field('Uid')[1]),
     egid: Number(field('Gid')[1]),
     setgid: ((effective >> 6n) & 1n) === 1n,
@@ -117,5 +134,5 @@ export async function writeTimeOffsets(pid: number, offsets: TimeOffsets): Promi
   checkPid(pid, 'pid')
   checkTimeOffsets(offsets, 'timeOffsets')
   const write = writeStep(pid, 'timens_offsets', timeOffsetsText(offsets), 'set the clocks of')
-  await native.apply([openProcess(pid), { ...write, hints: timeOffsetsHints }])
+  await applyToProcess([openProcess(pid), { ...write, hints: timeOffsetsHints }])
 }

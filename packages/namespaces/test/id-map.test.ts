@@ -11,9 +11,10 @@ import {
   parseIdMap,
   sameIdMap,
 } from '@libcontainer/namespaces'
-import { ConfigInvalid } from '@libcontainer/sys'
+import { ConfigInvalid, encodeUtf8 } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fittingIdMap } from '../src/id-map.js'
 import { mapArguments } from '../src/map-helpers.js'
 import { isMapped } from '../src/user-namespace.js'
 import { parseWriter } from '../src/write-maps.js'
@@ -63,7 +64,7 @@ test('EV-040 a size of nothing, ids beyond the last, overflow, overlap and too m
     /uidMappings\[1\]\.containerId: overlaps uidMappings\[0\]/,
   )
   expect(refusal([line(0, 1000, 10), line(50, 1009, 1)]).field).toBe('uidMappings[1].hostId')
-  expect(refusal(Array.from({ length: 341 }, (_, i) => line(i, i, 1))).message).toMatch(/more than the 340/)
+  expect(refusal(Array.from({ length: 341 }, (_, i) => line(2 * i, 2 * i, 1))).message).toMatch(/more than the 340/)
   expect(
     refusal(Array.from({ length: 300 }, (_, i) => line(4000000000 + 2 * i, 3000000000 + 2 * i, 1))).message,
   ).toMatch(/4095/)
@@ -77,6 +78,18 @@ test('EV-040 a size of nothing, ids beyond the last, overflow, overlap and too m
       'x',
     ),
   ).not.toThrow()
+})
+
+test('NS-10 more than 340 lines, or a text beyond a page, are written in the fewest lines that say the same', () => {
+  const long = Array.from({ length: 500 }, (_, i) => line(i, 100000 + i, 1))
+  expect(() => checkIdMap(long, 'm')).not.toThrow()
+  const deny = idMapSteps(7, { uid: long, gid: long }, 'direct').map(({ args }) => args[2])
+  expect(deny.slice(1)).toEqual([encodeUtf8('0 100000 500\n'), encodeUtf8('0 100000 500\n')])
+  expect(mapArguments(7, long)).toEqual(['7', '0', '100000', '500'])
+  const wide = Array.from({ length: 300 }, (_, i) => line(4000000000 + i, 3000000000 + i, 1))
+  expect(fittingIdMap(wide)).toEqual([line(4000000000, 3000000000, 300)])
+  const short = [line(0, 5, 1), line(1, 6, 1)]
+  expect(fittingIdMap(short)).toBe(short)
 })
 
 test('NS-10 the text is "inside outside size", and reads back', () => {
@@ -154,7 +167,7 @@ test('NS-13 only a map other than the full identity means a user namespace', () 
 const status = 'Name:\tnode\nUid:\t1000\t1001\t1002\t1003\nGid:\t2000\t2001\t2002\t2003\nCapEff:\t00000000000000c0\n'
 
 test('NS-10 who writes the maps is read from its status', () => {
-  expect(parseWriter(status)).toEqual({ euid: 1001, egid: 2001, setuid: true, setgid: true })
+  expect(parseWriter(status)).toEqual({ euid: 1001, egid: 2001, setuid: true, setgid: true, effective: 0xc0n })
   expect(parseWriter(status.replace('c0', '40'))).toMatchObject({ setuid: false, setgid: true })
 })
 

@@ -1,5 +1,6 @@
 import {
   flagsOf,
+  joinNamespacesStep,
   type Namespace,
   type NamespaceKind,
   type NamespacePlan,
@@ -13,6 +14,7 @@ import {
 import { ConfigInvalid, encodePlan, type Step, slot } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { planEnter } from '../src/enter.js'
 
 const maps = {
   uidMappings: [{ containerId: 0, hostId: 100000, size: 65536 }],
@@ -82,28 +84,24 @@ test('S5 a joined pid namespace is entered by a second clone, which the first le
   expect(abouts(plan.enter)).toEqual([
     'open the net namespace /run/net',
     'open the pid namespace /proc/9/ns/pid',
-    'join the net namespace /run/net',
-    'join the pid namespace /proc/9/ns/pid',
+    'join the namespaces net /run/net, pid /proc/9/ns/pid',
   ])
 })
 
-test('NS-07 all paths are opened first; the user namespace is joined before what it owns and after what it does not', () => {
+test('NS-07 all paths are opened first; then one step joins, which tries the user namespace between the others', () => {
   const namespaces = list('mnt=/n/mnt', 'net=/n/net', 'user=/n/user', 'ipc=/n/ipc', 'uts', 'pid')
-  const plan = planNamespaces({ namespaces }, { ownedByUser: new Set(['mnt', 'ipc'] as const) })
+  const plan = planNamespaces({ namespaces })
   expect(plan.cloneFlags).toBe(0)
-  expect(plan.enter.map(step => step.op)).toEqual([...Array(4).fill('openNamespace'), 'setNamespace', 'setNamespace'])
-  expect(abouts(plan.enter).slice(4)).toEqual(['join the net namespace /n/net', 'join the user namespace /n/user'])
+  expect(plan.enter.map(step => step.op)).toEqual([...Array(4).fill('openNamespace'), 'joinNamespaces'])
+  expect(plan.enter[4]!.about).toBe('join the namespaces ipc /n/ipc, net /n/net, mnt /n/mnt, user /n/user')
+  const at = (kind: string) => slot(`namespace.${kind}`)
+  // As native/join.c has them: user, cgroup, ipc, uts, net, time, pid, mnt.
+  expect(plan.enter[4]!.args).toEqual([at('user'), -1, at('ipc'), -1, at('net'), -1, -1, at('mnt')])
   expect(plan.become.length).toBe(1)
   expect(plan.needsMaps).toBe(false)
-  expect(abouts(plan.create)).toEqual([
-    'join the ipc namespace /n/ipc',
-    'join the mnt namespace /n/mnt',
-    'make new namespaces: uts',
-  ])
+  expect(abouts(plan.create)).toEqual(['make new namespaces: uts'])
   expect(abouts(plan.late)).toEqual(['make new namespaces: pid'])
   expect(plan.needsSecondClone).toBe(true)
-  // Nothing known: only root of the user namespace is sure to be allowed.
-  expect(abouts(planNamespaces({ namespaces }).enter).slice(4)).toEqual(['join the user namespace /n/user'])
 })
 
 test('NS-07 with a joined namespace a new user namespace is made after the join, or the join would be refused', () => {
@@ -150,6 +148,9 @@ const configs = fc.tuple(...namespaceKinds.map(() => fc.constantFrom('absent', '
   return { namespaces, ...(fresh ? maps : {}) } as NamespacesConfig
 })
 
+/** Of the arguments of joinNamespaces: native/join.c. */
+const order: readonly NamespaceKind[] = ['user', 'cgroup', 'ipc', 'uts', 'net', 'time', 'pid', 'mnt']
+
 const all = (plan: NamespacePlan): Step[] => [...plan.enter, ...plan.become, ...plan.create, ...plan.late]
 
 test('in every plan each namespace is made once or joined once, and what needs the user namespace comes after it', () => {
@@ -159,7 +160,9 @@ test('in every plan each namespace is made once or joined once, and what needs t
       const steps = all(plan)
       encodePlan(steps)
       const made = steps.filter(step => step.op === 'unshareNamespaces').map(step => step.args[0] as number)
-      const joined = steps.filter(step => step.op === 'setNamespace').map(step => step.args[1] as number)
+      const join = steps.filter(step => step.op === 'joinNamespaces')
+      expect(join.length).toBe(config.namespaces.some(({ path }) => path !== undefined) ? 1 : 0)
+      const joined = join.flatMap(({ args }) => order.flatMap((kind, i) => (args[i] === -1 ? [] : [flagsOf([kind])])))
       const ways = [plan.cloneFlags, ...made]
       for (const { kind, path } of config.namespaces) {
         const flag = flagsOf([kind])
@@ -175,7 +178,7 @@ test('in every plan each namespace is made once or joined once, and what needs t
       // Nothing new may be owned by the user namespace that the container leaves.
       if (user !== undefined && !plan.clonesUser) expect(plan.cloneFlags).toBe(0)
       const opens = steps.map((step, i) => (step.op === 'openNamespace' ? i : -1))
-      const firstJoin = steps.findIndex(step => step.op === 'setNamespace')
+      const firstJoin = steps.findIndex(step => step.op === 'joinNamespaces')
       if (firstJoin >= 0) expect(Math.max(...opens)).toBeLessThan(firstJoin)
     }),
   )
@@ -254,4 +257,12 @@ test('NS-14 the text of time offsets', () => {
   expect(timeOffsetsText({ boottime: { secs: -5n, nanosecs: 7 }, monotonic: { secs: 100000 } })).toBe(
     'monotonic 100000 0\nboottime -5 7\n',
   )
+})
+
+test('NS-15 who enters hides its memory before it joins anything, and is born inside before it takes ids', () => {
+  const joins = [joinNamespacesStep(new Map([['pid', 5]]))]
+  const { steps } = planEnter({ kinds: ['pid', 'user'], handed: {}, joins }, undefined)
+  expect(steps.map(({ op }) => op)).toEqual(['hideMemory', 'joinNamespaces', 'cloneAgain', 'takeGroups', 'becomeRoot'])
+  const { steps: own } = planEnter({ kinds: [], handed: {}, joins: [] }, { uid: 5, gid: 6, groups: [7] })
+  expect(own.map(({ about }) => about)).toEqual(['take the groups 7', 'become the user 5 and the group 6'])
 })

@@ -199,7 +199,7 @@ describe.each(either)('on $name', host => {
     expect(await first.ended()).toBe(0)
   })
 
-  test('ST-13 state.json has its fields of 2014, and goes when the container ends', host.needs, async () => {
+  test('NS-17 ST-13 state.json has its fields of 2014, and goes when the container ends', host.needs, async () => {
     using bench = new Bench(host)
     const first = await running(bench)
     const file = join(bench.path, 'state.json')

@@ -1,6 +1,7 @@
 import { parse } from '@libcontainer/cli'
 import type { ContainerConfig } from '@libcontainer/container'
 import { defaultMounts } from '@libcontainer/mount'
+import type { Profile } from '@libcontainer/seccomp'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { applyFlags } from '../src/apply-flags.js'
@@ -204,7 +205,7 @@ test('CL-18 the template', () => {
 
 describe('CL-20', () => {
   const refusedBy = (level: string): string[] =>
-    ofTemplate('--security', level).seccomp?.syscalls?.[0]?.names.slice() as string[]
+    (ofTemplate('--security', level).seccomp as Profile).syscalls?.[0]?.names.slice() as string[]
 
   test('CL-20 high', () => {
     const config = ofTemplate('--security', 'high', '--read-only')

@@ -1,5 +1,5 @@
 import type { ContainerConfig, ProcessSpec } from '@libcontainer/container'
-import { type Profile, unknownSyscalls } from '@libcontainer/seccomp'
+import { type Profile, type RawProfile, unknownSyscalls } from '@libcontainer/seccomp'
 import { ConfigInvalid, fieldName } from '@libcontainer/sys'
 import { refuseLater } from './refuse.js'
 
@@ -13,6 +13,8 @@ export const annotationNames: readonly string[] = [
   'run.oci.hooks.stdout',
   'run.oci.keep_original_groups',
   'run.oci.pidfd_receiver',
+  'run.oci.seccomp.receiver',
+  'run.oci.seccomp_bpf_data',
   'run.oci.seccomp_fail_unknown_syscall',
 ]
 
@@ -24,9 +26,7 @@ const DELEGATED = 'run.oci.delegate-cgroup'
 
 /** Of crun's annotations, those that ask for what no package does yet; to pass over them would be to run something else. */
 const later: Readonly<Record<string, string>> = {
-  'run.oci.seccomp.receiver': '@libcontainer/seccomp',
   'run.oci.seccomp.plugins': '@libcontainer/seccomp',
-  'run.oci.seccomp_bpf_data': '@libcontainer/seccomp',
   'run.oci.mount_context_type': '@libcontainer/selinux',
 }
 
@@ -41,6 +41,8 @@ const FORCED_V1 = 'run.oci.systemd.force_cgroup_v1'
 export function annotated(annotations: Annotations = {}): {
   config: Pick<ContainerConfig, 'hookOutput' | 'keepGroups'>
   process: Pick<ProcessSpec, 'pidfdSocket'>
+  /** The socket of an agent, and a filter that is compiled already. */
+  seccomp: { receiver: string | undefined; raw: RawProfile | undefined }
 } {
   const value = (name: string): string | undefined => annotations[PREFIX + name] || undefined
   for (const name of Object.keys(annotations))
@@ -65,12 +67,14 @@ export function annotated(annotations: Annotations = {}): {
   const stdout = value('hooks.stdout')
   const stderr = value('hooks.stderr')
   const pidfdSocket = value('pidfd_receiver')
+  const bpf = value('seccomp_bpf_data')
   return {
     config: {
       ...(stdout || stderr ? { hookOutput: { stdout, stderr } } : {}),
       ...(value('keep_original_groups') === '1' ? { keepGroups: true } : {}),
     },
     process: pidfdSocket === undefined ? {} : { pidfdSocket },
+    seccomp: { receiver: value('seccomp.receiver'), raw: bpf === undefined ? undefined : { bpf } },
   }
 }
 

@@ -5,9 +5,6 @@ import { features as seccompFeatures } from '@libcontainer/seccomp'
 import { annotationNames } from './annotations.js'
 import { definitions, type Type } from './schema.js'
 
-/** Words that are known, and refused by name until they are done. */
-const LATER = ['idmap', 'ridmap']
-
 /** OCI's features document: what this runtime understands, whatever the host has. */
 export interface FeaturesDocument {
   readonly ociVersionMin: string
@@ -45,7 +42,7 @@ export interface FeaturesOptions {
 /** The features document. Pure and the same everywhere, as the specification wants it. */
 export function featuresDocument({ version }: FeaturesOptions = {}): FeaturesDocument {
   const { actions, operators, archs, knownFlags } = seccompFeatures()
-  const sorted = (list: readonly string[]): string[] => list.filter(word => !LATER.includes(word)).sort()
+  const sorted = (list: readonly string[]): string[] => [...list].sort()
   return {
     ociVersionMin: '1.0.0',
     ociVersionMax: OCI_VERSION,
@@ -74,8 +71,8 @@ export function featuresDocument({ version }: FeaturesOptions = {}): FeaturesDoc
         modes: words(definitions.MemoryPolicy!.mode),
         flags: words((definitions.MemoryPolicy!.flags as { '[]': Type })['[]']),
       },
-      intelRdt: { enabled: false, schemata: false, monitoring: false },
-      mountExtensions: { idmap: { enabled: false } },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
+      mountExtensions: { idmap: { enabled: true } },
       netDevices: { enabled: false },
     },
   }

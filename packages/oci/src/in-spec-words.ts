@@ -27,7 +27,17 @@ const places: readonly (readonly [ours: string, theirs: string])[] = [
   ['cgroups.hugetlb', 'linux.resources.hugepageLimits'],
   ['cgroups.pids.max', 'linux.resources.pids.limit'],
   ['cgroups', 'linux.resources'],
-  ...['namespaces', 'uidMappings', 'gidMappings', 'timeOffsets', 'devices', 'seccomp', 'sysctl', 'memoryPolicy']
+  ...[
+    'namespaces',
+    'uidMappings',
+    'gidMappings',
+    'timeOffsets',
+    'devices',
+    'seccomp',
+    'sysctl',
+    'memoryPolicy',
+    'intelRdt',
+  ]
     .concat('maskedPaths', 'readonlyPaths')
     .map(name => [name, `linux.${name}`] as const),
   ['umask', 'process.user.umask'],
@@ -48,6 +58,7 @@ const places: readonly (readonly [ours: string, theirs: string])[] = [
 const parts: readonly (readonly [place: RegExp, name: string])[] = [
   [/(?<=^linux\.(?:uid|gid)Mappings.*\.)containerId$/, 'containerID'],
   [/(?<=^linux\.(?:uid|gid)Mappings.*\.)hostId$/, 'hostID'],
+  [/(?<=^linux\.intelRdt\.)closId$/, 'closID'],
   [/(?<=^linux\.namespaces\[\d+\]\.)kind$/, 'type'],
   [/(?<=^linux\.resources\.rdma\b.*\.)hcaHandle$/, 'hcaHandles'],
   [/(?<=^linux\.resources\.rdma\b.*\.)hcaObject$/, 'hcaObjects'],

@@ -1,18 +1,14 @@
-import type { Mount } from '@libcontainer/mount'
-import { refuseLater } from './refuse.js'
-import type { SpecMount } from './spec.js'
+import type { Mount, MountIdRange } from '@libcontainer/mount'
+import type { SpecIdMapping, SpecMount } from './spec.js'
 
 /**
  * `mounts` of a config.json as mounts.
  *
  * @param base - where relative sources of binds start: a bundle
- * @throws {ConfigInvalid} for what is of the specification and not done yet
  */
 export function mountsOf(mounts: readonly SpecMount[] = [], base: string): Mount[] {
-  return mounts.map((mount, i) => {
+  return mounts.map(mount => {
     const { destination, type, source, options, uidMappings, gidMappings } = mount
-    refuseLater(`mounts[${i}].uidMappings`, uidMappings, '@libcontainer/mount')
-    refuseLater(`mounts[${i}].gidMappings`, gidMappings, '@libcontainer/mount')
     const isBind = type === 'bind' || (options ?? []).some(option => option === 'bind' || option === 'rbind')
     const below = isBind && source && !source.startsWith('/') ? `${base}/${source}` : source
     return {
@@ -20,6 +16,14 @@ export function mountsOf(mounts: readonly SpecMount[] = [], base: string): Mount
       ...(type ? { type } : {}),
       ...(below ? { source: below } : {}),
       ...(options ? { options } : {}),
+      ...(uidMappings?.length ? { uidMappings: uidMappings.map(ranges) } : {}),
+      ...(gidMappings?.length ? { gidMappings: gidMappings.map(ranges) } : {}),
     }
   })
 }
+
+const ranges = ({ containerID, hostID, size }: SpecIdMapping): MountIdRange => ({
+  containerId: containerID,
+  hostId: hostID,
+  size,
+})

@@ -11,7 +11,8 @@ export async function probe(): Promise<Probe<'apparmor' | 'selinux' | 'resctrl'>
       return enabled?.startsWith('Y') ? { available: true } : unavailable('the kernel runs without AppArmor')
     },
     selinux: async () => await present('/sys/fs/selinux/enforce', 'the kernel runs without SELinux'),
-    resctrl: async () => await present('/sys/fs/resctrl/schemata', '/sys/fs/resctrl is not mounted'),
+    // Loaded when it is asked for, as by container.
+    resctrl: async () => (await (await import('@libcontainer/intelrdt')).probe()).resctrl,
   })
 }
 

@@ -36,8 +36,8 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
   const cgroup = systemd ? systemdPath(linux.cgroupsPath, id, sub) : cgroupPath(linux.cgroupsPath, id)
   const rootId = own ? hostId(idMap(linux.uidMappings), 0, 'linux.uidMappings') : 0
   const asked = annotated(annotations)
-  const seccomp = seccompOf(linux.seccomp)
-  checkKnownSyscalls(annotations, seccomp)
+  const profile = seccompOf(linux.seccomp, asked.seccomp.receiver)
+  checkKnownSyscalls(annotations, profile)
   const config: ContainerConfig = {
     rootfs: cleanPath(root.path.startsWith('/') ? root.path : `${bundle}/${root.path}`),
     readonlyRootfs: root.readonly,
@@ -51,12 +51,13 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     mounts: mountsOf(mounts, bundle),
     devices: devicesOf(linux.devices),
     cgroups: { path: cgroup, ...limitsOf(linux.resources, warn), ...(rootId ? { owner: rootId } : {}) },
-    seccomp,
+    seccomp: asked.seccomp.raw ?? profile,
     maskedPaths: linux.maskedPaths ?? [],
     readonlyPaths: linux.readonlyPaths ?? [],
     sysctl: linux.sysctl,
     personality: personalityOf(linux, warn),
     memoryPolicy: memoryPolicyOf(linux),
+    intelRdt: intelRdtOf(linux),
     sessionKeyring: newKeyring || undefined,
     hooks: hooksOf(hooks),
     labels: labelsOf(annotations, bundle, warn),
@@ -77,7 +78,7 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
   }
 }
 
-function refuseOfLinux({ netDevices, mountLabel, intelRdt }: SpecLinux): void {
+function refuseOfLinux({ netDevices, mountLabel }: SpecLinux): void {
   refuseLater('linux.netDevices', netDevices, '@libcontainer/netlink')
   refuseLater(
     'linux.mountLabel',
@@ -85,7 +86,6 @@ function refuseOfLinux({ netDevices, mountLabel, intelRdt }: SpecLinux): void {
     '@libcontainer/selinux',
     'leave it out, or have the engine do so: docker and podman by --security-opt label=disable',
   )
-  refuseLater('linux.intelRdt', intelRdt, '@libcontainer/intelrdt')
 }
 
 /** The two kinds that the specification calls by other names than the kernel. */
@@ -113,6 +113,20 @@ function memoryPolicyOf({ memoryPolicy }: SpecLinux): ContainerConfig['memoryPol
   if (!isGiven(memoryPolicy)) return undefined
   const { mode, nodes, flags } = memoryPolicy!
   return defined({ mode, nodes: nodes || undefined, flags }) as MemoryPolicy
+}
+
+/** Set is set: one without a word is a class of the container's own. */
+function intelRdtOf({ intelRdt }: SpecLinux): ContainerConfig['intelRdt'] {
+  if (intelRdt === undefined) return undefined
+  const { closID, l3CacheSchema, memBwSchema, schemata, enableMonitoring } = intelRdt
+  const config = defined({
+    closId: closID || undefined,
+    schemata,
+    l3CacheSchema: l3CacheSchema || undefined,
+    memBwSchema,
+    enableMonitoring,
+  })
+  return config
 }
 
 function hooksOf(hooks: Spec['hooks'] = {}): ContainerConfig['hooks'] {

@@ -121,10 +121,11 @@ describe('OL-17 the features document', () => {
   test('OL-17 what it names is recognised, and what it denies is refused', () => {
     const { mountOptions, linux, hooks } = document
     for (const option of mountOptions.filter(each => each !== 'remount')) {
+      const ids = option.endsWith('idmap') ? [{ containerID: 0, hostID: 1, size: 1 }] : undefined
       const mount =
-        option === 'tmpcopyup'
-          ? { destination: '/a', type: 'tmpfs', options: [option] }
-          : { destination: '/a', source: '/a', options: ['bind', option] }
+        option === 'tmpcopyup' || option === 'tmp-overlay'
+          ? { destination: '/a', type: option === 'tmpcopyup' ? 'tmpfs' : 'overlay', options: [option] }
+          : { destination: '/a', source: '/a', options: ['bind', option], uidMappings: ids, gidMappings: ids }
       const { config } = converted(specWith({ mounts: [mount] }))
       expect([option, validateShape(config).map(String)]).toEqual([option, []])
     }
@@ -158,7 +159,8 @@ describe('OL-17 the features document', () => {
     }
     expect(linux.netDevices.enabled).toBe(false)
     expect(refusal(() => converted(linuxWith({ netDevices: { eth0: {} } }))).field).toBe('linux.netDevices')
-    expect(mountOptions).not.toContain('idmap')
+    expect(mountOptions).toEqual(expect.arrayContaining(['idmap', 'ridmap', 'copy-symlink']))
+    expect(linux.mountExtensions.idmap.enabled).toBe(true)
   })
 
   test('XT-15 every annotation that changes what is done is told of as unsafe', () => {

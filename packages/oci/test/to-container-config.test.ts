@@ -190,10 +190,13 @@ describe('mounts', () => {
     expect(configOf(specWith({ mounts: undefined })).mounts).toEqual([])
   })
 
-  test('OC-11 mounts with id maps of their own are refused by name until they are done', () => {
+  test('OC-11 MT-27 mounts with id maps of their own', () => {
     const map = [{ containerID: 0, hostID: 1, size: 1 }]
-    const mount = { destination: '/a', source: '/a', options: ['bind'], uidMappings: map, gidMappings: map }
-    expect(fault(specWith({ mounts: [mount] })).message).toContain('it will be done by @libcontainer/mount')
+    const mount = { destination: '/a', source: '/a', options: ['bind', 'ridmap'], uidMappings: map, gidMappings: map }
+    const ids = [{ containerId: 0, hostId: 1, size: 1 }]
+    expect(configOf(specWith({ mounts: [mount] })).mounts).toEqual([{ ...mount, uidMappings: ids, gidMappings: ids }])
+    const { uidMappings: _, gidMappings: __, ...bare } = mount
+    expect(configOf(specWith({ mounts: [{ ...bare, uidMappings: [] }] })).mounts).toEqual([bare])
   })
 })
 

@@ -20,10 +20,22 @@ describe('the filter', () => {
     expect(configOf(linuxWith({ seccomp: { ...profile, flags } })).seccomp!.flags).toEqual(flags)
   })
 
-  test('EV-183 notifications are refused by name until they are done', () => {
+  test('EV-183 SC-12 XT-05 notifications have an agent, by the profile or by an annotation; elsewhere it is ignored', () => {
     const syscalls = [...profile.syscalls, { names: ['mount'], action: 'SCMP_ACT_NOTIFY' }]
-    const seccomp = { ...profile, syscalls, listenerPath: '/run/agent' }
-    expect(at(linuxWith({ seccomp }))).toBe('linux.seccomp.syscalls[1].action')
+    const seccomp = { ...profile, syscalls, listenerPath: '/run/agent', listenerMetadata: 'who' }
+    expect(configOf(linuxWith({ seccomp })).seccomp).toMatchObject({
+      listenerPath: '/run/agent',
+      listenerMetadata: 'who',
+    })
+    expect(at(linuxWith({ seccomp: { ...profile, syscalls } }))).toBe('linux.seccomp.listenerPath')
+    const annotations = { 'run.oci.seccomp.receiver': '/run/receiver' }
+    const received = (change: object) =>
+      configOf({ ...linuxWith({ seccomp: { ...profile, syscalls, ...change } }), annotations }).seccomp
+    expect(received({})).toMatchObject({ listenerPath: '/run/receiver' })
+    expect(received({ listenerPath: '/run/agent' })).toMatchObject({ listenerPath: '/run/agent' })
+    expect(received({ syscalls: profile.syscalls })).not.toHaveProperty('listenerPath')
+    const raw = { 'run.oci.seccomp_bpf_data': 'BgAAAAAA/38=' }
+    expect(configOf({ ...linuxWith({ seccomp: profile }), annotations: raw }).seccomp).toEqual({ bpf: 'BgAAAAAA/38=' })
     expect(at(linuxWith({ seccomp: { defaultAction: 'SCMP_ACT_NOTIFY' } }))).toBe('linux.seccomp.defaultAction')
     // Without notifications the listener is ignored: config-linux.md, Seccomp.
     expect(validateShape(configOf(linuxWith({ seccomp: { ...profile, listenerPath: '/run/agent' } })))).toEqual([])
@@ -175,10 +187,26 @@ describe('the process', () => {
     expect(configOf(linuxWith({ mountLabel: '' })).rootfs).toBeTruthy()
   })
 
-  test('EV-063 EV-161 devices of networks and classes of resctrl are refused by name until they are done', () => {
+  test('EV-063 devices of networks are refused by name until they are done', () => {
     expect(at(linuxWith({ netDevices: { eth0: {} } }))).toBe('linux.netDevices')
-    expect(at(linuxWith({ intelRdt: { closID: 'x' } }))).toBe('linux.intelRdt')
-    expect(configOf(linuxWith({ netDevices: {}, intelRdt: {} })).rootfs).toBeTruthy()
+    expect(configOf(linuxWith({ netDevices: {} })).rootfs).toBeTruthy()
+  })
+
+  test('EV-161 RD-02 RD-03 the class of resctrl; one without a word is a class of its own, none is none', () => {
+    const rdt = (intelRdt: object) => configOf(linuxWith({ intelRdt })).intelRdt
+    expect(configOf(linuxWith({}))).not.toHaveProperty('intelRdt')
+    expect(rdt({})).toEqual({})
+    expect(rdt({ closID: '', l3CacheSchema: '' })).toEqual({})
+    const given = { l3CacheSchema: 'L3:0=7f0;1=1f', memBwSchema: 'MB:0=20;1=70', schemata: ['L2:0=f'] }
+    expect(rdt({ ...given, closID: 'gold', enableMonitoring: true })).toEqual({
+      ...given,
+      closId: 'gold',
+      enableMonitoring: true,
+    })
+    const problems = validateShape(configOf(linuxWith({ intelRdt: { closID: 'a/b' } })))
+    expect(problems.map(inSpecWords)).toMatchObject([{ field: 'linux.intelRdt.closID', value: 'a/b' }])
+    const lines = validateShape(configOf(linuxWith({ intelRdt: { schemata: ['L3:0=f', 'L3:0'] } })))
+    expect(lines.map(inSpecWords)).toMatchObject([{ field: 'linux.intelRdt.schemata[1]' }])
   })
 
   test('EV-100 without a process there is nothing to start, and the container can be made', () => {

@@ -34,8 +34,17 @@
 #define NATIVE 0
 #endif
 
-/* flags, filter: 0, or the listener's descriptor (close-on-exec from the kernel) where NEW_LISTENER is among the flags. */
-int64_t lc_op_set_seccomp_filter(struct lc_ctx *c, const union lc_arg *a)
+int64_t lc_confirm_one_thread(struct lc_ctx *c)
+{
+	/* A filter of one thread of several (Node.js) would be a trap that nobody can take away again. The flag
+	 * changes nothing, and is EINVAL exactly where the process has more than one. */
+	if (syscall(SYS_unshare, (long)CLONE_THREAD) == 0 || errno != EINVAL)
+		return 0;
+	lc_detail(c, "a process with several threads loads no filter");
+	return lc_refuse(c, "seccomp", EPERM);
+}
+
+int64_t lc_load_filter(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct sock_fprog program = {
 		.len = (unsigned short)(a[1].b.size / sizeof(struct sock_filter)),
@@ -43,16 +52,18 @@ int64_t lc_op_set_seccomp_filter(struct lc_ctx *c, const union lc_arg *a)
 	};
 	long result;
 
-	/* A filter of one thread of several (Node.js) would be a trap that nobody can take away again. The flag
-	 * changes nothing, and is EINVAL exactly where the process has more than one. */
-	if (syscall(SYS_unshare, (long)CLONE_THREAD) < 0 && errno == EINVAL) {
-		lc_detail(c, "a process with several threads loads no filter");
-		return lc_refuse(c, "seccomp", EPERM);
-	}
 	if (a[1].b.size % sizeof(struct sock_filter) != 0 || a[1].b.size > BPF_MAXINSNS * sizeof(struct sock_filter))
 		return lc_refuse(c, "seccomp", EINVAL);
 	result = syscall(SYS_seccomp, SET_MODE_FILTER, (unsigned long)a[0].i, &program);
 	return result < 0 ? lc_fail(c, "seccomp") : result;
+}
+
+/* setSeccompFilter(flags, filter): 0, or the listener's descriptor (close-on-exec from the kernel) where NEW_LISTENER is among the flags. */
+int64_t lc_op_set_seccomp_filter(struct lc_ctx *c, const union lc_arg *a)
+{
+	int64_t result = lc_confirm_one_thread(c);
+
+	return result < 0 ? result : lc_load_filter(c, a);
 }
 
 /* A value of SECCOMP_RET_*: 1 where the kernel has it. */
@@ -84,5 +95,10 @@ const struct lc_op lc_seccomp_ops[] = {
 	{ .name = "seccompActionAvailable", .signature = "i", .call = op_action_available },
 	{ .name = "seccompFlagsAvailable", .signature = "i", .call = op_flags_available },
 	{ .name = "seccompNativeArchitecture", .signature = "", .call = op_native_architecture, .constant = 1 },
+	{ .name = "receiveNotification", .signature = "ib", .call = lc_op_receive_notification },
+	{ .name = "sendNotification", .signature = "iiiii", .call = lc_op_send_notification },
+	{ .name = "notificationValid", .signature = "ii", .call = lc_op_notification_valid },
+	{ .name = "addNotificationFd", .signature = "iiiiii", .call = lc_op_add_notification_fd },
+	{ .name = "readProcessMemory", .signature = "iib", .call = lc_op_read_process_memory },
 	{ 0 },
 };

@@ -24,10 +24,10 @@ export interface SeccompData {
 }
 
 /** A filter as instructions, of either byte order. */
-export function instructions(filter: Uint8Array): Instruction[] {
+export function instructions(filter: Uint8Array, field = 'filter'): Instruction[] {
   const count = filter.length / INSTRUCTION
   if (!Number.isInteger(count) || count < 1 || count > MAX_INSTRUCTIONS) {
-    throw new ConfigInvalid('filter', filter.length, `must be 1 to ${MAX_INSTRUCTIONS} instructions of 8 bytes`)
+    throw new ConfigInvalid(field, filter.length, `must be 1 to ${MAX_INSTRUCTIONS} instructions of 8 bytes`)
   }
   const littleEndian = isLittleEndian(filter)
   const view = new DataView(filter.buffer, filter.byteOffset, filter.byteLength)

@@ -101,7 +101,12 @@ function mentionsOf(rules: readonly ParsedRule[]): Map<string, number | readonly
 
 /** The names in a profile that no architecture has: newer than this package's tables, or misspelt. */
 export function unknownSyscalls(profile: Profile): string[] {
-  return [...parseProfile(profile).mentions.keys()].filter(name => !isKnown(name))
+  return unknownNames(parseProfile(profile))
+}
+
+/** The same of a profile that is known to be sound. */
+export function unknownNames({ mentions }: ParsedProfile): string[] {
+  return [...mentions.keys()].filter(name => !isKnown(name))
 }
 
 function isKnown(name: string): boolean {
@@ -194,7 +199,8 @@ function parseArchitectures({ architectures: names }: Profile, field: string): A
   })
 }
 
-function parseFlags({ flags }: Profile, field: string, notify: boolean): number {
+/** The flags of seccomp(2). */
+export function parseFlags({ flags }: Pick<Profile, 'flags'>, field: string, notify: boolean): number {
   let bits = notify ? NEW_LISTENER : 0
   list(flags, `${field}.flags`).forEach((flag, i) => {
     if (typeof flag !== 'string' || !Object.hasOwn(FLAGS, flag)) {

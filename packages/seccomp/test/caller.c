@@ -5,6 +5,8 @@
  *   64 NUMBER A0 A1 A2 A3 A4 A5     writes the result, or the error as -errno
  *   32 NUMBER A0 A1 A2 A3 A4 A5     the same through the entry of 32-bit programs (x86)
  *
+ * An argument that begins with a slash is a string, and what is given its address.
+ *
  * All is read before the first call: a filter may forbid reading, too.
  */
 #define _GNU_SOURCE
@@ -12,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CALLS 4096
@@ -52,11 +55,11 @@ int main(void)
 
 	for (; count < CALLS && scanf("%d", &c->bits) == 1; c++, count++) {
 		for (int i = 0; i < 7; i++) {
-			char word[32];
+			char word[8192];
 
-			if (scanf("%31s", word) != 1)
+			if (scanf("%8191s", word) != 1)
 				return 1;
-			c->n[i] = strtoull(word, NULL, 0);
+			c->n[i] = word[0] == '/' ? (uintptr_t)strdup(word) : strtoull(word, NULL, 0);
 		}
 	}
 	for (c = calls; c < calls + count; c++) {

@@ -8,16 +8,22 @@
  *   end                       writes `rc RC...`, one a rule, then `bpf HEX`
  *   resolve ARCH SYSCALL      writes `nr NUMBER`
  *
+ *   oracle run FILE           runs filters: FILE holds jobs of { u32 filters, u32 calls, filters of { u32 size, instructions },
+ *                             calls of 16 u32s, the words that a filter loads }; writes a u32 for each call and filter
+ *
  * ACTION, A and B are numbers in any base of C; OP is one of NE LT LE EQ GE GT MASKED_EQ.
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
 #include <seccomp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static scmp_filter_ctx filter;
@@ -91,9 +97,78 @@ static void finish(void)
 	seccomp_release(filter);
 }
 
-int main(void)
+/* What filters of libseccomp and of ours are made of. */
+static uint32_t run(const struct sock_filter *f, const uint32_t *words)
+{
+	uint32_t a = 0;
+
+	for (;; f++) {
+		switch (f->code) {
+		case BPF_LD | BPF_W | BPF_ABS:
+			a = words[f->k / 4];
+			break;
+		case BPF_ALU | BPF_AND | BPF_K:
+			a &= f->k;
+			break;
+		case BPF_JMP | BPF_JA:
+			f += f->k;
+			break;
+		case BPF_JMP | BPF_JEQ | BPF_K:
+			f += a == f->k ? f->jt : f->jf;
+			break;
+		case BPF_JMP | BPF_JGT | BPF_K:
+			f += a > f->k ? f->jt : f->jf;
+			break;
+		case BPF_JMP | BPF_JGE | BPF_K:
+			f += a >= f->k ? f->jt : f->jf;
+			break;
+		case BPF_RET | BPF_K:
+			return f->k;
+		default:
+			fail("an instruction", EINVAL);
+		}
+	}
+}
+
+static int run_jobs(const char *path)
+{
+	static const struct sock_filter *filters[16];
+	uint32_t results[16];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat s;
+	const uint32_t *at, *end;
+
+	if (fd < 0 || fstat(fd, &s) < 0)
+		fail(path, errno);
+	at = mmap(NULL, s.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (at == MAP_FAILED)
+		fail(path, errno);
+	for (end = at + s.st_size / 4; at < end;) {
+		uint32_t count = *at++, calls = *at++;
+
+		if (count > 16)
+			fail("too many filters", EINVAL);
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t size = *at++;
+
+			filters[i] = (const struct sock_filter *)at;
+			at += size / 4;
+		}
+		for (uint32_t i = 0; i < calls; i++, at += 16) {
+			for (uint32_t f = 0; f < count; f++)
+				results[f] = run(filters[f], at);
+			fwrite(results, 4, count, stdout);
+		}
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	static char line[4096];
+
+	if (argc == 3 && strcmp(argv[1], "run") == 0)
+		return run_jobs(argv[2]);
 
 	while (fgets(line, sizeof(line), stdin)) {
 		line[strcspn(line, "\n")] = 0;

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Arch, Profile } from '@libcontainer/seccomp'
@@ -44,12 +44,47 @@ export class Oracle {
     return this.#run(names.map(name => `resolve ${arch} ${name}\n`).join('')).map(line => Number(line.split(' ')[1]))
   }
 
+  /** What each of the filters answers for each of the calls: a row of answers a call. */
+  run(jobs: readonly Job[]): Uint32Array[] {
+    const parts = jobs.flatMap(({ filters, calls }) => [
+      new Uint32Array([filters.length, calls.length / WORDS]),
+      ...filters.flatMap(filter => [new Uint32Array([filter.length * 8]), encoded(filter)]),
+      calls,
+    ])
+    const file = join(this.#dir, 'jobs')
+    writeFileSync(file, Buffer.concat(parts.map(part => Buffer.from(part.buffer, part.byteOffset, part.byteLength))))
+    const result = spawnSync(this.#program, ['run', file], { maxBuffer: 1 << 30, timeout: 60_000 })
+    if (result.error) throw result.error
+    if (result.status !== 0) throw new Error(`running filters: ${result.stderr}`)
+    const answers = new Uint32Array(new Uint8Array(result.stdout).buffer)
+    let at = 0
+    return jobs.map(({ filters, calls }) => {
+      const size = (calls.length / WORDS) * filters.length
+      at += size
+      return answers.subarray(at - size, at)
+    })
+  }
+
   #run(input: string): string[] {
     const result = spawnSync(this.#program, { input, encoding: 'utf8', maxBuffer: 1 << 30, timeout: 60_000 })
     if (result.error) throw result.error
     if (result.status !== 0) throw new Error(`libseccomp: ${result.stderr}`)
     return result.stdout.trimEnd().split('\n')
   }
+}
+
+/** The words of `struct seccomp_data`. */
+export const WORDS = 16
+
+/** Filters, and calls to ask them about: the words that a filter loads, {@link WORDS} a call. */
+export interface Job {
+  readonly filters: readonly (readonly Instruction[])[]
+  readonly calls: Uint32Array
+}
+
+/** For the machine that runs it, whatever kernel the filter is for. */
+function encoded(filter: readonly Instruction[]): Uint32Array {
+  return new Uint32Array(filter.flatMap(({ code, jt, jf, k }) => [code | (jt << 16) | (jf << 24), k]))
 }
 
 /** In a filter for the other byte order libseccomp writes some of what is returned in the byte order of the machine. */

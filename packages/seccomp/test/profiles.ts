@@ -127,13 +127,12 @@ function conditions(random: Random, operators: readonly Operator[], repeat: bool
   return args
 }
 
-/** Arguments that come close to what a profile compares with. */
-export function sampledArguments(random: Random, profile: Profile, count: number): bigint[][] {
+/** Values that come close to what a profile compares with. */
+export function nearValues(profile: Profile): bigint[] {
   const args = (profile.syscalls ?? []).flatMap(rule => rule.args ?? [])
   const near = args.flatMap(({ value, valueTwo = 0 }) => {
     const [one, two] = [BigInt(value), BigInt(valueTwo)]
     return [one, one + 1n, one - 1n, one ^ (1n << 32n), two, two & one, two | ~one, one & 0xffffffffn]
   })
-  const values = [...near, ...VALUES].map(value => BigInt.asUintN(64, value))
-  return Array.from({ length: count }, () => Array.from({ length: 6 }, () => random.pick(values)))
+  return [...new Set([...near, ...VALUES].map(value => BigInt.asUintN(64, value)))]
 }

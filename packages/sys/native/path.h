@@ -7,6 +7,7 @@
 #ifndef LC_PATH_H
 #define LC_PATH_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "op.h"
@@ -50,6 +51,9 @@ int lc_open_in_proc(struct lc_ctx *c, int proc, const char *path, int flags);
  * open file itself, not by a path.
  */
 int lc_open_descriptors(struct lc_ctx *c);
+
+/* The number of the mount that `fd` lies on, as mountinfo has it, or -1. */
+int64_t lc_mount_id(int fd);
 
 /* Whether two descriptors lie on one mount (1), or not (0). */
 int lc_same_mount(int a, int b);

@@ -76,14 +76,20 @@ struct lc_statx {
 #define LC_STATX_MNT_ID 0x1000
 #define LC_STATX_ATTR_MOUNT_ROOT 0x2000
 
+int64_t lc_mount_id(int fd)
+{
+	struct lc_statx of;
+
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, LC_STATX_MNT_ID, &of) < 0 || !(of.mask & LC_STATX_MNT_ID))
+		return -1;
+	return (int64_t)of.mount;
+}
+
 int lc_same_mount(int a, int b)
 {
-	struct lc_statx of_a, of_b;
+	int64_t id = lc_mount_id(a);
 
-	if (syscall(SYS_statx, a, "", AT_EMPTY_PATH, LC_STATX_MNT_ID, &of_a) < 0 ||
-	    syscall(SYS_statx, b, "", AT_EMPTY_PATH, LC_STATX_MNT_ID, &of_b) < 0)
-		return 0;
-	return of_a.mask & of_b.mask & LC_STATX_MNT_ID && of_a.mount == of_b.mount;
+	return id >= 0 && id == lc_mount_id(b);
 }
 
 int lc_is_mount_root(int fd)

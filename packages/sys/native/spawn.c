@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clone.h"
 #include "decimal.h"
 
 #ifndef CLONE_PIDFD
@@ -122,52 +123,6 @@ static long clone3_onto_stack(struct arguments *args, void (*enter)(void *), voi
 #endif
 }
 
-/* Where clone3 is refused (a seccomp profile around us): the older call, which can neither choose a cgroup nor clear handlers. */
-static long clone_onto_stack(unsigned long flags, void *stack, int *pidfd, void (*enter)(void *), void *with)
-{
-#if defined(__x86_64__)
-	long result = SYS_clone;
-	register void *ctid __asm__("r10") = NULL;
-	register void *fn __asm__("r8") = (void *)enter;
-	register void *arg __asm__("r9") = with;
-
-	/* r8 would be `tls`, which is read with CLONE_SETTLS alone. */
-	__asm__ volatile("syscall\n\t"
-			 "test %%rax, %%rax\n\t"
-			 "jnz 1f\n\t"
-			 "xor %%ebp, %%ebp\n\t"
-			 "mov %%r9, %%rdi\n\t"
-			 "call *%%r8\n\t"
-			 "ud2\n"
-			 "1:"
-			 : "+a"(result)
-			 : "D"(flags), "S"(stack), "d"(pidfd), "r"(ctid), "r"(fn), "r"(arg)
-			 : "rcx", "r11", "memory");
-	return result;
-#else
-	register long x0 __asm__("x0") = (long)flags;
-	register void *x1 __asm__("x1") = stack;
-	register void *x2 __asm__("x2") = pidfd;
-	register long x3 __asm__("x3") = 0;
-	register long x4 __asm__("x4") = 0;
-	register void *x5 __asm__("x5") = (void *)enter;
-	register void *x6 __asm__("x6") = with;
-	register long x8 __asm__("x8") = SYS_clone;
-
-	__asm__ volatile("svc #0\n\t"
-			 "cbnz x0, 1f\n\t"
-			 "mov x29, xzr\n\t"
-			 "mov x0, x6\n\t"
-			 "blr x5\n\t"
-			 "brk #0\n"
-			 "1:"
-			 : "+r"(x0)
-			 : "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5), "r"(x6), "r"(x8)
-			 : "memory");
-	return x0;
-#endif
-}
-
 /*
  * An exec in a new user namespace whose maps are not written yet strips all capabilities, for good. What is ambient survives.
  */
@@ -261,9 +216,11 @@ static long clone_child(struct child *child, char *stack, int *pidfd)
 		args.cgroup = (uint64_t)r->cgroup;
 	}
 	pid = clone3_onto_stack(&args, enter, child);
+	/* A seccomp profile around us may refuse clone3. */
 	if ((pid == -ENOSYS || pid == -EPERM) && r->cgroup < 0) {
 		unsigned long flags = (unsigned long)r->flags | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-		long again = clone_onto_stack(flags, stack + STACK, pidfd, enter, child);
+		/* The older call can neither choose a cgroup nor clear handlers. */
+		long again = lc_clone_onto_stack(flags, stack + STACK, pidfd, NULL, enter, child);
 
 		if (again >= 0 || pid == -ENOSYS)
 			pid = again;

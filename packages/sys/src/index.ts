@@ -56,12 +56,23 @@ export { readProc } from './read-proc.js'
 export { remembered } from './remembered.js'
 export { type ProgramResult, runProgram } from './run-program.js'
 export { args, becomeProgram, calledAs, engine, environment, exit, findAsset, loadAsset, onSignals } from './runtime.js'
+export { searchPaths } from './search-paths.js'
 export * from './self.js'
 export { MAX_FD_NAME, receiveFd, sendFd } from './send-fd.js'
 export { signalName, signalNumber } from './signals.js'
 export * from './socket.js'
+export { atSocketPath } from './socket-path.js'
 export { memoryFile, overlayProgramFd, programFd, type Spawned, type SpawnRequest, spawn } from './spawn.js'
 export { captureStack, type Frame, parseStack } from './stack.js'
+export {
+  checkStdio,
+  descriptor,
+  isDescriptor,
+  type PreparedStdio,
+  prepareStdio,
+  type Stdio,
+  type StdioRequest,
+} from './stdio.js'
 export { type Arg, type Slot, type Step, slot } from './step.js'
 export { decodeUtf8, encodeUtf8, kernelPath, kernelString, nulTerminated, type Path, shownPath } from './utf8.js'
 export { visibleLine, visibleText } from './visible.js'

@@ -21,10 +21,14 @@ export function socketPair(type = SOCK_SEQPACKET): [OwnedFd, OwnedFd] {
   return [new OwnedFd(pair[0]!), new OwnedFd(pair[1]!)]
 }
 
-/** Sends one message, with descriptors (at most 16), without waiting: `EAGAIN` when the peer does not read. */
-export function sendMessage(socket: OwnedFd, bytes: Uint8Array, fds: readonly number[] = []): void {
+/**
+ * Sends one message, with descriptors (at most 16), without waiting: `EAGAIN` when the peer does not read.
+ *
+ * @returns how many bytes went; of a stream that may be fewer than all, and the descriptors are with the first of them
+ */
+export function sendMessage(socket: OwnedFd, bytes: Uint8Array, fds: readonly number[] = []): number {
   const rights = new Uint8Array(new Int32Array(fds).buffer)
-  checked(native.sync.sendMessage(socket.fd, bytes, rights, MSG_DONTWAIT), 'sendmsg')
+  return checked(native.sync.sendMessage(socket.fd, bytes, rights, MSG_DONTWAIT), 'sendmsg')
 }
 
 /** Sends as much of a stream as goes without waiting, and says how many bytes that was: `EAGAIN` when it is none, `EPIPE` when nobody reads. */

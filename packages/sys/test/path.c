@@ -53,6 +53,12 @@ static int act(struct lc_ctx *c, int root, int proc, const char *what, const cha
 		fd = lc_mkfile_in_root(c, root, path, 0644);
 	if (strcmp(what, "parent") == 0)
 		fd = lc_parent_in_root(c, root, path, &last);
+	if (strcmp(what, "pids") == 0) {
+		int pids = lc_open_pids(c);
+
+		fd = lc_open_in_proc(c, pids, path, O_RDONLY);
+		close(pids);
+	}
 	if (strcmp(what, "proc") == 0)
 		fd = lc_open_in_proc(c, proc, path, O_RDONLY);
 	return fd;

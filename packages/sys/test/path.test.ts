@@ -228,6 +228,31 @@ describe.each([false, true])('UT-05 paths in a root, by the walk: %s', walk => {
     expect(run(root, [long, deep, `mkdir ${'y'.repeat(255)}`], walk)).toEqual(['-36', '-36', `/${'y'.repeat(255)}`])
   })
   test(
+    'UT-06 a procfs of processes alone has nothing else in it',
+    requires('root', 'program:gcc', 'kernel:5.8'),
+    () => {
+      const asked = [
+        'self/status',
+        'thread-self/attr/current',
+        'sys/kernel/hostname',
+        'version',
+        'sysrq-trigger',
+        'keys',
+      ]
+      expect(
+        run(
+          '/',
+          asked.map(path => `pids ${path}`),
+          walk,
+        ),
+      ).toEqual([
+        expect.stringMatching(/\/\d+\/status$/),
+        expect.stringMatching(/\/\d+\/task\/\d+\/attr\/current$/),
+        ...new Array(4).fill('-2'),
+      ])
+    },
+  )
+  test(
     'UT-06 a verified procfs: self, thread-self, nothing by a link, nothing upwards',
     requires('program:gcc'),
     () => {

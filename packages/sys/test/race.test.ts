@@ -96,7 +96,7 @@ const expected = new Set(['ENOENT', 'EEXIST', 'EXDEV', 'UnexpectedInode'])
 
 const races: Race[] = [
   {
-    what: 'openInRoot',
+    what: 'CVE-2018-15664 openInRoot',
     safe: () => text(openInRoot(root, 'swap/file')),
     weak: async () => text(openFile(await joined('swap/file'))),
   },
@@ -115,13 +115,13 @@ const races: Race[] = [
     },
   },
   {
-    what: 'createInRoot',
+    what: 'CVE-2025-24965 createInRoot',
     safe: n => close(createInRoot(root, `swap/new${n}`)),
     weak: async n => close(openFile(await joined(`swap/new${n}`), O_WRONLY | O_CREAT)),
     harmed: () => outside().length > 1,
   },
   {
-    what: 'mkdirAllInRoot',
+    what: 'CVE-2024-45310 mkdirAllInRoot',
     safe: n => close(mkdirAllInRoot(root, `swap/new${n}/below`)),
     weak: async n => void mkdirSync(await joined(`swap/new${n}/below`), { recursive: true }),
     harmed: () => outside().length > 1,
@@ -178,21 +178,29 @@ const races: Race[] = [
 
 describe.each(races)('TS-05 UT-05 UT-07 $what', ({ safe, weak, prepare, ...more }) => {
   /** Whether the host was harmed, and how often the act succeeded without. */
-  async function run(act: Race['safe']): Promise<{ harmed: boolean; done: number; exchanges: number }> {
+  async function run(
+    act: Race['safe'],
+    attempts: number,
+  ): Promise<{ harmed: boolean; done: number; exchanges: number }> {
     plant()
     prepare?.()
     const [a, b] = more.pair ?? ['root/swap', 'root/link']
     let [harmed, done, n] = [false, 0, 0]
-    const { exchanges } = await race(exchanger, [join(top, a), join(top, b)], async () => {
-      try {
-        harmed ||= (await act(n++)) === 'of the host'
-        done++
-      } catch (error) {
-        if (!expected.has((error as { code: string }).code)) throw error
-      }
-      harmed ||= more.harmed?.() ?? false
-      return !harmed
-    })
+    const { exchanges } = await race(
+      exchanger,
+      [join(top, a), join(top, b)],
+      async () => {
+        try {
+          harmed ||= (await act(n++)) === 'of the host'
+          done++
+        } catch (error) {
+          if (!expected.has((error as { code: string }).code)) throw error
+        }
+        harmed ||= more.harmed?.() ?? false
+        return !harmed
+      },
+      { attempts },
+    )
     return { harmed, done, exchanges }
   }
 
@@ -200,7 +208,7 @@ describe.each(races)('TS-05 UT-05 UT-07 $what', ({ safe, weak, prepare, ...more 
     ...requires('program:gcc'),
     timeout: 120_000,
   }, async () => {
-    const { harmed, done, exchanges } = await run(safe)
+    const { harmed, done, exchanges } = await run(safe, 1000)
     expect(harmed).toBe(false)
     expect(done).toBeGreaterThan(0)
     expect(exchanges).toBeGreaterThanOrEqual(10_000)
@@ -209,6 +217,7 @@ describe.each(races)('TS-05 UT-05 UT-07 $what', ({ safe, weak, prepare, ...more 
   })
 
   test('its weakened twin is led out', { ...requires('program:gcc'), timeout: 120_000 }, async () => {
-    expect((await run(weak)).harmed).toBe(true)
+    // Ends when it is: on a busy machine the two may long take turns, and not meet.
+    expect((await run(weak, 50_000)).harmed).toBe(true)
   })
 })

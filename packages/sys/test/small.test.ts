@@ -131,7 +131,7 @@ test('UT-09 a stat line whose name has spaces, parentheses and digits; the start
 })
 
 test(
-  'UT-10 extended attributes: set, get, list, remove, of a file and of a link itself',
+  'UT-10 extended attributes: set, get, list, remove, of a file, of a link itself and of an open file',
   requires('root'),
   async () => {
     using place = temporaryDirectory('xattr-')
@@ -163,6 +163,17 @@ test(
     )
     await removeAttribute(link, 'trusted.of-link', { follow: false })
     expect(await listAttributes(link, { follow: false })).not.toContain('trusted.of-link')
+    const open = await openFile(file)
+    try {
+      await setAttribute(open, 'trusted.open', 'o')
+      expect(await getAttribute(file, 'trusted.open')).toEqual(await getAttribute(open, 'trusted.open'))
+      expect(await listAttributes(open)).toEqual(await listAttributes(file))
+      await removeAttribute(open, 'trusted.open')
+      await expect(removeAttribute(open, 'trusted.open')).rejects.toEqual(code('ENODATA'))
+    } finally {
+      open.close()
+    }
+    await expect(getAttribute('', 'trusted.one')).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'path' })
   },
 )
 

@@ -1,7 +1,7 @@
 import { ConfigInvalid, kernelString } from '@libcontainer/sys'
-import type { Source } from './lines.js'
+import { entries, idOf, type Source, textOf } from './lines.js'
 import { checkedId, entryId, numericId } from './number.js'
-import { type GroupEntry, type PasswdEntry, parseGroup, parsePasswd } from './passwd.js'
+import { findGroup, findUser } from './passwd.js'
 
 /** Who a process runs as. */
 export interface ExecUser {
@@ -37,7 +37,7 @@ export function getExecUser(
   const [userPart, groupPart] = splitSpec(spec, field)
   const standard = { ...ROOT_USER, ...defaults }
   const wantedUid = numericId(userPart, field)
-  const user = findUser(passwd, userPart, wantedUid ?? (userPart === '' ? standard.uid : undefined))
+  const user = findUser(passwd, wantedUid ?? (userPart === '' ? standard.uid : userPart))
   if (!user && userPart !== '' && wantedUid === undefined) {
     throw new ConfigInvalid(field, spec, `no user '${userPart}' in the container's passwd file`)
   }
@@ -48,9 +48,8 @@ export function getExecUser(
     return { uid, gid: groupId(group, groupPart, field, spec), groups: [...standard.groups], home }
   }
   const gid = user ? entryId(user.gid, field, user.name) : standard.gid
-  const memberOf = user ? parseGroup(group, entry => entry.members.includes(user.name)) : []
-  const groups = memberOf.map(entry => entryId(entry.gid, field, entry.name))
-  return { uid, gid, groups: groups.length > 0 ? [...new Set(groups)] : [...standard.groups], home }
+  const groups = user ? groupsOf(group, user.name, field) : []
+  return { uid, gid, groups: groups.length > 0 ? groups : [...standard.groups], home }
 }
 
 /**
@@ -65,12 +64,12 @@ export function getAdditionalGroups(
   file?: Source,
   field = 'additionalGroups',
 ): number[] {
-  const entries = groups.some(group => typeof group === 'string') ? parseGroup(file) : []
+  const text = groups.some(group => typeof group === 'string') ? textOf(file) : ''
   const ids = groups.map((group, i) => {
     const at = `${field}[${i}]`
     if (typeof group === 'number') return checkedId(group, at)
     checkPart(group, at, group)
-    return numericId(group, at) ?? namedGroup(entries, group, at, group)
+    return numericId(group, at) ?? namedGroup(text, group, at, group)
   })
   return [...new Set(ids)]
 }
@@ -92,16 +91,28 @@ function checkPart(part: string, field: string, spec: string): void {
   if (part.trim() !== part) throw new ConfigInvalid(field, spec, 'must not begin or end with white space')
 }
 
-function findUser(passwd: Source, name: string, uid: number | undefined): PasswdEntry | undefined {
-  return parsePasswd(passwd, entry => (uid === undefined ? entry.name === name : entry.uid === uid))[0]
+/** setgroups(2)'s bound. */
+const MAX_GROUPS = 65536
+
+/** The ids of the groups that list a user, each once, in the order of the file. */
+function groupsOf(file: Source, user: string, field: string): number[] {
+  const ids = new Set<number>()
+  // No member has such a name: a comma parts them.
+  if (user === '' || user.includes(',')) return []
+  for (const [name = '', , gid, members = ''] of entries(file, user)) {
+    if (!`,${members},`.includes(`,${user},`)) continue
+    ids.add(entryId(idOf(gid), field, name))
+    if (ids.size > MAX_GROUPS) throw new ConfigInvalid(field, user, `must not be in more than ${MAX_GROUPS} groups`)
+  }
+  return [...ids]
 }
 
 function groupId(file: Source, part: string, field: string, spec: string): number {
-  return numericId(part, field) ?? namedGroup(parseGroup(file), part, field, spec)
+  return numericId(part, field) ?? namedGroup(file, part, field, spec)
 }
 
-function namedGroup(entries: readonly GroupEntry[], name: string, field: string, spec: string): number {
-  const found = entries.find(entry => entry.name === name)
+function namedGroup(file: Source, name: string, field: string, spec: string): number {
+  const found = findGroup(file, name)
   if (!found) throw new ConfigInvalid(field, spec, `no group '${name}' in the container's group file`)
   return entryId(found.gid, field, found.name)
 }

@@ -11,8 +11,8 @@ import {
 } from '@libcontainer/sys'
 import { type ExecUser, getAdditionalGroups, getExecUser } from './exec-user.js'
 
-/** In bytes: no host has more users, and an image must not take this process's memory. */
-const MAX_FILE = 16 * 1024 * 1024
+/** In bytes, of a file of users or groups: no host has more, and an image must not take this process's memory. */
+export const MAX_FILE = 16 * 1024 * 1024
 
 /**
  * {@link getExecUser} by the files of a root filesystem, which are an image's and so hostile: links lead nowhere but inside, only regular

@@ -1,7 +1,7 @@
 export { IdOutOfRange, MAX_ID, NoGroupEntries, NoPasswdEntries } from './errors.js'
 export { type ExecUser, getAdditionalGroups, getExecUser, ROOT_USER } from './exec-user.js'
 export { features } from './features.js'
-export { getAdditionalGroupsInRoot, getExecUserInRoot } from './in-root.js'
+export { getAdditionalGroupsInRoot, getExecUserInRoot, MAX_FILE } from './in-root.js'
 export type { Source } from './lines.js'
 export {
   currentGroup,
@@ -14,6 +14,8 @@ export {
 } from './lookup.js'
 export {
   type Filter,
+  findGroup,
+  findUser,
   type GroupEntry,
   type PasswdEntry,
   parseGroup,

@@ -3,16 +3,22 @@ import { decodeUtf8 } from '@libcontainer/sys'
 /** What a file of users, groups or sub ids is given as. `undefined` is a file that is not there: it has no entries. */
 export type Source = string | Uint8Array | undefined
 
-/** The fields of each entry; blank lines and comments are left out. */
-export function* entries(source: Source): Generator<string[]> {
-  if (source === undefined) return
-  const text = typeof source === 'string' ? source : decodeUtf8(source)
-  for (let start = 0; start <= text.length; ) {
-    const end = text.indexOf('\n', start)
+/** What a source holds, as text. */
+export const textOf = (source: Source): string => (typeof source === 'object' ? decodeUtf8(source) : (source ?? ''))
+
+/**
+ * The fields of each entry; blank lines and comments are left out.
+ *
+ * @param having - lines without this text are passed over: an image's file may have millions of them
+ */
+export function* entries(source: Source, having = ''): Generator<string[]> {
+  const text = textOf(source)
+  for (let at = text.indexOf(having); at >= 0 && at < text.length; ) {
+    const start = text.lastIndexOf('\n', at - 1) + 1
+    const end = text.indexOf('\n', at)
     const fields = entry(end < 0 ? text.slice(start) : text.slice(start, end))
     if (fields) yield fields
-    if (end < 0) return
-    start = end + 1
+    at = end < 0 ? -1 : text.indexOf(having, end + 1)
   }
 }
 
@@ -36,11 +42,14 @@ export async function* streamedEntries(chunks: AsyncIterable<Uint8Array>): Async
   if (fields) yield fields
 }
 
+/** More than any of these files has. */
+const MAX_FIELDS = 8
+
 function entry(line: string): string[] | undefined {
   const trimmed = line.trim()
   // A NUL could not go on to the kernel, as HOME for one: such a line is no entry.
   if (trimmed === '' || trimmed.startsWith('#') || trimmed.includes('\0')) return undefined
-  return trimmed.split(':')
+  return trimmed.split(':', MAX_FIELDS)
 }
 
 /** The highest id of the kernel; the one above it, -1, means "no id" in its calls. */

@@ -27,12 +27,30 @@ export type Filter<T> = (entry: T) => boolean
 
 /** The entries of a passwd file, in its order. What a short line lacks is `''`, or `undefined` for an id. */
 export function parsePasswd(source: Source, filter: Filter<PasswdEntry> = everything): PasswdEntry[] {
-  return [...entries(source)].map(passwdEntry).filter(filter)
+  return [...chosen(entries(source), passwdEntry, filter)]
 }
 
 /** The entries of a group file, in its order. */
 export function parseGroup(source: Source, filter: Filter<GroupEntry> = everything): GroupEntry[] {
-  return [...entries(source)].map(groupEntry).filter(filter)
+  return [...chosen(entries(source), groupEntry, filter)]
+}
+
+/** The first entry of a name or an id in a passwd file: without a look at the others, of which an image may have millions. */
+export function findUser(source: Source, who: string | number): PasswdEntry | undefined {
+  return first(
+    entries(source, String(who)),
+    passwdEntry,
+    ({ name, uid }) => who === (typeof who === 'string' ? name : uid),
+  )
+}
+
+/** The first entry of a name or an id in a group file. */
+export function findGroup(source: Source, which: string | number): GroupEntry | undefined {
+  return first(
+    entries(source, String(which)),
+    groupEntry,
+    ({ name, gid }) => which === (typeof which === 'string' ? name : gid),
+  )
 }
 
 /** {@link parsePasswd} over a stream of bytes: one entry at a time, lines of any length. */
@@ -55,6 +73,19 @@ export async function* streamGroup(
     const entry = groupEntry(fields)
     if (filter(entry)) yield entry
   }
+}
+
+/** One at a time: what is not chosen is not kept. */
+function* chosen<T>(lines: Iterable<string[]>, make: (fields: string[]) => T, filter: Filter<T>): Generator<T> {
+  for (const fields of lines) {
+    const entry = make(fields)
+    if (filter(entry)) yield entry
+  }
+}
+
+function first<T>(lines: Iterable<string[]>, make: (fields: string[]) => T, filter: Filter<T>): T | undefined {
+  for (const entry of chosen(lines, make, filter)) return entry
+  return undefined
 }
 
 function passwdEntry([name = '', password = '', uid, gid, gecos = '', home = '', shell = '']: string[]): PasswdEntry {

@@ -1,12 +1,12 @@
 import { type Availability, ids, type Probe, probeEach, readTextIfPresent, unavailable } from '@libcontainer/sys'
-import { parsePasswd } from './passwd.js'
+import { findUser } from './passwd.js'
 import { type SubIdRange, subGids, subUids } from './sub-ids.js'
 
 /** Which files of users this host has, and whether this process's user stands there and has subordinate ids (`subuid`, `subgid`). */
 export async function probe(): Promise<Probe<'passwd' | 'group' | 'user' | 'subuid' | 'subgid'>> {
   const user = async (): Promise<{ uid: number; name?: string }> => {
     const { uid } = ids()
-    const [entry] = parsePasswd(await readTextIfPresent('/etc/passwd'), each => each.uid === uid)
+    const entry = findUser(await readTextIfPresent('/etc/passwd'), uid)
     return entry === undefined ? { uid } : { uid, name: entry.name }
   }
   return await probeEach({

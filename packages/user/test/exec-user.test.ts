@@ -143,6 +143,27 @@ test.each([
   )
 })
 
+test('US-03 no more groups than a process can have', () => {
+  const groups = (count: number) => Array.from({ length: count }, (_, i) => `g${i}:x:${i}:other,adm`).join('\n')
+  expect(getExecUser('adm', {}, PASSWD, groups(65536)).groups).toHaveLength(65536)
+  expect(() => getExecUser('adm', {}, PASSWD, groups(65537), 'process.user')).toThrow(
+    expect.objectContaining({
+      code: 'ConfigInvalid',
+      field: 'process.user',
+      message: expect.stringContaining('65536'),
+    }),
+  )
+})
+
+test('US-03 who is a member: by whole names, and no name with a comma in it', () => {
+  const group = 'one:x:1:ab,a,\ntwo:x:2:b,a b\nthree:x:3:a,b\nnone:x:4:\nlast:x:5:b'
+  const groupsOf = (name: string) => getExecUser('7', {}, `${name}:x:7:7`, group).groups
+  expect(groupsOf('a')).toEqual([1, 3])
+  expect(groupsOf('b')).toEqual([2, 3, 5])
+  expect(groupsOf('a,b')).toEqual([])
+  expect(groupsOf('')).toEqual([])
+})
+
 test('US-03 whatever the files hold, digits give that very uid or an error', () => {
   const line = fc.tuple(
     fc.stringMatching(/^[0-9a-z+-]{0,4}$/),

@@ -1,4 +1,13 @@
-import { parseGroup, parsePasswd, parseSubIds, streamGroup, streamPasswd, subIdRanges } from '@libcontainer/user'
+import {
+  findGroup,
+  findUser,
+  parseGroup,
+  parsePasswd,
+  parseSubIds,
+  streamGroup,
+  streamPasswd,
+  subIdRanges,
+} from '@libcontainer/user'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
@@ -112,6 +121,36 @@ test('US-01 any bytes at all are read without an error, whole and streamed alike
       parsePasswd(data)
       parseGroup(data)
       parseSubIds(data)
+    }),
+  )
+})
+
+test('US-02 the first of a name or an id is the one that a look at every line finds (property)', () => {
+  const field = fc.constantFrom(
+    'a',
+    'ab',
+    'b',
+    '0',
+    '00',
+    '1',
+    '10',
+    '010',
+    '',
+    ' a',
+    '#a',
+    'x',
+    '4294967296',
+    'a\0',
+    'ü',
+  )
+  const lines = fc.array(fc.array(field, { maxLength: 5 }).map(fields => fields.join(':')))
+  const text = fc.tuple(lines, fc.constantFrom('\n', '\r\n', '\n\n')).map(([parts, end]) => parts.join(end))
+  const who = fc.constantFrom('a', 'ab', '', '0', 'ü', 0, 1, 8, 10)
+  fc.assert(
+    fc.property(text, who, (file, wanted) => {
+      const by = (name: string, id: number | undefined): boolean => (typeof wanted === 'string' ? name : id) === wanted
+      expect(findUser(file, wanted)).toEqual(parsePasswd(file).find(({ name, uid }) => by(name, uid)))
+      expect(findGroup(bytes(file), wanted)).toEqual(parseGroup(file).find(({ name, gid }) => by(name, gid)))
     }),
   )
 })

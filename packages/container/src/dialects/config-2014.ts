@@ -36,7 +36,7 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
   const file = new Fields(value, '')
   const rootfs = rootfsOf(file.text('rootfs') ?? file.text('root_fs'), options)
   const mount = file.object('mount_config')
-  mount?.refuse('no_pivot_root', '@libcontainer/mount')
+  const noPivotRoot = mount?.flag('no_pivot_root') || undefined
   if (mount?.text('pivot_dir'))
     warn('mount_config.pivot_dir: changes nothing, no directory is needed to change the root')
   mount?.refuse('mount_label', '@libcontainer/selinux')
@@ -48,7 +48,9 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
   const config: ContainerConfig = {
     rootfs,
     readonlyRootfs: mount?.flag('readonly_fs') || undefined,
-    rootPropagation: 'rprivate',
+    // As then: a root that is moved hears of what the host unmounts.
+    rootPropagation: noPivotRoot ? 'rslave' : 'rprivate',
+    noPivotRoot,
     namespaces: withJoined(withJoined(wanted, 'net', joined), 'ipc', ipc),
     hostname: file.text('hostname'),
     mounts: readMounts2014(mount),
@@ -109,6 +111,7 @@ const RESTRICTED: readonly string[] = [...defaultReadonlyPaths, '/sys']
 export function writeConfig2014({ config, process = {} }: DialectSource): Record<string, unknown> {
   const { rootfs, readonlyRootfs, rootPropagation, namespaces: _, hostname, mounts, devices: __, ...more } = config
   const {
+    noPivotRoot,
     cgroups,
     capabilities = OCI_CAPABILITIES,
     rlimits,
@@ -120,7 +123,8 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
   const { env, cwd, user, terminal, ...others } = process
   refuseAll('', rest, '2014')
   refuseAll('process', others, '2014')
-  if (rootPropagation !== 'rprivate') refuseAll('', { rootPropagation: rootPropagation ?? 'rslave' }, '2014')
+  if ((rootPropagation ?? 'rslave') !== (noPivotRoot ? 'rslave' : 'rprivate'))
+    refuseAll('', { rootPropagation: rootPropagation ?? 'rslave' }, '2014')
   if (parentDeathSignal !== 'SIGKILL' && parentDeathSignal !== 9)
     throw new ConfigInvalid('parentDeathSignal', parentDeathSignal, 'must be SIGKILL, which 2014 always has')
   if (typeof user === 'object' || typeof terminal === 'object') refuseAll('process', { user, terminal }, '2014')
@@ -147,7 +151,7 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
         ? Object.fromEntries(wanted.map(({ kind }) => [keyOf(kind), true]))
         : wanted.map(({ kind, path }) => pickGiven({ type: keyOf(kind), path })),
     mount_config: {
-      ...pickGiven({ readonly_fs: readonlyRootfs, mounts: writeMounts2014(mounts) }),
+      ...pickGiven({ no_pivot_root: noPivotRoot, readonly_fs: readonlyRootfs, mounts: writeMounts2014(mounts) }),
       device_nodes: writeDevices(config, NAMES_2014),
     },
     ...writeRestriction(maskedPaths, readonlyPaths),

@@ -36,7 +36,6 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
   const warn = (text: string): void => void warnings.push(text)
   const file = configFields(value)
   const rootfs = rootfsOf(file.text('rootfs'), options)
-  file.refuse('no_pivot_root', '@libcontainer/mount')
   if (file.text('pivot_dir')) warn('pivot_dir: changes nothing, no directory is needed to change the root')
   for (const [name, owner] of LATER) file.refuse(name, owner)
   const namespaces = readNamespaces(file)
@@ -47,6 +46,7 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
     rootfs,
     readonlyRootfs: file.flag('readonlyfs') || undefined,
     rootPropagation: file.flag('privatefs') ? 'rprivate' : undefined,
+    noPivotRoot: file.flag('no_pivot_root') || undefined,
     namespaces,
     uidMappings: readIdMaps(file, 'uid_mappings'),
     gidMappings: readIdMaps(file, 'gid_mappings'),
@@ -96,7 +96,7 @@ function refuseGroup(value: unknown, at: string): never {
 export function writeConfig2015({ config, process = {} }: DialectSource): Record<string, unknown> {
   const { rootfs, readonlyRootfs, rootPropagation, namespaces: _, uidMappings, gidMappings, hostname, ...more } = config
   const { mounts, devices: __, cgroups, capabilities = OCI_CAPABILITIES, seccomp, noNewPrivileges, ...others } = more
-  const { maskedPaths, readonlyPaths, sysctl, rlimits, parentDeathSignal, ...rest } = others
+  const { noPivotRoot, maskedPaths, readonlyPaths, sysctl, rlimits, parentDeathSignal, ...rest } = others
   const { additionalGroups = [], ...unsaid } = process
   refuseAll('', rest, '2015')
   refuseAll('process', unsaid, '2015')
@@ -111,7 +111,7 @@ export function writeConfig2015({ config, process = {} }: DialectSource): Record
     )
   const ownNet = namespacesOf(config).some(({ kind, path }) => kind === 'net' && path === undefined)
   return {
-    no_pivot_root: false,
+    no_pivot_root: noPivotRoot ?? false,
     parent_death_signal: parentDeathSignal === undefined ? 0 : signalNumber(parentDeathSignal, 'parentDeathSignal'),
     pivot_dir: '',
     rootfs,

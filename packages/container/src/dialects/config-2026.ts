@@ -9,6 +9,7 @@ import { readCgroups, refuseAll, writeCgroups } from './cgroups.js'
 import { readCpuAffinity, writeCpuAffinity } from './cpu-affinity-2026.js'
 import type { DialectConfig, DialectSource, ReadOptions } from './dialect.js'
 import { type Fields, pruned } from './fields.js'
+import { readIntelRdt, writeIntelRdt } from './intel-rdt-2026.js'
 import {
   NAMES_2015,
   readCapabilityNames,
@@ -92,19 +93,20 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     cpuAffinity: readCpuAffinity(file.object('exec_cpu_affinity')),
     sessionKeyring: file.flag('no_new_keyring') ? undefined : true,
     labels: labels && labels.length > 0 ? labels : undefined,
+    noPivotRoot: file.flag('no_pivot_root') || undefined,
   }
+  // Without a word it is a class of its own, and no absence.
+  const intelRdt = readIntelRdt(file.object('intel_rdt'))
   const version = file.text('version')
   file.end('a config of 2026')
-  return { config: pruned(config), process: {}, warnings, version }
+  return { config: { ...pruned(config), ...(intelRdt && { intelRdt }) }, process: {}, warnings, version }
 }
 
 const LATER = [
-  ['no_pivot_root', '@libcontainer/mount'],
   ['netDevices', '@libcontainer/netlink'],
   ['mount_label', '@libcontainer/selinux'],
   ['process_label', '@libcontainer/selinux'],
   ['apparmor_profile', '@libcontainer/apparmor'],
-  ['intel_rdt', '@libcontainer/intelrdt'],
 ] as const
 
 /** The five sets, cut to what the kernel takes: a runtime that left the rest out itself wrote down what it was asked for. */
@@ -149,6 +151,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     rootfs,
     readonlyRootfs,
     rootPropagation,
+    noPivotRoot,
     namespaces: _,
     uidMappings,
     gidMappings,
@@ -174,6 +177,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     ioPriority,
     personality,
     memoryPolicy,
+    intelRdt,
     cpuAffinity,
     sessionKeyring,
     ...unsaid
@@ -185,7 +189,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
   const sets = capabilitySets(capabilities)
   const profile = seccomp === undefined ? defaultProfile({ capabilities: sets?.bounding ?? [] }) : seccomp
   return {
-    no_pivot_root: false,
+    no_pivot_root: noPivotRoot ?? false,
     parent_death_signal: parentDeathSignal === undefined ? 0 : signalNumber(parentDeathSignal, 'parentDeathSignal'),
     rootfs,
     umask: umask ?? null,
@@ -220,6 +224,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     ...(ioPriority !== undefined && { io_priority: { class: ioPriority.class, priority: ioPriority.level ?? 0 } }),
     ...(personality !== undefined && { personality: { domain: personality === 'LINUX32' ? 8 : 0 } }),
     ...(memoryPolicy !== undefined && { memory_policy: writeMemoryPolicy(memoryPolicy) }),
+    ...(intelRdt !== undefined && { intel_rdt: writeIntelRdt(intelRdt) }),
     ...(cpuAffinity !== undefined && { exec_cpu_affinity: writeCpuAffinity(cpuAffinity) }),
     ...(timeOffsets !== undefined && { time_offsets: timeOffsets }),
   }

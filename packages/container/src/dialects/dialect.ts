@@ -18,6 +18,7 @@ export type ProcessDefaults = Partial<
     | 'additionalGroups'
     | 'terminal'
     | 'capabilities'
+    | 'secureBits'
     | 'rlimits'
     | 'noNewPrivileges'
     | 'umask'

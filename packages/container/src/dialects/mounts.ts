@@ -6,8 +6,9 @@ import {
   type ParsedOptions,
   parseMountOptions,
 } from '@libcontainer/mount'
-import { ConfigInvalid, notYet } from '@libcontainer/sys'
+import { ConfigInvalid } from '@libcontainer/sys'
 import { Fields } from './fields.js'
+import { readCommands, readIdMapping, writeCommands, writeIdMapping } from './mount-extras.js'
 
 /* Bits of mount(2) and mount_setattr(2) that words of options stand for where they are cleared, or hold for all mounts below too. */
 const cleared: readonly (readonly [bit: number, word: string])[] = [
@@ -35,6 +36,7 @@ const recursive: readonly (readonly [bit: number, set: string, clear: string])[]
   [0x200000, 'rnosymfollow', 'rsymfollow'],
 ]
 const ATIME = 0x70
+const IDMAP = 0x100000
 const atimes: readonly (readonly [value: number, word: string])[] = [
   [0, 'rrelatime'],
   [0x10, 'rnoatime'],
@@ -73,9 +75,9 @@ export function readMounts2015(fields: Fields): Mount[] | undefined {
     const mount = new Fields(value, at)
     const read = fromClassicMount(readClassic(mount), at)
     mount.refuse('relabel', '@libcontainer/selinux')
-    for (const name of ['premount_cmds', 'postmount_cmds']) mount.refuse(name, '@libcontainer/mount')
+    const commands = readCommands(mount)
     mount.end('a mount of 2015')
-    return read
+    return { ...read, ...commands }
   })
 }
 
@@ -113,13 +115,16 @@ export function readMounts2026(fields: Fields): Mount[] | undefined {
       ...(classic.data === undefined ? [] : [classic.data]),
     ]
     mount.refuse('relabel', '@libcontainer/selinux')
-    for (const name of ['id_mapping', 'premount_cmds', 'postmount_cmds']) mount.refuse(name, '@libcontainer/mount')
+    const { word, ...ids } = readIdMapping(mount.object('id_mapping'))
+    const commands = readCommands(mount)
     mount.end('a mount of 2026')
     return {
       destination: classic.destination,
       type: classic.device || undefined,
       source: classic.source,
-      options: words,
+      options: word === undefined ? words : [...words, word],
+      ...ids,
+      ...commands,
     }
   })
 }
@@ -136,7 +141,11 @@ function readAttributes(attributes: Fields | undefined): string[] {
   if (attributes === undefined) return []
   const set = attributes.number('Attr_set', 0) ?? 0
   const clear = attributes.number('Attr_clr', 0) ?? 0
-  for (const name of ['Propagation', 'Userns_fd']) attributes.refuse(name, '@libcontainer/mount')
+  for (const name of ['Propagation', 'Userns_fd']) {
+    const value = attributes.take(name)
+    if (value)
+      throw new ConfigInvalid(attributes.field(name), value, 'must be 0: propagation_flags and id_mapping say it')
+  }
   attributes.end('the attributes of a mount')
   const words = [
     ...recursive.filter(([bit]) => clear & ~set & bit).map(([, , word]) => word),
@@ -145,8 +154,14 @@ function readAttributes(attributes: Fields | undefined): string[] {
   const atime = atimes.find(([value]) => value === (set & ATIME))
   if ((set | clear) & ATIME && atime !== undefined) words.push(atime[1])
   const known = recursive.reduce((all, [bit]) => all | bit, ATIME)
+  if ((set | clear) & IDMAP)
+    throw new ConfigInvalid(
+      attributes.at,
+      { set, clear },
+      'must not hold MOUNT_ATTR_IDMAP: id_mapping says whose ids are mapped',
+    )
   if ((set | clear) & ~known || atime === undefined)
-    throw notYet(attributes.at, '@libcontainer/mount', { value: { set, clear } })
+    throw new ConfigInvalid(attributes.at, { set, clear }, 'has bits that no attribute of a mount has')
   return words
 }
 
@@ -180,7 +195,7 @@ export function writeMounts(mounts: readonly Mount[] | undefined, year: '2015' |
     const options = parseMountOptions(mount.options ?? [], `${field}.options`)
     const flags = flagsOf(mount, options)
     const device = flags & MS_BIND ? 'bind' : (mount.type ?? '')
-    const extra = year === '2026' ? write2026(options, field) : write2015(options, flags, device, field)
+    const extra = year === '2026' ? write2026(mount, options, field) : write2015(mount, options, flags, device, field)
     return {
       source: mount.source ?? '',
       destination: mount.destination,
@@ -193,7 +208,7 @@ export function writeMounts(mounts: readonly Mount[] | undefined, year: '2015' |
   })
 }
 
-function write2015(options: ParsedOptions, flags: number, device: string, field: string): object {
+function write2015(mount: Mount, options: ParsedOptions, flags: number, device: string, field: string): object {
   const { cleared: off, recursive: below, extensions } = options
   // A new file system has no flag to clear; what a bind has of its source is only kept or set.
   if ((flags & MS_BIND && off !== 0) || below.set || below.clear || extensions.size > 0)
@@ -204,18 +219,22 @@ function write2015(options: ParsedOptions, flags: number, device: string, field:
     )
   if (!['bind', 'proc', 'sysfs', 'tmpfs', 'devpts', 'mqueue', 'cgroup'].includes(device))
     throw new ConfigInvalid(`${field}.type`, device, 'is a file system that 2015 does not know')
-  return { relabel: '', premount_cmds: null, postmount_cmds: null }
+  if (writeIdMapping(mount, options, field) !== null)
+    throw new ConfigInvalid(`${field}.options`, 'idmap', 'maps ids, which 2015 does not know')
+  return { relabel: '', ...writeCommands(mount, field) }
 }
 
-function write2026({ cleared: off, recursive: below, extensions }: ParsedOptions, field: string): object {
-  const later = [...extensions].find(word => word !== 'tmpcopyup')
-  if (later !== undefined) throw new ConfigInvalid(`${field}.options`, later, 'has no id maps here')
+function write2026(mount: Mount, options: ParsedOptions, field: string): object {
+  const { cleared: off, recursive: below, extensions } = options
+  const other = [...extensions].find(word => word !== 'tmpcopyup')
+  if (other !== undefined) throw new ConfigInvalid(`${field}.options`, other, 'is crun’s: 2026 has no bit for it')
   const attributes = { Attr_set: below.set, Attr_clr: below.clear, Propagation: 0, Userns_fd: 0 }
   return {
     cleared_flags: off,
     rec_attr: below.set || below.clear ? attributes : null,
     extensions: extensions.size > 0 ? TMPCOPYUP : 0,
-    id_mapping: null,
+    id_mapping: writeIdMapping(mount, options, field),
+    ...(mount.premountCommands || mount.postmountCommands ? writeCommands(mount, field) : {}),
   }
 }
 

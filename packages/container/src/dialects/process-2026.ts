@@ -2,6 +2,7 @@ import { checkIoPriority, checkScheduler, type IoPriority, type Personality, typ
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { Command } from '../command.js'
 import { type Hooks, hookPoints } from '../hooks.js'
+import { refuseAll } from './cgroups.js'
 import { Fields, type Integer, pruned } from './fields.js'
 import { pickGiven } from './mounts.js'
 
@@ -67,7 +68,9 @@ export function readScheduler(scheduler: Fields | undefined): Scheduler | undefi
   return read
 }
 
-export function writeScheduler({ policy, flags, nice, priority, runtimeNs, deadlineNs, periodNs }: Scheduler): object {
+export function writeScheduler(scheduler: Scheduler): object {
+  const { policy, flags, nice, priority, runtimeNs, deadlineNs, periodNs, ...unsaid } = scheduler
+  refuseAll('scheduler', unsaid, '2026')
   return pickGiven({ policy, flags, nice, priority, runtime: runtimeNs, deadline: deadlineNs, period: periodNs })
 }
 

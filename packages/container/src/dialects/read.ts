@@ -16,6 +16,7 @@ const processFields = {
   additionalGroups: true,
   terminal: true,
   capabilities: true,
+  secureBits: true,
   rlimits: true,
   noNewPrivileges: true,
   umask: true,

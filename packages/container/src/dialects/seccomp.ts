@@ -1,31 +1,18 @@
 import {
   type Action,
-  nativeArch,
+  type ClassicArg,
+  type ClassicSyscall,
+  fromClassic,
+  isRaw,
   type Operator,
-  ociArch,
   type Profile,
+  type RawProfile,
   type SyscallArg,
   type SyscallRule,
-  syscallName,
-  syscallNumber,
+  toClassic,
 } from '@libcontainer/seccomp'
-import { ConfigInvalid, defined, notYet } from '@libcontainer/sys'
+import { ConfigInvalid, defined } from '@libcontainer/sys'
 import { Fields } from './fields.js'
-
-/* 2015: numbers of the machine's own system calls, and of what happens to them; everything else is allowed. */
-const actions2015 = new Map<number, Action>([
-  [-3, 'SCMP_ACT_KILL'],
-  [-2, 'SCMP_ACT_TRAP'],
-  [-1, 'SCMP_ACT_ALLOW'],
-])
-const operators2015: readonly Operator[] = [
-  'SCMP_CMP_EQ',
-  'SCMP_CMP_NE',
-  'SCMP_CMP_GT',
-  'SCMP_CMP_LT',
-  'SCMP_CMP_MASKED_EQ',
-]
-const MAX_ERRNO = 4095
 
 /** 2026 counts its actions and operators from 1. */
 const actions2026: readonly Action[] = [
@@ -49,71 +36,34 @@ const operators2026: readonly Operator[] = [
   'SCMP_CMP_MASKED_EQ',
 ]
 
-/** SC-01: a filter of 2015, for the architecture of this machine. */
+/** A filter of 2015, for the architecture of this machine. */
 export function readSeccomp2015(seccomp: Fields): Profile {
-  const arch = nativeArch()
-  const syscalls = seccomp.list('syscalls', (value, at): SyscallRule => {
+  const syscalls = seccomp.list('syscalls', (value, at): ClassicSyscall => {
     const call = new Fields(value, at)
     const number = call.number('value', 0) ?? 0
-    const name = syscallName(arch, number)
-    if (name === undefined) throw new ConfigInvalid(`${at}.value`, number, `is no system call of ${arch}`)
     const action = call.number('action') ?? 0
-    const known = actions2015.get(action)
-    if (known === undefined && (action < 1 || action > MAX_ERRNO))
-      throw new ConfigInvalid(`${at}.action`, action, `must be -3 (kill), -2 (trap), -1 (allow) or an errno`)
-    const args = call.list('args', (each, where): SyscallArg => {
+    const args = call.list('args', (each, where): ClassicArg => {
       const arg = new Fields(each, where)
-      const index = arg.number('index', 0, 5) ?? 0
-      const compared = arg.number('value', 0) ?? 0
-      const op = operators2015[arg.number('op', 0, 4) ?? 0]!
+      const read = { index: arg.number('index') ?? 0, value: arg.number('value') ?? 0, op: arg.number('op') ?? 0 }
       arg.end('an argument')
-      return { index, value: compared, op, ...(op === 'SCMP_CMP_MASKED_EQ' && { valueTwo: compared }) }
+      return read
     })
     call.end('a system call of 2015')
-    return {
-      names: [name],
-      action: known ?? 'SCMP_ACT_ERRNO',
-      ...(known === undefined && { errnoRet: action }),
-      ...(args && args.length > 0 && { args }),
-    }
+    return { value: number, action, args }
   })
   seccomp.end('a filter of 2015')
-  return { defaultAction: 'SCMP_ACT_ALLOW', architectures: [ociArch(arch)], syscalls: syscalls ?? [] }
+  return fromClassic(syscalls ?? [])
 }
 
 /** @throws {ConfigInvalid} for what 2015 cannot say: another default, names that this machine lacks, other operators */
-export function writeSeccomp2015({ defaultAction, architectures, syscalls = [], ...others }: Profile): object {
-  const arch = nativeArch()
-  if (defaultAction !== 'SCMP_ACT_ALLOW')
-    throw new ConfigInvalid(
-      'seccomp.defaultAction',
-      defaultAction,
-      'must be SCMP_ACT_ALLOW to be said in a config of 2015',
-    )
-  for (const [i, other] of (architectures ?? []).entries()) {
-    if (other !== ociArch(arch)) refuse(`seccomp.architectures[${i}]`, other)
-  }
-  for (const [name, value] of Object.entries(others)) if (value !== undefined) refuse(`seccomp.${name}`, value)
-  const writeArg = ({ index, value, valueTwo, op }: SyscallArg, at: string): object => {
-    const operator = operators2015.indexOf(op)
-    const exact = op === 'SCMP_CMP_MASKED_EQ' ? BigInt(valueTwo ?? 0) === BigInt(value) : true
-    if (operator < 0 || !exact || BigInt(value) > 0xffffffffn) refuse(at, op)
-    return { index, value: Number(value), op: operator }
-  }
-  const calls = syscalls.flatMap(({ names, action, errnoRet = 1, args = [] }, i) => {
-    const at = `seccomp.syscalls[${i}]`
-    const number = action === 'SCMP_ACT_ERRNO' ? errnoRet : [...actions2015].find(([, name]) => name === action)?.[0]
-    if (number === undefined || number === 0) refuse(`${at}.action`, action)
-    return names.map((name, j) => {
-      const value = syscallNumber(arch, name) ?? refuse(`${at}.names[${j}]`, name)
-      return { value, action: number, args: args.map((arg, k) => writeArg(arg, `${at}.args[${k}]`)) }
-    })
-  })
-  return { syscalls: calls }
+export function writeSeccomp2015(profile: Profile | RawProfile): object {
+  return { syscalls: toClassic(refuseRaw(profile)) }
 }
 
-function refuse(field: string, value: unknown): never {
-  throw new ConfigInvalid(field, value, 'cannot be said in a config of 2015')
+/** A compiled filter is what neither year had. */
+function refuseRaw(profile: Profile | RawProfile): Profile {
+  if (isRaw(profile)) throw new ConfigInvalid('seccomp.bpf', profile.bpf, 'cannot be said in a config of that year')
+  return profile
 }
 
 /** A filter of 2026: names, and actions and operators by their number. */
@@ -144,16 +94,14 @@ export function readSeccomp2026(seccomp: Fields): Profile {
       .texts('architectures')
       ?.map((name, i) => archOf(name, `${seccomp.field('architectures')}[${i}]`)),
     flags: seccomp.texts('flags') as Profile['flags'],
-    listenerPath: seccomp.text('listener_path'),
-    listenerMetadata: seccomp.text('listener_metadata'),
+    listenerPath: seccomp.text('listener_path') || undefined,
+    listenerMetadata: seccomp.text('listener_metadata') || undefined,
   }
   seccomp.end('a filter of 2026')
-  if (profile.listenerPath !== undefined)
-    throw notYet(seccomp.field('listener_path'), '@libcontainer/seccomp', { value: profile.listenerPath })
   return { ...defined(profile), syscalls: syscalls ?? [] }
 }
 
-export function writeSeccomp2026(profile: Profile): object {
+export function writeSeccomp2026(profile: Profile | RawProfile): object {
   const {
     defaultAction,
     defaultErrnoRet,
@@ -162,7 +110,7 @@ export function writeSeccomp2026(profile: Profile): object {
     listenerPath = '',
     listenerMetadata = '',
     syscalls = [],
-  } = profile
+  } = refuseRaw(profile)
   return {
     default_action: actions2026.indexOf(defaultAction) + 1,
     architectures: architectures?.map(name => byOciName.get(name)!) ?? null,

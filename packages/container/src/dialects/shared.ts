@@ -49,7 +49,7 @@ function listOf(capabilities: CapabilitySets | readonly string[], year: string):
 }
 
 const STATE_FIELDS =
-  'id init_process_pid init_process_start created rootless cgroup_paths namespace_paths external_descriptors intel_rdt_path'
+  'id init_process_pid init_process_start created rootless cgroup_paths namespace_paths external_descriptors intel_rdt_path intel_rdt_mon_path'
 
 /** The fields of a config, which may lie in a state.json beside what is known of the container that ran. */
 export function configFields(value: unknown): Fields {

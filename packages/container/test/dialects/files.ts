@@ -61,7 +61,15 @@ export const file2015 = {
       postmount_cmds: null,
     },
     { source: 'tmpfs', destination: '/dev', device: 'tmpfs', flags: 16777218, data: 'mode=755' },
-    { source: '/srv/data', destination: '/data', device: 'bind', flags: 20481, data: '' },
+    {
+      source: '/srv/data',
+      destination: '/data',
+      device: 'bind',
+      flags: 20481,
+      data: '',
+      premount_cmds: [{ path: '/bin/sync', args: ['-f', '/srv'], env: ['A=b'], dir: '/srv' }],
+      postmount_cmds: [{ path: '/bin/true', args: null, env: null, dir: '' }],
+    },
   ],
   devices: [
     { type: 99, path: '/dev/fuse', major: 10, minor: 229, permissions: 'rwm', file_mode: 0, uid: 0, gid: 0 },
@@ -132,7 +140,7 @@ export const file2015 = {
 
 /** A config of 2026 in every field that can be honoured. */
 export const file2026 = {
-  no_pivot_root: false,
+  no_pivot_root: true,
   parent_death_signal: 15,
   rootfs: '/srv/box',
   umask: 63,
@@ -148,6 +156,18 @@ export const file2026 = {
       cleared_flags: 1,
       propagation_flags: [278528],
       rec_attr: { Attr_set: 0x21, Attr_clr: 0x70, Propagation: 0, Userns_fd: 0 },
+    },
+    {
+      source: '/srv/ids',
+      destination: '/ids',
+      device: 'bind',
+      flags: 4096,
+      id_mapping: {
+        recursive: true,
+        userns_path: '',
+        uid_mappings: [{ container_id: 0, host_id: 7, size: 2 }],
+        gid_mappings: [{ container_id: 0, host_id: 8, size: 2 }],
+      },
     },
     { source: 'x', destination: '/big', device: 'ext4', flags: 1, data: 'errors=remount-ro,noload' },
   ],

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { readConfig, readConfig2026, validateShape, writeConfig2026 } from '@libcontainer/container'
+import type { Profile } from '@libcontainer/seccomp'
 import { parseJson, stringifyJson } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { busyboxRootfs, requires, temporaryDirectory } from '../../../../test/support/index.js'
@@ -155,7 +156,7 @@ describe('OCI samples, by runc', () => {
         source: place.path,
         options: ['rbind', 'ro', 'nosuid', 'rslave'],
       })
-      const syscalls = config.seccomp?.syscalls ?? []
+      const syscalls = (config.seccomp as Profile | undefined)?.syscalls ?? []
       expect(syscalls.slice(0, 8).map(({ names, action }) => `${names} ${action}`)).toEqual([
         'acct SCMP_ACT_KILL',
         'swapon SCMP_ACT_ERRNO',

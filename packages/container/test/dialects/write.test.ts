@@ -13,7 +13,7 @@ import {
   writeConfig2015,
   writeConfig2026,
 } from '@libcontainer/container'
-import { nsinitProfile } from '@libcontainer/seccomp'
+import { nsinitProfile, type Profile } from '@libcontainer/seccomp'
 import { ConfigInvalid, parseJson, stringifyJson } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -267,7 +267,7 @@ describe('D-01 writing', () => {
     expect(file.seccomp).toEqual({
       syscalls: [{ value: expect.any(Number), action: 1, args: [{ index: 0, value: 0x10000000, op: 4 }] }],
     })
-    const names = readConfig2015(file).config.seccomp?.syscalls?.map(rule => rule.names)
+    const names = (readConfig2015(file).config.seccomp as Profile).syscalls?.map(rule => rule.names)
     expect(names).toEqual([['clone']])
   })
 

@@ -14,7 +14,7 @@ export async function run(invocation: Invocation): Promise<number> {
   if ((await container.status()) === 'stopped')
     throw new ContainerError('ContainerNotRunning', `container '${id}' is not running`)
   if (isOn(invocation, 'stats')) {
-    await printLine(statsEvent(id, (await container.stats()).cgroups))
+    await printLine(statsEvent(id, await container.stats()))
     return 0
   }
   const over = new AbortController()
@@ -38,7 +38,7 @@ async function tellStats(container: Container, interval: number, line: Line, sig
   for (;;) {
     await sleep(interval, { signal })
     try {
-      await line(statsEvent(container.id, (await container.stats()).cgroups))
+      await line(statsEvent(container.id, await container.stats()))
     } catch (error) {
       if (error instanceof ContainerError && error.code === 'ContainerNotRunning') return
       throw error

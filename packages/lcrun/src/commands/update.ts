@@ -11,7 +11,7 @@ import {
 import { decodeUtf8, readFd, readText } from '@libcontainer/sys'
 import { loadContainer } from '../place.js'
 import { updatedLimits } from '../resources.js'
-import { flagOf, resourcesOf } from '../update-flags.js'
+import { classOf, flagOf, resourcesOf } from '../update-flags.js'
 
 /** Changes limits of a container: those that are given, and no other. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -20,7 +20,8 @@ export async function run(invocation: Invocation): Promise<number> {
   const container = await loadContainer(invocation)
   try {
     const asked = limitsOf(others, warn)
-    await container.set(({ cgroups }) => ({ cgroups: updatedLimits(asked, cgroups) }))
+    const intelRdt = classOf(invocation.flags)
+    await container.set(({ cgroups }) => ({ cgroups: updatedLimits(asked, cgroups), intelRdt }))
   } catch (error) {
     const told = inSpecWords(error)
     throw invocation.flags.has('resources') ? told : inOtherWords(told, flagOf)

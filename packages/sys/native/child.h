@@ -3,8 +3,8 @@
  * What begins a child that is a copy of the caller's memory, of which other threads may have held locks: raw system calls alone. Not one of the caller's
  * handlers may run in it, so no signal is delivered from before the clone until the child has forgotten them.
  */
-#ifndef LC_CGROUPS_CHILD_H
-#define LC_CGROUPS_CHILD_H
+#ifndef LC_CHILD_H
+#define LC_CHILD_H
 
 #include <signal.h>
 #include <stdint.h>

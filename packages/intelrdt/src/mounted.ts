@@ -1,0 +1,10 @@
+/** Where resctrl is mounted as a whole, by the text of a mountinfo file: the last place, which hides those before it. Pure. */
+export function mountedAt(mountinfo: string): string | undefined {
+  const points = mountinfo.split('\n').flatMap(line => {
+    const [mount = '', filesystem = ''] = line.split(' - ', 2)
+    const [, , , root, point] = mount.split(' ')
+    return filesystem.startsWith('resctrl ') && root === '/' && point !== undefined ? [point] : []
+  })
+  // The kernel writes white space and backslashes as three octal digits.
+  return points.at(-1)?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+}

@@ -1,0 +1,131 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  defaultMounts,
+  type Mount,
+  mountSteps,
+  overlay,
+  pivotSteps,
+  prepareRootSteps,
+  remountProcSteps,
+  remountSysSteps,
+  runtimeFiles,
+} from '@libcontainer/mount'
+import type { Step } from '@libcontainer/sys'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { requires, together } from '../../../test/support/index.js'
+import { type Applied, type Applier, at, compileApplier, hostMounts } from './apply.js'
+import { type Scratch, scratch } from './rootfs.js'
+
+let applier: Applier
+let place: Scratch
+let before: string[]
+
+beforeAll(() => {
+  applier = compileApplier()
+})
+afterAll(() => applier[Symbol.dispose]())
+beforeEach(() => {
+  place = scratch()
+  before = hostMounts(place.path)
+  for (const layer of ['one', 'two', 'upper', 'work']) mkdirSync(join(place.path, layer))
+  writeFileSync(join(place.path, 'one/first'), 'one')
+  writeFileSync(join(place.path, 'two/first'), 'two')
+  writeFileSync(join(place.path, 'two/second'), 'two')
+})
+// MT-45: whatever a test did, the host's mounts are as they were.
+afterEach(() => {
+  const after = hostMounts(place.path)
+  place[Symbol.dispose]()
+  expect(after).toEqual(before)
+})
+
+const needs = requires('root', 'program:gcc')
+const own = (path: string): string => join(place.path, path)
+
+const apply = (
+  mounts: readonly Mount[],
+  script: string,
+  words: readonly string[] = [],
+  after: readonly Step[] = [],
+): Applied =>
+  applier.apply(
+    [
+      ...prepareRootSteps(place.rootfs),
+      ...mountSteps(mounts, { userns: words.includes('user') }),
+      ...pivotSteps(),
+      ...after,
+    ],
+    words,
+    script,
+  )
+
+const layers = (): { destination: string; lower: string[] } => ({ destination: '/x', lower: [own('one'), own('two')] })
+const script = 'cat /x/first /x/second; echo new >/x/new && cat /x/new; ls /x'
+
+test('MT-47 an overlay of directories takes what is written', needs, () => {
+  const { failure, output } = apply([overlay({ ...layers(), upper: own('upper'), work: own('work') })], script)
+  expect([failure, output]).toEqual([undefined, 'onetwonew\nfirst\nnew\nsecond\n'])
+  expect(readdirSync(own('upper'))).toEqual(['new'])
+  expect(readdirSync(own('one'))).toEqual(['first'])
+})
+
+test('MT-47 one in memory forgets it, and shows nothing of the memory', needs, () => {
+  const temporary = overlay({ ...layers(), temporary: true, options: ['nosuid'] })
+  const { failure, output, mounts } = apply([temporary], script)
+  expect([failure, output]).toEqual([undefined, 'onetwonew\nfirst\nnew\nsecond\n'])
+  expect(mounts.map(({ mountPoint, type }) => [mountPoint, type])).toEqual([
+    ['/', at(mounts, '/').type],
+    ['/x', 'overlay'],
+  ])
+  expect(at(mounts, '/x').options).toContain('nosuid')
+  expect([readdirSync(own('one')), readdirSync(own('upper'))]).toEqual([['first'], []])
+  // A link of the image leads it nowhere: `upper` is what the kernel was given, and not a path below the link.
+  mkdirSync(own('elsewhere/upper'), { recursive: true })
+  mkdirSync(own('elsewhere/work'))
+  symlinkSync(own('elsewhere'), join(place.rootfs, 'x-link'))
+  const linked = apply([{ ...temporary, destination: '/x-link' }], 'echo new >/x-link/new')
+  expect(readdirSync(own('elsewhere/upper'))).toEqual([])
+  expect(linked.failure).toBeUndefined()
+  const broken = overlay({ ...layers(), lower: [own('absent')], temporary: true })
+  expect(apply([broken], ':').failure).toMatchObject({ syscall: 'fsconfig' })
+  const left = apply([broken], ':').mounts.filter(({ mountPoint }) => mountPoint.startsWith(place.path))
+  expect(left.map(({ type }) => type)).not.toContain('tmpfs')
+})
+
+test('MT-47 without either it is read-only, of one directory too', needs, () => {
+  const readonly = apply([overlay(layers())], script)
+  expect(readonly.output).toContain('onetwo')
+  expect(readonly.output).toContain('Read-only file system')
+  const single = apply([overlay({ destination: '/x', lower: [own('two')] })], script)
+  expect(single.output).toContain('twotwo')
+  expect(single.output).toContain('Read-only file system')
+})
+
+test('MT-48 files of the runtime, also where the image has links to nothing', needs, () => {
+  mkdirSync(join(place.rootfs, 'etc'))
+  symlinkSync('../run/resolv.conf', join(place.rootfs, 'etc/resolv.conf'))
+  writeFileSync(own('hosts'), '127.0.0.1 own\n')
+  const mounts = runtimeFiles({ hosts: own('hosts'), localtime: false, hostname: own('one/first') })
+  const { failure, output, mounts: seen } = apply(mounts, 'cat /etc/hosts /etc/hostname; cat /etc/resolv.conf')
+  expect([failure, output]).toEqual([undefined, `127.0.0.1 own\none${readFileSync('/etc/resolv.conf', 'utf8')}`])
+  expect(at(seen, '/etc/hosts').options.slice(0, 4)).toEqual(['ro', 'nosuid', 'nodev', 'noexec'])
+})
+
+test(
+  'MT-43 RemountProc, RemountSys: fresh ones, whatever was there',
+  together(needs, requires('namespace:user')),
+  () => {
+    const old: Mount[] = [
+      { ...defaultMounts[0]!, options: ['ro'] },
+      { destination: '/sys', type: 'tmpfs' },
+    ]
+    const { failure, mounts } = apply(old, ':', ['pid', 'net'], [...remountProcSteps(), ...remountSysSteps()])
+    expect(failure).toBeUndefined()
+    expect(at(mounts, '/proc').options.slice(0, 4)).toEqual(['rw', 'nosuid', 'nodev', 'noexec'])
+    expect(at(mounts, '/sys').type).toBe('sysfs')
+    expect(mounts).toHaveLength(3)
+    const nothing = apply([], ':', ['pid', 'net'], [...remountProcSteps(), ...remountSysSteps()])
+    expect(nothing.mounts.map(({ type }) => type).slice(1)).toEqual(['proc', 'sysfs'])
+  },
+)

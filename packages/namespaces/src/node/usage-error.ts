@@ -1,0 +1,2 @@
+/** The command line is at fault. */
+export class UsageError extends Error {}
