@@ -14,9 +14,10 @@ import { join } from 'node:path'
 import { ask, execDescriptor, InitProgram, initProgram, openRoot, setDumpable } from '@libcontainer/init'
 import { slot, socketPair } from '@libcontainer/sys'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { busyboxRootfs, requires, until } from '../support/index.js'
+import { busyboxRootfs, hostsOf, requires, until } from '../support/index.js'
 import { Jail, type Weaken } from './jail.js'
 import { devpts, withoutDev } from './mounts.js'
+import { compileSurvey, Surveyed } from './survey.js'
 import { SECRET } from './victim.js'
 import { all, inFront, without, withoutNull } from './weaken.js'
 
@@ -164,6 +165,21 @@ describe('CVE-2024-21626 a descriptor of the host', () => {
   })
 })
 
+test('CVE-2024-21626 descriptors that the caller has forgotten to close do not come along', {
+  ...requires('root', 'rootfs', 'program:gcc', 'program:script', 'program:taskset'),
+  timeout: 60_000,
+}, () => {
+  const leaking = ['/bin/sh', '-c', 'exec 7</etc; exec "$@"', 'sh']
+  // Whatever is executed has it.
+  const child = execFileSync('/bin/sh', ['-c', 'exec 7</etc; exec ls -l /proc/self/fd'], { encoding: 'utf8' })
+  expect(child).toMatch(/7 -> \/etc\n/)
+  using bundle = new Surveyed('docker', compileSurvey(jail.victim.place))
+  const facts = bundle.under([...leaking, ...hostsOf('lcrun').either[0]!.command])
+  expect([...facts.keys()].filter(key => key.startsWith('descriptors '))).toEqual(
+    ['0', '1', '2'].map(fd => `descriptors ${fd}`),
+  )
+})
+
 /** The payload in place of the program: what a runtime executes of its own in a container. */
 const payload =
   (script: string): Weaken =>
@@ -255,7 +271,14 @@ describe('CVE-2016-8649 CVE-2016-9962 root of a container looks into a process t
     { ...openRoot, into: 'leak' },
     ...inFront('announceExec', setDumpable(true), ask('pause', 'stand still'))(steps, ''),
   ]
-  const still: Weaken = inFront('announceExec', ask('pause', 'stand still'))
+  /** The real plan, which only waits: as soon as it is in the container's namespaces, and when all is done but the exec. */
+  const still: Weaken = steps =>
+    ['setSession', 'announceExec'].reduce(
+      (plan, op) => [...inFront(op, ask('pause', 'stand still'))(plan, '')],
+      [...steps],
+    )
+
+  const beside = (pid: number) => ['mnt', 'ipc', 'uts', 'net', { kind: 'pid', path: `/proc/${pid}/ns/pid` }] as const
 
   test.each([
     ['its default rights', { seccomp: null }],
@@ -284,20 +307,29 @@ describe('CVE-2016-8649 CVE-2016-9962 root of a container looks into a process t
       const said = join(jail.victim.place, 'said')
       const output = openSync(said, 'w')
       const null_ = openSync('/dev/null', 'r+')
-      const seen = (): string[] => readFileSync(said, 'utf8').split('\n')
+      /** Whole lines. */
+      const seen = (): string[] => readFileSync(said, 'utf8').split('\n').slice(0, -1)
       const passes = (): number => seen().filter(line => line.startsWith('pass')).length
       /** What the intruder got from a process that joined while it looked around twice, at every step that waits. */
-      const tried = async (pid: number, weaken: Weaken) => {
+      const tried = async (pid: number, weaken: Weaken, container = false) => {
+        const looks = async (): Promise<undefined> => {
+          const from = passes()
+          await until('two looks around', () => passes() > from + 2)
+          return undefined
+        }
+        // What it tells of whoever was there before has been told then.
+        await looks()
         const before = seen().length
         let end = before
         const watched = async (): Promise<undefined> => {
-          const from = passes()
-          await until('two looks around', () => passes() > from + 2)
+          await looks()
           end = seen().length
           return undefined
         }
-        const answers = { pause: watched, ready: watched }
-        const joined = await jail.exec(pid, 'true', { config, weaken, answers, stdio: [null_, null_, null_] })
+        const trial = { weaken, answers: { pause: watched, ready: watched }, stdio: [null_, null_, null_] as const }
+        const joined = await (container
+          ? jail.run('true', { ...trial, config: { ...config, namespaces: beside(pid) } })
+          : jail.exec(pid, 'true', { ...trial, config }))
         expect(joined.refused).toBeUndefined()
         // Then it executes the program of the container, whose every right is the container's own.
         return seen()
@@ -315,6 +347,8 @@ describe('CVE-2016-8649 CVE-2016-9962 root of a container looks into a process t
             await until('a look around', () => passes() > 0)
             weak = await tried(pid, open)
             real = await tried(pid, still)
+            // Another container that shares its processes with this one, from its first step in there.
+            if (!('uidMappings' in config)) real = [...real, ...(await tried(pid, still, true))]
           },
         })
         expect(intruder.refused).toBeUndefined()

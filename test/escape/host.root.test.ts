@@ -1,18 +1,8 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { newConsole } from '@libcontainer/console'
 import { Factory } from '@libcontainer/container'
 import { writeIdMaps } from '@libcontainer/namespaces'
@@ -28,7 +18,7 @@ import { inFront } from './weaken.js'
 const needs = requires('root', 'rootfs')
 
 let jail: Jail
-/** A directory full of what somebody has planted; whoever runs or loads any of it leaves a mark. */
+/** A directory full of what somebody has planted; whoever runs any of it leaves a mark. */
 let planted: TemporaryDirectory
 let mark: string
 
@@ -166,6 +156,37 @@ test(
   },
 )
 
+test('hooks of the host are programs of the host, and those in the container have its rights', needs, async () => {
+  using place = temporaryDirectory('hooks-')
+  chmodSync(place.path, 0o777)
+  const told = join(place.path, 'told')
+  // What the image calls a shell tells on itself.
+  jail.file('usr/bin/sh', `#!/bin/busybox sh\necho image > ${told}`, 0o755)
+  jail.file('opt/hook', '#!/bin/sh\ngrep CapEff /proc/self/status > /tmp/told\n', 0o755)
+  const factory = await Factory.open(join(place.path, 'state'))
+  const script = `readlink /proc/self/exe >> ${told}; test -e ${jail.victim.file('file')} && echo host >> ${told}`
+  const ofHost = { path: '/usr/bin/sh', args: ['sh', '-c', script] }
+  const container = await factory.create(`hooks-${process.pid}`, {
+    rootfs: jail.rootfs,
+    capabilities: ['CAP_KILL'],
+    hooks: {
+      prestart: [ofHost],
+      createRuntime: [ofHost],
+      createContainer: [ofHost],
+      startContainer: [{ path: '/opt/hook', args: ['hook'] }],
+    },
+  })
+  try {
+    const child = await container.run({ args: ['/bin/true'], env: ['PATH=/bin', 'HOME=/'] })
+    await child.wait()
+    expect(readFileSync(told, 'utf8')).toMatch(/^(\/usr\/bin\/\w+\nhost\n){3}$/)
+    expect(readFileSync(join(jail.rootfs, 'tmp/told'), 'utf8')).toBe('CapEff:\t0000000000000020\n')
+  } finally {
+    await container.destroy({ force: true })
+    for (const path of ['usr/bin/sh', 'opt/hook', 'tmp/told']) jail.remove(path)
+  }
+})
+
 test(
   'CVE-2021-43784 lengths beyond 16 bits: there is no message whose fields they could fill (a weakened twin cannot be)',
   needs,
@@ -237,200 +258,3 @@ test(
     }
   },
 )
-
-test('NODE-1 an options object that answers differently the second time', needs, async () => {
-  using place = temporaryDirectory('getters-')
-  const factory = await Factory.open(join(place.path, 'state'))
-  const safe: Record<string, unknown> = {
-    rootfs: jail.rootfs,
-    capabilities: [],
-    mounts: undefined,
-    maskedPaths: undefined,
-  }
-  const evil: Record<string, unknown> = {
-    ...safe,
-    capabilities: null,
-    seccomp: null,
-    mounts: [{ destination: '/mnt', type: 'bind', source: jail.victim.path }],
-    maskedPaths: [],
-  }
-  const reads = new Map<PropertyKey, number>()
-  const changing = () =>
-    new Proxy(safe, {
-      get: (_, key) => {
-        reads.set(key, (reads.get(key) ?? 0) + 1)
-        return (reads.get(key) === 1 ? safe : evil)[key as string]
-      },
-      ownKeys: () => Object.keys(evil),
-      getOwnPropertyDescriptor: () => ({ enumerable: true, configurable: true }),
-    })
-  // Whoever looks twice has checked one thing and does another.
-  const twice = changing() as { capabilities: unknown }
-  expect([twice.capabilities, twice.capabilities]).toEqual([[], null])
-  reads.clear()
-  const container = await factory.create(`getters-${process.pid}`, changing() as never)
-  try {
-    expect([...reads.values()].filter(count => count > 1)).toEqual([])
-    const args = ['/bin/sh', '-c', 'grep -q "CapBnd:.0*$" /proc/self/status && ! cat /mnt/file && exit 7']
-    const process = await container.run({ args, env: ['PATH=/bin', 'HOME=/'] })
-    expect(await process.wait()).toMatchObject({ code: 7 })
-  } finally {
-    await container.destroy({ force: true })
-  }
-  // A field from a prototype is nobody's wish.
-  const inherited = Object.create({ readonlyRootfs: true, capabilities: null })
-  inherited.rootfs = jail.rootfs
-  const second = await factory.create(`getters-${process.pid}`, inherited)
-  expect((second.config as { readonlyRootfs?: boolean }).readonlyRootfs ?? false).toBe(false)
-  await second.destroy({ force: true })
-})
-
-/** A shared object that leaves a mark as soon as anybody loads it. */
-function compileMarking(path: string): void {
-  const source = `#include <stdio.h>\n__attribute__((constructor)) static void loaded(void) { FILE *f = fopen("${mark}", "a"); if (f) { fputs("loaded\\n", f); fclose(f); } }`
-  execFileSync('gcc', ['-shared', '-fPIC', '-x', 'c', '-o', path, '-'], { input: source })
-}
-
-test(
-  'NODE-2 NODE-3 an addon or a helper in the working directory, and an environment that loads something, reach neither init nor the program',
-  requires('root', 'rootfs', 'program:gcc'),
-  async () => {
-    const evil = join(planted.path, 'evil.so')
-    compileMarking(evil)
-    const packages = fileURLToPath(new URL('../../packages/', import.meta.url))
-    for (const name of ['sys', 'mount', 'init', 'container']) {
-      const folders = [
-        `node_modules/@libcontainer/${name}`,
-        `build/Release`,
-        `prebuilds/linux-${process.arch}`,
-        `dist`,
-        `packages/${name}`,
-      ]
-      for (const folder of folders) mkdirSync(join(planted.path, folder), { recursive: true })
-      for (const path of [`build/Release/${name}.node`, `prebuilds/linux-${process.arch}/${name}.node`, `${name}.node`])
-        execFileSync('cp', [evil, join(planted.path, path)])
-      const module = `require('fs').appendFileSync(${JSON.stringify(mark)}, 'loaded')`
-      writeFileSync(join(planted.path, `node_modules/@libcontainer/${name}/index.js`), module)
-    }
-    writeFileSync(join(planted.path, 'evil.cjs'), `require('fs').appendFileSync(${JSON.stringify(mark)}, 'loaded')`)
-    const had = { ...process.env }
-    const directory = process.cwd()
-    try {
-      const poison = {
-        LD_PRELOAD: evil,
-        LD_LIBRARY_PATH: planted.path,
-        NODE_OPTIONS: `--require ${planted.path}/evil.cjs`,
-      }
-      spawnSync('/bin/true', { env: { ...had, LD_PRELOAD: evil } })
-      expect(readFileSync(mark, 'utf8')).toBe('loaded\n')
-      execFileSync('/bin/rm', [mark])
-      Object.assign(process.env, poison)
-      process.chdir(planted.path)
-      let helper = ''
-      const real = await jail.run('env', {
-        spec: { env: ['PATH=/bin', 'HOME=/'] },
-        answers: {
-          ready: ({ pid }) => {
-            helper = readFileSync(`/proc/${pid}/environ`, 'utf8')
-            return undefined
-          },
-        },
-      })
-      expect(helper).toBe('')
-      expect(real.stdout.split('\n').filter(line => !/^(PWD|SHLVL|OLDPWD)=/.test(line))).toEqual([
-        'HOME=/',
-        'PATH=/bin',
-        '',
-      ])
-      expect(existsSync(mark)).toBe(false)
-    } finally {
-      for (const name of ['LD_PRELOAD', 'LD_LIBRARY_PATH', 'NODE_OPTIONS']) delete process.env[name]
-      Object.assign(process.env, had)
-      process.chdir(directory)
-    }
-    // An engine that starts in that directory.
-    const main = `
-      const { Factory } = await import(${JSON.stringify(join(packages, 'container/dist/index.js'))})
-      const factory = await Factory.open(process.argv[1])
-      const container = await factory.create('planted-${process.pid}', { rootfs: process.argv[2] })
-      const child = await container.run({ args: ['/bin/true'], env: ['PATH=/bin', 'HOME=/'] })
-      process.exitCode = (await child.wait()).code + 3
-      await container.destroy({ force: true })`
-    const run = spawnSync(
-      process.execPath,
-      ['--input-type=module', '-e', main, join(jail.victim.place, 'state'), jail.rootfs],
-      {
-        cwd: planted.path,
-        encoding: 'utf8',
-      },
-    )
-    expect([run.status, run.stderr]).toEqual([3, ''])
-    expect(existsSync(mark)).toBe(false)
-  },
-)
-
-/** What of its threads a call could have changed: ids, rights, masks, filters, namespaces, directory, root. */
-function threads(): string[] {
-  const fields = /^(Umask|Uid|Gid|Groups|Cap\w+|NoNewPrivs|Seccomp|SigBlk|SigIgn|Speculation\w+|Cpus_allowed|NSpid)\b/
-  const read = (of: () => string): string => {
-    try {
-      return of()
-    } catch {
-      return 'gone'
-    }
-  }
-  return [
-    ...new Set(
-      readdirSync('/proc/self/task').map(task => {
-        const path = `/proc/self/task/${task}`
-        const status = read(() => readFileSync(`${path}/status`, 'utf8')).split('\n')
-        // The number of each thread is its own.
-        const kept = status.filter(line => fields.test(line) && !/^NSpid/.test(line))
-        const links = ['cwd', 'root', ...readdirSync(`${path}/ns`).map(name => `ns/${name}`)]
-        return [...kept, ...links.map(name => read(() => readlinkSync(`${path}/${name}`)))].join('\n')
-      }),
-    ),
-  ]
-}
-
-test('NODE-4 no thread of this process changes its rights or namespaces, whatever is called', needs, async () => {
-  const mask = process.umask()
-  using place = temporaryDirectory('threads-')
-  const factory = await Factory.open(join(place.path, 'state'))
-  const id = `threads-${process.pid}`
-  const script = ['/bin/sh', '-c', 'exit 0']
-  const spec = { args: script, env: ['PATH=/bin', 'HOME=/'], user: { uid: 5, gid: 5 } }
-  const map = [{ containerId: 0, hostId: 100000, size: 65536 }]
-  const kinds = ['mnt', 'pid', 'ipc', 'uts', 'net', 'user'] as const
-  await jail.run('true')
-  const before = threads()
-  // The comparison sees what a call does to this process.
-  process.umask(0o777 & ~mask)
-  expect(threads()).not.toEqual(before)
-  process.umask(mask)
-  expect(threads()).toEqual(before)
-  const same = async (what: string, call: () => Promise<unknown>): Promise<void> => {
-    await call().catch(() => {})
-    expect(threads(), what).toEqual(before)
-  }
-  const container = await factory.create(id, { rootfs: jail.rootfs, hostname: 'threads' })
-  try {
-    await same('start', () => container.start({ args: ['/bin/sleep', '100'], env: ['PATH=/bin', 'HOME=/'] }))
-    await same('go', () => container.exec())
-    await same('exec', async () => await (await container.exec({ ...spec, cwd: '/tmp', umask: 0o027 })).wait())
-    await same('addMounts', () => container.addMounts([{ destination: '/mnt', type: 'tmpfs' }]))
-    await same('removeMounts', () => container.removeMounts(['/mnt']))
-    await same('set', () => container.set({ cgroups: { pids: { max: 50 } } }))
-    for (const name of ['status', 'state', 'ociState', 'processes', 'stats', 'pause', 'resume'] as const)
-      await same(name, () => container[name]())
-    await same('load', () => factory.load(id))
-    await same('list', () => factory.list())
-    await same('signal', () => container.signal('TERM'))
-    await same('a start that fails', () => jail.run('', { spec: { args: ['/no/such'] } }))
-    await same('a user namespace', () =>
-      jail.run('true', { config: { namespaces: kinds, uidMappings: map, gidMappings: map } }),
-    )
-  } finally {
-    await same('destroy', () => container.destroy({ force: true }))
-  }
-})

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, chownSync, copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CAPABILITIES } from '@libcontainer/capabilities'
+import { type ContainerConfig, Factory } from '@libcontainer/container'
 import { defaultMounts } from '@libcontainer/mount'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { requires, until } from '../support/index.js'
+import { requires, temporaryDirectory, until } from '../support/index.js'
 import { Jail } from './jail.js'
 import { replace, without } from './weaken.js'
 
@@ -95,6 +96,31 @@ test(
     expect(weak.stdout).toBe('0\nCapEff:\t0000000000000020\n')
     expect((await jail.run(script, trial)).stdout).toBe('1000\nCapEff:\t0000000000000000\n')
     for (const name of ['setuid', 'raising']) jail.remove(`bin/${name}`)
+  },
+)
+
+test(
+  'devices that nobody gave: a node can be made by who may make nodes, and is not opened',
+  requires('root', 'rootfs', 'CAP_MKNOD', 'file:/dev/fuse'),
+  async () => {
+    using place = temporaryDirectory('devices-')
+    const factory = await Factory.open(join(place.path, 'state'))
+    const script = 'mknod /made c 10 229 2>/dev/null; { true < /made; } 2>/dev/null && echo open; rm -f /made; exit 0'
+    const seen = async (cgroups: ContainerConfig['cgroups']): Promise<string> => {
+      const config = { rootfs: jail.rootfs, capabilities: ['CAP_MKNOD', 'CAP_DAC_OVERRIDE'], cgroups }
+      const container = await factory.create(`devices-${process.pid}`, config)
+      try {
+        const child = await container.run({ args: ['/bin/sh', '-c', script], stdio: ['null', 'pipe', 'null'] })
+        let text = ''
+        for await (const chunk of child.stdout!) text += chunk
+        expect(await child.wait()).toMatchObject({ code: 0 })
+        return text
+      } finally {
+        await container.destroy({ force: true })
+      }
+    }
+    expect(await seen({ devices: [{ type: 'a', access: 'rwm', allow: true }] })).toBe('open\n')
+    expect(await seen({})).toBe('')
   },
 )
 

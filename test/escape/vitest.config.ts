@@ -22,6 +22,8 @@ export default defineConfig({
     fileParallelism: false,
     server: { deps: { external: [/\/packages\/[^/]+\/dist\//] } },
     include: ['test/escape/**/*.test.ts'],
+    // As in vitest.config.ts.
+    retry: 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -14,15 +14,15 @@ import { type Attempt, launch } from './launch.js'
 import { type OciState, ociState } from './oci-state.js'
 import { planExec } from './plan-exec.js'
 import type { Process } from './process.js'
-import { checkProcess } from './process-check.js'
+import { checkedProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import { SeccompAgent } from './seccomp-agent.js'
 import type { ContainerState } from './state.js'
 import { checkIds } from './validate-rootless.js'
 
 /** Runs a further program in a running container, beside its first. */
-export async function runBeside(handle: Handle, spec: ProcessSpec): Promise<Process> {
-  checkProcess(spec)
+export async function runBeside(handle: Handle, given: ProcessSpec): Promise<Process> {
+  const spec = checkedProcess(given)
   // Not while it is being paused: a clone into a frozen cgroup does not come back, and nothing else could be started meanwhile.
   const process = await handle.locked(async text => await join(handle, spec, await handle.adopt(text)), {
     shared: true,

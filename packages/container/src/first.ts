@@ -11,7 +11,7 @@ import type { Hook, HookPoint } from './hooks.js'
 import { openInit } from './init-process.js'
 import { ociState } from './oci-state.js'
 import type { Process } from './process.js'
-import { checkProcess } from './process-check.js'
+import { checkedProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import { removedMeanwhile } from './removed-meanwhile.js'
 import { SeccompAgent } from './seccomp-agent.js'
@@ -23,10 +23,10 @@ import { TransitionError } from './transitions.js'
 /** Starts the first process; `undefined` when there is one already. @param wait - stop in the `created` state */
 export async function startUnlessStarted(
   handle: Handle,
-  spec: ProcessSpec,
+  given: ProcessSpec,
   wait: boolean,
 ): Promise<Process | undefined> {
-  checkProcess(spec)
+  const spec = checkedProcess(given)
   const process = await startLocked(handle, spec, wait)
   // Without the lock: a hook may look at the container, or run something in it.
   if (process !== undefined && !wait) await afterStart(handle)

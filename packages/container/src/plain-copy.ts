@@ -1,5 +1,7 @@
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
+import type { ProcessSpec } from './process-spec.js'
+import { isHostTerminal } from './stdio.js'
 
 /** A config as it is now: what the caller changes later, or a getter answers another time, is not part of the container. */
 export function plainCopy<T>(value: T, field = 'config'): T {
@@ -37,3 +39,28 @@ export function configCopy(config: ContainerConfig): ContainerConfig {
   }
   return copy
 }
+
+/**
+ * A process as it is asked for now: what the caller changes later, a getter answers another time, or a prototype has, is not part of it.
+ * Descriptors and signals stay the caller's own.
+ */
+export function processCopy(spec: ProcessSpec): ProcessSpec {
+  // Whoever checks it says what it is.
+  if (typeof spec !== 'object' || spec === null || Array.isArray(spec)) return spec
+  const copy: Record<string, unknown> = Object.create(null)
+  for (const key of Object.keys(spec)) {
+    const value = (spec as unknown as Record<string, unknown>)[key]
+    if (value !== undefined) copy[key] = copyOf[key]?.(value) ?? plainCopy(value, `process.${key}`)
+  }
+  return copy as unknown as ProcessSpec
+}
+
+const handles = (value: unknown): unknown => (Array.isArray(value) ? Array.from(value) : value)
+
+/** Of what is no plain data. */
+const copyOf: Readonly<Record<string, (value: unknown) => unknown>> = Object.assign(Object.create(null), {
+  stdio: handles,
+  extraFds: handles,
+  signal: handles,
+  terminal: (terminal: ProcessSpec['terminal']) => (isHostTerminal(terminal) ? { slave: terminal.slave } : undefined),
+})

@@ -7,9 +7,10 @@ import type { ContainerCgroup } from './drivers.js'
 import type { PreparedPayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import { unreachableSources } from './outside-sources.js'
+import { configCopy } from './plain-copy.js'
 import { type ContainerPlan, planContainer } from './plan-container.js'
 import type { HookFacts } from './plan-hooks.js'
-import { checkProcess } from './process-check.js'
+import { checkedProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
 import { withRootlessDefaults } from './rootless.js'
@@ -23,16 +24,18 @@ export type { ContainerPlan, NamespacePlan }
  * @throws {ConfigInvalid} for the first problem of the config or the process
  */
 export async function plan(id: string, config: ContainerConfig, spec: ProcessSpec): Promise<ContainerPlan> {
-  const [problem] = await validate(config)
+  const copy = configCopy(config)
+  const [problem] = await validate(copy)
   if (problem !== undefined) throw problem
-  const resolved = resolveConfig(id, await withRootlessDefaults(config))
+  const process = checkedProcess(spec)
+  const resolved = resolveConfig(id, await withRootlessDefaults(copy))
   const driver = await cgroupDriver()
-  return await planFor(resolved, spec, await driver.at(resolved.cgroups.path), {
+  return await planFor(resolved, process, await driver.at(resolved.cgroups.path), {
     hooks: { id, at: point => resolved.hooks?.[point] ?? [] },
   })
 }
 
-/** The plan of a container's first process on this host, in this cgroup. */
+/** The plan of a container's first process on this host, in this cgroup. @param spec - checked */
 export async function planFor(
   config: ResolvedConfig,
   spec: ProcessSpec,
@@ -47,7 +50,6 @@ export async function planFor(
     readonly payload?: PreparedPayload | undefined
   },
 ): Promise<ContainerPlan> {
-  checkProcess(spec)
   const [host] = await Promise.all([hostFacts(), checkNamespaces(config)])
   // Nobody outside may do more than root of it where that is all that we are.
   const helps = config.namespaces.some(({ kind }) => kind === 'user') && !host.unprivileged

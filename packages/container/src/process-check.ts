@@ -1,4 +1,5 @@
 import { ConfigInvalid, checkStdio, isDescriptor, kernelString, shown } from '@libcontainer/sys'
+import { processCopy } from './plain-copy.js'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
 import { checkSharing } from './sharing.js'
 import { isHostTerminal } from './stdio.js'
@@ -36,6 +37,13 @@ const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
 }
 
 const MAX_ID = 4294967294
+
+/** The process that is asked for, copied once and checked. @throws {ConfigInvalid} naming the field and the value */
+export function checkedProcess(given: ProcessSpec): ProcessSpec {
+  const spec = processCopy(given)
+  checkProcess(spec)
+  return spec
+}
 
 /** Refuses what cannot be run, before anything is touched. Pure. @throws {ConfigInvalid} naming the field and the value */
 export function checkProcess(spec: ProcessSpec): void {

@@ -68,11 +68,11 @@ export function parseMountInfo(text: string, filter?: MountFilter): MountInfo[] 
   return parser.mounts
 }
 
-/** More than numbers of the kernel have. */
-const DIGITS = 10
-
 /** Longer lists of options are not compared with others'. */
 const MAX_SHARED = 1000
+
+/** Of a number of 32 bits. */
+const MAX_DIGITS = 10
 
 /** Goes through whole lines, field by field: a table may have tens of thousands of them. */
 export class MountInfoParser {
@@ -157,7 +157,7 @@ export class MountInfoParser {
       if (digit < 0 || digit > 9) break
       value = value * 10 + digit
     }
-    if (at === from || at - from > DIGITS || at >= this.#end || this.#text[at] !== mark) throw this.#refusal()
+    if (at === from || at - from > MAX_DIGITS || at >= this.#end || this.#text[at] !== mark) throw this.#refusal()
     this.#at = at + 1
     return value
   }
@@ -184,19 +184,29 @@ interface OptionalFields {
   unbindable?: true
 }
 
-/** Kernels may add tags: unknown ones are no error. @returns whether those that are known have the number of a peer group */
+/** Kernels may add tags: unknown ones are no error. `false` for a peer group without a number. */
 function addTags(found: OptionalFields, tags: string): boolean {
-  for (const tag of tags.split(' ')) {
-    if (tag === 'unbindable') found.unbindable = true
-    const [, name, value] = /^(shared|master|propagate_from)(?::(.*))?$/s.exec(tag) ?? []
-    if (name === undefined) continue
-    if (value === undefined || !NUMBER.test(value)) return false
-    found[name === 'propagate_from' ? 'propagateFrom' : (name as 'shared' | 'master')] = Number(value)
+  for (let at = 0; at < tags.length; ) {
+    let end = tags.indexOf(' ', at)
+    if (end < 0) end = tags.length
+    let colon = tags.indexOf(':', at)
+    if (colon < 0 || colon > end) colon = end
+    const name = groups.get(tags.slice(at, colon))
+    if (name !== undefined) {
+      const value = tags.slice(colon + 1, end)
+      if (!/^\d{1,10}$/.test(value)) return false
+      found[name] = Number(value)
+    } else if (end - at === 10 && tags.startsWith('unbindable', at)) found.unbindable = true
+    at = end + 1
   }
   return true
 }
 
-const NUMBER = /^\d{1,10}$/
+const groups = new Map<string, 'shared' | 'master' | 'propagateFrom'>([
+  ['shared', 'shared'],
+  ['master', 'master'],
+  ['propagate_from', 'propagateFrom'],
+])
 
 /** The kernel writes space, tab, newline, backslash and `#` as a backslash and three octal digits. */
 function unescaped(text: string): string {
