@@ -22,7 +22,8 @@ export function fuzz(data: Uint8Array): void {
     )
   const name = comm.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')
   const status = `Name:\t${name}\nUid:\t1\t2\t3\t4\nGid:\t5\t6\t7\t8\nCapEff:\t0000000000000080\n`
-  same(parseWriter(status), { euid: 2, egid: 6, setgid: false, setuid: true }, `the status of ${name}`)
+  const { euid, egid, setgid, setuid } = parseWriter(status)
+  same({ euid, egid, setgid, setuid }, { euid: 2, egid: 6, setgid: false, setuid: true }, `the status of ${name}`)
   answer(() => parseFileLimit(text))
   answer(() => parseKernelVersion(text))
 }
