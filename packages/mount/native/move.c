@@ -71,8 +71,8 @@ static int next_line(struct lc_ctx *c, struct reader *r, struct line *line)
 	*end = 0;
 	at = r->text + r->at;
 	r->at = (size_t)(end + 1 - r->text);
-	line->id = strtol(word(&at), NULL, 10);
-	line->parent = strtol(word(&at), NULL, 10);
+	line->id = number(word(&at));
+	line->parent = number(word(&at));
 	word(&at);
 	line->root = decoded(word(&at));
 	line->point = decoded(word(&at));
