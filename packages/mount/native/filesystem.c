@@ -128,8 +128,8 @@ static int enter_scratch(struct lc_ctx *c, int target, int *before)
 		result = lc_fail(c, "move_mount");
 	else if (fchdir(tree) < 0)
 		result = lc_fail(c, "fchdir");
-	else if (mkdir("upper", 0755) < 0 || mkdir("work", 0755) < 0)
-		result = lc_fail(c, "mkdir");
+	else if (mkdirat(AT_FDCWD, "upper", 0755) < 0 || mkdirat(AT_FDCWD, "work", 0755) < 0)
+		result = lc_fail(c, "mkdirat");
 	if (result == 0)
 		return tree;
 	lc_mount_detach(tree);

@@ -34,6 +34,15 @@ static char *word(char **at)
 	return start;
 }
 
+static int64_t number(const char *digits)
+{
+	int64_t value = 0;
+
+	for (; *digits >= '0' && *digits <= '9'; digits++)
+		value = value * 10 + (*digits - '0');
+	return value;
+}
+
 static char *decoded(char *text)
 {
 	char *to = text;
