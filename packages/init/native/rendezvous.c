@@ -270,6 +270,9 @@ int64_t lc_op_second_clone(struct lc_ctx *c, const union lc_arg *a)
 	return 0;
 }
 
+#define PAGE 4096u	/* where pages are larger, nothing is given back */
+#define USED_STACK (64u << 10)
+
 /*
  * awaitStart(listening socket, uid): the `created` state. Whoever may open the state directory connects and says go; the
  * connection then carries the exec's failure, or ends by close-on-exec.
@@ -277,9 +280,14 @@ int64_t lc_op_second_clone(struct lc_ctx *c, const union lc_arg *a)
 int64_t lc_op_await_start(struct lc_ctx *c, const union lc_arg *a)
 {
 	int listener = (int)a[0].i;
+	uintptr_t page = (uintptr_t)__builtin_frame_address(0) & ~(uintptr_t)(PAGE - 1);
 
-	/* That may be long: what was read of the plan is given back, and comes again with the next step. */
+	/*
+	 * That may be long: what was read of the plan is given back, and comes again with the next step; so is the stack that calls before this one
+	 * have used, but for the page below ours.
+	 */
 	(void)madvise((void *)(uintptr_t)lc_the_plan.at, lc_the_plan.size, MADV_DONTNEED);
+	(void)madvise((void *)(page - PAGE - USED_STACK), USED_STACK, MADV_DONTNEED);
 	for (;;) {
 		struct ucred peer;
 		socklen_t size = sizeof(peer);
