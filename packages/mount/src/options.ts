@@ -113,6 +113,8 @@ const MAX_PROPAGATIONS = 15
  */
 export function parseMountOptions(options: readonly string[], field = 'options'): ParsedOptions {
   if (!Array.isArray(options)) throw new ConfigInvalid(field, options, 'must be a list of words')
+  // What is no word is refused, and by nobody told from words by its text.
+  if (!options.every(option => typeof option === 'string')) return parse(options, field)
   const key = JSON.stringify(options)
   const known = found.get(key)
   if (known !== undefined) return known

@@ -162,3 +162,9 @@ test('EV-077 NUL, and options that fsconfig cannot take, are refused', () => {
   expect(parseMountOptions([`x=${'y'.repeat(255)}`]).data).toHaveLength(1)
   expect(() => parseMountOptions(Array(16).fill('shared'))).toThrow(expect.objectContaining({ code: 'ConfigInvalid' }))
 })
+
+test('EV-199 what only looks like a word is none, whatever was parsed before', () => {
+  expect(parseMountOptions(['ro']).flags).not.toBe(0)
+  for (const option of [0n, ['ro'], { toJSON: () => 'ro' }, null])
+    expect(() => parseMountOptions([option] as never)).toThrow(expect.objectContaining({ code: 'ConfigInvalid' }))
+})
