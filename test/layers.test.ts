@@ -9,7 +9,7 @@ const folder = fileURLToPath(new URL('../packages/', import.meta.url))
 const layers = [
   ['sys'],
   ['namespaces', 'cgroups', 'capabilities', 'mount', 'devices', 'console', 'seccomp', 'user', 'keys', 'intelrdt', 'netlink'],
-  ['init'],
+  ['init', 'network'],
   ['container'],
   ['cli', 'oci'],
   ['libcontainer', 'nsinit', 'lcrun'],
