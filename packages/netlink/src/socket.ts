@@ -14,7 +14,7 @@ import type { NetlinkRequest } from './message.js'
 import { type NamespaceTarget, type OpenSocket, openNamespace, openSocket, ROOM } from './open.js'
 import { NETLINK_ROUTE, type NetlinkMessage } from './wire.js'
 
-export type { Dump, DumpedList, DumpRequest } from './dump.js'
+export type { Dump, DumpedList, DumpRequest, Running } from './dump.js'
 export { type NamespaceTarget, NETNS_DIRECTORY } from './open.js'
 
 export interface SocketOptions extends Waiting {
@@ -111,12 +111,12 @@ export class NetlinkSocket implements AsyncDisposable {
 
   /** Streams the entries of a table. */
   dump<T>(request: DumpRequest<T>): Dump<T> {
-    return new DumpStream(this.#carriers, request, () => this.#begin(request.signal))
+    return new DumpStream(this.#carriers, request, () => this.begin(request.signal))
   }
 
   /** All entries of a table at once, which is the fastest; asked again where the table changed meanwhile. */
   async list<T>(request: DumpRequest<T>): Promise<DumpedList<T>> {
-    const { signal, end } = this.#begin(request.signal)
+    const { signal, end } = this.begin(request.signal)
     try {
       return await dumpToList(this.#carriers, request, signal)
     } finally {
@@ -142,6 +142,20 @@ export class NetlinkSocket implements AsyncDisposable {
     }
   }
 
+  /** For what goes on for a while, as dumps and monitors do: a signal that is the caller's and this socket's end in one. */
+  begin(outer: AbortSignal | undefined): Running {
+    if (this.closed) throw closedError()
+    outer?.throwIfAborted()
+    const controller = new AbortController()
+    this.#running.add(controller)
+    const deaf = onAbort(outer, () => controller.abort(outer?.reason))
+    const end = (): void => {
+      deaf()
+      this.#running.delete(controller)
+    }
+    return { signal: controller.signal, end }
+  }
+
   /** Ends it, and dumps that go on; requests that wait are refused. A second call does nothing. */
   close(): void {
     if (this.closed) return
@@ -158,20 +172,6 @@ export class NetlinkSocket implements AsyncDisposable {
 
   #closeNamespace(): void {
     if (this.#opening === 0) this.#namespace?.close()
-  }
-
-  /** A dump begins: it ends by the caller's signal, or with this socket. */
-  #begin(outer: AbortSignal | undefined): Running {
-    if (this.closed) throw closedError()
-    outer?.throwIfAborted()
-    const controller = new AbortController()
-    this.#running.add(controller)
-    const deaf = onAbort(outer, () => controller.abort(outer?.reason))
-    const end = (): void => {
-      deaf()
-      this.#running.delete(controller)
-    }
-    return { signal: controller.signal, end }
   }
 }
 
