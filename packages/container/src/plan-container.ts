@@ -29,6 +29,7 @@ import {
 } from '@libcontainer/mount'
 import { type NamespaceFacts, type NamespacePlan, planNamespaces } from '@libcontainer/namespaces'
 import { type Step, slot } from '@libcontainer/sys'
+import { hasNetworking } from './network.js'
 import { SOURCE_SLOT } from './outside-sources.js'
 import { createHookSteps, type HookFacts, startHookSteps } from './plan-hooks.js'
 import { planMounts } from './plan-mounts.js'
@@ -103,6 +104,8 @@ export function planContainer(
     ...(namespaces.needsSecondClone ? [secondClone] : []),
     setSession,
     ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
+    // As ever, before anything of the root: hooks and mounts find the interfaces.
+    ...(hasNetworking(config) ? [ask('network', 'wait until the networks are there')] : []),
     ...prepareRootSteps(config.rootfs, config.rootPropagation),
     ...mounts.steps,
     ...(ownDev

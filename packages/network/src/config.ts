@@ -14,14 +14,8 @@ export { ipvlanModes, macvlanModes, userModeHelpers } from './types.js'
 /** Whose network namespace a container has: a new one, one that it joins, or that of who starts it. */
 export type NetworkNamespace = 'new' | 'joined' | 'shared'
 
-export interface CheckOptions {
-  readonly namespace: NetworkNamespace
-  /** Whoever starts it has no rights on the host's network. Default: false. */
-  readonly rootless?: boolean | undefined
-}
-
 /** Everything that is wrong with the networks of a container: pure, by field. */
-export function networkProblems(config: NetworkConfig, options: CheckOptions): ConfigInvalid[] {
+export function networkProblems(config: NetworkConfig, namespace: NetworkNamespace): ConfigInvalid[] {
   const problems: ConfigInvalid[] = []
   const check = <T>(part: () => T): T | undefined => {
     try {
@@ -34,16 +28,30 @@ export function networkProblems(config: NetworkConfig, options: CheckOptions): C
   }
   const networks = check(() => checkList(config.networks, 'networks')) ?? []
   for (const [i, network] of networks.entries())
-    check(() => checkNetwork(network as Network, `networks[${i}]`, options))
-  check(() => checkDevices(config.netDevices, options))
+    check(() => checkNetwork(network as Network, `networks[${i}]`, namespace))
+  check(() => checkDevices(config.netDevices, namespace))
   const sound = problems.length === 0
   // What the container will have is known when all of it is sound.
   if (sound) check(() => checkTogether(config))
   const routes = check(() => checkList(config.routes, 'routes')) ?? []
-  if (routes.length > 0) check(() => needsNamespace('routes', config.routes, options))
-  const known = sound && options.namespace === 'new' ? knownInterfaces(config) : undefined
+  if (routes.length > 0) check(() => needsNamespace('routes', config.routes, namespace))
+  const known = sound && namespace === 'new' ? knownInterfaces(config) : undefined
   for (const [i, route] of routes.entries()) check(() => checkRoute(route, `routes[${i}]`, known))
   return problems
+}
+
+/** Types that ask nothing of the host's network. */
+const harmless = ['loopback', 'netns', 'none', 'host', 'user']
+
+/** What somebody without rights on the host's network cannot have. Pure; the config has no other problems. */
+export function privilegeProblems({ networks = [], netDevices = {} }: NetworkConfig): ConfigInvalid[] {
+  const problem = 'needs CAP_NET_ADMIN on the host, which an ordinary user does not have'
+  const hint = 'a network of type user takes pasta or slirp4netns, which need no right'
+  const refused = networks.flatMap(({ type }, i) =>
+    harmless.includes(type) ? [] : [new ConfigInvalid(`networks[${i}].type`, type, problem, { hint })],
+  )
+  const moved = Object.keys(netDevices).length > 0
+  return moved ? [...refused, new ConfigInvalid('netDevices', netDevices, problem)] : refused
 }
 
 function checkList(value: unknown, field: string): readonly unknown[] {
@@ -52,43 +60,30 @@ function checkList(value: unknown, field: string): readonly unknown[] {
   return value
 }
 
-function needsNamespace(field: string, value: unknown, { namespace }: CheckOptions): void {
+function needsNamespace(field: string, value: unknown, namespace: NetworkNamespace): void {
   if (namespace === 'shared')
     throw new ConfigInvalid(field, value, 'needs a network namespace other than this process’s: add net to namespaces')
 }
 
-/** Types that ask nothing of the host's network. */
-const harmless = ['loopback', 'netns', 'none', 'host', 'user']
-
-function checkNetwork(network: Network, field: string, options: CheckOptions): void {
+function checkNetwork(network: Network, field: string, namespace: NetworkNamespace): void {
   const strategy = strategyOf(network, field)
   strategy.check(network, field)
   const { type } = network
   if (type === 'host') {
-    if (options.namespace !== 'shared')
+    if (namespace !== 'shared')
       throw new ConfigInvalid(field, network, 'is that of the host: leave net out of namespaces')
     return
   }
-  needsNamespace(field, network, options)
-  if (options.rootless && !harmless.includes(type))
-    throw new ConfigInvalid(`${field}.type`, type, 'needs CAP_NET_ADMIN on the host: without it there is user', {
-      hint: 'a network of type user takes pasta or slirp4netns, which need no right',
-    })
+  needsNamespace(field, network, namespace)
 }
 
-function checkDevices(devices: unknown, options: CheckOptions): void {
+function checkDevices(devices: unknown, namespace: NetworkNamespace): void {
   if (devices === undefined) return
   if (typeof devices !== 'object' || devices === null || Array.isArray(devices))
     throw new ConfigInvalid('netDevices', devices, 'must be an object, a key for each device')
   const names = Object.keys(devices)
   if (names.length === 0) return
-  needsNamespace('netDevices', devices, options)
-  if (options.rootless)
-    throw new ConfigInvalid(
-      'netDevices',
-      devices,
-      'needs CAP_NET_ADMIN on the host, which an ordinary user does not have',
-    )
+  needsNamespace('netDevices', devices, namespace)
   for (const key of names) {
     const field = fieldName(key, 'netDevices')
     checkLinkName(key, field)

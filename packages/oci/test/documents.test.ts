@@ -157,8 +157,12 @@ describe('OL-17 the features document', () => {
       const { config } = converted(linuxWith({ memoryPolicy: { mode, nodes, flags: [] } }))
       expect([mode, validateShape(config).map(String)]).toEqual([mode, []])
     }
-    expect(linux.netDevices.enabled).toBe(false)
-    expect(refusal(() => converted(linuxWith({ netDevices: { eth0: {} } }))).field).toBe('linux.netDevices')
+    expect(linux.netDevices.enabled).toBe(true)
+    const moved = converted(linuxWith({ netDevices: { eth0: {} }, namespaces: [{ type: 'mount' }, { type: 'network' }] }))
+    expect(validateShape(moved.config).map(String)).toEqual([])
+    // In the words of the file, for a container on the host's network.
+    const shared = converted(linuxWith({ netDevices: { eth0: {} }, namespaces: [{ type: 'mount' }] }))
+    expect(validateShape(shared.config).map(inSpecWords)).toMatchObject([{ field: 'linux.netDevices' }])
     expect(mountOptions).toEqual(expect.arrayContaining(['idmap', 'ridmap', 'copy-symlink']))
     expect(linux.mountExtensions.idmap.enabled).toBe(true)
   })
