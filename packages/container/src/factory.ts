@@ -30,8 +30,8 @@ import type { Executor } from './executor.js'
 import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
-import { configCopy } from './plain-copy.js'
 import { confirmNetworking } from './network.js'
+import { configCopy } from './plain-copy.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
 import { withRootlessDefaults } from './rootless.js'
 import { DELEGATION_HINT } from './rootless-cgroups.js'
@@ -238,7 +238,8 @@ export class Factory {
       const drivers = this.#drivers
       const end = (): Promise<void> => endCreator(drivers.cgroups, id, directory)
       // Created meanwhile.
-      if (!(await removeWithoutState(drivers, { id, directory, error, warn: this.#options.warn }, end))) await this.remove(id)
+      if (!(await removeWithoutState(drivers, { id, directory, error, warn: this.#options.warn }, end)))
+        await this.remove(id)
       return
     }
     await container.destroy({ force: true })
@@ -262,7 +263,12 @@ export class Factory {
         hint: 'wait for its creator, or use force',
       })
     }
-    if (!(await removeWithoutState(this.#drivers, { id, directory, error, warn: this.#options.warn }, async () => refuse()))) refuse()
+    if (
+      !(await removeWithoutState(this.#drivers, { id, directory, error, warn: this.#options.warn }, async () =>
+        refuse(),
+      ))
+    )
+      refuse()
   }
 
   /** Its cgroup is there already: that may be, when nobody is in it. */

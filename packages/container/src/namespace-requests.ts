@@ -12,7 +12,8 @@ export function namespacesOf({ namespaces = DEFAULT, networks }: ContainerConfig
   const path = networks === undefined ? undefined : joinedNamespace({ networks })
   if (path === undefined) return list
   const other = list.find(each => each.kind === 'net' && each.path !== undefined && each.path !== path)
-  if (other !== undefined) throw new ConfigInvalid('networks', networks, `name another network namespace than namespaces do: ${other.path}`)
+  if (other !== undefined)
+    throw new ConfigInvalid('networks', networks, `name another network namespace than namespaces do: ${other.path}`)
   return [...list.filter(({ kind }) => kind !== 'net'), { kind: 'net', path }]
 }
 

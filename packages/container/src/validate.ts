@@ -50,7 +50,9 @@ async function withNamespaces(config: ContainerConfig, problems: readonly Config
 /** What a user namespace does not have, or somebody without privileges cannot do without one. */
 async function idProblems(config: ContainerConfig, namespaces: readonly Namespace[]): Promise<ConfigInvalid[]> {
   const own = namespaces.some(({ kind, path }) => kind === 'user' && path === undefined)
-  const rootless = (await isUnprivileged()) ? [...rootlessProblems(config, namespaces), ...privilegeProblems(config)] : []
+  const rootless = (await isUnprivileged())
+    ? [...rootlessProblems(config, namespaces), ...privilegeProblems(config)]
+    : []
   return own ? [...rootless, ...mountIdProblems(config)] : rootless
 }
 

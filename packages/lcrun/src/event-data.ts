@@ -21,7 +21,9 @@ export const statsData = (
 })
 
 const inGoWords = (stats: InterfaceStats): object =>
-  Object.fromEntries(Object.entries(stats).map(([name, value]) => [name.charAt(0).toUpperCase() + name.slice(1), value]))
+  Object.fromEntries(
+    Object.entries(stats).map(([name, value]) => [name.charAt(0).toUpperCase() + name.slice(1), value]),
+  )
 
 /** A line of `events`. Pure. */
 export const statsEvent = (id: string, { cgroups, intelRdt, interfaces }: Stats): object => ({

@@ -1,6 +1,17 @@
 import { addAddress, addLink, addRouteRequest, getLink, parseLinkIndex, setLink } from '@libcontainer/netlink/messages'
 import type { OwnedFd, Waiting } from '@libcontainer/sys'
-import type { Act, AddressAct, HelperAct, MoveAct, PairAct, PortAct, RouteAct, RunAct, SetAct, UpperAct } from './acts.js'
+import type {
+  Act,
+  AddressAct,
+  HelperAct,
+  MoveAct,
+  PairAct,
+  PortAct,
+  RouteAct,
+  RunAct,
+  SetAct,
+  UpperAct,
+} from './acts.js'
 import { endHelper, startHelper } from './helper.js'
 import { type HostLinks, lookUp } from './look-up.js'
 import { expectedOf, type LentDevice, type MadeNetworks, needsNamespace } from './made.js'
@@ -42,7 +53,11 @@ export interface AppliedNetworks {
  * @throws {ConfigInvalid} for what is not there, or is in the way, before anything is touched
  * @throws {SyscallError} with `step`, for what the kernel refused
  */
-export async function applyNetworks(config: NetworkConfig, plan: NetworkPlan, options: ApplyOptions): Promise<AppliedNetworks> {
+export async function applyNetworks(
+  config: NetworkConfig,
+  plan: NetworkPlan,
+  options: ApplyOptions,
+): Promise<AppliedNetworks> {
   const { namespace, kind, signal } = options
   const host = await Side.open(undefined, { signal })
   let container: Side | undefined
@@ -135,9 +150,7 @@ class Work {
     for (const act of this.#acts)
       if (act.act === 'move') lent.push(await rememberDevice(this.#sides.host, this.#links, act.device, act.giveBack))
     const found = needsNamespace(this.#acts, kind)
-    const identities = found
-      ? { host: await identityOf(), container: await identityOf(namespace) }
-      : {}
+    const identities = found ? { host: await identityOf(), container: await identityOf(namespace) } : {}
     const path = found ? await keep?.(namespace) : undefined
     this.made = { ...this.made, lent, ...identities, path }
     await record(this.made)
@@ -176,11 +189,22 @@ class Work {
     })
     // By its address: whoever else has the name keeps it.
     this.#undo.push(sides => deletePair(sides.host, act))
-    const [, answer] = await host.run([{ about, request }, { about: `find ${hostName}`, request: getLink(hostName) }])
+    const [, answer] = await host.run([
+      { about, request },
+      { about: `find ${hostName}`, request: getLink(hostName) },
+    ])
     const hostIndex = parseLinkIndex(answer!.payload)
-    this.made = { ...this.made, pairs: this.made.pairs.map(each => (each.hostName === hostName ? { ...each, hostIndex } : each)) }
+    this.made = {
+      ...this.made,
+      pairs: this.made.pairs.map(each => (each.hostName === hostName ? { ...each, hostIndex } : each)),
+    }
     if (hairpinMode)
-      await host.run([{ about: `let ${bridge} send back by ${hostName}`, request: setLink(hostIndex, { bridgePort: { hairpin: true } }) }])
+      await host.run([
+        {
+          about: `let ${bridge} send back by ${hostName}`,
+          request: setLink(hostIndex, { bridgePort: { hairpin: true } }),
+        },
+      ])
     this.#inside.set(name, await container.links.index(name))
   }
 
@@ -205,7 +229,8 @@ class Work {
     const index = await container.links.index(name)
     this.#undo.push(sides => ifPresent(sides.container.links.delete(index)))
     this.#inside.set(name, index)
-    if (this.#options.kind === 'joined') this.made = { ...this.made, inside: [...this.made.inside, { name, index, kind }] }
+    if (this.#options.kind === 'joined')
+      this.made = { ...this.made, inside: [...this.made.inside, { name, index, kind }] }
   }
 
   async #move({ device, name, giveBack: back }: MoveAct): Promise<void> {
@@ -270,20 +295,35 @@ function settingRequest(act: Setting, inside: ReadonlyMap<string, number>): Want
       return addAddress(inside.get(act.name)!, act.address, act.address.includes(':') ? { flags: ['nodad'] } : {})
     case 'route': {
       const { destination = 'default', family, source, gateway, name, onLink } = act
-      return addRouteRequest({ family, destination, source, gateway, dev: name === undefined ? undefined : inside.get(name)!, onlink: onLink })
+      return addRouteRequest({
+        family,
+        destination,
+        source,
+        gateway,
+        dev: name === undefined ? undefined : inside.get(name)!,
+        onlink: onLink,
+      })
     }
   }
 }
 
 /** Takes a host's end off its bridge, or puts it back. One that is gone is fine. */
-export async function applyPort(host: Side, { hostName, hostMac, bridge, hairpinMode = false, about }: PortAct): Promise<void> {
+export async function applyPort(
+  host: Side,
+  { hostName, hostMac, bridge, hairpinMode = false, about }: PortAct,
+): Promise<void> {
   const link = await host.links.find(hostName)
   if (link === undefined || link.mac !== hostMac) return
   const master = bridge === undefined ? null : await host.links.index(bridge)
   await host.run([
     { about, request: setLink(link.index, { master }) },
     ...(bridge !== undefined && hairpinMode
-      ? [{ about: `let ${bridge} send back by ${hostName}`, request: setLink(link.index, { bridgePort: { hairpin: true } }) }]
+      ? [
+          {
+            about: `let ${bridge} send back by ${hostName}`,
+            request: setLink(link.index, { bridgePort: { hairpin: true } }),
+          },
+        ]
       : []),
   ])
 }

@@ -20,7 +20,8 @@ export async function lookUp(config: NetworkConfig, host: Side, container?: Side
   const found = new Map<string, Link>()
   const find = async (name: string, field: string, what: string, hint: string): Promise<Link> => {
     const link = found.get(name) ?? (await host.links.find(name))
-    if (link === undefined) throw new ConfigInvalid(field, name, `must be ${what} of the host: there is no link of this name`, { hint })
+    if (link === undefined)
+      throw new ConfigInvalid(field, name, `must be ${what} of the host: there is no link of this name`, { hint })
     found.set(name, link)
     return link
   }
@@ -54,16 +55,31 @@ const MOVED = 'it may be in another namespace: a device that was moved into a co
 
 type Find = (name: string, field: string, what: string, hint: string) => Promise<Link>
 
-async function checkVeth({ bridge, hostInterfaceName }: VethNetwork, at: string, host: Side, find: Find): Promise<void> {
-  const link = await find(bridge, `${at}.bridge`, 'a bridge', `make it first: ip link add ${bridge} type bridge; or ensureBridge()`)
+async function checkVeth(
+  { bridge, hostInterfaceName }: VethNetwork,
+  at: string,
+  host: Side,
+  find: Find,
+): Promise<void> {
+  const link = await find(
+    bridge,
+    `${at}.bridge`,
+    'a bridge',
+    `make it first: ip link add ${bridge} type bridge; or ensureBridge()`,
+  )
   if (link.kind !== 'bridge')
-    throw new ConfigInvalid(`${at}.bridge`, bridge, `must be a bridge: the link of this name is ${link.kind ?? link.type}`)
+    throw new ConfigInvalid(
+      `${at}.bridge`,
+      bridge,
+      `must be a bridge: the link of this name is ${link.kind ?? link.type}`,
+    )
   if (hostInterfaceName !== undefined && (await host.links.find(hostInterfaceName)) !== undefined)
     throw new ConfigInvalid(`${at}.hostInterfaceName`, hostInterfaceName, 'is taken: a link of the host has this name')
 }
 
 function checkUpper({ parent, mtu, type }: MacvlanNetwork | IpvlanNetwork | VlanNetwork, at: string, link: Link): void {
-  if (link.flags.includes('loopback')) throw new ConfigInvalid(`${at}.parent`, parent, `must not be the loopback: it carries no ${type}`)
+  if (link.flags.includes('loopback'))
+    throw new ConfigInvalid(`${at}.parent`, parent, `must not be the loopback: it carries no ${type}`)
   if (mtu !== undefined && mtu > link.mtu)
     throw new ConfigInvalid(`${at}.mtu`, mtu, `must not be above that of ${parent}, which is ${link.mtu}`)
 }
@@ -74,8 +90,13 @@ function checkMovable({ name, flags }: Link, field: string): void {
 
 async function checkFree({ networks = [], netDevices = {} }: NetworkConfig, container: Side): Promise<void> {
   const wanted = [
-    ...interfaceNames(networks).map((name, i) => [name, `networks[${i}].${(networks[i] as PhysNetwork).name === undefined ? 'type' : 'name'}`] as const),
-    ...Object.entries(netDevices).map(([device, { name = device }]) => [name, fieldName(device, 'netDevices')] as const),
+    ...interfaceNames(networks).map(
+      (name, i) =>
+        [name, `networks[${i}].${(networks[i] as PhysNetwork).name === undefined ? 'type' : 'name'}`] as const,
+    ),
+    ...Object.entries(netDevices).map(
+      ([device, { name = device }]) => [name, fieldName(device, 'netDevices')] as const,
+    ),
   ]
   for (const [name, field] of wanted) {
     if (name === undefined || name.includes('%')) continue

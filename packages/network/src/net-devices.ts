@@ -8,7 +8,12 @@ import { isTemplate, matchesTemplate } from './template.js'
 /* Devices of the host in a container: those that are lent, and those of OCI's netDevices. */
 
 /** A device as it is on the host, before it is moved. */
-export async function rememberDevice(host: Side, links: HostLinks, device: string, giveBack: boolean): Promise<LentDevice> {
+export async function rememberDevice(
+  host: Side,
+  links: HostLinks,
+  device: string,
+  giveBack: boolean,
+): Promise<LentDevice> {
   const { name, index, kind, mac, permanentMac, mtu, txQueueLength, up } = links.get(device)!
   const addresses = await keptAddresses(host, index, name)
   return { name, index, kind, mac, permanentMac, mtu, txQueueLength, up, addresses, giveBack }
@@ -20,7 +25,9 @@ async function keptAddresses(side: Side, index: number, name: string): Promise<K
   return all
     .filter(({ scope, flags }) => scope === 'global' && flags.includes('permanent'))
     .map(({ address, prefixLength, peer, broadcast, label, metric }) => ({
-      ...(peer === undefined ? { address: `${address}/${prefixLength}` } : { address, peer: `${peer}/${prefixLength}` }),
+      ...(peer === undefined
+        ? { address: `${address}/${prefixLength}` }
+        : { address, peer: `${peer}/${prefixLength}` }),
       broadcast: broadcast ?? false,
       // That of the device is the kernel's default, by the name that it then has.
       label: label === name ? undefined : label,
@@ -48,7 +55,9 @@ export async function moveDevice(
   await host.run([{ about, request: moveLink(index, namespace, { name }) }])
   // Mostly its index is free there, too; and its name is its own.
   if (before === undefined) return await container.links.index(name)
-  const there = (await container.links.list()).filter(link => !before.has(link.index) && matchesTemplate(name, link.name))
+  const there = (await container.links.list()).filter(
+    link => !before.has(link.index) && matchesTemplate(name, link.name),
+  )
   const found = there.find(link => link.index === index) ?? there[0]
   if (found === undefined)
     throw new LibcontainerError('ENODEV', `${device} is not in the container: somebody has renamed it as it came`)
@@ -57,13 +66,20 @@ export async function moveDevice(
 
 /** What OCI asks for a device that was moved: its global addresses, and up. */
 export function settleRequests({ name, addresses }: LentDevice, index: number): Wanted[] {
-  return [...addressRequests(name, addresses, index), { about: `bring ${name} up`, request: setLink(index, { up: true }) }]
+  return [
+    ...addressRequests(name, addresses, index),
+    { about: `bring ${name} up`, request: setLink(index, { up: true }) },
+  ]
 }
 
 const addressRequests = (name: string, addresses: readonly KeptAddress[], index: number): Wanted[] =>
   addresses.map(({ address, ...options }) => ({
     about: `give ${name} ${address}`,
-    request: addAddress(index, address, { ...options, broadcast: address.includes(':') ? undefined : options.broadcast, flags: address.includes(':') ? ['nodad'] : [] }),
+    request: addAddress(index, address, {
+      ...options,
+      broadcast: address.includes(':') ? undefined : options.broadcast,
+      flags: address.includes(':') ? ['nodad'] : [],
+    }),
   }))
 
 /**
@@ -88,9 +104,17 @@ export async function giveBack(
   if (was !== name) warn(`${name} is taken on the host: the device of the container is called ${was} there`)
   const link = await host.links.find(was)
   if (link === undefined) return warn(`${was} came back to the host, and was moved away at once`)
-  const asBefore = setLink(link.index, { mtu, txQueueLength, ...(mac !== undefined && mac !== link.mac ? { mac } : {}), ...(up ? { up } : {}) })
+  const asBefore = setLink(link.index, {
+    mtu,
+    txQueueLength,
+    ...(mac !== undefined && mac !== link.mac ? { mac } : {}),
+    ...(up ? { up } : {}),
+  })
   try {
-    await host.run([{ about: `set ${was} up as it was`, request: asBefore }, ...addressRequests(was, addresses, link.index)])
+    await host.run([
+      { about: `set ${was} up as it was`, request: asBefore },
+      ...addressRequests(was, addresses, link.index),
+    ])
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error
     warn(`${was} is not as it was: ${error.message}`)

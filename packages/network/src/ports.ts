@@ -9,9 +9,18 @@ import type { Network } from './types.js'
  *
  * @param pairs - of its record, in the order of its networks of type `veth`
  */
-export async function setAttached(networks: readonly Network[], pairs: readonly MadePair[], attached: boolean): Promise<void> {
+export async function setAttached(
+  networks: readonly Network[],
+  pairs: readonly MadePair[],
+  attached: boolean,
+): Promise<void> {
   let next = 0
-  const chosen = networks.map(({ type }) => ({ name: '', hostName: '', hostMac: '', ...(type === 'veth' ? pairs[next++] : {}) }))
+  const chosen = networks.map(({ type }) => ({
+    name: '',
+    hostName: '',
+    hostMac: '',
+    ...(type === 'veth' ? pairs[next++] : {}),
+  }))
   const acts = (attached ? planAttach : planDetach)(networks, chosen)
   if (acts.length === 0) return
   const host = await Side.open()

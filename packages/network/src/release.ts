@@ -53,7 +53,8 @@ async function releaseInside(
   const own = await openOwnNamespace()
   try {
     // Another one may have the path by now; and whoever removes may live in another than whoever started.
-    if ((await identityOf(namespace)) !== identity) return warn(`${path} is another network namespace by now: nothing is done in it`)
+    if ((await identityOf(namespace)) !== identity)
+      return warn(`${path} is another network namespace by now: nothing is done in it`)
     if (lent.length > 0 && (await identityOf(own)) !== home)
       return warn('devices are given back by a process of the network namespace that they are of')
     const container = await Side.open(namespace)

@@ -1,4 +1,11 @@
-import { Addresses, Links, type NamespaceTarget, type NetlinkMessage, type NetlinkRequest, NetlinkSocket } from '@libcontainer/netlink'
+import {
+  Addresses,
+  Links,
+  type NamespaceTarget,
+  type NetlinkMessage,
+  type NetlinkRequest,
+  NetlinkSocket,
+} from '@libcontainer/netlink'
 import type { Waiting } from '@libcontainer/sys'
 
 /** A request, and the words for what it does. */

@@ -1,4 +1,4 @@
-import { topologySvg } from '@libcontainer/network'
+import { topologySvg } from '@libcontainer/network/lab'
 import { expect, test } from 'vitest'
 
 const lab = {

@@ -120,7 +120,8 @@ function applyNetwork(config: ContainerConfig, given: Flags): ContainerConfig {
   const bridge = flags.get('veth-bridge')
   if (!bridge) {
     for (const name of ['veth-address', 'veth-gateway', 'veth-mtu'])
-      if (flags.get(name)) throw new ConfigInvalid(`--${name}`, flags.get(name), 'is of a network by a bridge: give --veth-bridge')
+      if (flags.get(name))
+        throw new ConfigInvalid(`--${name}`, flags.get(name), 'is of a network by a bridge: give --veth-bridge')
     return config
   }
   const network = defined({

@@ -185,7 +185,16 @@ describe('CL-15', () => {
 })
 
 test('CL-16 a network by a bridge', () => {
-  const flags = ['--veth-bridge', 'br0', '--veth-address', '10.0.0.2/24', '--veth-gateway', '10.0.0.1', '--veth-mtu', '1400']
+  const flags = [
+    '--veth-bridge',
+    'br0',
+    '--veth-address',
+    '10.0.0.2/24',
+    '--veth-gateway',
+    '10.0.0.1',
+    '--veth-mtu',
+    '1400',
+  ]
   expect(applied(...flags).networks).toEqual([
     { type: 'veth', bridge: 'br0', address: '10.0.0.2/24', gateway: '10.0.0.1', mtu: 1400 },
   ])

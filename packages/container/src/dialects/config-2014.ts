@@ -42,7 +42,7 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
   mount?.refuse('mount_label', '@libcontainer/selinux')
   for (const [name, owner] of LATER) file.refuse(name, owner)
   const wanted = readNamespaces2014(file)
-  const { joined, networks, routes } = readNetworks(file, '2014', netOf(wanted), warn)
+  const { joined, networks, routes } = readNetworks(file, netOf(wanted), warn)
   const ipc = file.text('ipc')
   const config: ContainerConfig = {
     rootfs,

@@ -38,7 +38,7 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
   if (file.text('pivot_dir')) warn('pivot_dir: changes nothing, no directory is needed to change the root')
   for (const [name, owner] of LATER) file.refuse(name, owner)
   const namespaces = readNamespaces(file)
-  const { networks, routes } = readNetworks(file, '2015', netOf(namespaces), warn)
+  const { networks, routes } = readNetworks(file, netOf(namespaces), warn)
   const seccomp = file.object('seccomp')
   const sysctl = file.map('system_properties')
   const config: ContainerConfig = {
@@ -97,7 +97,17 @@ function refuseGroup(value: unknown, at: string): never {
 export function writeConfig2015({ config, process = {} }: DialectSource): Record<string, unknown> {
   const { rootfs, readonlyRootfs, rootPropagation, namespaces: _, uidMappings, gidMappings, hostname, ...more } = config
   const { mounts, devices: __, cgroups, capabilities = OCI_CAPABILITIES, seccomp, noNewPrivileges, ...others } = more
-  const { noPivotRoot, maskedPaths, readonlyPaths, sysctl, rlimits, parentDeathSignal, networks: ___, routes: ____, ...rest } = others
+  const {
+    noPivotRoot,
+    maskedPaths,
+    readonlyPaths,
+    sysctl,
+    rlimits,
+    parentDeathSignal,
+    networks: ___,
+    routes: ____,
+    ...rest
+  } = others
   const { additionalGroups = [], ...unsaid } = process
   refuseAll('', rest, '2015')
   refuseAll('process', unsaid, '2015')

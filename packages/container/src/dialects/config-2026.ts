@@ -54,7 +54,7 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     if (file.flag(name)) warn(`${file.field(name)}: changes nothing, who calls is seen when the container is made`)
   }
   const namespaces = readNamespaces(file)
-  const { networks, routes } = readNetworks(file, '2026', netOf(namespaces), warn)
+  const { networks, routes } = readNetworks(file, netOf(namespaces), warn)
   const propagation = file.number('rootPropagation', 0)
   const seccomp = file.object('seccomp')
   const sysctl = file.map('sysctl')
@@ -82,7 +82,6 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     rlimits: readRlimits(file),
     networks,
     routes,
-    netDevices: readNetDevices(file.object('netDevices'), file.keys('netDevices')),
     oomScoreAdj: file.number('oom_score_adj'),
     noNewPrivileges: file.flag('no_new_privileges') || undefined,
     umask: file.number('umask', 0),
@@ -99,9 +98,16 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
   }
   // Without a word it is a class of its own, and no absence.
   const intelRdt = readIntelRdt(file.object('intel_rdt'))
+  // So is a device without a name of its own.
+  const netDevices = readNetDevices(file.object('netDevices'), file.keys('netDevices'))
   const version = file.text('version')
   file.end('a config of 2026')
-  return { config: { ...pruned(config), ...(intelRdt && { intelRdt }) }, process: {}, warnings, version }
+  return {
+    config: { ...pruned(config), ...(intelRdt && { intelRdt }), ...(netDevices && { netDevices }) },
+    process: {},
+    warnings,
+    version,
+  }
 }
 
 const LATER = [

@@ -30,14 +30,19 @@ const LATER = ['name', 'mac_address', 'host_interface_name'] as const
  *
  * @param own - of {@link netOf}
  */
-export function readNetworks(fields: Fields, year: Year, own: 'new' | 'joined' | undefined, warn: (text: string) => void): NetworkFacts {
+export function readNetworks(
+  fields: Fields,
+  own: 'new' | 'joined' | undefined,
+  warn: (text: string) => void,
+): NetworkFacts {
   let joined: string | undefined
-  const networks = (fields.list('networks', (value, at) => readNetwork(new Fields(value, at), year, own, warn)) ?? [])
-    .flatMap(network => {
-      if (network?.type !== 'netns') return network ?? []
-      joined = network.path
-      return []
-    })
+  const networks = (
+    fields.list('networks', (value, at) => readNetwork(new Fields(value, at), own, warn)) ?? []
+  ).flatMap(network => {
+    if (network?.type !== 'netns') return network ?? []
+    joined = network.path
+    return []
+  })
   const routes = fields.list('routes', readRoute)
   return {
     joined,
@@ -47,7 +52,11 @@ export function readNetworks(fields: Fields, year: Year, own: 'new' | 'joined' |
 }
 
 /** @returns `undefined` for what a container has by itself */
-function readNetwork(network: Fields, year: Year, own: 'new' | 'joined' | undefined, warn: (text: string) => void): Network | undefined {
+function readNetwork(
+  network: Fields,
+  own: 'new' | 'joined' | undefined,
+  warn: (text: string) => void,
+): Network | undefined {
   const { at } = network
   const type = network.text('type')
   const path = network.text('ns_path')
@@ -62,10 +71,10 @@ function readNetwork(network: Fields, year: Year, own: 'new' | 'joined' | undefi
       return { type, path }
     case 'loopback':
       // Its address and gateway, `127.0.0.1/0` and `localhost`, were never looked at.
-      if (own === undefined) throw new ConfigInvalid(at, type, 'needs a network namespace of the container’s own: NEWNET')
-      if (mtu !== undefined && year !== '2014') warn(`${at}.mtu: changes nothing, the loopback interface keeps its own`)
+      if (own === undefined)
+        throw new ConfigInvalid(at, type, 'needs a network namespace of the container’s own: NEWNET')
       if (txQueueLen !== undefined) warn(`${at}.txqueuelen: changes nothing, the loopback interface keeps its own`)
-      if (year === '2014' && mtu !== undefined) return { type, mtu }
+      if (mtu !== undefined) return { type, mtu }
       return own === 'new' ? undefined : { type }
     case 'veth': {
       const veth: VethNetwork = {
@@ -129,8 +138,6 @@ export function writeNetworks(config: ContainerConfig, year: Year): object[] | n
     refuseAll(at, { type: network.type }, year)
     return []
   })
-  if (loopback?.mtu !== undefined && year !== '2014')
-    refuseAll(`networks[${networks.indexOf(loopback)}]`, { mtu: loopback.mtu }, year)
   const said = own || loopback !== undefined
   const all = [...(said ? [writeLoopback(loopback?.mtu)] : []), ...written]
   return all.length === 0 ? null : all
@@ -150,7 +157,12 @@ function writeVeth(network: VethNetwork, at: string, year: Year): object {
   if (year === '2014')
     refuseAll(at, { name: name === 'eth0' ? undefined : name, macAddress, hostInterfaceName, hairpinMode }, year)
   else refuseAll(at, { hostInterfacePrefix }, year)
-  const later = { name: name ?? 'eth0', mac_address: macAddress, host_interface_name: hostInterfaceName, hairpin_mode: hairpinMode }
+  const later = {
+    name: name ?? 'eth0',
+    mac_address: macAddress,
+    host_interface_name: hostInterfaceName,
+    hairpin_mode: hairpinMode,
+  }
   const fields = {
     type,
     bridge,
