@@ -46,7 +46,7 @@ export function resolvConfText(
 }
 
 /** What a resolv.conf(5) says; lines that are none of these three, and comments, are left out. As in the C library, the last search list counts. */
-export function parseResolvConf(text: string): Required<ResolvConf> {
+export function parseResolvConf(text: string): { nameservers: string[]; search: string[]; options: string[] } {
   const nameservers: string[] = []
   const options: string[] = []
   let search: string[] = []

@@ -1,6 +1,7 @@
 export type * from './acts.js'
 export { type AppliedNetworks, type ApplyOptions, applyNetworks } from './apply.js'
 export { type BridgeRequest, ensureBridge } from './bridge.js'
+export * from './classic.js'
 export * from './config.js'
 export {
   type DnsFiles,
