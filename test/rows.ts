@@ -59,6 +59,10 @@ export const rows: readonly string[] = [
   ...range('CL', 10, 28),
   ...range('SA', 1, 9),
   ...range('RD', 1, 9),
+  ...range('NW', 1, 12),
+  ...range('NW', 20, 23),
+  'NL-30',
+  'NL-31',
   'TS-01',
   'TS-02',
   'TS-04',
@@ -91,8 +95,6 @@ const refused = 'refused by name until then'
 export const withoutTest: ReadonlyMap<string, string> = new Map([
   ['D-11', 'says how rows are read: the mechanism of others is not theirs to bind'],
   ...['CO-21', 'CO-22', 'XT-08', 'XT-10', ...ev(186, 191)].map(id => [id, 'criu: checkpoint and restore'] as const),
-  ...['VAL-02', ...ev(58, 62)].map(id => [id, `network: networks and routes, ${refused}`] as const),
-  ...['VAL-03', 'EV-064'].map(id => [id, `netlink: interfaces, ${refused}`] as const),
   ...['VAL-06', 'EV-085'].map(id => [id, `selinux: labels, ${refused}`] as const),
   ['MT-36', `mount: a container in the mounts of the host, ${refused}`],
 ])

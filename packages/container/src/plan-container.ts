@@ -105,7 +105,7 @@ export function planContainer(
     setSession,
     ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
     // As ever, before anything of the root: hooks and mounts find the interfaces.
-    ...(hasNetworking(config) ? [ask('network', 'wait until the networks are there')] : []),
+    ...(hasNetworking(config) ? whileSeen(ask('network', 'wait until the networks are there'), facts) : []),
     ...prepareRootSteps(config.rootfs, config.rootPropagation),
     ...mounts.steps,
     ...(ownDev
@@ -147,9 +147,10 @@ export function planContainer(
 const sysctlStep = (key: string, value: string): Step =>
   sysctlPath(key) === DOMAINNAME ? setDomainname(value) : writeSysctl(key, value)
 
-/** The files of a process that is not dumpable are the host's root's: nobody else could write its maps. */
-function mapSteps({ unprivileged = false, mapped = false }: ContainerFacts): Step[] {
-  const wait = ask('maps', 'wait until the id maps are written')
+const mapSteps = (facts: ContainerFacts): Step[] => whileSeen(ask('maps', 'wait until the id maps are written'), facts)
+
+/** The files of a process that is not dumpable are the host's root's: nobody else could write its maps, or find its namespaces. */
+function whileSeen(wait: Step, { unprivileged = false, mapped = false }: ContainerFacts): Step[] {
   return unprivileged || mapped ? [setDumpable(true), wait, setDumpable(false)] : [wait]
 }
 

@@ -62,36 +62,51 @@ export async function applyNetworks(
   const host = await Side.open(undefined, { signal })
   let container: Side | undefined
   try {
-    container = await Side.open(namespace, { signal })
+    // Who has no right in there can have a helper all the same.
+    if (isInside(plan.acts)) container = await Side.open(namespace, { signal })
     const links = await lookUp(config, host, kind === 'joined' ? container : undefined)
     signal?.throwIfAborted()
-    const work = new Work({ host, container }, links, plan.acts, options)
+    const work = new Work(sidesOf(host, container), links, plan.acts, options)
     try {
       await work.run()
     } catch (error) {
       await work.undo()
       throw error
     }
-    return { made: work.made, undo: () => withSides(namespace, sides => work.undo(sides)) }
+    return { made: work.made, undo: () => withSides(namespace, plan.acts, sides => work.undo(sides)) }
   } finally {
     container?.close()
     host.close()
   }
 }
 
-async function withSides(namespace: OwnedFd, act: (sides: Sides) => Promise<void>): Promise<void> {
+/** Whether there is anything to do in the container by ourselves. */
+const isInside = (acts: readonly Act[]): boolean =>
+  acts.some(({ act }) => act !== 'helper' && act !== 'run' && act !== 'port')
+
+async function withSides(
+  namespace: OwnedFd,
+  acts: readonly Act[],
+  act: (sides: Sides) => Promise<void>,
+): Promise<void> {
   const host = await Side.open()
+  let container: Side | undefined
   try {
-    const container = await Side.open(namespace)
-    try {
-      await act({ host, container })
-    } finally {
-      container.close()
-    }
+    if (isInside(acts)) container = await Side.open(namespace)
+    await act(sidesOf(host, container))
   } finally {
+    container?.close()
     host.close()
   }
 }
+
+const sidesOf = (host: Side, container: Side | undefined): Sides => ({
+  host,
+  get container() {
+    if (container === undefined) throw new TypeError('nothing was planned in the container')
+    return container
+  },
+})
 
 interface Sides {
   readonly host: Side

@@ -83,6 +83,7 @@ export async function setInterfaceIp(name: string, address: string, place?: Clas
   await on(place, side => side.addresses.add(name, address))
 }
 
+/** @param mtu - bytes of a packet: 68 to 65535 */
 export async function setMtu(name: string, mtu: number, place?: ClassicPlace): Promise<void> {
   checkLinkName(name, 'name')
   checkMtu(mtu, 'mtu')

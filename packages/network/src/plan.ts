@@ -50,9 +50,9 @@ export function planNetworks(
   ]
   // Routes on it need it up, and so does whatever sends to an address of this container's own.
   const withLoopback = acts.some(act => act.act === 'set' && act.name === 'lo')
+  const alone = acts.every(act => act.act === 'helper')
   return {
-    acts:
-      withLoopback || acts.length === 0 ? acts : [{ act: 'set', about: 'bring lo up', name: 'lo', up: true }, ...acts],
+    acts: withLoopback || alone ? acts : [{ act: 'set', about: 'bring lo up', name: 'lo', up: true }, ...acts],
     chosen,
   }
 }

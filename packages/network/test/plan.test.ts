@@ -124,6 +124,8 @@ test('NW-05 NW-06 a container is taken off its bridge and put back', () => {
 test('nothing is done for what the kernel does by itself', () => {
   expect(plan({}).acts).toEqual([])
   expect(plan({ networks: [{ type: 'none' }] }).acts).toEqual([])
+  // Whoever has no right in the container's network cannot bring its loopback up: init does.
+  expect(plan({ networks: [{ type: 'user' }] }).acts).toMatchObject([{ act: 'helper', name: 'tap0' }])
   expect(plan({ networks: [{ type: 'loopback', mtu: 1500 }] }).acts).toMatchObject([
     { act: 'set', name: 'lo', mtu: 1500, up: true },
   ])
