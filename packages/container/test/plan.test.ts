@@ -297,8 +297,9 @@ describe('variants', () => {
     expect(abouts.indexOf('wait until the networks are there')).toBeLessThan(root)
     expect(difference(planOf({ networks: [{ type: 'loopback' }] }))).toEqual({ more: [], less: [] })
     // Nobody but the host's root finds the namespace of a process that is not dumpable.
+    const root0 = [{ containerId: 0, hostId: 1000, size: 1 }]
     const own = { networks: [{ type: 'user' }] as const, namespaces: ['user', 'mnt', 'pid', 'net'] as const }
-    const plan = planOf({ ...own, uidMappings: [], gidMappings: [] } as never, {}, { unprivileged: true })
+    const plan = planOf({ ...own, uidMappings: root0, gidMappings: root0 }, {}, { unprivileged: true })
     const at = plan.steps.findIndex(({ about }) => about === 'wait until the networks are there')
     expect(plan.steps.slice(at - 1, at + 2).map(({ op }) => op)).toEqual(['setDumpable', 'ask', 'setDumpable'])
   })
