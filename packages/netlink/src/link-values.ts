@@ -3,7 +3,7 @@ import { type AttributeTable, attributes, encodeAttributes } from './attributes.
 import { bytes } from './codec.js'
 import { type LinkAttributes, linkAttributes, linkHeader } from './link-attributes.js'
 import { LINK_FLAGS } from './link-flags.js'
-import { dataTable, portTable } from './link-kinds.js'
+import { dataTable, type PortKind, portTable } from './link-kinds.js'
 import { checkAlternativeName, checkLinkName, MAX_LINK_NAME } from './link-name.js'
 import type { LinkReference, LinkStart, LinkSwitches, VethPeer } from './link-options.js'
 import { parseMac, parseUnicastMac } from './mac.js'
@@ -101,31 +101,30 @@ export function bit(value: boolean, field: string): 0 | 1 {
   return value ? 1 : 0
 }
 
+/** IFLA_LINKINFO, IFLA_INFO_DATA and IFLA_INFO_SLAVE_DATA. */
 const INFO = 18
 const INFO_DATA = 2
 const INFO_PORT_DATA = 5
+/** NLA_TYPE_MASK. */
+const TYPE = 0x3fff
+
+type LinkHeader = ReturnType<(typeof linkHeader)['read']>
 
 /** The body, with a table in which errors find the attributes of the kind, too. */
 export function linkBody(
-  header: { flags?: number; change?: number; index?: number },
+  header: Partial<LinkHeader>,
   values: LinkAttributes,
   kind?: string,
-  port?: 'bridge' | 'bond',
+  port?: PortKind,
 ): MessageBody {
   const body = messageBody(linkHeader, header, linkAttributes, values)
-  const info = linkAttributes.nestOf(INFO)!
-  const inside: AttributeTable = {
-    ...info,
-    nestOf: type =>
-      (type & 0xff) === INFO_DATA && kind !== undefined
-        ? dataTable(kind as KnownKind)
-        : (type & 0xff) === INFO_PORT_DATA && port !== undefined
-          ? portTable(port)
-          : undefined,
+  const plain: AttributeTable = linkAttributes as AttributeTable
+  const info: AttributeTable = {
+    ...plain.nestOf(INFO)!,
+    nestOf(type) {
+      if ((type & TYPE) === INFO_DATA && kind !== undefined) return dataTable(kind)
+      return (type & TYPE) === INFO_PORT_DATA && port !== undefined ? portTable(port) : undefined
+    },
   }
-  const table: AttributeTable = {
-    ...body.table!,
-    nestOf: type => ((type & 0xff) === INFO ? inside : body.table!.nestOf(type)),
-  }
-  return { ...body, table }
+  return { ...body, table: { ...plain, nestOf: type => ((type & TYPE) === INFO ? info : plain.nestOf(type)) } }
 }
