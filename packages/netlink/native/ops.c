@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Netlink sockets. What the messages mean is TypeScript's to know. */
+#include "namespace.h"
 #include "ops.h"
 
 #include <string.h>
@@ -88,5 +89,8 @@ const struct lc_op lc_netlink_ops[] = {
 	{ "openNetlink", "iiib", lc_op_open_netlink, 0 },
 	{ "exchangeNetlink", "ibbb", op_exchange, 0 },
 	{ "joinNetlinkGroup", "iii", op_join_group, 0 },
+	{ "makeNetworkNamespace", "", lc_op_make_network_namespace, 0 },
+	{ "shareMounts", "s", lc_op_share_mounts, 0 },
+	{ "becomeInNetworkNamespace", "ibbbb", lc_op_become_in_network_namespace, 0 },
 	{ 0 },
 };

@@ -108,14 +108,14 @@ export class GenericNetlink implements AsyncDisposable {
       hints: { ENOENT: 'the kernel has no such family: its module may not be loaded' },
     })
     if (answer === undefined) throw protocolError('says nothing of a family')
-    const family = new GenericFamily(this.socket, familyOf(answer))
+    const family = new GenericFamily(this.socket, readFamily(answer))
     this.#families.set(name, family)
     return family
   }
 
   /** All families that the kernel has. */
   async families({ signal }: Waiting = {}): Promise<readonly GenericFamilyInfo[]> {
-    return await this.socket.list({ ...askFamilies({}), signal, map: familyOf })
+    return await this.socket.list({ ...askFamilies({}), signal, map: readFamily })
   }
 
   close(): void {
@@ -133,7 +133,7 @@ const askFamilies = (values: ValuesOf<typeof familyAttributes>): Pick<NetlinkReq
 })
 
 /** Reads what the kernel tells of a family. */
-export function familyOf({ payload }: NetlinkMessage): GenericFamilyInfo {
+export function readFamily({ payload }: NetlinkMessage): GenericFamilyInfo {
   if (payload.length < header.size) throw protocolError('ends within its generic header')
   const found = decodeAttributes(familyAttributes, payload, header.size)
   if (found.id === undefined || found.name === undefined) throw protocolError('tells of a family without name or id')

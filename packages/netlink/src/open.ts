@@ -1,40 +1,5 @@
-import {
-  ConfigInvalid,
-  checked,
-  kernelString,
-  O_NOCTTY,
-  O_NONBLOCK,
-  O_RDONLY,
-  OwnedFd,
-  openFile,
-  type Waiting,
-} from '@libcontainer/sys'
+import { checked, OwnedFd, type Waiting } from '@libcontainer/sys'
 import { native } from './native.js'
-
-/** A network namespace: a pid, a path, a name of ip-netns(8) (without a slash), or a descriptor, which stays the caller's. */
-export type NamespaceTarget = number | string | OwnedFd
-
-/** Where ip-netns(8) keeps its namespaces by name. */
-export const NETNS_DIRECTORY = '/run/netns'
-
-/** Opens a namespace, which its descriptor names from then on, whatever becomes of the path. @throws {ConfigInvalid} for what names none */
-export async function openNamespace(target: NamespaceTarget, field = 'namespace'): Promise<OwnedFd> {
-  return await openFile(namespacePathOf(target, field), O_RDONLY | O_NONBLOCK | O_NOCTTY)
-}
-
-function namespacePathOf(target: NamespaceTarget, field: string): string {
-  if (target instanceof OwnedFd) return `/proc/self/fd/${target.fd}`
-  if (typeof target === 'number') {
-    if (!Number.isInteger(target) || target < 1 || target > 0x7fff_ffff)
-      throw new ConfigInvalid(field, target, 'must be the number of a process')
-    return `/proc/${target}/ns/net`
-  }
-  kernelString(target, field)
-  if (target.includes('/')) return target
-  if (target === '' || target === '.' || target === '..')
-    throw new ConfigInvalid(field, target, 'must be a pid, a path, a name of ip-netns(8), or a descriptor')
-  return `${NETNS_DIRECTORY}/${target}`
-}
 
 /** A socket of the kernel's, and the port by which it answers. */
 export interface OpenSocket {

@@ -11,11 +11,11 @@ import {
 } from './dump.js'
 import { Exchange } from './exchange.js'
 import type { NetlinkRequest } from './message.js'
-import { type NamespaceTarget, type OpenSocket, openNamespace, openSocket, ROOM } from './open.js'
+import { type NamespaceTarget, openNamespace } from './namespace.js'
+import { type OpenSocket, openSocket, ROOM } from './open.js'
 import { NETLINK_ROUTE, type NetlinkMessage } from './wire.js'
 
 export type { Dump, DumpedList, DumpRequest, Running } from './dump.js'
-export { type NamespaceTarget, NETNS_DIRECTORY } from './open.js'
 
 export interface SocketOptions extends Waiting {
   /** Default: NETLINK_ROUTE */
