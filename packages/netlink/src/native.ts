@@ -1,0 +1,16 @@
+import { binding } from '@libcontainer/sys'
+
+/** The ops of native/ops.c; what each does is said there. */
+interface NetlinkOps {
+  makeNetworkNamespace(): number
+  shareMounts(directory: string): number
+  becomeInNetworkNamespace(
+    namespace: number,
+    pairs: Uint8Array,
+    paths: Uint8Array,
+    argv: Uint8Array,
+    env: Uint8Array,
+  ): number
+}
+
+export const native = binding<NetlinkOps>('netlink', import.meta.url)
