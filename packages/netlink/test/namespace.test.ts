@@ -36,7 +36,7 @@ test.each([
   [{ name: 5 }, 'namespace.name'],
   [{ fd: -1 }, 'namespace.fd'],
   [{ fd: 'x' }, 'namespace.fd'],
-])('NL-22 EV-063 %j is no namespace, and the error names the field', (namespace, field) => {
+])('NL-22 %j is no namespace, and the error names the field', (namespace, field) => {
   const act = (): string => pathOfNamespace(namespace as NamespaceTarget)
   expect(act).toThrow(ConfigInvalid)
   expect(act).toThrow(expect.objectContaining({ field }))

@@ -1,0 +1,120 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { readFileSync, readlinkSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { outcome, Running, requires } from '../../../test/support/index.js'
+
+const needs = requires('root', 'namespace:net', 'program:ip')
+const main = fileURLToPath(new URL('../dist/node/main.js', import.meta.url))
+const run = (...args: string[]) =>
+  outcome(spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 60_000 }))
+
+/** In a mount namespace and a network namespace of its own, with nothing in /run: names that are made are nobody else's, and end with it. */
+const APART = ['--mount', '--net', '--propagation', 'private', 'sh', '-ec']
+const head = `mount -t tmpfs none /run; netlink() { '${process.execPath}' '${main}' "$@"; }`
+const apart = (script: string) =>
+  outcome(spawnSync('unshare', [...APART, `${head}\n${script}`], { encoding: 'utf8', timeout: 60_000 }))
+
+test('help, version, and words that are unknown, with what may have been meant', () => {
+  expect(run('help', 'netns').stdout).toMatch(/^NAME\n {4}netlink netns/)
+  expect(run('link', '--help').stdout).toMatch(/^NAME\n {4}netlink link/)
+  expect(run('--version').stdout).toMatch(/^\d+\.\d+\.\d+/)
+  expect(run('lnik')).toEqual({
+    status: 125,
+    stdout: '',
+    stderr: "netlink: there is no command 'lnik'; did you mean 'link'?\n  try 'netlink help'\n",
+  })
+})
+
+test('netns: what ip(8) makes is seen, what is made ip(8) sees, each deletes the other’s', needs, () => {
+  const { status, stdout, stderr } = apart(`
+    netlink netns list --json
+    ip netns add theirs
+    netlink netns add ours second
+    ip netns list | sort
+    ls /run/netns
+    netlink netns id ours 5
+    netlink netns list
+    ip netns delete ours
+    netlink netns delete theirs
+    netlink netns list --json | grep -c name
+    netlink netns attach mine $$
+    test $(stat -Lc %i /run/netns/mine) = $(stat -Lc %i /proc/self/ns/net) && echo attached
+    grep -c ' /run/netns ' /proc/self/mountinfo`)
+  const lines = stdout.split('\n')
+  expect([status, stderr]).toEqual([0, ''])
+  expect(lines.slice(0, 8)).toEqual(['[]', 'ours', 'second', 'theirs', 'ours', 'second', 'theirs', '5'])
+  expect(lines[8]).toBe(`NAME${' '.repeat(12)}NS  ID`)
+  expect(lines[9]).toMatch(/^ours {4}\d+ {3}5$/)
+  expect(lines.slice(10, 12).every(line => /^(second|theirs) +\d+ +-$/.test(line))).toBe(true)
+  expect(lines.slice(12)).toEqual(['1', 'attached', '1', ''])
+})
+
+test('netns: a name that is not there, with one that may have been meant', needs, () => {
+  const { stdout, stderr } = apart(`
+    netlink netns add green
+    netlink netns delete gren || echo $?
+    netlink netns exec grene true || echo $?
+    netlink netns add green || echo $?
+    netlink netns add a/b || echo $?`)
+  expect(stdout).toBe('125\n125\n125\n125\n')
+  expect(stderr).toMatch(/no network namespace 'gren'; did you mean 'green'/)
+  expect(stderr).toMatch(/no network namespace 'grene'; did you mean 'green'/)
+  expect(stderr).toMatch(/EEXIST.*\/run\/netns\/green/)
+  expect(stderr).toMatch(/name: must be a name of a network namespace/)
+})
+
+test('netns exec: in the namespace, with this environment, mounts and limits; its exit code, and that there is no such command', needs, () => {
+  const { stdout, stderr } = apart(`
+    ulimit -Sn 1000
+    netlink netns add blue
+    mounts=$(readlink /proc/self/ns/mnt)
+    export WORD=kept
+    netlink netns exec blue sh -c 'echo $WORD; ulimit -Sn; readlink /proc/self/ns/mnt; cat /proc/net/dev | grep -c :; exit 7' || echo $?
+    echo $mounts
+    test $(netlink netns exec blue stat -Lc %i /proc/self/ns/net) = $(stat -Lc %i /run/netns/blue) && echo there
+    netlink netns exec /run/netns/blue -- true && echo path
+    netlink netns exec blue no-such-program || echo $?
+    netlink netns exec blue /etc/passwd || echo $?
+    netlink netns exec /proc/self/ns/uts true || echo $?`)
+  const [word, limit, mounts, links, status, before, ...rest] = stdout.trimEnd().split('\n')
+  expect([word, limit, links, status]).toEqual(['kept', '1000', '1', '7'])
+  expect(mounts).toBe(before)
+  expect(rest).toEqual(['there', 'path', '127', '126', '125'])
+  expect(stderr).toMatch(/^netlink: no-such-program: .*ENOENT/m)
+})
+
+test('netns exec: the files of /etc/netns/NAME stand in place of those of /etc, for the command alone', needs, () => {
+  const { status, stdout, stderr } = apart(`
+    mkdir /run/etc; mount --bind /run/etc /etc
+    echo usual > /etc/resolv.conf
+    mkdir -p /etc/netns/blue
+    echo own > /etc/netns/blue/resolv.conf
+    echo stray > /etc/netns/blue/stray
+    netlink netns add blue green
+    netlink netns exec blue cat /etc/resolv.conf
+    netlink netns exec green cat /etc/resolv.conf
+    netlink netns exec blue ls /etc
+    cat /etc/resolv.conf`)
+  expect([status, stderr]).toEqual([0, ''])
+  expect(stdout.split('\n')).toEqual(['own', 'usual', 'netns', 'resolv.conf', 'usual', ''])
+})
+
+test('netns exec: the command has the number of the one that was called, and its signals', needs, async () => {
+  const outer = new Running(
+    spawn(process.execPath, [main, 'netns', 'exec', '/proc/self/ns/net', 'sh', '-c', 'trap "kill $!; exit 9" TERM; sleep 1000 & echo $$; wait']),
+  )
+  try {
+    await outer.wrote(/\d+\n/)
+    expect(Number(outer.stdout)).toBe(outer.pid)
+    expect(readlinkSync(`/proc/${outer.pid}/exe`)).not.toBe(process.execPath)
+    // Nothing is ignored or kept back: Node.js ignores SIGPIPE.
+    const status = readFileSync(`/proc/${outer.pid}/status`, 'utf8')
+    expect(status).toMatch(/^SigIgn:\s+0+$/m)
+    expect(status).toMatch(/^SigBlk:\s+0+$/m)
+    outer.child.kill('SIGTERM')
+    expect(await outer.ended()).toBe(9)
+  } finally {
+    await outer.killed()
+  }
+})
