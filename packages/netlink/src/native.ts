@@ -2,6 +2,9 @@ import { binding } from '@libcontainer/sys'
 
 /** The ops of native/ops.c; what each does is said there. */
 interface NetlinkOps {
+  openNetlink(protocol: number, namespace: number, room: number, result: Uint8Array): number
+  exchangeNetlink(fd: number, messages: Uint8Array, buffer: Uint8Array, outcome: Uint8Array): number
+  joinNetlinkGroup(fd: number, group: number, join: number): number
   makeNetworkNamespace(): number
   shareMounts(directory: string): number
   becomeInNetworkNamespace(
