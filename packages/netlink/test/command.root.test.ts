@@ -6,25 +6,12 @@ import { outcome, Running, requires } from '../../../test/support/index.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip')
 const main = fileURLToPath(new URL('../dist/node/main.js', import.meta.url))
-const run = (...args: string[]) =>
-  outcome(spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 60_000 }))
 
 /** In a mount namespace and a network namespace of its own, with nothing in /run: names that are made are nobody else's, and end with it. */
 const APART = ['--mount', '--net', '--propagation', 'private', 'sh', '-ec']
 const head = `mount -t tmpfs none /run; netlink() { '${process.execPath}' '${main}' "$@"; }`
 const apart = (script: string) =>
   outcome(spawnSync('unshare', [...APART, `${head}\n${script}`], { encoding: 'utf8', timeout: 60_000 }))
-
-test('help, version, and words that are unknown, with what may have been meant', () => {
-  expect(run('help', 'netns').stdout).toMatch(/^NAME\n {4}netlink netns/)
-  expect(run('link', '--help').stdout).toMatch(/^NAME\n {4}netlink link/)
-  expect(run('--version').stdout).toMatch(/^\d+\.\d+\.\d+/)
-  expect(run('lnik')).toEqual({
-    status: 125,
-    stdout: '',
-    stderr: "netlink: there is no command 'lnik'; did you mean 'link'?\n  try 'netlink help'\n",
-  })
-})
 
 test('netns: what ip(8) makes is seen, what is made ip(8) sees, each deletes the other’s', needs, () => {
   const { status, stdout, stderr } = apart(`
