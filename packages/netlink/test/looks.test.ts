@@ -1,6 +1,8 @@
-import { LibcontainerError } from '@libcontainer/sys'
+import { ConfigInvalid, LibcontainerError } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
+import type { Address } from '../src/address-messages.js'
 import type { Link } from '../src/link.js'
+import { addressColumns, scopeFilter } from '../src/node/addr.js'
 import { linkColumns, linkNamed, nameLinks, pickLinks } from '../src/node/link.js'
 import { parseLink, parseRoute } from '../src/node/options.js'
 import { filterOf, routeColumns, routeLines, withNames } from '../src/node/route.js'
@@ -62,6 +64,47 @@ describe('netlink link', () => {
   })
 })
 
+describe('netlink addr', () => {
+  const usual = {
+    scope: 'global',
+    flags: ['permanent'],
+    validLifetime: 'forever',
+    preferredLifetime: 'forever',
+  } as const
+  const addresses: Address[] = [
+    { ...usual, family: 'inet', link: 1, address: '127.0.0.1', prefixLength: 8, scope: 'host', label: 'lo' },
+    { ...usual, family: 'inet', link: 2, address: '10.0.0.1', prefixLength: 32, peer: '10.0.0.2', label: 'br0:1' },
+    {
+      ...usual,
+      family: 'inet6',
+      link: 9,
+      address: '2001:db8::1',
+      prefixLength: 64,
+      validLifetime: 3600,
+      preferredLifetime: 0,
+      flags: ['deprecated', 'temporary'],
+    },
+  ]
+
+  test('a table', () => {
+    expect(renderTable(addressColumns(nameOf), addresses).split('\n')).toEqual([
+      'LINK  ADDRESS         PEER         SCOPE   LABEL    VALID  PREFERRED  FLAGS',
+      'lo    127.0.0.1/8     -            host    -      forever    forever  -',
+      'br0   10.0.0.1        10.0.0.2/32  global  br0:1  forever    forever  -',
+      'if9   2001:db8::1/64  -            global  -         3600          0  deprecated temporary',
+      '',
+    ])
+  })
+
+  test('by scope, of which no other words are taken', () => {
+    expect(addresses.filter(scopeFilter('host')).map(({ link }) => link)).toEqual([1])
+    expect(addresses.filter(scopeFilter(undefined))).toHaveLength(3)
+    expect(addresses.filter(scopeFilter('253'))).toHaveLength(0)
+    expect(() => scopeFilter('gobal')).toThrow(ConfigInvalid)
+    expect(() => scopeFilter('gobal')).toThrow(/did you mean 'global'/)
+  })
+})
+
 describe('netlink route', () => {
   const usual = { family: 'inet', type: 'unicast', table: 'main', protocol: 'static', scope: 'global' } as const
   const routes: Route[] = [
@@ -96,7 +139,9 @@ describe('netlink route', () => {
 
   test('for programs links have their names beside their numbers', () => {
     expect(withNames(routes[0]!, nameOf)).toEqual({ ...routes[0], devName: 'br0' })
-    expect(withNames(routes[1]!, nameOf)).toMatchObject({ nextHops: [{ devName: 'br0' }, { dev: 9, devName: undefined }] })
+    expect(withNames(routes[1]!, nameOf)).toMatchObject({
+      nextHops: [{ devName: 'br0' }, { dev: 9, devName: undefined }],
+    })
     expect(withNames(routes[2]!, nameOf)).toEqual(routes[2])
   })
 

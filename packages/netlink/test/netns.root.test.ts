@@ -79,7 +79,10 @@ test('NL-22 the namespace of a process, by its pid, stays open when the process 
     await sleeper.killed()
   }
   expect(inside(netns, 'readlink', '/proc/self/ns/net').trim()).toBe(linkOf(netns))
-  await expect(Netns.of(sleeper.pid)).rejects.toMatchObject({ code: 'ENOENT', hint: expect.stringMatching(/has ended/) })
+  await expect(Netns.of(sleeper.pid)).rejects.toMatchObject({
+    code: 'ENOENT',
+    hint: expect.stringMatching(/has ended/),
+  })
 })
 
 test('a name keeps a namespace without a process or descriptor, is listed, opened, and deleted', needs, async () => {
@@ -104,16 +107,20 @@ test('a name keeps a namespace without a process or descriptor, is listed, opene
   expect((await Netns.list({ directory })).map(({ name }) => name)).toEqual(['a b', 'green'])
 })
 
-test('of many who take one name one gets it; the directory becomes one mount, and nothing is mounted twice', needs, async () => {
-  const results = await Promise.allSettled(Array.from({ length: 8 }, () => create('one')))
-  expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
-  for (const result of results)
-    if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'EEXIST' })
-  await Promise.all(Array.from({ length: 8 }, (_, i) => create(`many-${i}`)))
-  expect([mountsAt(directory), mountsAt(`${directory}/one`), mountsAt(`${directory}/many-3`)]).toEqual([1, 1, 1])
-  const deleted = await Promise.all(Array.from({ length: 4 }, () => Netns.delete('one', { directory })))
-  expect(deleted.filter(Boolean)).toHaveLength(1)
-})
+test(
+  'of many who take one name one gets it; the directory becomes one mount, and nothing is mounted twice',
+  needs,
+  async () => {
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => create('one')))
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    for (const result of results)
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'EEXIST' })
+    await Promise.all(Array.from({ length: 8 }, (_, i) => create(`many-${i}`)))
+    expect([mountsAt(directory), mountsAt(`${directory}/one`), mountsAt(`${directory}/many-3`)]).toEqual([1, 1, 1])
+    const deleted = await Promise.all(Array.from({ length: 4 }, () => Netns.delete('one', { directory })))
+    expect(deleted.filter(Boolean)).toHaveLength(1)
+  },
+)
 
 test('processes that make the first names at the same time do not stack mounts', needs, async () => {
   const script = `
@@ -152,39 +159,50 @@ test('what stands in the place of a name stays, unless it is the empty file of w
   writeFileSync(`${directory}/file`, '')
 })
 
-test('NL-22 what is no network namespace is refused by field and remedy, and no descriptor is left', needs, async () => {
-  const before = readdirSync('/proc/self/fd').length
-  await expect(Netns.of('/proc/self/ns/uts')).rejects.toMatchObject({
-    code: 'ConfigInvalid',
-    field: 'namespace',
-    message: expect.stringMatching(/another kind/),
-  })
-  await expect(Netns.of('/dev/null')).rejects.toMatchObject({
-    code: 'ConfigInvalid',
-    message: expect.stringMatching(/no namespace/),
-  })
-  await expect(Netns.of('no-such-name-of-anybody')).rejects.toMatchObject({
-    code: 'ENOENT',
-    hint: expect.stringMatching(/netns list/),
-  })
-  await expect(Netns.create({ name: 'a/b', directory })).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'name' })
-  await expect(Netns.create({ signal: AbortSignal.abort(new Error('no more')) })).rejects.toThrow('no more')
-  expect(await Netns.list({ directory: `${place.path}/none` })).toEqual([])
-  expect([readdirSync('/proc/self/fd').length, existsSync(directory)]).toEqual([before, false])
-})
+test(
+  'NL-22 what is no network namespace is refused by field and remedy, and no descriptor is left',
+  needs,
+  async () => {
+    const before = readdirSync('/proc/self/fd').length
+    await expect(Netns.of('/proc/self/ns/uts')).rejects.toMatchObject({
+      code: 'ConfigInvalid',
+      field: 'namespace',
+      message: expect.stringMatching(/another kind/),
+    })
+    await expect(Netns.of('/dev/null')).rejects.toMatchObject({
+      code: 'ConfigInvalid',
+      message: expect.stringMatching(/no namespace/),
+    })
+    await expect(Netns.of('no-such-name-of-anybody')).rejects.toMatchObject({
+      code: 'ENOENT',
+      hint: expect.stringMatching(/netns list/),
+    })
+    await expect(Netns.create({ name: 'a/b', directory })).rejects.toMatchObject({
+      code: 'ConfigInvalid',
+      field: 'name',
+    })
+    await expect(Netns.create({ signal: AbortSignal.abort(new Error('no more')) })).rejects.toThrow('no more')
+    expect(await Netns.list({ directory: `${place.path}/none` })).toEqual([])
+    expect([readdirSync('/proc/self/fd').length, existsSync(directory)]).toEqual([before, false])
+  },
+)
 
-test('NL-22 without the right it is EPERM, and says what it needs', requires('root', 'reachable', 'namespace:net'), () => {
-  const script = `
+test(
+  'NL-22 without the right it is EPERM, and says what it needs',
+  requires('root', 'reachable', 'namespace:net'),
+  () => {
+    const script = `
     import { Netns } from '${module}'
     await Netns.create().catch(error => console.log(error.code, error.hint))`
-  const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-    uid: 65534,
-    gid: 65534,
-    cwd: '/',
-    encoding: 'utf8',
-  })
-  expect([run.stdout, run.stderr]).toEqual([expect.stringMatching(/^EPERM .*CAP_SYS_ADMIN/), ''])
-})
+    const run = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      uid: 65534,
+      gid: 65534,
+      cwd: '/',
+      encoding: 'utf8',
+    })
+    expect([run.stdout, run.stderr]).toEqual([expect.stringMatching(/^EPERM .*CAP_SYS_ADMIN/), ''])
+  },
+)
 
 test('NL-22 numbers of namespaces, each as ip(8) has it', requires('root', 'namespace:net', 'program:ip'), async () => {
   const [around, blue, green] = [await create(), await create('blue'), await create()]

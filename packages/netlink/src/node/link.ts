@@ -1,15 +1,15 @@
 import { LibcontainerError } from '@libcontainer/sys'
 import type { Link } from '../link.js'
-import { Netlink } from '../netlink.js'
 import type { LinkRequest } from './options.js'
 import { show } from './output.js'
+import { openNetlink } from './place.js'
 import { didYouMean } from './suggest.js'
 import type { Column } from './table.js'
 import { UsageError } from './usage-error.js'
 
 /** `link`: the exit code. */
 export async function link(request: LinkRequest): Promise<number> {
-  await using net = await Netlink.open({ namespace: request.namespace })
+  await using net = await openNetlink(request.namespace)
   const links = await net.links.list({ statistics: request.statistics })
   await show(pickLinks(links, request), linkColumns(nameLinks(links)), request.json)
   return 0
@@ -36,15 +36,45 @@ export function linkNamed(links: readonly Pick<Link, 'index' | 'name' | 'alterna
 /** Kinds of the kernel: others, whose links are there, are taken as well. */
 const KINDS = [
   ...['bareudp', 'bond', 'bridge', 'can', 'dummy', 'erspan', 'geneve', 'gre', 'gretap', 'gtp', 'hsr', 'ifb', 'ip6gre'],
-  ...['ip6gretap', 'ip6tnl', 'ipip', 'ipoib', 'ipvlan', 'ipvtap', 'macsec', 'macvlan', 'macvtap', 'netdevsim', 'netkit'],
-  ...['nlmon', 'rmnet', 'sit', 'team', 'tun', 'vcan', 'veth', 'vlan', 'vrf', 'vti', 'vti6', 'vxcan', 'vxlan', 'wireguard'],
+  ...[
+    'ip6gretap',
+    'ip6tnl',
+    'ipip',
+    'ipoib',
+    'ipvlan',
+    'ipvtap',
+    'macsec',
+    'macvlan',
+    'macvtap',
+    'netdevsim',
+    'netkit',
+  ],
+  ...[
+    'nlmon',
+    'rmnet',
+    'sit',
+    'team',
+    'tun',
+    'vcan',
+    'veth',
+    'vlan',
+    'vrf',
+    'vti',
+    'vti6',
+    'vxcan',
+    'vxlan',
+    'wireguard',
+  ],
   ...['xfrm', 'ether', 'loopback', 'none'],
 ]
 
 const kindOf = ({ kind, type }: Link): string => kind ?? type
 
 /** Those that were asked for. Pure. */
-export function pickLinks(links: readonly Link[], { name, kind, master, up }: Omit<LinkRequest, 'json' | 'help'>): Link[] {
+export function pickLinks(
+  links: readonly Link[],
+  { name, kind, master, up }: Omit<LinkRequest, 'json' | 'help'>,
+): Link[] {
   const index = name === undefined ? undefined : linkNamed(links, name)
   const above = master === undefined ? undefined : linkNamed(links, master)
   if (kind !== undefined && !KINDS.includes(kind) && !links.some(each => kindOf(each) === kind))

@@ -20,7 +20,7 @@ import { NetlinkSocket } from '../socket.js'
 import { ofNetns } from './help.js'
 import type { NetnsRequest } from './options.js'
 import { show, write } from './output.js'
-import { didYouMean } from './suggest.js'
+import { absent, known } from './place.js'
 import type { Column } from './table.js'
 
 /** A name as `list` shows it. */
@@ -98,23 +98,6 @@ async function showId(name: string, id: number | 'auto' | undefined): Promise<nu
   } finally {
     socket.close()
   }
-}
-
-/** Opens the namespace that a command line means. One that is not there is told of with a name that may have been meant. */
-export async function known(namespace: NamespaceTarget): Promise<Netns> {
-  try {
-    return await Netns.of(namespace)
-  } catch (error) {
-    if (typeof namespace !== 'string' || namespace.startsWith('/') || !isErrno(error, 'ENOENT')) throw error
-    throw await absent(namespace)
-  }
-}
-
-async function absent(name: string): Promise<LibcontainerError> {
-  const names = (await Netns.list()).map(each => each.name)
-  return new LibcontainerError('ENOENT', `there is no network namespace '${name}'${didYouMean(name, names)}`, {
-    hint: 'netlink netns list',
-  })
 }
 
 /** As env(1) and nsenter(1) have them. */

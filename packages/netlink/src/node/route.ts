@@ -1,14 +1,14 @@
-import { Netlink } from '../netlink.js'
 import type { Route, RouteNextHop } from '../route.js'
 import type { RouteFilter } from '../routes.js'
 import { type LinkNames, linkNamed, nameLinks } from './link.js'
 import type { RouteRequest } from './options.js'
 import { show } from './output.js'
+import { openNetlink } from './place.js'
 import type { Column } from './table.js'
 
 /** `route`: the exit code. */
 export async function route(request: RouteRequest): Promise<number> {
-  await using net = await Netlink.open({ namespace: request.namespace })
+  await using net = await openNetlink(request.namespace)
   const links = await net.links.list()
   const nameOf = nameLinks(links)
   const dev = request.link === undefined ? undefined : linkNamed(links, request.link)
@@ -19,7 +19,12 @@ export async function route(request: RouteRequest): Promise<number> {
 }
 
 /** Pure. Words that are none are refused by whoever knows them. */
-export function filterOf({ family, table, protocol, type }: RouteRequest): Pick<RouteFilter, 'family' | 'table' | 'protocol' | 'type'> {
+export function filterOf({
+  family,
+  table,
+  protocol,
+  type,
+}: RouteRequest): Pick<RouteFilter, 'family' | 'table' | 'protocol' | 'type'> {
   const word = <W>(text: string | undefined): W | number | undefined =>
     text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : (text as W | undefined)
   return { family, table: word(table), protocol: word(protocol), type: word(type) }
@@ -83,4 +88,5 @@ function destinationOf({ type, destination, family }: Route): string {
   return type === 'unicast' ? shown : `${type} ${shown}`
 }
 
-const nexthopOf = ({ nextHopId }: Route): string | undefined => (nextHopId === undefined ? undefined : `nexthop ${nextHopId}`)
+const nexthopOf = ({ nextHopId }: Route): string | undefined =>
+  nextHopId === undefined ? undefined : `nexthop ${nextHopId}`
