@@ -75,8 +75,8 @@ export function describeRefusal(found: Acknowledgement, body: NetlinkRequest['bo
     if (found.missingType !== undefined) {
       const nest = found.missingNest === undefined ? undefined : place(found.missingNest)
       const table = nest === undefined ? body.table : nest.inside
-      const name = table?.nameOf(found.missingType) ?? `attribute ${found.missingType}`
-      words.push(`${nest === undefined ? name : `${nest.path}.${name}`} is missing`)
+      const name = table?.nameOf(found.missingType) ?? `type ${found.missingType}`
+      words.push(`attribute ${nest === undefined ? name : `${nest.path}.${name}`} is missing`)
     }
   }
   return words.length === 0 ? undefined : words.join('; ')

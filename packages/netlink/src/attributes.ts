@@ -280,7 +280,7 @@ export function attributeAt(table: AttributeTable, bytes: Uint8Array, offset: nu
       continue
     }
     const type = view.getUint16(at + 2, true)
-    const name: string = inside.nameOf(type) ?? `attribute ${type & TYPE}`
+    const name: string = inside.nameOf(type) ?? `type ${type & TYPE}`
     path = path === undefined ? name : `${path}.${name}`
     inside = inside.nestOf(type)
     if (wanted < at + HEADER) break

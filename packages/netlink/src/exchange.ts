@@ -29,8 +29,8 @@ interface Waiter {
   alone: boolean
 }
 
-/** Of one sendto: each answer takes room in the socket's queue, of which a small one holds some hundreds. */
-const MOST_MESSAGES = 128
+/** Of one sendto: each is answered before it returns, and who may not have a larger queue has one for a hundred answers that are links. */
+const MOST_MESSAGES = 32
 const MOST_BYTES = 32768
 const BUFFER = 131072
 

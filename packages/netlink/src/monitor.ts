@@ -85,8 +85,9 @@ export class Monitor<E> implements AsyncIterable<E | LostEvents>, AsyncDisposabl
         if (this.#over.signal.aborted) return
       }
     } catch (error) {
-      // Closed here: that is the end, and no failure.
-      if (!this.#over.signal.aborted || this.#running.signal.aborted) throw error
+      if (!this.#over.signal.aborted) throw error
+      this.#running.signal.throwIfAborted()
+      // Closed by `close`: that is the end, and no failure.
     } finally {
       this.#release()
     }
