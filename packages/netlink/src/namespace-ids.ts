@@ -89,7 +89,11 @@ export class NamespaceIds {
 }
 
 function idOf({ type, payload }: NetlinkMessage): number | undefined {
-  if (type !== RTM_NEWNSID) return undefined
+  return type === RTM_NEWNSID ? decodeNamespaceId(payload) : undefined
+}
+
+/** The number in a message of the kernel. @throws {LibcontainerError} `EPROTO` */
+export function decodeNamespaceId(payload: Uint8Array): number | undefined {
   const { nsid } = decodeAttributes(table, payload, headerSize)
   return nsid === NONE ? undefined : nsid
 }

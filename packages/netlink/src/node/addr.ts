@@ -1,9 +1,11 @@
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { Address } from '../address-messages.js'
+import { Addresses } from '../addresses.js'
+import { Links } from '../links.js'
 import { type LinkNames, linkNamed, nameLinks } from './link.js'
 import type { AddrRequest } from './options.js'
 import { show } from './output.js'
-import { openNetlink } from './place.js'
+import { openIn } from './place.js'
 import { didYouMean } from './suggest.js'
 import type { Column } from './table.js'
 
@@ -11,11 +13,11 @@ import type { Column } from './table.js'
 export async function addr(request: AddrRequest): Promise<number> {
   const { family, json } = request
   const fits = scopeFilter(request.scope)
-  await using net = await openNetlink(request.namespace)
-  const links = await net.links.list()
+  await using socket = await openIn(request.namespace)
+  const links = await new Links(socket).list()
   const nameOf = nameLinks(links)
   const link = request.link === undefined ? undefined : linkNamed(links, request.link)
-  const found = (await net.addresses.list({ family, link })).filter(fits)
+  const found = (await new Addresses(socket).list({ family, link })).filter(fits)
   if (json)
     await show(
       found.map(address => ({ ...address, linkName: nameOf(address.link) })),

@@ -1,16 +1,17 @@
 import { LibcontainerError } from '@libcontainer/sys'
 import type { Link } from '../link.js'
+import { Links } from '../links.js'
 import type { LinkRequest } from './options.js'
 import { show } from './output.js'
-import { openNetlink } from './place.js'
+import { openIn } from './place.js'
 import { didYouMean } from './suggest.js'
 import type { Column } from './table.js'
 import { UsageError } from './usage-error.js'
 
 /** `link`: the exit code. */
 export async function link(request: LinkRequest): Promise<number> {
-  await using net = await openNetlink(request.namespace)
-  const links = await net.links.list({ statistics: request.statistics })
+  await using socket = await openIn(request.namespace)
+  const links = await new Links(socket).list({ statistics: request.statistics })
   await show(pickLinks(links, request), linkColumns(nameLinks(links)), request.json)
   return 0
 }

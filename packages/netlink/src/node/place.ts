@@ -1,7 +1,7 @@
 import { isErrno, LibcontainerError } from '@libcontainer/sys'
 import type { NamespaceTarget } from '../namespace.js'
-import { Netlink } from '../netlink.js'
 import { Netns } from '../netns.js'
+import { NetlinkSocket } from '../socket.js'
 import { didYouMean } from './suggest.js'
 
 /** Opens the namespace that a command line means. One that is not there is told of with a name that may have been meant. */
@@ -22,9 +22,9 @@ export async function absent(name: string): Promise<LibcontainerError> {
   })
 }
 
-/** In that namespace, or in that of the command. */
-export async function openNetlink(namespace: NamespaceTarget | undefined): Promise<Netlink> {
-  if (namespace === undefined) return await Netlink.open()
+/** A socket in that namespace, or in that of the command. */
+export async function openIn(namespace: NamespaceTarget | undefined): Promise<NetlinkSocket> {
+  if (namespace === undefined) return await NetlinkSocket.open()
   using netns = await known(namespace)
-  return await Netlink.open({ namespace: netns })
+  return await NetlinkSocket.open({ namespace: netns })
 }

@@ -1,18 +1,19 @@
+import { Links } from '../links.js'
 import type { Route, RouteNextHop } from '../route.js'
-import type { RouteFilter } from '../routes.js'
+import { type RouteFilter, Routes } from '../routes.js'
 import { type LinkNames, linkNamed, nameLinks } from './link.js'
 import type { RouteRequest } from './options.js'
 import { show } from './output.js'
-import { openNetlink } from './place.js'
+import { openIn } from './place.js'
 import type { Column } from './table.js'
 
 /** `route`: the exit code. */
 export async function route(request: RouteRequest): Promise<number> {
-  await using net = await openNetlink(request.namespace)
-  const links = await net.links.list()
+  await using socket = await openIn(request.namespace)
+  const links = await new Links(socket).list()
   const nameOf = nameLinks(links)
   const dev = request.link === undefined ? undefined : linkNamed(links, request.link)
-  const routes = net.routes.dump({ ...filterOf(request), dev })
+  const routes = new Routes(socket).dump({ ...filterOf(request), dev })
   if (request.json) await show(named(routes, nameOf), [], true)
   else await show(linesOf(routes, nameOf), routeColumns, false)
   return 0
