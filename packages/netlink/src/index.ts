@@ -1,4 +1,12 @@
-export type { Address, AddressFlag, AddressOptions, Lifetime, Scope } from './address-messages.js'
+export {
+  type Address,
+  type AddressFlag,
+  type AddressOptions,
+  addAddress as addAddressRequest,
+  deleteAddress as deleteAddressRequest,
+  type Lifetime,
+  type Scope,
+} from './address-messages.js'
 export * from './address-text.js'
 export { Addresses, type ListAddressesOptions, type NewAddress } from './addresses.js'
 export * from './attributes.js'
@@ -9,6 +17,15 @@ export {
   type BridgeVlanSpec,
   BridgeVlans,
 } from './bridge-vlans.js'
+export {
+  type AddClassOptions,
+  addClassRequest,
+  type TrafficClass,
+  TrafficClasses,
+  type TrafficClassFilter,
+  type TrafficClassKey,
+  type TrafficClassSpec,
+} from './classes.js'
 export { EVENT_SUBJECTS, type EventChange, type EventSubject, type NetlinkEvent } from './events.js'
 export {
   type AddFdbOptions,
@@ -57,6 +74,7 @@ export * from './mac.js'
 export { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
 export { type LostEvents, Monitor, type MonitorOptions, type MonitorSource } from './monitor.js'
 export * from './namespace.js'
+export * from './namespace-ids.js'
 export type { NeighbourFlag, NeighbourState } from './neighbour-words.js'
 export {
   type AddNeighbourOptions,
@@ -81,6 +99,16 @@ export {
 } from './nexthops.js'
 export * from './prefix.js'
 export { probe } from './probe.js'
+export {
+  type AddQdiscOptions,
+  addQdiscRequest,
+  type Qdisc,
+  type QdiscFilter,
+  type QdiscKey,
+  type QdiscMode,
+  type QdiscSpec,
+  Qdiscs,
+} from './qdiscs.js'
 export type { Route, RouteEncap, RouteMetrics, RouteNextHop } from './route.js'
 export type { RouteQuery } from './route-query.js'
 export type { NextHopSpec, RouteSpec } from './route-spec.js'
@@ -97,6 +125,15 @@ export type {
 export { type AddRouteOptions, addRouteRequest, type RouteFilter, type RouteMode, Routes } from './routes.js'
 export type { NumberRange, Rule, RuleAction, RuleFlag, RuleSpec } from './rule.js'
 export { addRuleRequest, type RuleFilter, Rules } from './rules.js'
+export type {
+  InetSocketEntry,
+  SocketEntry,
+  SocketFilter,
+  SocketProtocol,
+  SocketState,
+  UnixSocketEntry,
+  UnixSocketType,
+} from './sock-diag.js'
 export {
   type BatchAnswer,
   type Dump,

@@ -1,6 +1,7 @@
 import type { Waiting } from '@libcontainer/sys'
 import { Addresses } from './addresses.js'
 import { BridgeVlans } from './bridge-vlans.js'
+import { TrafficClasses } from './classes.js'
 import { EVENT_SUBJECTS, type EventSubject, eventSource, type NetlinkEvent } from './events.js'
 import { Fdb } from './fdb.js'
 import { Links } from './links.js'
@@ -8,9 +9,12 @@ import { Monitor, type MonitorOptions } from './monitor.js'
 import type { NamespaceTarget } from './namespace.js'
 import { Neighbours } from './neighbours.js'
 import { NextHops } from './nexthops.js'
+import { Qdiscs } from './qdiscs.js'
 import { Routes } from './routes.js'
 import { Rules } from './rules.js'
-import { NetlinkSocket } from './socket.js'
+import { listSockets, type SocketEntry, type SocketFilter } from './sock-diag.js'
+import { type DumpedList, NetlinkSocket } from './socket.js'
+import { NETLINK_SOCK_DIAG } from './wire.js'
 
 export interface NetlinkOptions extends Waiting {
   /** A pid, a path, a name of ip-netns(8), a descriptor, a `Netns`. Default: the namespace of this process */
@@ -39,6 +43,8 @@ export class Netlink implements AsyncDisposable {
   readonly rules: Rules
   readonly neighbours: Neighbours
   readonly nexthops: NextHops
+  readonly qdiscs: Qdiscs
+  readonly classes: TrafficClasses
   readonly fdb: Fdb
   readonly bridgeVlans: BridgeVlans
 
@@ -50,6 +56,8 @@ export class Netlink implements AsyncDisposable {
     this.rules = new Rules(socket)
     this.neighbours = new Neighbours(socket)
     this.nexthops = new NextHops(socket)
+    this.qdiscs = new Qdiscs(socket)
+    this.classes = new TrafficClasses(socket)
     this.fdb = new Fdb(socket)
     this.bridgeVlans = new BridgeVlans(socket)
   }
@@ -67,6 +75,16 @@ export class Netlink implements AsyncDisposable {
   /** What happens from now on, until the loop over it is left, or the signal or this network ends. Of what the kernel could not keep, see `LostEvents`. */
   async monitor({ events = EVENT_SUBJECTS, ...options }: EventOptions = {}): Promise<Monitor<NetlinkEvent>> {
     return await Monitor.open(this.socket, eventSource(this, events), options)
+  }
+
+  /** The sockets of the namespace's processes, as ss(8) lists them. */
+  async sockets(filter: SocketFilter = {}): Promise<DumpedList<SocketEntry>> {
+    const socket = await this.socket.sibling({ protocol: NETLINK_SOCK_DIAG, signal: filter.signal })
+    try {
+      return await listSockets(socket, filter)
+    } finally {
+      socket.close()
+    }
   }
 
   get closed(): boolean {
