@@ -41,7 +41,7 @@ export function addLink(link: NewLink): NetlinkRequest {
     throw new ConfigInvalid('kind', kind, 'must be a kind of link such as dummy or bridge')
   checkLinkName(link.name)
   if (kind === 'tun')
-    throw new ConfigInvalid('kind', kind, 'must not be tun: the kernel makes those by an ioctl alone, see addTun()')
+    throw new ConfigInvalid('kind', kind, 'must not be tun: the kernel makes those by an ioctl alone, see openTun()')
   if (needsLink(kind) && link.link === undefined)
     throw new ConfigInvalid('link', undefined, `must be the link that a ${kind} is on top of`)
   if (kind === 'veth' && link.peer === undefined)
@@ -116,6 +116,7 @@ export function setLink(which: LinkReference, changes: LinkChanges): NetlinkRequ
   }
 }
 
+/** Deletes a link, and with one end of a veth the other. */
 export function deleteLink(which: LinkReference): NetlinkRequest {
   return {
     type: RTM_DELLINK,
