@@ -87,6 +87,7 @@ static int64_t op_join_group(struct lc_ctx *c, const union lc_arg *a)
 
 const struct lc_op lc_netlink_ops[] = {
 	{ "openNetlink", "iiib", lc_op_open_netlink, 0 },
+	{ "openTun", "isiiii", lc_op_open_tun, 0 },
 	{ "exchangeNetlink", "ibbb", op_exchange, 0 },
 	{ "joinNetlinkGroup", "iii", op_join_group, 0 },
 	{ "makeNetworkNamespace", "", lc_op_make_network_namespace, 0 },

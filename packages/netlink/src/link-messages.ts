@@ -1,4 +1,5 @@
 import { ConfigInvalid } from '@libcontainer/sys'
+import type { GetOptions } from './link.js'
 import {
   type LinkAttributes,
   RTEXT_FILTER_SKIP_STATS,
@@ -9,7 +10,7 @@ import {
   RTM_NEWLINKPROP,
   RTM_SETLINK,
 } from './link-attributes.js'
-import { encodeData, encodePort, needsLink } from './link-kinds.js'
+import { encodeData, encodePort, needsLink, type PortData } from './link-kinds.js'
 import { checkAlias, checkAlternativeName, checkLinkName } from './link-name.js'
 import type { LinkChanges, LinkReference, NewLink } from './link-options.js'
 import {
@@ -40,7 +41,7 @@ export function addLink(link: NewLink): NetlinkRequest {
     throw new ConfigInvalid('kind', kind, 'must be a kind of link such as dummy or bridge')
   checkLinkName(link.name)
   if (kind === 'tun')
-    throw new ConfigInvalid('kind', kind, 'must not be tun: the kernel makes those by an ioctl alone, see addTun()')
+    throw new ConfigInvalid('kind', kind, 'must not be tun: the kernel makes those by an ioctl alone, see openTun()')
   if (needsLink(kind) && link.link === undefined)
     throw new ConfigInvalid('link', undefined, `must be the link that a ${kind} is on top of`)
   if (kind === 'veth' && link.peer === undefined)
@@ -98,7 +99,10 @@ export function setLink(which: LinkReference, changes: LinkChanges): NetlinkRequ
   if (extended)
     values.linkinfo = {
       ...(data !== undefined && { kind: kind!, data: encodeData(kind!, data) }),
-      ...(bridgePort !== undefined && { portKind: 'bridge', portData: encodePort('bridge', bridgePort, 'bridgePort') }),
+      ...(bridgePort !== undefined && {
+        portKind: 'bridge',
+        portData: encodePort('bridge', bridgePort as PortData['bridge'], 'bridgePort'),
+      }),
       ...(bondPort !== undefined && { portKind: 'bond', portData: encodePort('bond', bondPort, 'bondPort') }),
     }
   const header = { ...switches(changes), index: typeof which === 'number' ? checkIndex(which) : 0 }
@@ -173,16 +177,10 @@ export function alternativeNames(
   }
 }
 
-export interface GetOptions {
-  /** Asks for {@link Link.statistics}. Default: `false` */
-  statistics?: boolean | undefined
-}
-
-export function getLink(which: LinkReference, { statistics = false }: GetOptions = {}): NetlinkRequest {
-  const values = statistics ? {} : { extMask: RTEXT_FILTER_SKIP_STATS }
+export function getLink(which: LinkReference): NetlinkRequest {
   return {
     type: RTM_GETLINK,
-    body: targetBody(which, values),
+    body: targetBody(which, { extMask: RTEXT_FILTER_SKIP_STATS }),
     about: `get the link ${which}`,
     path: String(which),
     hints: HINTS,
@@ -196,9 +194,9 @@ export interface ListLinksOptions extends GetOptions {
   master?: LinkReference | undefined
 }
 
-export function listLinks({ statistics = false, kind, master }: ListLinksOptions = {}): NetlinkRequest {
+export function listLinks({ kind, master }: Omit<ListLinksOptions, 'statistics'> = {}): NetlinkRequest {
   const values: LinkAttributes = {
-    ...(!statistics && { extMask: RTEXT_FILTER_SKIP_STATS }),
+    extMask: RTEXT_FILTER_SKIP_STATS,
     ...(master !== undefined && { master: master as number }),
     ...(kind !== undefined && { linkinfo: { kind } }),
   }

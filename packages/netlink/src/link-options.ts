@@ -41,7 +41,7 @@ export interface LinkLater {
   addressGeneration?: AddressGeneration | undefined
   protoDown?: boolean | undefined
   /** What it has as a port of a bridge: hairpin, isolation, learning. */
-  bridgePort?: PortData['bridge'] | undefined
+  bridgePort?: Given<PortData['bridge'], 'backupPort'> | undefined
   bondPort?: PortData['bond'] | undefined
 }
 

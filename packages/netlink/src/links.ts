@@ -1,12 +1,11 @@
 import { ConfigInvalid, isErrno, type OwnedFd, type Waiting } from '@libcontainer/sys'
-import { type Link, parseLink, parseLinkIndex } from './link.js'
+import { type GetOptions, type Link, parseLink, parseLinkIndex } from './link.js'
 import { RTM_NEWLINK } from './link-attributes.js'
-import { linksIn, type PortData } from './link-kinds.js'
+import { linksIn } from './link-kinds.js'
 import {
   addLink,
   alternativeNames,
   deleteLink,
-  type GetOptions,
   getLink,
   type ListLinksOptions,
   listLinks,
@@ -42,7 +41,7 @@ export class Links {
 
   /** @throws {SyscallError} `ENODEV` for none */
   async get(which: LinkReference, { signal, ...options }: GetOptions & Waiting = {}): Promise<Link> {
-    return parseLink(await this.#ask(getLink(which, options), signal))
+    return parseLink(await this.#ask(getLink(which), signal), options)
   }
 
   /** {@link get}, or `undefined` for none. */
@@ -197,10 +196,10 @@ export class Links {
 }
 
 /** A kernel that does not know the kind, or is older than the filters, answers with more links than were asked for. */
-function linkOf({ kind, master }: ListLinksOptions): (message: NetlinkMessage) => Link | undefined {
+function linkOf({ kind, master, ...options }: ListLinksOptions): (message: NetlinkMessage) => Link | undefined {
   return ({ type, payload }) => {
     if (type !== RTM_NEWLINK) return undefined
-    const link = parseLink(payload)
+    const link = parseLink(payload, options)
     return (kind ?? link.kind) === link.kind && (master ?? link.master) === link.master ? link : undefined
   }
 }
@@ -225,7 +224,7 @@ function laterOf(link: NewLink): { later: LinkChanges | undefined; names: readon
 
 const nameOf = (later: LinkChanges | undefined): string | undefined => Object.keys(later ?? {})[0]
 
-function withoutLinks(port: PortData['bridge'] | undefined): PortData['bridge'] | undefined {
+function withoutLinks(port: LinkChanges['bridgePort']): LinkChanges['bridgePort'] {
   return port === undefined ? undefined : { ...port, backupPort: undefined }
 }
 
