@@ -3,8 +3,8 @@
   'targets': [{
     'target_name': 'netlink',
     'sources': [
-      'native/binding.cc', 'native/ops.c', 'native/open.c',
-      '../sys/native/apply.c', '../sys/native/path.c', '../sys/native/procfs.c',
+      'native/binding.cc', 'native/ops.c', 'native/open.c', 'native/namespace.c',
+      '../sys/native/apply.c', '../sys/native/execute.c', '../sys/native/path.c', '../sys/native/procfs.c',
     ],
   }],
 }

@@ -1,4 +1,3 @@
-import { ConfigInvalid } from '@libcontainer/sys'
 import { addressBytes, formatAddress, parseAddress } from './address-text.js'
 import type { Codec } from './codec.js'
 import { formatMac, parseMac } from './mac.js'
@@ -15,20 +14,28 @@ export const ip: Codec<string> = {
   },
 }
 
-/** An address of a link layer as text: six bytes of Ethernet, else as many as it has. */
+/** Lengths of link-layer addresses: Ethernet's, EUI-64, InfiniBand's. */
+const LENGTHS = [6, 8, 20]
+
+/** An address of a link layer as text; whatever length it has is read. */
 export const mac: Codec<string> = {
   write(to, value, field) {
-    const length = typeof value === 'string' ? value.replaceAll(/[^0-9a-fA-F]/g, '').length / 2 : 0
-    to.append(parseMac(value, field, Number.isInteger(length) && length > 0 && length <= 32 ? length : 6))
+    const digits = typeof value === 'string' ? value.replaceAll(/[^0-9a-fA-F]/g, '').length : 0
+    to.append(
+      parseMac(
+        value,
+        field,
+        LENGTHS.find(length => length * 2 === digits),
+      ),
+    )
   },
   read: (view, at, size) => formatMac(new Uint8Array(view.buffer, at, size)),
 }
 
-/** A link-layer address where that may be one of IP, as of tunnels: text of both. */
+/** A link-layer address where that may be one of IP, as that of a tunnel's end is: text of either. It is read as a MAC, since the bytes do not tell. */
 export const linkLayerAddress: Codec<string> = {
   write(to, value, field) {
-    if (typeof value !== 'string') throw new ConfigInvalid(field, value, 'must be a string')
-    const address = addressBytes(value)
+    const address = typeof value === 'string' ? addressBytes(value) : undefined
     if (address === undefined) mac.write(to, value, field)
     else to.append(address)
   },

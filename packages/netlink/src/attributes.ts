@@ -253,30 +253,39 @@ export const repeated = <T>(codec: Codec<T>): Codec<readonly T[]> => ({
   read: (view, at, size) => [codec.read(view, at, size)],
 })
 
+/** An attribute that was found by its place. */
+export interface AttributePlace {
+  /** Such as `linkinfo.kind`. */
+  readonly path: string
+  /** The table of what is in it, where it is a nest. */
+  readonly inside: AttributeTable | undefined
+}
+
 /**
- * The path of the attribute at a place in encoded attributes, such as `linkinfo.kind`: the kernel tells the offset of what it did not like.
+ * The attribute at a place in encoded attributes: the kernel tells the offset of what it did not like.
  *
  * @param offset - of the attribute's header or anything in it, from the start of `bytes`
  */
-export function attributeAt(table: AttributeTable, bytes: Uint8Array, offset: number): string | undefined {
+export function attributeAt(table: AttributeTable, bytes: Uint8Array, offset: number): AttributePlace | undefined {
   const view = viewOf(bytes)
-  let names: string | undefined
-  let inside: AttributeTable | undefined = table
-  let end = bytes.byteOffset + bytes.length
   const wanted = bytes.byteOffset + offset
+  let end = bytes.byteOffset + bytes.length
+  let inside: AttributeTable | undefined = table
+  let path: string | undefined
   for (let at = bytes.byteOffset; inside !== undefined && at < end; ) {
     const length = attributeLength(view, at, end)
-    if (wanted >= at + aligned(length)) {
-      at += aligned(length)
+    const next = at + aligned(length)
+    if (wanted >= next) {
+      at = next
       continue
     }
     const type = view.getUint16(at + 2, true)
-    const name: string = inside.nameOf(type) ?? `attribute ${type & TYPE}`
-    names = names === undefined ? name : `${names}.${name}`
-    if (wanted < at + HEADER) return names
+    const name: string = inside.nameOf(type) ?? `type ${type & TYPE}`
+    path = path === undefined ? name : `${path}.${name}`
     inside = inside.nestOf(type)
+    if (wanted < at + HEADER) break
     end = at + length
     at += HEADER
   }
-  return names
+  return path === undefined ? undefined : { path, inside }
 }
