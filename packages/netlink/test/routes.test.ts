@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { formatAddress } from '../src/address-text.js'
 import { formatPrefix, networkOf } from '../src/prefix.js'
-import { decodeRoute, type Route } from '../src/route.js'
+import { anyRoute, decodeRoute, type Route } from '../src/route.js'
 import { routeQueryBody } from '../src/route-query.js'
 import { type RouteSpec, routeBody } from '../src/route-spec.js'
 import { addRouteRequest } from '../src/routes.js'
 import { decodeRule, type RuleSpec, ruleBody } from '../src/rule.js'
+import { usualRoute } from '../src/usual-route.js'
 import { golden } from './golden/route-messages.js'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -186,6 +187,43 @@ test('NL-02 a route is read back as it was written, and writes the same bytes ag
       expect(route).toMatchObject(spec)
       expect(hex(routeBody(route, 'add').bytes)).toBe(hex(bytes))
     }),
+  )
+})
+
+test('NL-14 what is read without the table is what the table reads, and most routes are', () => {
+  const usual = fc
+    .oneof(routeOf(address4, 32), routeOf(address6, 128))
+    .map(
+      ({ destination, gateway, dev, metric, source, table }): RouteSpec => ({
+        destination,
+        gateway,
+        dev,
+        metric,
+        source,
+        table,
+      }),
+    )
+  fc.assert(
+    fc.property(usual, spec => {
+      const { bytes } = routeBody(spec, 'add')
+      const route = usualRoute(bytes)
+      expect(route).toBeDefined()
+      expect(route).toEqual(anyRoute(bytes))
+    }),
+  )
+  fc.assert(
+    fc.property(
+      fc.oneof(routeOf(address4, 32), routeOf(address6, 128)),
+      fc.nat(),
+      fc.integer({ min: 0, max: 255 }),
+      (spec, at, byte) => {
+        const { bytes } = routeBody(spec, 'add')
+        bytes[at % bytes.length] = byte
+        const route = usualRoute(bytes)
+        if (route !== undefined) expect(route).toEqual(anyRoute(bytes))
+      },
+    ),
+    { numRuns: 1000 },
   )
 })
 
