@@ -74,7 +74,7 @@ export function peerData(peer: string | VethPeer): Uint8Array {
   checkLinkName(start.name, typeof peer === 'string' ? 'peer' : 'peer.name')
   const values = {
     ...startValues(start, 'peer.'),
-    ...namespaceValues(typeof peer === 'string' ? undefined : peer.namespace),
+    ...namespaceValues(typeof peer === 'string' ? undefined : peer.namespace, 'peer.namespace'),
   }
   const { bytes: message } = messageBody(linkHeader, { index: start.index ?? 0 }, linkAttributes, values, 'peer')
   return encodeAttributes(vethTable, { peer: message }, 'peer')

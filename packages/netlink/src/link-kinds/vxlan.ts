@@ -1,5 +1,5 @@
 import { ConfigInvalid } from '@libcontainer/sys'
-import { addressBytes } from '../address-text.js'
+import { parseAddress } from '../address-text.js'
 import { attributes, type ValuesOf } from '../attributes.js'
 import { be16, be32, bytes, type FixedCodec, flag, struct, u8, u32 } from '../codec.js'
 import { ipv4, ipv6, oneOf, onOff } from './codecs.js'
@@ -70,13 +70,15 @@ export interface VxlanOptions extends Omit<Wire, 'group4' | 'group6' | 'local4' 
 
 /** The family of an address chooses the attribute. */
 export function vxlanToWire({ group, local, ...rest }: VxlanOptions, field: string): Wire {
-  const six = (text: string) => addressBytes(text)?.length === 16
-  if (group !== undefined && local !== undefined && six(group) !== six(local))
+  const six = (text: string, name: string) => parseAddress(text, `${field}.${name}`).length === 16
+  const group6 = group !== undefined && six(group, 'group')
+  const local6 = local !== undefined && six(local, 'local')
+  if (group !== undefined && local !== undefined && group6 !== local6)
     throw new ConfigInvalid(`${field}.local`, local, `must be of the family of ${field}.group, ${group}`)
   return {
     ...rest,
-    ...(group !== undefined && (six(group) ? { group6: group } : { group4: group })),
-    ...(local !== undefined && (six(local) ? { local6: local } : { local4: local })),
+    ...(group !== undefined && (group6 ? { group6: group } : { group4: group })),
+    ...(local !== undefined && (local6 ? { local6: local } : { local4: local })),
   }
 }
 
