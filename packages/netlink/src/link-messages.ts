@@ -112,6 +112,7 @@ export function setLink(which: LinkReference, changes: LinkChanges): NetlinkRequ
   }
 }
 
+/** Deletes a link, and with one end of a veth the other. */
 export function deleteLink(which: LinkReference): NetlinkRequest {
   return {
     type: RTM_DELLINK,
