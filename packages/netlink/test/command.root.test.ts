@@ -108,7 +108,7 @@ test('netns exec: the command has the number of the one that was called, and its
       '/proc/self/ns/net',
       'sh',
       '-c',
-      'trap "kill $!; exit 9" TERM; sleep 1000 & echo $$; wait',
+      'sleep 1000 & trap "kill $!; exit 9" TERM; echo $$; wait',
     ]),
   )
   try {
