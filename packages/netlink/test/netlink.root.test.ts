@@ -42,6 +42,17 @@ test(
   },
 )
 
+test('NL-20 a MAC and a name, which libcontainer once set by ioctls', needs, async () => {
+  const netns = await ownNetns()
+  const net = await open(netns)
+  await net.links.add({ kind: 'veth', name: 'before', peer: { name: 'peer0' } })
+  await net.links.set('before', { mac: '02:00:00:00:00:07' })
+  await net.links.set('before', { name: 'after' })
+  expect(ipJson(netns, 'link show after')).toMatchObject([{ ifname: 'after', address: '02:00:00:00:00:07' }])
+  await expect(net.links.set('after', { mac: '03:00:00:00:00:07' })).rejects.toMatchObject({ code: 'ConfigInvalid' })
+  await expect(net.links.set('after', { name: 'peer0' })).rejects.toMatchObject({ code: 'EEXIST' })
+})
+
 test('NL-23 typed events of all that changes, as ip changes it', needs, async () => {
   const netns = await ownNetns()
   const net = await open(netns)
