@@ -45,6 +45,7 @@ export {
   GenericNetlink,
   type GenericRequest,
 } from './generic.js'
+export { inNamespace } from './in-namespace.js'
 export { type AddressGeneration, type GetOptions, isKind, type Link } from './link.js'
 export type { LinkFlag, OperationalState } from './link-flags.js'
 export type { KnownKind, LinkData, PortData, PortKind } from './link-kinds.js'

@@ -104,11 +104,16 @@ export class Monitor<E> implements AsyncIterable<E | LostEvents>, AsyncDisposabl
         const event = message.type > NLMSG_OVERRUN ? this.#source.read(message) : undefined
         if (event !== undefined) yield event
       }
-      if (error === ENOBUFS) {
+      if (error === ENOBUFS) receiver.lost = true
+      else if (error !== 0) throw new SyscallError(error, 'recvmsg')
+      if (!drained) continue
+      if (receiver.lost) {
+        // Only now: what was in the queue is older than the loss, and must not be told behind what is there after it.
+        receiver.lost = false
         yield { type: 'lost' }
         if (this.#source.now !== undefined) yield* this.#source.now({ signal })
-      } else if (error !== 0) throw new SyscallError(error, 'recvmsg')
-      if (drained) await poll(this.#socket.fd.fd, POLLIN, { signal })
+      }
+      await poll(this.#socket.fd.fd, POLLIN, { signal })
     }
     this.#running.signal.throwIfAborted()
   }

@@ -42,8 +42,12 @@ const fqCodelAttributes = attributes({
 })
 
 export const fqCodel: QdiscKind<FqCodelOptions> = {
-  encode: ({ ecn, ...options }, field) =>
-    encodeAttributes(fqCodelAttributes, { ...options, ecn: ecn === undefined ? undefined : Number(ecn) }, field),
+  encode: (options, field) =>
+    encodeAttributes(
+      fqCodelAttributes,
+      { ...options, ecn: options.ecn === undefined ? undefined : Number(options.ecn) },
+      field,
+    ),
 
   decode(bytes) {
     const { ecn, ...options } = decodeAttributes(fqCodelAttributes, bytes)
