@@ -1,7 +1,7 @@
 import { mac } from './address-codecs.js'
 import { attributes, listOf, nested, nestedBytes, type ValuesOf } from './attributes.js'
 import { type Codec, s32, string, struct, u8, u16, u32 } from './codec.js'
-import { ignored, ipv6, oneOf, told } from './link-kinds/codecs.js'
+import { ignored, ipv6, oneOf, told, unterminated } from './link-kinds/codecs.js'
 import { type LinkStatistics, statistics64 } from './link-statistics.js'
 
 export const RTM_NEWLINK = 16
@@ -68,7 +68,7 @@ const entries = {
   linkmode: [17, u8],
   linkinfo: [18, nested(info)],
   netNsPid: [19, u32],
-  ifalias: [20, string],
+  ifalias: [20, unterminated],
   numVf: [21, ignored],
   vfinfoList: [22, ignored],
   stats64: [23, told(statistics64)],

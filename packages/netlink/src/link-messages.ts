@@ -15,7 +15,11 @@ import { checkAlias, checkAlternativeName, checkLinkName } from './link-name.js'
 import type { LinkChanges, LinkReference, NewLink } from './link-options.js'
 import {
   bit,
+  CHANGE_FIELDS,
+  checkFields,
   checkIndex,
+  LATER,
+  LINK_FIELDS,
   linkBody,
   namespaceValues,
   nameValues,
@@ -34,8 +38,16 @@ const HINTS = {
   ENODEV: 'no link has this name or index in this namespace',
 }
 
-/** Makes a link; of a veth both ends. @throws {ConfigInvalid} by field; for other links by name: they are looked up by `Links` */
+/**
+ * Makes a link; of a veth both ends. What `LinkLater` has follows by {@link setLink}.
+ *
+ * @throws {ConfigInvalid} by field; for other links by name: they are looked up by `Links`
+ */
 export function addLink(link: NewLink): NetlinkRequest {
+  checkFields(link, LINK_FIELDS)
+  const later = LATER.find(name => link[name] !== undefined)
+  if (later !== undefined)
+    throw new ConfigInvalid(later, link[later], 'must not be there: the kernel takes it of a link that is there alone')
   const { kind, data } = link
   if (typeof kind !== 'string' || kind === '')
     throw new ConfigInvalid('kind', kind, 'must be a kind of link such as dummy or bridge')
@@ -75,6 +87,7 @@ export function addLink(link: NewLink): NetlinkRequest {
  * A link becomes a port by one message, and has a port's data by the next.
  */
 export function setLink(which: LinkReference, changes: LinkChanges): NetlinkRequest {
+  checkFields(changes, CHANGE_FIELDS)
   const { name, master, data, kind, bridgePort, bondPort } = changes
   const extended = data !== undefined || bridgePort !== undefined || bondPort !== undefined
   if ((extended || name !== undefined) && typeof which !== 'number')
@@ -87,7 +100,6 @@ export function setLink(which: LinkReference, changes: LinkChanges): NetlinkRequ
   const values: LinkAttributes = {
     ...(typeof which === 'string' && nameValues(which)),
     ...startValues(changes, ''),
-    ...(changes.link !== undefined && { link: changes.link as number }),
     ...(master !== undefined && { master: (master ?? 0) as number }),
     ...(changes.alias !== undefined && { ifalias: checkAlias(changes.alias) }),
     ...(changes.carrier !== undefined && { carrier: bit(changes.carrier, 'carrier') }),

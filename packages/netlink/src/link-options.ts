@@ -84,7 +84,6 @@ export type LinkChanges = Partial<Omit<LinkStart, 'index' | 'txQueues' | 'rxQueu
   LinkLater & {
     /** `null` takes it out of its bridge, bond or VRF. */
     master?: LinkReference | null | undefined
-    link?: LinkReference | undefined
     carrier?: boolean | undefined
     /** Of `data`. Default: it is asked for. */
     kind?: string | undefined
