@@ -95,7 +95,7 @@ export function seeds(): Uint8Array[] {
     words: ['a', 'b'],
     pairs: [{ id: 1, weight: 2 }],
     names: ['x', 'y'],
-    headed: { header: { id: 3 }, attributes: { kind: 'k' } },
+    headed: { header: { id: 3, weight: 0 }, attributes: { kind: 'k' } },
     unknown: [{ type: 100, bytes: new Uint8Array([1, 2, 3]) }],
   })
   const refusal = new Uint8Array([

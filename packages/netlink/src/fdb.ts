@@ -114,9 +114,9 @@ function body(
     },
     fdbAttributes,
     {
+      destination: key.destination,
       mac: key.mac,
       vlan: key.vlan === undefined ? undefined : checkInteger(key.vlan, 'vlan', 1, MAX_VLAN),
-      destination: key.destination,
       port: key.port,
       vni: key.vni,
       sourceVni: key.sourceVni,

@@ -21,6 +21,7 @@ import {
   routeTables,
   routeTypes,
 } from './route-words.js'
+import { usualRoute } from './usual-route.js'
 import { viewOf } from './wire.js'
 
 /** What is put around packets: a lightweight tunnel. Its attributes are as the kernel has them. */
@@ -130,6 +131,11 @@ const TICKS_PER_SECOND = 100
 /** The route in a message of the kernel; `undefined` for one of neither IPv4 nor IPv6. @throws {LibcontainerError} `EPROTO` */
 export function decodeRoute(payload: Uint8Array): Route | undefined {
   needBytes(payload.length, routeHeader.size)
+  return usualRoute(payload) ?? anyRoute(payload)
+}
+
+/** By the table of attributes: whatever a route may have. */
+export function anyRoute(payload: Uint8Array): Route | undefined {
   const header = routeHeader.read(viewOf(payload), payload.byteOffset, payload.length)
   const { family } = header
   if (family !== AF_INET && family !== AF_INET6) return undefined

@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { Netns } from '@libcontainer/netlink'
+import { onTestFinished } from 'vitest'
+
+/** A network namespace of the test's own, without a name, which ends with it. */
+export async function ownNetns(): Promise<Netns> {
+  const netns = await Netns.create()
+  onTestFinished(() => netns.close())
+  return netns
+}
+
+/** ip(8) in a namespace: what it prints. @param input - for `-batch -` */
+export function ip(netns: Netns, words: string, input?: string): string {
+  const { stdout, stderr, status } = spawnSync(
+    'nsenter',
+    [`--net=/proc/${process.pid}/fd/${netns.fd.fd}`, 'ip', ...words.split(' ')],
+    { encoding: 'utf8', input },
+  )
+  if (status !== 0) throw new Error(`ip ${words}: ${stderr}`)
+  return stdout
+}
+
+/** The same with `-j`, which is the oracle of what we read and write. */
+export const ipJson = <T>(netns: Netns, words: string): T => JSON.parse(ip(netns, `-j ${words}`) || '[]') as T
+
+/** What sockets and namespaces this process has open. */
+export const openDescriptors = (): string[] =>
+  readdirSync('/proc/self/fd')
+    .flatMap(fd => {
+      try {
+        return [readlinkSync(`/proc/self/fd/${fd}`)]
+      } catch {
+        return []
+      }
+    })
+    .filter(target => /^(socket|net):|ns\/net/.test(target))
+    .sort()
+
+/** In which network namespaces the threads of this process are: one, always. */
+export const namespacesOfThreads = (): string[] => [
+  ...new Set(readdirSync('/proc/self/task').map(task => readlinkSync(`/proc/self/task/${task}/ns/net`))),
+]
