@@ -1,4 +1,4 @@
-import { addAddress, addLink, addRouteRequest, getLink, parseLinkIndex, setLink } from '@libcontainer/netlink/messages'
+import { addAddressRequest, addLinkRequest, addRouteRequest, setLinkRequest } from '@libcontainer/netlink'
 import type { OwnedFd, Waiting } from '@libcontainer/sys'
 import type {
   Act,
@@ -191,7 +191,7 @@ class Work {
   async #makePair(act: PairAct): Promise<void> {
     const { about, hostName, hostMac, bridge, hairpinMode, name, macAddress, mtu, txQueueLen } = act
     const { host, container } = this.#sides
-    const request = addLink({
+    const request = addLinkRequest({
       kind: 'veth',
       name: hostName,
       mac: hostMac,
@@ -204,11 +204,9 @@ class Work {
     })
     // By its address: whoever else has the name keeps it.
     this.#undo.push(sides => deletePair(sides.host, act))
-    const [, answer] = await host.run([
-      { about, request },
-      { about: `find ${hostName}`, request: getLink(hostName) },
-    ])
-    const hostIndex = parseLinkIndex(answer!.payload)
+    await host.run([{ about, request }])
+    const [hostIndex, index] = await Promise.all([host.links.index(hostName), container.links.index(name)])
+    this.#inside.set(name, index)
     this.made = {
       ...this.made,
       pairs: this.made.pairs.map(each => (each.hostName === hostName ? { ...each, hostIndex } : each)),
@@ -217,10 +215,9 @@ class Work {
       await host.run([
         {
           about: `let ${bridge} send back by ${hostName}`,
-          request: setLink(hostIndex, { bridgePort: { hairpin: true } }),
+          request: setLinkRequest(hostIndex, { bridgePort: { hairpin: true } }),
         },
       ])
-    this.#inside.set(name, await container.links.index(name))
   }
 
   async #makeUpper(act: UpperAct): Promise<void> {
@@ -236,10 +233,10 @@ class Work {
     }
     const request =
       kind === 'vlan'
-        ? addLink({ ...common, kind, data: { id } })
+        ? addLinkRequest({ ...common, kind, data: { id } })
         : kind === 'macvlan'
-          ? addLink({ ...common, kind, data: { mode: mode as 'bridge' } })
-          : addLink({ ...common, kind, data: { mode: mode as 'l2' } })
+          ? addLinkRequest({ ...common, kind, data: { mode: mode as 'bridge' } })
+          : addLinkRequest({ ...common, kind, data: { mode: mode as 'l2' } })
     await host.run([{ about, request }])
     const index = await container.links.index(name)
     this.#undo.push(sides => ifPresent(sides.container.links.delete(index)))
@@ -303,11 +300,15 @@ function settingRequest(act: Setting, inside: ReadonlyMap<string, number>): Want
   switch (act.act) {
     case 'set': {
       const { name, macAddress, mtu, txQueueLen, up } = act
-      return setLink(inside.get(name)!, { mac: macAddress, mtu, txQueueLength: txQueueLen, up })
+      return setLinkRequest(inside.get(name)!, { mac: macAddress, mtu, txQueueLength: txQueueLen, up })
     }
     case 'address':
       // Without duplicate address detection, for which a program would wait a second before it could use it.
-      return addAddress(inside.get(act.name)!, act.address, act.address.includes(':') ? { flags: ['nodad'] } : {})
+      return addAddressRequest(
+        inside.get(act.name)!,
+        act.address,
+        act.address.includes(':') ? { flags: ['nodad'] } : {},
+      )
     case 'route': {
       const { destination = 'default', family, source, gateway, name, onLink } = act
       return addRouteRequest({
@@ -331,12 +332,12 @@ export async function applyPort(
   if (link === undefined || link.mac !== hostMac) return
   const master = bridge === undefined ? null : await host.links.index(bridge)
   await host.run([
-    { about, request: setLink(link.index, { master }) },
+    { about, request: setLinkRequest(link.index, { master }) },
     ...(bridge !== undefined && hairpinMode
       ? [
           {
             about: `let ${bridge} send back by ${hostName}`,
-            request: setLink(link.index, { bridgePort: { hairpin: true } }),
+            request: setLinkRequest(link.index, { bridgePort: { hairpin: true } }),
           },
         ]
       : []),

@@ -1,4 +1,4 @@
-import { addAddress, setLink } from '@libcontainer/netlink/messages'
+import { addAddressRequest, setLinkRequest } from '@libcontainer/netlink'
 import { checkLinkName, parseCidr } from '@libcontainer/netlink/text'
 import { ConfigInvalid, isErrno } from '@libcontainer/sys'
 import { Side } from './side.js'
@@ -31,9 +31,9 @@ export async function ensureBridge({ name, addresses = [], mtu }: BridgeRequest)
       await host.run([
         ...addresses.map(address => ({
           about: `give ${name} ${address}`,
-          request: addAddress(link.index, address, address.includes(':') ? { flags: ['nodad'] } : {}, 'replace'),
+          request: addAddressRequest(link.index, address, address.includes(':') ? { flags: ['nodad'] } : {}, 'replace'),
         })),
-        { about: `bring ${name} up`, request: setLink(link.index, { up: true, mtu }) },
+        { about: `bring ${name} up`, request: setLinkRequest(link.index, { up: true, mtu }) },
       ])
     } catch (error) {
       if (made) await host.links.delete(name).catch(() => {})

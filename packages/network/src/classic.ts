@@ -1,4 +1,4 @@
-import { addRouteRequest } from '@libcontainer/netlink/messages'
+import { addRouteRequest } from '@libcontainer/netlink'
 import { checkLinkName, parseAddress, parseCidr } from '@libcontainer/netlink/text'
 import { ConfigInvalid, type OwnedFd } from '@libcontainer/sys'
 import { checkMtu, checkNumber } from './fields.js'

@@ -1,22 +1,26 @@
 import { enter, type ProgramOptions, type ProgramOutput } from '@libcontainer/namespaces'
 import {
+  addAddressRequest,
   formatPrefix,
   Links,
-  type NetemOptions,
   NetlinkSocket,
   Netns,
   networkOf,
   parseCidr,
+  type QdiscSpec,
   Qdiscs,
   Routes,
+  setLinkRequest,
 } from '@libcontainer/netlink'
-import { addAddress, setLink } from '@libcontainer/netlink/messages'
 import { checkLinkName } from '@libcontainer/netlink/text'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { checkFields } from './fields.js'
 import { type Topology, type TopologyLink, type TopologyNode, topologySvg } from './topology-svg.js'
 
 export { type Topology, type TopologyLink, type TopologyNode, topologySvg }
+
+/** How late, lossy and slow a line is: tc-netem(8). */
+export type LineOptions = NonNullable<QdiscSpec['netem']>
 
 /** What a link is like, in both directions. */
 export interface LabLinkOptions {
@@ -28,12 +32,12 @@ export interface LabLinkOptions {
     | undefined
   readonly mtu?: number | undefined
   /** How late, lossy and slow: tc-netem(8). Half of the delay of a ping. */
-  readonly line?: NetemOptions | undefined
+  readonly line?: LineOptions | undefined
 }
 
 interface Made {
   readonly ends: readonly [string, string]
-  readonly line: NetemOptions | undefined
+  readonly line: LineOptions | undefined
 }
 
 const BRIDGE = 'br0'
@@ -213,13 +217,13 @@ async function settle(
   node: LabNode,
   name: string,
   addresses: readonly string[],
-  line: NetemOptions | undefined,
+  line: LineOptions | undefined,
 ): Promise<void> {
   const index = await node.links.index(name)
   const master = node.kind === 'switch' ? await node.links.index(BRIDGE) : undefined
   const answers = await node.socket.batch([
-    ...addresses.map(address => addAddress(index, address, address.includes(':') ? { flags: ['nodad'] } : {})),
-    setLink(index, { up: true, master }),
+    ...addresses.map(address => addAddressRequest(index, address, address.includes(':') ? { flags: ['nodad'] } : {})),
+    setLinkRequest(index, { up: true, master }),
   ])
   const refused = answers.find(({ error }) => error !== undefined)
   if (refused !== undefined) throw refused.error
@@ -230,7 +234,7 @@ const listOf = (value: string | readonly string[] | undefined): readonly string[
   value === undefined ? [] : typeof value === 'string' ? [value] : value
 
 /** `20 ms, 1 % lost`. */
-function noteOf({ delayUs, lossPercent, rateBytesPerSecond: rate }: NetemOptions): string {
+function noteOf({ delayUs, lossPercent, rateBytesPerSecond: rate }: LineOptions): string {
   return [
     ...(delayUs === undefined ? [] : [`${delayUs / 1000} ms`]),
     ...(lossPercent === undefined ? [] : [`${lossPercent} % lost`]),

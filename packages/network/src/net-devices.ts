@@ -1,4 +1,4 @@
-import { addAddress, moveLink, setLink } from '@libcontainer/netlink/messages'
+import { addAddressRequest, moveLinkRequest, setLinkRequest } from '@libcontainer/netlink'
 import { isErrno, LibcontainerError, type OwnedFd, SyscallError } from '@libcontainer/sys'
 import type { HostLinks } from './look-up.js'
 import type { KeptAddress, LentDevice } from './made.js'
@@ -52,7 +52,7 @@ export async function moveDevice(
   const template = isTemplate(name)
   const before = template ? new Set((await container.links.list()).map(link => link.index)) : undefined
   const about = `move ${device} in${name === device ? '' : ` as ${name}`}`
-  await host.run([{ about, request: moveLink(index, namespace, { name }) }])
+  await host.run([{ about, request: moveLinkRequest(index, namespace, { name }) }])
   // Mostly its index is free there, too; and its name is its own.
   if (before === undefined) return await container.links.index(name)
   const there = (await container.links.list()).filter(
@@ -68,14 +68,14 @@ export async function moveDevice(
 export function settleRequests({ name, addresses }: LentDevice, index: number): Wanted[] {
   return [
     ...addressRequests(name, addresses, index),
-    { about: `bring ${name} up`, request: setLink(index, { up: true }) },
+    { about: `bring ${name} up`, request: setLinkRequest(index, { up: true }) },
   ]
 }
 
 const addressRequests = (name: string, addresses: readonly KeptAddress[], index: number): Wanted[] =>
   addresses.map(({ address, ...options }) => ({
     about: `give ${name} ${address}`,
-    request: addAddress(index, address, {
+    request: addAddressRequest(index, address, {
       ...options,
       broadcast: address.includes(':') ? undefined : options.broadcast,
       flags: address.includes(':') ? ['nodad'] : [],
@@ -104,7 +104,7 @@ export async function giveBack(
   if (was !== name) warn(`${name} is taken on the host: the device of the container is called ${was} there`)
   const link = await host.links.find(was)
   if (link === undefined) return warn(`${was} came back to the host, and was moved away at once`)
-  const asBefore = setLink(link.index, {
+  const asBefore = setLinkRequest(link.index, {
     mtu,
     txQueueLength,
     ...(mac !== undefined && mac !== link.mac ? { mac } : {}),
@@ -124,7 +124,7 @@ export async function giveBack(
 /** @returns the name that it has on the host */
 async function moveOut(container: Side, index: number, name: string, namespace: OwnedFd): Promise<string> {
   const move = async (as: string): Promise<string> => {
-    await container.run([{ about: `give ${name} back`, request: moveLink(index, namespace, { name: as }) }])
+    await container.run([{ about: `give ${name} back`, request: moveLinkRequest(index, namespace, { name: as }) }])
     return as
   }
   try {
