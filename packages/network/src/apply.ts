@@ -1,24 +1,15 @@
-import { addAddressRequest, addLinkRequest, addRouteRequest, setLinkRequest } from '@libcontainer/netlink'
+import { addLinkRequest, setLinkRequest } from '@libcontainer/netlink'
 import type { OwnedFd, Waiting } from '@libcontainer/sys'
-import type {
-  Act,
-  AddressAct,
-  HelperAct,
-  MoveAct,
-  PairAct,
-  PortAct,
-  RouteAct,
-  RunAct,
-  SetAct,
-  UpperAct,
-} from './acts.js'
+import type { Act, HelperAct, MoveAct, PairAct, RunAct, UpperAct } from './acts.js'
 import { endHelper, startHelper } from './helper.js'
 import { type HostLinks, lookUp } from './look-up.js'
 import { expectedOf, type LentDevice, type MadeNetworks, needsNamespace } from './made.js'
-import { giveBack, moveDevice, rememberDevice, settleRequests } from './net-devices.js'
+import { giveBack, isOnHost, moveDevice, rememberDevice, settleRequests } from './net-devices.js'
 import { identityOf, openOwnNamespace } from './own-namespace.js'
 import type { NetworkPlan } from './plan.js'
+import { applyPort } from './port.js'
 import { deletePair, ifPresent } from './release.js'
+import { isSetting, leading, type Setting, settingRequest } from './settings.js'
 import { Side, type Wanted } from './side.js'
 import type { NetworkConfig } from './types.js'
 
@@ -166,8 +157,11 @@ class Work {
       if (act.act === 'move') lent.push(await rememberDevice(this.#sides.host, this.#links, act.device, act.giveBack))
     const found = needsNamespace(this.#acts, kind)
     const identities = found ? { host: await identityOf(), container: await identityOf(namespace) } : {}
-    const path = found ? await keep?.(namespace) : undefined
-    this.made = { ...this.made, lent, ...identities, path }
+    this.made = { ...this.made, lent, ...identities }
+    // Before the pin, too, which whoever removes the container has to find.
+    await record(this.made)
+    if (!found || keep === undefined) return
+    this.made = { ...this.made, path: await keep(namespace) }
     await record(this.made)
   }
 
@@ -250,8 +244,7 @@ class Work {
     const lent = this.made.lent.find(each => each.name === device)!
     let moved = lent
     this.#undo.push(async sides => {
-      // It may not have come so far.
-      if ((await sides.host.links.find(lent.index))?.name === lent.name) return
+      if (await isOnHost(sides.host, lent)) return
       const own = await openOwnNamespace()
       await giveBack(sides, moved, own, warn).finally(() => own.close())
     })
@@ -286,60 +279,4 @@ class Work {
   }
 }
 
-type Setting = SetAct | AddressAct | RouteAct
 type Making = Exclude<Act, Setting>
-
-const isSetting = (act: Act): act is Setting => act.act === 'set' || act.act === 'address' || act.act === 'route'
-
-function leading<T, S extends T>(list: readonly T[], is: (each: T) => each is S): S[] {
-  const end = list.findIndex(each => !is(each))
-  return (end < 0 ? [...list] : list.slice(0, end)) as S[]
-}
-
-function settingRequest(act: Setting, inside: ReadonlyMap<string, number>): Wanted['request'] {
-  switch (act.act) {
-    case 'set': {
-      const { name, macAddress, mtu, txQueueLen, up } = act
-      return setLinkRequest(inside.get(name)!, { mac: macAddress, mtu, txQueueLength: txQueueLen, up })
-    }
-    case 'address':
-      // Without duplicate address detection, for which a program would wait a second before it could use it.
-      return addAddressRequest(
-        inside.get(act.name)!,
-        act.address,
-        act.address.includes(':') ? { flags: ['nodad'] } : {},
-      )
-    case 'route': {
-      const { destination = 'default', family, source, gateway, name, onLink } = act
-      return addRouteRequest({
-        family,
-        destination,
-        source,
-        gateway,
-        dev: name === undefined ? undefined : inside.get(name)!,
-        onlink: onLink,
-      })
-    }
-  }
-}
-
-/** Takes a host's end off its bridge, or puts it back. One that is gone is fine. */
-export async function applyPort(
-  host: Side,
-  { hostName, hostMac, bridge, hairpinMode = false, about }: PortAct,
-): Promise<void> {
-  const link = await host.links.find(hostName)
-  if (link === undefined || link.mac !== hostMac) return
-  const master = bridge === undefined ? null : await host.links.index(bridge)
-  await host.run([
-    { about, request: setLinkRequest(link.index, { master }) },
-    ...(bridge !== undefined && hairpinMode
-      ? [
-          {
-            about: `let ${bridge} send back by ${hostName}`,
-            request: setLinkRequest(link.index, { bridgePort: { hairpin: true } }),
-          },
-        ]
-      : []),
-  ])
-}

@@ -64,6 +64,11 @@ export async function moveDevice(
   return found.index
 }
 
+/** Whether a device was not moved: who was to do so may have been killed, or refused. */
+export async function isOnHost(host: Side, { index, name }: LentDevice): Promise<boolean> {
+  return (await host.links.find(index))?.name === name
+}
+
 /** What OCI asks for a device that was moved: its global addresses, and up. */
 export function settleRequests({ name, addresses }: LentDevice, index: number): Wanted[] {
   return [

@@ -1,6 +1,6 @@
-import { applyPort } from './apply.js'
 import type { MadePair } from './made.js'
 import { planAttach, planDetach } from './plan.js'
+import { applyPort } from './port.js'
 import { Side } from './side.js'
 import type { Network } from './types.js'
 

@@ -1,7 +1,7 @@
 import { isErrno, type OwnedFd } from '@libcontainer/sys'
 import { endHelper } from './helper.js'
 import type { MadeNetworks, MadePair } from './made.js'
-import { giveBack } from './net-devices.js'
+import { giveBack, isOnHost } from './net-devices.js'
 import { identityOf, openOwnNamespace } from './own-namespace.js'
 import { Side } from './side.js'
 
@@ -47,7 +47,9 @@ async function releaseInside(
 ): Promise<void> {
   const namespace = path === undefined ? undefined : await open(path)
   if (namespace === undefined) {
-    for (const { name } of lent) warn(`${name} is not given back: the namespace of the container is gone`)
+    for (const device of lent)
+      if (!(await isOnHost(host, device)))
+        warn(`${device.name} is not given back: the namespace of the container is gone`)
     return
   }
   const own = await openOwnNamespace()
@@ -63,7 +65,8 @@ async function releaseInside(
         const link = await container.links.find(index)
         if (link?.kind === kind) await ifPresent(container.links.delete(index))
       }
-      for (const device of lent) await giveBack({ host, container }, device, own, warn)
+      for (const device of lent)
+        if (!(await isOnHost(host, device))) await giveBack({ host, container }, device, own, warn)
     } finally {
       container.close()
     }
