@@ -1,7 +1,7 @@
 import { checked, LibcontainerError, onAbort, POLLIN, poll, SyscallError, type Waiting } from '@libcontainer/sys'
-import type { Running } from './dump.js'
 import { native } from './native.js'
 import type { OpenSocket } from './open.js'
+import type { Running } from './pass.js'
 import { ENOBUFS, Receiver } from './receive.js'
 import type { NetlinkSocket } from './socket.js'
 import { messagesOf, type NetlinkMessage, NLMSG_OVERRUN } from './wire.js'
