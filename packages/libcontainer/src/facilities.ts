@@ -8,6 +8,7 @@ import * as intelrdt from '@libcontainer/intelrdt'
 import * as keys from '@libcontainer/keys'
 import * as mount from '@libcontainer/mount'
 import * as namespaces from '@libcontainer/namespaces'
+import * as netlink from '@libcontainer/netlink'
 import * as oci from '@libcontainer/oci'
 import * as seccomp from '@libcontainer/seccomp'
 import * as sys from '@libcontainer/sys'
@@ -32,6 +33,7 @@ export const facilities: ReadonlyMap<string, Facility> = new Map<string, Facilit
     keys,
     mount,
     namespaces,
+    netlink,
     oci,
     seccomp,
     sys,

@@ -36,20 +36,16 @@ static void open_own(void *with)
  */
 int64_t lc_op_make_network_namespace(struct lc_ctx *c, const union lc_arg *a)
 {
+	char stack[STACK] __attribute__((aligned(16)));
 	struct child child = { .fd = -1 };
 	uint64_t before;
-	char *stack;
 	long pid;
 
 	(void)a;
-	stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-	if (stack == MAP_FAILED)
-		return lc_fail(c, "mmap");
 	/* The handlers are the engine's: the child must get no signal. */
 	lc_block_signals(&before);
 	pid = lc_clone_onto_stack(CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNET, stack + STACK, NULL, NULL, open_own, &child);
 	lc_restore_signals(before);
-	munmap(stack, STACK);
 	if (pid < 0)
 		return lc_refuse(c, "clone", (int)-pid);
 	while (waitpid((pid_t)pid, NULL, __WALL) < 0 && errno == EINTR)

@@ -1,6 +1,8 @@
 import { checked, OwnedFd, type Waiting } from '@libcontainer/sys'
 import { native } from './native.js'
 
+const EPROTONOSUPPORT = -93
+
 /** A socket of the kernel's, and the port by which it answers. */
 export interface OpenSocket {
   readonly fd: OwnedFd
@@ -25,7 +27,15 @@ export async function openSocket(
   signal?.throwIfAborted()
   const port = new Uint32Array(1)
   const result = await native.async.openNetlink(protocol, namespace?.fd ?? -1, room, new Uint8Array(port.buffer))
-  const fd = new OwnedFd(checked(result, 'socket', undefined, { detail: `netlink protocol ${protocol}` }))
+  const entered = namespace === undefined || result === EPROTONOSUPPORT
+  const fd = new OwnedFd(
+    checked(result, entered ? 'socket' : 'setns', undefined, {
+      step: entered
+        ? `open a socket of netlink's protocol ${protocol}`
+        : 'open a netlink socket in a network namespace',
+      hint: entered ? undefined : 'it needs CAP_SYS_ADMIN in the user namespace that owns it',
+    }),
+  )
   if (signal?.aborted) fd.close()
   signal?.throwIfAborted()
   return { fd, port: port[0]! }
