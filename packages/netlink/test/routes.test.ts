@@ -191,18 +191,16 @@ test('NL-02 a route is read back as it was written, and writes the same bytes ag
 })
 
 test('NL-14 what is read without the table is what the table reads, and most routes are', () => {
-  const usual = fc
-    .oneof(routeOf(address4, 32), routeOf(address6, 128))
-    .map(
-      ({ destination, gateway, dev, metric, source, table }): RouteSpec => ({
-        destination,
-        gateway,
-        dev,
-        metric,
-        source,
-        table,
-      }),
-    )
+  const usual = fc.oneof(routeOf(address4, 32), routeOf(address6, 128)).map(
+    ({ destination, gateway, dev, metric, source, table }): RouteSpec => ({
+      destination,
+      gateway,
+      dev,
+      metric,
+      source,
+      table,
+    }),
+  )
   fc.assert(
     fc.property(usual, spec => {
       const { bytes } = routeBody(spec, 'add')
