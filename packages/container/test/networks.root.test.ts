@@ -214,6 +214,22 @@ test('NW-11 macvlan: an address of its own on a link of the host', needs, async 
   expect(hostLinks()).not.toContain('mac0')
 })
 
+test.each(['ipvlan', 'vlan'] as const)(
+  'NW-11 %s on a link of the host',
+  requires('root', 'rootfs', 'program:ip', 'link:ipvlan', 'link:vlan'),
+  async type => {
+    await using bench = await Bench.open('net')
+    const upper = type === 'vlan' ? { type, parent: bridge, id: 7 } : { type, parent: bridge, mode: 'l2' as const }
+    const network = (address: string): Network => ({ ...upper, name: 'up0', address })
+    const one = await bench.create({ networks: [network('10.231.7.30/24')] })
+    await one.run(sh('exec sleep 1000'))
+    expect(await inside(one, 'ip -o addr show dev up0')).toContain('10.231.7.30/24')
+    if (type === 'vlan') return
+    const script = 'ping -c 1 -w 10 10.231.7.30 >/dev/null && echo yes'
+    expect(await bench.text(script, { networks: [network('10.231.7.31/24')] })).toBe('yes')
+  },
+)
+
 test('NW-03 a loopback has the MTU that is asked for', needs, async () => {
   await using bench = await Bench.open('net')
   const networks: Network[] = [{ type: 'loopback', mtu: 1500 }]
