@@ -294,13 +294,13 @@ export class NextHops {
     const index = await linkIndexes(this.#socket, { dev: spec.dev }, { signal })
     const answer = await this.#socket.request({
       type: RTM_NEWNEXTHOP,
-      // The kernel tells the requester of the nexthop that it has made: of its id, where it has chosen that.
-      flags: flags | NLM_F_ECHO,
+      // Where the kernel chooses the id it has to tell: it sends whoever asks for an echo what it has made.
+      flags: spec.id === undefined ? flags | NLM_F_ECHO : flags,
       body: nextHopBody(spec, index),
       about: `${act} the nexthop${spec.id === undefined ? '' : ` ${spec.id}`}`,
       signal,
     })
-    const id = answer === undefined ? spec.id : decodeNextHop(answer.payload).id
+    const id = spec.id ?? (answer?.type === RTM_NEWNEXTHOP ? decodeNextHop(answer.payload).id : undefined)
     if (id === undefined) throw protocolError('does not tell the id of the nexthop')
     return id
   }

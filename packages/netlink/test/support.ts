@@ -10,19 +10,26 @@ export async function ownNetns(): Promise<Netns> {
   return netns
 }
 
-/** ip(8) in a namespace: what it prints. @param input - for `-batch -` */
-export function ip(netns: Netns, words: string, input?: string): string {
+/** A program in a namespace: what it prints. @param input - for its standard input */
+export function inNetns(netns: Netns, program: string, words: string, input?: string): string {
   const { stdout, stderr, status } = spawnSync(
     'nsenter',
-    [`--net=/proc/${process.pid}/fd/${netns.fd.fd}`, 'ip', ...words.split(' ')],
+    [`--net=/proc/${process.pid}/fd/${netns.fd.fd}`, program, ...words.split(' ')],
     { encoding: 'utf8', input },
   )
-  if (status !== 0) throw new Error(`ip ${words}: ${stderr}`)
+  if (status !== 0) throw new Error(`${program} ${words}: ${stderr}`)
   return stdout
 }
 
+/** ip(8) in a namespace. @param input - for `-batch -` */
+export const ip = (netns: Netns, words: string, input?: string): string => inNetns(netns, 'ip', words, input)
+
 /** The same with `-j`, which is the oracle of what we read and write. */
 export const ipJson = <T>(netns: Netns, words: string): T => JSON.parse(ip(netns, `-j ${words}`) || '[]') as T
+
+/** Likewise of tc(8) and bridge(8). */
+export const toolJson = <T>(netns: Netns, program: 'tc' | 'bridge', words: string): T =>
+  JSON.parse(inNetns(netns, program, `-j ${words}`) || '[]') as T
 
 /** What sockets and namespaces this process has open. */
 export const openDescriptors = (): string[] =>
@@ -39,5 +46,14 @@ export const openDescriptors = (): string[] =>
 
 /** In which network namespaces the threads of this process are: one, always. */
 export const namespacesOfThreads = (): string[] => [
-  ...new Set(readdirSync('/proc/self/task').map(task => readlinkSync(`/proc/self/task/${task}/ns/net`))),
+  ...new Set(
+    readdirSync('/proc/self/task').flatMap(task => {
+      try {
+        return [readlinkSync(`/proc/self/task/${task}/ns/net`)]
+      } catch {
+        // It has ended meanwhile.
+        return []
+      }
+    }),
+  ),
 ]
