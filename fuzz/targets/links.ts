@@ -1,4 +1,5 @@
-import { deleteAddress, parseAddressMessage } from '../../packages/netlink/src/address-messages.js'
+import { parseAddressMessage } from '../../packages/netlink/src/address.js'
+import { deleteAddress } from '../../packages/netlink/src/address-messages.js'
 import { addressBytes, formatAddress } from '../../packages/netlink/src/address-text.js'
 import { parseLink } from '../../packages/netlink/src/link.js'
 import { addLink } from '../../packages/netlink/src/link-messages.js'

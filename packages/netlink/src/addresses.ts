@@ -1,13 +1,6 @@
 import type { Waiting } from '@libcontainer/sys'
-import {
-  type Address,
-  type AddressOptions,
-  addAddress,
-  deleteAddress,
-  listAddresses,
-  parseAddressMessage,
-  RTM_NEWADDR,
-} from './address-messages.js'
+import { type Address, parseAddressMessage } from './address.js'
+import { type AddressOptions, addAddress, deleteAddress, listAddresses, RTM_NEWADDR } from './address-messages.js'
 import type { Family } from './address-text.js'
 import type { LinkReference } from './link-options.js'
 import { Links } from './links.js'

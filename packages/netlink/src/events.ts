@@ -1,5 +1,5 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
-import { type Address, parseAddressMessage } from './address-messages.js'
+import { type Address, parseAddressMessage } from './address.js'
 import { decodeFdbEntry, type FdbEntry } from './fdb.js'
 import { type Link, parseLink } from './link.js'
 import type { LostEvents, MonitorSource } from './monitor.js'

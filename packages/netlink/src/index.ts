@@ -1,11 +1,8 @@
+export type { Address, AddressFlag, Lifetime, Scope } from './address.js'
 export {
-  type Address,
-  type AddressFlag,
   type AddressOptions,
   addAddress as addAddressRequest,
   deleteAddress as deleteAddressRequest,
-  type Lifetime,
-  type Scope,
 } from './address-messages.js'
 export * from './address-text.js'
 export { Addresses, type ListAddressesOptions, type NewAddress } from './addresses.js'

@@ -1,12 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import {
-  type AddressOptions,
-  addAddress,
-  deleteAddress,
-  listAddresses,
-  parseAddressMessage,
-} from '../src/address-messages.js'
+import { parseAddressMessage } from '../src/address.js'
+import { type AddressOptions, addAddress, deleteAddress, listAddresses } from '../src/address-messages.js'
 import type { MessageBody, NetlinkRequest } from '../src/message.js'
 import { golden } from './golden/messages.js'
 

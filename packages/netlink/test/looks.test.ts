@@ -1,6 +1,6 @@
 import { ConfigInvalid, LibcontainerError } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import type { Address } from '../src/address-messages.js'
+import type { Address } from '../src/address.js'
 import type { Link } from '../src/link.js'
 import { addressColumns, scopeFilter } from '../src/node/addr.js'
 import { linkColumns, linkNamed, nameLinks, pickLinks } from '../src/node/link.js'

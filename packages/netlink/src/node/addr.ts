@@ -1,5 +1,5 @@
 import { ConfigInvalid } from '@libcontainer/sys'
-import { type Address, SCOPES, type Scope } from '../address-messages.js'
+import { type Address, SCOPES, type Scope } from '../address.js'
 import { Addresses } from '../addresses.js'
 import { Links } from '../links.js'
 import { type LinkNames, linkNamed, nameLinks } from './link.js'
