@@ -3,7 +3,7 @@
   'targets': [{
     'target_name': 'netlink',
     'sources': [
-      'native/binding.cc', 'native/ops.c', 'native/open.c', 'native/namespace.c',
+      'native/binding.cc', 'native/ops.c', 'native/open.c', 'native/tun.c', 'native/namespace.c',
       '../sys/native/apply.c', '../sys/native/execute.c', '../sys/native/path.c', '../sys/native/procfs.c',
     ],
   }],

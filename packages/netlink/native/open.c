@@ -35,8 +35,9 @@
 
 struct maker {
 	int user, net;		/* namespaces; user is -1 where ours has the right */
+	const char *path;	/* of what is opened; NULL for a netlink socket */
 	int protocol;
-	int slot;		/* the descriptor that becomes the socket */
+	int slot;		/* the descriptor that becomes what is made */
 };
 
 /* In the other process, by raw calls: its memory is ours, or a copy in which other threads' locks are held for ever. */
@@ -53,7 +54,8 @@ static void make(void *with)
 	if (status == 0 && syscall(SYS_setns, m->net, CLONE_NEWNET) < 0)
 		status = errno | IN_SETNS;
 	if (status == 0) {
-		fd = syscall(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, m->protocol);
+		fd = m->path ? syscall(SYS_openat, AT_FDCWD, m->path, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+			     : syscall(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, m->protocol);
 		if (fd < 0)
 			status = errno;
 	}
@@ -88,12 +90,12 @@ static int64_t run_maker(struct lc_ctx *c, struct maker *m)
 	error = WEXITSTATUS(status);
 	if (error == 0)
 		return 0;
-	return lc_refuse(c, error & IN_SETNS ? "setns" : "socket", error & ~IN_SETNS);
+	return lc_refuse(c, error & IN_SETNS ? "setns" : m->path ? "openat" : "socket", error & ~IN_SETNS);
 }
 
-static int64_t open_in(struct lc_ctx *c, int net, int protocol)
+int64_t lc_open_in_network_namespace(struct lc_ctx *c, int net, const char *path, int protocol)
 {
-	struct maker m = { .user = -1, .net = net, .protocol = protocol };
+	struct maker m = { .user = -1, .net = net, .path = path, .protocol = protocol };
 	int64_t result;
 
 	/* Of a kind that needs no namespace's leave. */
@@ -154,7 +156,7 @@ int64_t lc_op_open_netlink(struct lc_ctx *c, const union lc_arg *a)
 	if (a[3].b.size < sizeof(port))
 		return lc_refuse(c, "socket", EINVAL);
 	if (a[1].i >= 0)
-		fd = open_in(c, (int)a[1].i, (int)a[0].i);
+		fd = lc_open_in_network_namespace(c, (int)a[1].i, NULL, (int)a[0].i);
 	else {
 		fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, (int)a[0].i);
 		if (fd < 0)

@@ -8,8 +8,8 @@
 
 #include <linux/netlink.h>
 
-/* The kernel makes dumps in datagrams of at most 32 KiB; a single answer may be longer. */
-#define ENOUGH 65536
+/* The kernel makes dumps in datagrams of 32 KiB. An answer that is longer has one attribute of 64 KiB, and little more: a link with many virtual functions. */
+#define ENOUGH 131072
 /* Datagrams of one call: whoever else may send to us must not keep a thread for ever. */
 #define MOST 256
 
@@ -58,7 +58,7 @@ static int64_t op_exchange(struct lc_ctx *c, const union lc_arg *a)
 		if (sent < 0)
 			return lc_fail(c, "sendto");
 	}
-	for (int i = 0; i < MOST && a[2].b.size >= done + ENOUGH; i++) {
+	for (int i = 0; i < MOST && done + ENOUGH <= a[2].b.size; i++) {
 		int64_t got = receive((int)a[0].i, a[2].b.at + done, a[2].b.size - done);
 
 		if (got < 0) {
@@ -87,6 +87,7 @@ static int64_t op_join_group(struct lc_ctx *c, const union lc_arg *a)
 
 const struct lc_op lc_netlink_ops[] = {
 	{ "openNetlink", "iiib", lc_op_open_netlink, 0 },
+	{ "openTun", "isiiii", lc_op_open_tun, 0 },
 	{ "exchangeNetlink", "ibbb", op_exchange, 0 },
 	{ "joinNetlinkGroup", "iii", op_join_group, 0 },
 	{ "makeNetworkNamespace", "", lc_op_make_network_namespace, 0 },

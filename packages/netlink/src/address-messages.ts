@@ -5,7 +5,7 @@ import { attributes, decodeAttributes, type UnknownAttribute, type ValuesOf } fr
 import { string, struct, u8, u32 } from './codec.js'
 import { ignored, maskOf, namesOf } from './link-kinds/codecs.js'
 import { MAX_LINK_NAME } from './link-name.js'
-import { checkIndex } from './link-values.js'
+import { checkFields, checkIndex } from './link-values.js'
 import { messageBody, type NetlinkRequest } from './message.js'
 import { lastAddressOf, type Prefix, parsePrefix } from './prefix.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, viewOf } from './wire.js'
@@ -103,6 +103,18 @@ export interface Address {
   readonly unknown?: readonly UnknownAttribute[] | undefined
 }
 
+const OPTIONS: readonly (keyof AddressOptions)[] = [
+  'peer',
+  'broadcast',
+  'label',
+  'scope',
+  'flags',
+  'validLifetime',
+  'preferredLifetime',
+  'metric',
+  'protocol',
+]
+
 const HINTS = {
   EPERM: 'addresses are changed with CAP_NET_ADMIN in the user namespace that the network namespace belongs to',
   EEXIST: 'the link has this address already: replace it, or leave it',
@@ -124,6 +136,7 @@ export function addAddress(
   options: AddressOptions = {},
   how: 'add' | 'replace' = 'add',
 ): NetlinkRequest {
+  checkFields(options, OPTIONS)
   const own = parsePrefix(address, 'address')
   const { family } = own
   const { label, metric, protocol } = options
@@ -138,8 +151,8 @@ export function addAddress(
     ...(broadcast !== undefined && { broadcast }),
     ...(cacheinfo !== undefined && { cacheinfo }),
     ...(flags !== 0 && { flags }),
-    ...(metric !== undefined && { priority: metric }),
-    ...(protocol !== undefined && { protocol }),
+    ...(metric !== undefined && { priority: checkNumber(metric, 0xffffffff, 'metric') }),
+    ...(protocol !== undefined && { protocol: checkNumber(protocol, 0xff, 'protocol') }),
   }
   const header = {
     family: familyNumber(family),
@@ -325,6 +338,12 @@ function seconds(lifetime: Lifetime, field: string, least: number): number {
       `must be a whole number of seconds from ${least} to ${FOREVER - 1}, or forever`,
     )
   return lifetime
+}
+
+function checkNumber(value: number, most: number, field: string): number {
+  if (!Number.isInteger(value) || value < 0 || value > most)
+    throw new ConfigInvalid(field, value, `must be a whole number from 0 to ${most}`)
+  return value
 }
 
 function checkLabel(label: string, family: Family): void {

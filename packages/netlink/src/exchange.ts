@@ -32,7 +32,8 @@ interface Waiter {
 /** Of one sendto: each is answered before it returns, and who may not have a larger queue has one for a hundred answers that are links. */
 const MOST_MESSAGES = 32
 const MOST_BYTES = 32768
-const BUFFER = 131072
+/** Twice what one answer may take: see native/ops.c. */
+const BUFFER = 262144
 
 /**
  * Requests and their acknowledgements over one socket, several in flight: what is asked while the kernel works on others goes with the next call.

@@ -45,13 +45,14 @@ export {
   GenericNetlink,
   type GenericRequest,
 } from './generic.js'
-export { type AddressGeneration, isKind, type Link } from './link.js'
+export { inNamespace } from './in-namespace.js'
+export { type AddressGeneration, type GetOptions, isKind, type Link } from './link.js'
 export type { LinkFlag, OperationalState } from './link-flags.js'
 export type { KnownKind, LinkData, PortData, PortKind } from './link-kinds.js'
 export {
   addLink as addLinkRequest,
+  alternativeNames as alternativeNamesRequest,
   deleteLink as deleteLinkRequest,
-  type GetOptions,
   type ListLinksOptions,
   type MoveOptions,
   moveLink as moveLinkRequest,
@@ -68,7 +69,7 @@ export type {
   NewLink,
   VethPeer,
 } from './link-options.js'
-export type { LinkStatistics } from './link-statistics.js'
+export type { Count, LinkStatistics } from './link-statistics.js'
 export { Links } from './links.js'
 export * from './mac.js'
 export { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
@@ -143,4 +144,5 @@ export {
   type Running,
   type SocketOptions,
 } from './socket.js'
+export { type NewTun, openTun } from './tun.js'
 export * from './wire.js'

@@ -1,8 +1,8 @@
 import { mac } from './address-codecs.js'
 import { attributes, listOf, nested, nestedBytes, type ValuesOf } from './attributes.js'
-import { s32, string, struct, u8, u16, u32 } from './codec.js'
-import { ignored, ipv6, oneOf, told } from './link-kinds/codecs.js'
-import { statistics64 } from './link-statistics.js'
+import { type Codec, s32, string, struct, u8, u16, u32 } from './codec.js'
+import { ignored, ipv6, oneOf, told, unterminated } from './link-kinds/codecs.js'
+import { type LinkStatistics, statistics64 } from './link-statistics.js'
 
 export const RTM_NEWLINK = 16
 export const RTM_DELLINK = 17
@@ -11,7 +11,7 @@ export const RTM_SETLINK = 19
 export const RTM_NEWLINKPROP = 108
 export const RTM_DELLINKPROP = 109
 
-/** RTEXT_FILTER_SKIP_STATS: of what a get answers. */
+/** RTEXT_FILTER_SKIP_STATS: leaves out what IPv6 and virtual functions have counted. */
 export const RTEXT_FILTER_SKIP_STATS = 8
 
 /** struct ifinfomsg. */
@@ -48,7 +48,7 @@ const families = attributes({
 })
 
 /** IFLA_*. */
-export const linkAttributes = attributes({
+const entries = {
   address: [1, mac],
   broadcast: [2, mac],
   ifname: [3, string],
@@ -68,7 +68,7 @@ export const linkAttributes = attributes({
   linkmode: [17, u8],
   linkinfo: [18, nested(info)],
   netNsPid: [19, u32],
-  ifalias: [20, string],
+  ifalias: [20, unterminated],
   numVf: [21, ignored],
   vfinfoList: [22, ignored],
   stats64: [23, told(statistics64)],
@@ -107,5 +107,19 @@ export const linkAttributes = attributes({
   tsoMaxSize: [59, ignored],
   tsoMaxSegs: [60, ignored],
   allmulti: [61, told(u32)],
+  devlinkPort: [62, ignored],
+  gsoIpv4MaxSize: [63, u32],
+  groIpv4MaxSize: [64, u32],
+  dpllPin: [65, ignored],
+  maxPacingOffloadHorizon: [66, ignored],
+  headroom: [67, ignored],
+  tailroom: [68, ignored],
+  netnsImmutable: [69, told(u8)],
+} as const
+export const linkAttributes = attributes(entries)
+/** The same for who does not want what was counted, which the kernel tells in any case: reading it takes as long as all else. */
+export const linkAttributesOnly = attributes({
+  ...entries,
+  stats64: [23, ignored as Codec<LinkStatistics | undefined>],
 })
 export type LinkAttributes = ValuesOf<typeof linkAttributes>

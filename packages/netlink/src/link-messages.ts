@@ -1,4 +1,5 @@
 import { ConfigInvalid } from '@libcontainer/sys'
+import type { GetOptions } from './link.js'
 import {
   type LinkAttributes,
   RTEXT_FILTER_SKIP_STATS,
@@ -9,12 +10,16 @@ import {
   RTM_NEWLINKPROP,
   RTM_SETLINK,
 } from './link-attributes.js'
-import { encodeData, encodePort, needsLink } from './link-kinds.js'
+import { encodeData, encodePort, needsLink, type PortData } from './link-kinds.js'
 import { checkAlias, checkAlternativeName, checkLinkName } from './link-name.js'
 import type { LinkChanges, LinkReference, NewLink } from './link-options.js'
 import {
   bit,
+  CHANGE_FIELDS,
+  checkFields,
   checkIndex,
+  LATER,
+  LINK_FIELDS,
   linkBody,
   namespaceValues,
   nameValues,
@@ -33,14 +38,22 @@ const HINTS = {
   ENODEV: 'no link has this name or index in this namespace',
 }
 
-/** Makes a link; of a veth both ends. @throws {ConfigInvalid} by field; for other links by name: they are looked up by `Links` */
+/**
+ * Makes a link; of a veth both ends. What `LinkLater` has follows by {@link setLink}.
+ *
+ * @throws {ConfigInvalid} by field; for other links by name: they are looked up by `Links`
+ */
 export function addLink(link: NewLink): NetlinkRequest {
+  checkFields(link, LINK_FIELDS)
+  const later = LATER.find(name => link[name] !== undefined)
+  if (later !== undefined)
+    throw new ConfigInvalid(later, link[later], 'must not be there: the kernel takes it of a link that is there alone')
   const { kind, data } = link
   if (typeof kind !== 'string' || kind === '')
     throw new ConfigInvalid('kind', kind, 'must be a kind of link such as dummy or bridge')
   checkLinkName(link.name)
   if (kind === 'tun')
-    throw new ConfigInvalid('kind', kind, 'must not be tun: the kernel makes those by an ioctl alone, see addTun()')
+    throw new ConfigInvalid('kind', kind, 'must not be tun: the kernel makes those by an ioctl alone, see openTun()')
   if (needsLink(kind) && link.link === undefined)
     throw new ConfigInvalid('link', undefined, `must be the link that a ${kind} is on top of`)
   if (kind === 'veth' && link.peer === undefined)
@@ -74,6 +87,7 @@ export function addLink(link: NewLink): NetlinkRequest {
  * A link becomes a port by one message, and has a port's data by the next.
  */
 export function setLink(which: LinkReference, changes: LinkChanges): NetlinkRequest {
+  checkFields(changes, CHANGE_FIELDS)
   const { name, master, data, kind, bridgePort, bondPort } = changes
   const extended = data !== undefined || bridgePort !== undefined || bondPort !== undefined
   if ((extended || name !== undefined) && typeof which !== 'number')
@@ -86,7 +100,6 @@ export function setLink(which: LinkReference, changes: LinkChanges): NetlinkRequ
   const values: LinkAttributes = {
     ...(typeof which === 'string' && nameValues(which)),
     ...startValues(changes, ''),
-    ...(changes.link !== undefined && { link: changes.link as number }),
     ...(master !== undefined && { master: (master ?? 0) as number }),
     ...(changes.alias !== undefined && { ifalias: checkAlias(changes.alias) }),
     ...(changes.carrier !== undefined && { carrier: bit(changes.carrier, 'carrier') }),
@@ -98,7 +111,10 @@ export function setLink(which: LinkReference, changes: LinkChanges): NetlinkRequ
   if (extended)
     values.linkinfo = {
       ...(data !== undefined && { kind: kind!, data: encodeData(kind!, data) }),
-      ...(bridgePort !== undefined && { portKind: 'bridge', portData: encodePort('bridge', bridgePort, 'bridgePort') }),
+      ...(bridgePort !== undefined && {
+        portKind: 'bridge',
+        portData: encodePort('bridge', bridgePort as PortData['bridge'], 'bridgePort'),
+      }),
       ...(bondPort !== undefined && { portKind: 'bond', portData: encodePort('bond', bondPort, 'bondPort') }),
     }
   const header = { ...switches(changes), index: typeof which === 'number' ? checkIndex(which) : 0 }
@@ -173,16 +189,10 @@ export function alternativeNames(
   }
 }
 
-export interface GetOptions {
-  /** Asks for {@link Link.statistics}. Default: `false` */
-  statistics?: boolean | undefined
-}
-
-export function getLink(which: LinkReference, { statistics = false }: GetOptions = {}): NetlinkRequest {
-  const values = statistics ? {} : { extMask: RTEXT_FILTER_SKIP_STATS }
+export function getLink(which: LinkReference): NetlinkRequest {
   return {
     type: RTM_GETLINK,
-    body: targetBody(which, values),
+    body: targetBody(which, { extMask: RTEXT_FILTER_SKIP_STATS }),
     about: `get the link ${which}`,
     path: String(which),
     hints: HINTS,
@@ -196,9 +206,9 @@ export interface ListLinksOptions extends GetOptions {
   master?: LinkReference | undefined
 }
 
-export function listLinks({ statistics = false, kind, master }: ListLinksOptions = {}): NetlinkRequest {
+export function listLinks({ kind, master }: Omit<ListLinksOptions, 'statistics'> = {}): NetlinkRequest {
   const values: LinkAttributes = {
-    ...(!statistics && { extMask: RTEXT_FILTER_SKIP_STATS }),
+    extMask: RTEXT_FILTER_SKIP_STATS,
     ...(master !== undefined && { master: master as number }),
     ...(kind !== undefined && { linkinfo: { kind } }),
   }

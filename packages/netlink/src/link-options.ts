@@ -41,7 +41,7 @@ export interface LinkLater {
   addressGeneration?: AddressGeneration | undefined
   protoDown?: boolean | undefined
   /** What it has as a port of a bridge: hairpin, isolation, learning. */
-  bridgePort?: PortData['bridge'] | undefined
+  bridgePort?: Given<PortData['bridge'], 'backupPort'> | undefined
   bondPort?: PortData['bond'] | undefined
 }
 
@@ -84,7 +84,6 @@ export type LinkChanges = Partial<Omit<LinkStart, 'index' | 'txQueues' | 'rxQueu
   LinkLater & {
     /** `null` takes it out of its bridge, bond or VRF. */
     master?: LinkReference | null | undefined
-    link?: LinkReference | undefined
     carrier?: boolean | undefined
     /** Of `data`. Default: it is asked for. */
     kind?: string | undefined

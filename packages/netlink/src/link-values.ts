@@ -13,6 +13,49 @@ import type { NamespaceTarget } from './namespace.js'
 /** VETH_INFO_*. The peer is a message in the message, a struct ifinfomsg first, and so without the flag of a nest. */
 const vethTable = attributes({ peer: [1, bytes] })
 
+/** What a link, its peer and a change may hold: a word that is none of it would change nothing, and nobody would be told. */
+const START = [
+  'name',
+  'index',
+  'mtu',
+  'mac',
+  'broadcast',
+  'txQueueLength',
+  'group',
+  'txQueues',
+  'rxQueues',
+  'namespace',
+]
+const SWITCHES = ['up', 'promiscuous', 'allMulticast', 'multicast', 'arp']
+export const LATER = ['alias', 'addressGeneration', 'protoDown', 'bridgePort', 'bondPort', 'alternativeNames'] as const
+export const PEER_FIELDS: readonly string[] = START
+export const LINK_FIELDS: readonly string[] = [
+  ...START,
+  ...SWITCHES,
+  ...LATER,
+  'kind',
+  'data',
+  'peer',
+  'link',
+  'master',
+]
+export const CHANGE_FIELDS: readonly string[] = [
+  ...START.filter(name => !['index', 'txQueues', 'rxQueues', 'namespace'].includes(name)),
+  ...SWITCHES,
+  ...LATER.filter(name => name !== 'alternativeNames'),
+  'kind',
+  'data',
+  'master',
+  'carrier',
+]
+
+export function checkFields(given: object, known: readonly string[], field = ''): void {
+  if (typeof given !== 'object' || given === null) throw new ConfigInvalid(field || 'link', given, 'must be an object')
+  for (const [name, value] of Object.entries(given))
+    if (value !== undefined && !known.includes(name))
+      throw new ConfigInvalid(`${field}${name}`, value, `must not be there: known are ${known.join(', ')}`)
+}
+
 /** An index is positive: 0 would be none, of which some requests make all. */
 export function checkIndex(index: number, field = 'which'): number {
   if (!Number.isInteger(index) || index < 1 || index > 0x7fffffff)
@@ -71,6 +114,7 @@ export function namespaceValues(namespace: NamespaceTarget | undefined, field = 
 /** VETH_INFO_PEER: a message of its own in the message, without the flag of a nest, since a header comes first. */
 export function peerData(peer: string | VethPeer): Uint8Array {
   const start = typeof peer === 'string' ? { name: peer } : peer
+  checkFields(start, PEER_FIELDS, 'peer.')
   checkLinkName(start.name, typeof peer === 'string' ? 'peer' : 'peer.name')
   const values = {
     ...startValues(start, 'peer.'),

@@ -1,6 +1,6 @@
 import { decodeAttributes, type UnknownAttribute } from './attributes.js'
 import type { ADDRESS_GENERATION } from './link-attributes.js'
-import { type LinkAttributes, linkAttributes, linkHeader } from './link-attributes.js'
+import { type LinkAttributes, linkAttributes, linkAttributesOnly, linkHeader } from './link-attributes.js'
 import {
   hardwareType,
   LINK_FLAGS,
@@ -63,6 +63,8 @@ export interface Link<K extends string = string> {
   readonly promiscuity: number
   readonly allMulticast?: number | undefined
   readonly carrier?: boolean | undefined
+  /** It cannot be moved to another namespace. Since Linux 6.15 */
+  readonly namespaceImmutable?: boolean | undefined
   readonly carrierChanges?: number | undefined
   readonly protoDown?: boolean | undefined
   /** How it makes addresses of IPv6. */
@@ -78,13 +80,23 @@ export interface Link<K extends string = string> {
   readonly unknown?: readonly UnknownAttribute[] | undefined
 }
 
+export interface GetOptions {
+  /** Asks for {@link Link.statistics}. Default: `false` */
+  statistics?: boolean | undefined
+}
+
 /** struct ifinfomsg. */
 const HEADER = 16
 
-/** The link that a message of type RTM_NEWLINK or RTM_DELLINK tells of. @throws {LibcontainerError} `EPROTO` for one that is none */
-export function parseLink(payload: Uint8Array): Link {
+/**
+ * The link that a message of type RTM_NEWLINK or RTM_DELLINK tells of.
+ *
+ * @param options.statistics - reads what was counted, too. Default: `false`
+ * @throws {LibcontainerError} `EPROTO` for a message that is none
+ */
+export function parseLink(payload: Uint8Array, { statistics = false }: GetOptions = {}): Link {
   const header = linkHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  return linkOf(header, decodeAttributes(linkAttributes, payload, HEADER))
+  return linkOf(header, decodeAttributes(statistics ? linkAttributes : linkAttributesOnly, payload, HEADER))
 }
 
 /** The index alone, which is enough to address it. */
@@ -128,6 +140,7 @@ function linkOf(header: ReturnType<(typeof linkHeader)['read']>, all: LinkAttrib
     allMulticast: all.allmulti,
     carrier: all.carrier === undefined ? undefined : all.carrier !== 0,
     carrierChanges: all.carrierChanges,
+    namespaceImmutable: all.netnsImmutable === undefined ? undefined : all.netnsImmutable !== 0,
     protoDown: all.protoDown === undefined ? undefined : all.protoDown !== 0,
     addressGeneration: all.afSpec?.inet6?.addressGeneration,
     parentDevice: all.parentDevName,

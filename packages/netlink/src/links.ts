@@ -1,12 +1,11 @@
 import { ConfigInvalid, isErrno, type OwnedFd, type Waiting } from '@libcontainer/sys'
-import { type Link, parseLink, parseLinkIndex } from './link.js'
+import { type GetOptions, type Link, parseLink, parseLinkIndex } from './link.js'
 import { RTM_NEWLINK } from './link-attributes.js'
-import { linksIn, type PortData } from './link-kinds.js'
+import { linksIn } from './link-kinds.js'
 import {
   addLink,
   alternativeNames,
   deleteLink,
-  type GetOptions,
   getLink,
   type ListLinksOptions,
   listLinks,
@@ -42,7 +41,7 @@ export class Links {
 
   /** @throws {SyscallError} `ENODEV` for none */
   async get(which: LinkReference, { signal, ...options }: GetOptions & Waiting = {}): Promise<Link> {
-    return parseLink(await this.#ask(getLink(which, options), signal))
+    return parseLink(await this.#ask(getLink(which), signal), options)
   }
 
   /** {@link get}, or `undefined` for none. */
@@ -75,7 +74,7 @@ export class Links {
    * @throws {SyscallError} `EEXIST` when a name is taken, `EOPNOTSUPP` for a kind that the kernel does not have, `EPERM` without CAP_NET_ADMIN
    */
   async add(link: NewLink, { signal }: Waiting = {}): Promise<void> {
-    const { later, names } = laterOf(link)
+    const { start, later, names } = parted(link)
     if (link.namespace !== undefined && (later !== undefined || names !== undefined))
       throw new ConfigInvalid(
         'namespace',
@@ -86,7 +85,7 @@ export class Links {
     if (later !== undefined) setLink(1, { ...later, bridgePort: withoutLinks(later.bridgePort) })
     if (names !== undefined) alternativeNames(1, 'add', names)
     using held = new Held()
-    const resolved = { ...(await this.#resolved(link, { signal })) }
+    const resolved = { ...(await this.#resolved(start, { signal })) }
     if (resolved.namespace !== undefined) resolved.namespace = await held.hold(resolved.namespace, 'namespace')
     if (typeof resolved.peer === 'object' && resolved.peer.namespace !== undefined)
       resolved.peer = { ...resolved.peer, namespace: await held.hold(resolved.peer.namespace, 'peer.namespace') }
@@ -118,8 +117,7 @@ export class Links {
     if (data !== undefined && kind !== undefined) data = await this.#withIndices(data, linksIn(kind), 'data', waiting)
     bridgePort = await this.#withIndices(bridgePort, ['backupPort'], 'bridgePort', waiting)
     if (master !== undefined && master !== null) master = (await this.#index(master, 'master', waiting))!
-    const link = await this.#index(changes.link, 'link', waiting)
-    const all: LinkChanges = { ...changes, data, kind, master, bridgePort, link }
+    const all: LinkChanges = { ...changes, data, kind, master, bridgePort }
     for (const request of setRequests(target!, all)) await this.#socket.request({ ...request, ...waiting })
   }
 
@@ -197,10 +195,10 @@ export class Links {
 }
 
 /** A kernel that does not know the kind, or is older than the filters, answers with more links than were asked for. */
-function linkOf({ kind, master }: ListLinksOptions): (message: NetlinkMessage) => Link | undefined {
+function linkOf({ kind, master, ...options }: ListLinksOptions): (message: NetlinkMessage) => Link | undefined {
   return ({ type, payload }) => {
     if (type !== RTM_NEWLINK) return undefined
-    const link = parseLink(payload)
+    const link = parseLink(payload, options)
     return (kind ?? link.kind) === link.kind && (master ?? link.master) === link.master ? link : undefined
   }
 }
@@ -212,20 +210,22 @@ function setRequests(which: LinkReference, changes: LinkChanges): NetlinkRequest
   return [setLink(which, { ...rest, master }), setLink(which, { bridgePort, bondPort })]
 }
 
-function laterOf(link: NewLink): { later: LinkChanges | undefined; names: readonly string[] | undefined } {
-  const { alias, addressGeneration, protoDown, bridgePort, bondPort } = link
-  const entries = Object.entries({ alias, addressGeneration, protoDown, bridgePort, bondPort }).filter(
-    ([, value]) => value !== undefined,
-  )
-  return {
-    later: entries.length === 0 ? undefined : (Object.fromEntries(entries) as LinkChanges),
-    names: link.alternativeNames,
-  }
+/** What a new link begins with, and what the kernel only takes of one that is there. */
+function parted(link: NewLink): {
+  start: NewLink
+  later: LinkChanges | undefined
+  names: readonly string[] | undefined
+} {
+  const { alias, addressGeneration, protoDown, bridgePort, bondPort, alternativeNames: names, ...start } = link
+  const later: LinkChanges = { alias, addressGeneration, protoDown, bridgePort, bondPort }
+  const some = Object.values(later).some(value => value !== undefined)
+  return { start: start as NewLink, later: some ? later : undefined, names }
 }
 
-const nameOf = (later: LinkChanges | undefined): string | undefined => Object.keys(later ?? {})[0]
+const nameOf = (later: LinkChanges | undefined): string | undefined =>
+  Object.entries(later ?? {}).find(([, value]) => value !== undefined)?.[0]
 
-function withoutLinks(port: PortData['bridge'] | undefined): PortData['bridge'] | undefined {
+function withoutLinks(port: LinkChanges['bridgePort']): LinkChanges['bridgePort'] {
   return port === undefined ? undefined : { ...port, backupPort: undefined }
 }
 

@@ -1,7 +1,7 @@
 import { checked, LibcontainerError, onAbort, POLLIN, poll, SyscallError, type Waiting } from '@libcontainer/sys'
-import type { Running } from './dump.js'
 import { native } from './native.js'
 import type { OpenSocket } from './open.js'
+import type { Running } from './pass.js'
 import { ENOBUFS, Receiver } from './receive.js'
 import type { NetlinkSocket } from './socket.js'
 import { messagesOf, type NetlinkMessage, NLMSG_OVERRUN } from './wire.js'
@@ -104,11 +104,16 @@ export class Monitor<E> implements AsyncIterable<E | LostEvents>, AsyncDisposabl
         const event = message.type > NLMSG_OVERRUN ? this.#source.read(message) : undefined
         if (event !== undefined) yield event
       }
-      if (error === ENOBUFS) {
+      if (error === ENOBUFS) receiver.lost = true
+      else if (error !== 0) throw new SyscallError(error, 'recvmsg')
+      if (!drained) continue
+      if (receiver.lost) {
+        // Only now: what was in the queue is older than the loss, and must not be told behind what is there after it.
+        receiver.lost = false
         yield { type: 'lost' }
         if (this.#source.now !== undefined) yield* this.#source.now({ signal })
-      } else if (error !== 0) throw new SyscallError(error, 'recvmsg')
-      if (drained) await poll(this.#socket.fd.fd, POLLIN, { signal })
+      }
+      await poll(this.#socket.fd.fd, POLLIN, { signal })
     }
     this.#running.signal.throwIfAborted()
   }

@@ -89,11 +89,7 @@ export class NamespaceIds {
 }
 
 function idOf({ type, payload }: NetlinkMessage): number | undefined {
-  return type === RTM_NEWNSID ? decodeNamespaceId(payload) : undefined
-}
-
-/** The number in a message of the kernel. @throws {LibcontainerError} `EPROTO` */
-export function decodeNamespaceId(payload: Uint8Array): number | undefined {
+  if (type !== RTM_NEWNSID) return undefined
   const { nsid } = decodeAttributes(table, payload, headerSize)
   return nsid === NONE ? undefined : nsid
 }

@@ -7,6 +7,7 @@ import { Fdb } from './fdb.js'
 import { Links } from './links.js'
 import { Monitor, type MonitorOptions } from './monitor.js'
 import type { NamespaceTarget } from './namespace.js'
+import { NamespaceIds } from './namespace-ids.js'
 import { Neighbours } from './neighbours.js'
 import { NextHops } from './nexthops.js'
 import { Qdiscs } from './qdiscs.js'
@@ -47,6 +48,7 @@ export class Netlink implements AsyncDisposable {
   readonly classes: TrafficClasses
   readonly fdb: Fdb
   readonly bridgeVlans: BridgeVlans
+  readonly namespaceIds: NamespaceIds
 
   constructor(socket: NetlinkSocket) {
     this.socket = socket
@@ -60,6 +62,7 @@ export class Netlink implements AsyncDisposable {
     this.classes = new TrafficClasses(socket)
     this.fdb = new Fdb(socket)
     this.bridgeVlans = new BridgeVlans(socket)
+    this.namespaceIds = new NamespaceIds(socket)
   }
 
   /**

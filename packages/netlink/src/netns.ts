@@ -74,7 +74,7 @@ export class Netns implements Disposable {
     signal?.throwIfAborted()
     const made = checked(await native.async.makeNetworkNamespace(), 'clone', undefined, {
       step: 'make a network namespace',
-      hint: 'it needs CAP_SYS_ADMIN, and that user.max_net_namespaces is not reached',
+      hint: 'it needs CAP_SYS_ADMIN, which an ordinary user has in a user namespace, and room in user.max_net_namespaces',
     })
     const netns = await Netns.#from(new OwnedFd(made))
     try {

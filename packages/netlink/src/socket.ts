@@ -1,21 +1,15 @@
 import { LibcontainerError, type OwnedFd, onAbort, type SyscallError, type Waiting } from '@libcontainer/sys'
-import {
-  Carrier,
-  type Carriers,
-  type Dump,
-  type DumpedList,
-  type DumpRequest,
-  DumpStream,
-  dumpToList,
-  type Running,
-} from './dump.js'
+import { type Dump, type DumpedList, type DumpRequest, dumpToList } from './dump.js'
+import { DumpStream } from './dump-stream.js'
 import { Exchange } from './exchange.js'
 import type { NetlinkRequest } from './message.js'
 import { type NamespaceTarget, openNamespace } from './namespace.js'
 import { type OpenSocket, openSocket, ROOM } from './open.js'
+import { Carrier, type Carriers, type Running } from './pass.js'
 import { NETLINK_ROUTE, type NetlinkMessage } from './wire.js'
 
-export type { Dump, DumpedList, DumpRequest, Running } from './dump.js'
+export type { Dump, DumpedList, DumpRequest } from './dump.js'
+export type { Running } from './pass.js'
 
 export interface SocketOptions extends Waiting {
   /** Default: NETLINK_ROUTE */

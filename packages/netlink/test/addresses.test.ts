@@ -102,7 +102,9 @@ test('EV-060 what cannot be is refused by its field before anything is asked', (
     ['validLifetime', '10.0.0.1/24', { validLifetime: 0 }],
     ['validLifetime', '10.0.0.1/24', { validLifetime: 2 ** 32 - 1 }],
     ['preferredLifetime', '10.0.0.1/24', { validLifetime: 5, preferredLifetime: 6 }],
-    ['priority', '10.0.0.1/24', { metric: -1 }],
+    ['metric', '10.0.0.1/24', { metric: -1 }],
+    ['protocol', '10.0.0.1/24', { protocol: 256 }],
+    ['lifetime', '10.0.0.1/24', { lifetime: 5 }],
   ]
   for (const [field, address, options] of bad)
     expect(() => addAddress(1, address, options), JSON.stringify([address, options])).toThrow(refused(field))

@@ -2,10 +2,12 @@ import { spawn, spawnSync } from 'node:child_process'
 import { readlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { outcome, Running, requires } from '../../../test/support/index.js'
+import { outcome, Running, requires, until } from '../../../test/support/index.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip')
 const main = fileURLToPath(new URL('../dist/node/main.js', import.meta.url))
+const run = (...args: string[]) =>
+  outcome(spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 60_000 }))
 
 /** In a mount namespace and a network namespace of its own, with nothing in /run: names that are made are nobody else's, and end with it. */
 const APART = ['--mount', '--net', '--propagation', 'private', 'sh', '-ec']
@@ -106,7 +108,7 @@ test('netns exec: the command has the number of the one that was called, and its
       '/proc/self/ns/net',
       'sh',
       '-c',
-      'trap "kill $!; exit 9" TERM; sleep 1000 & echo $$; wait',
+      'sleep 1000 & trap "kill $!; exit 9" TERM; echo $$; wait',
     ]),
   )
   try {
@@ -118,4 +120,196 @@ test('netns exec: the command has the number of the one that was called, and its
   } finally {
     await outer.killed()
   }
+})
+
+/** What a script wrote between lines of `=`. */
+const parts = (stdout: string): string[] => stdout.split(/^=\n/m)
+
+test('NL-21 link, addr and route tell what ip(8) tells', needs, () => {
+  const { status, stdout, stderr } = apart(`
+    ip link add br0 type bridge
+    ip link add a type veth peer name b
+    ip link set a master br0 up
+    ip link set b up mtu 1400 alias 'a text'
+    ip link set br0 up
+    ip addr add 10.1.0.1/24 dev br0
+    ip addr add 10.9.0.1 peer 10.9.0.2/32 dev b
+    ip -6 addr add 2001:db8::1/64 dev br0 nodad
+    ip route add 10.2.0.0/16 via 10.1.0.2 metric 7
+    ip route add blackhole 10.3.0.0/16
+    ip route add 10.4.0.0/16 dev br0 table 100
+    netlink link --json; echo =
+    ip -j -d link; echo =
+    netlink link --type bridge; echo =
+    netlink link --master br0 --json --stats; echo =
+    netlink addr -4 --json; echo =
+    ip -4 -j addr; echo =
+    netlink addr br0; echo =
+    netlink route -4 --json; echo =
+    ip -4 -j route; echo =
+    netlink route --table 100; echo =
+    netlink link brO || echo $?; echo =
+    netlink link --type brdige || echo $?
+    netlink route --table mian || echo $?`)
+  const [links, ipLinks, bridges, port, addresses, ipAddresses, onBridge, routes, ipRoutes, other, ...refused] =
+    parts(stdout)
+  interface Shown {
+    index: number
+    name: string
+    kind?: string
+    mac?: string
+    mtu: number
+    master?: number
+    alias?: string
+    statistics?: object
+  }
+  interface IpLink {
+    ifindex: number
+    ifname: string
+    address?: string
+    mtu: number
+    master?: string
+    ifalias?: string
+    linkinfo?: { info_kind?: string }
+    addr_info?: { local: string; prefixlen: number; address?: string; scope: string }[]
+  }
+  const ours = JSON.parse(links!) as Shown[]
+  const theirs = JSON.parse(ipLinks!) as IpLink[]
+  const nameOf = (index: number | undefined) => ours.find(each => each.index === index)?.name
+  expect(
+    ours.map(({ index, name, kind, mac, mtu, master, alias }) => [index, name, kind, mac, mtu, nameOf(master), alias]),
+  ).toEqual(
+    theirs.map(each => [
+      each.ifindex,
+      each.ifname,
+      each.linkinfo?.info_kind,
+      each.address,
+      each.mtu,
+      each.master,
+      each.ifalias,
+    ]),
+  )
+  expect(bridges!.split('\n').map(line => line.split(/ +/).filter(Boolean)[1])).toEqual(['NAME', 'br0', undefined])
+  expect(JSON.parse(port!)).toEqual([expect.objectContaining({ name: 'a', statistics: expect.anything() })])
+
+  const all = JSON.parse(addresses!) as {
+    linkName: string
+    address: string
+    prefixLength: number
+    peer?: string
+    scope: string
+  }[]
+  expect(all.map(each => [each.linkName, each.address, each.peer, each.prefixLength, each.scope]).sort()).toEqual(
+    (JSON.parse(ipAddresses!) as IpLink[])
+      .flatMap(each =>
+        (each.addr_info ?? []).map(one => [each.ifname, one.local, one.address, one.prefixlen, one.scope]),
+      )
+      .sort(),
+  )
+  expect(onBridge).toMatch(/^br0 +10\.1\.0\.1\/24 +global/m)
+  expect(onBridge).toMatch(/^br0 +2001:db8::1\/64 +global/m)
+
+  interface IpRoute {
+    type?: string
+    dst: string
+    gateway?: string
+    dev?: string
+    metric?: number
+    protocol: string
+  }
+  const shown = JSON.parse(routes!) as {
+    type: string
+    destination: string
+    gateway?: string
+    devName?: string
+    metric?: number
+    protocol: string
+  }[]
+  const length = (dst: string): string => (dst === 'default' || dst.includes('/') ? dst : `${dst}/32`)
+  expect(
+    shown.map(each => [each.type, each.destination, each.gateway, each.devName, each.metric, each.protocol]).sort(),
+  ).toEqual(
+    (JSON.parse(ipRoutes!) as IpRoute[])
+      .map(each => [
+        each.type ?? 'unicast',
+        length(each.dst),
+        each.gateway,
+        each.dev,
+        each.metric,
+        each.protocol ?? 'boot',
+      ])
+      .sort(),
+  )
+  expect(other!.split('\n')[1]).toMatch(/^10\.4\.0\.0\/16 +- +br0 .* 100$/)
+  expect(refused.join('')).toBe('125\n125\n125\n')
+  expect(stderr).toMatch(/no link 'brO'; did you mean 'br0'/)
+  expect(stderr).toMatch(/no kind of link 'brdige'; did you mean 'bridge'/)
+  expect(stderr).toMatch(/table: must be a number or one of/)
+  expect(status).toBe(0)
+})
+
+test('NL-22 NL-23 monitor tells what changes, in the namespace of another process, too', needs, async () => {
+  const holder = new Running(spawn('unshare', ['--net', 'sh', '-c', 'echo ready; exec sleep 1000']))
+  try {
+    await holder.wrote('ready')
+    const inside = (...args: string[]) =>
+      outcome(spawnSync('nsenter', ['-n', '-t', String(holder.pid), 'ip', ...args], { encoding: 'utf8' }))
+    const target = ['--target', String(holder.pid)]
+    const events = new Running(spawn(process.execPath, [main, 'monitor', '--json', ...target, 'link', 'addr']))
+    const lines = new Running(spawn(process.execPath, [main, 'monitor', ...target]))
+    try {
+      // From when on they listen nobody is told.
+      await until('both tell of the loopback device', () => {
+        inside('link', 'set', 'lo', 'up')
+        inside('link', 'set', 'lo', 'down')
+        return events.stdout.includes('"name":"lo"') && lines.stdout.includes(' lo ')
+      })
+      inside('link', 'add', 'x', 'type', 'veth', 'peer', 'name', 'y')
+      inside('addr', 'add', '192.0.2.1/24', 'dev', 'x')
+      inside('link', 'del', 'x')
+      const gone = /^\{"type":"link","change":"deleted",.*"name":"x"/m
+      await until(
+        'the end of x in JSON',
+        () => gone.test(events.stdout),
+        () => events.stdout + events.stderr,
+      )
+      const told = events.stdout
+        .split('\n')
+        .filter(line => line.endsWith('}'))
+        .map(line => JSON.parse(line))
+      expect(told).toContainEqual(
+        expect.objectContaining({
+          type: 'link',
+          change: 'set',
+          link: expect.objectContaining({ name: 'y', kind: 'veth' }),
+        }),
+      )
+      expect(told).toContainEqual(
+        expect.objectContaining({ type: 'address', address: expect.objectContaining({ address: '192.0.2.1' }) }),
+      )
+      expect(new Set(told.map(({ type }) => type))).toEqual(new Set(['link', 'address']))
+      await until(
+        'the end of x in a line',
+        () => /^- link +\d+: x$/m.test(lines.stdout),
+        () => lines.stdout,
+      )
+      expect(lines.stdout).toMatch(/^\+ address +x 192\.0\.2\.1\/24 scope global$/m)
+      const links = JSON.parse(run('link', '--json', ...target).stdout) as { name: string }[]
+      const names = links.map(({ name }) => name)
+      expect([names[0], names.includes('x')]).toEqual(['lo', false])
+    } finally {
+      await events.killed()
+      await lines.killed()
+    }
+  } finally {
+    await holder.killed()
+  }
+})
+
+test('who reads no further ends it without a word: netlink link | head', needs, () => {
+  const { status, stdout, stderr } = apart(`
+    ip link set lo up
+    seq 0 2499 | while read i; do echo route add 10.$((i / 250)).$((i % 250)).0/24 dev lo table 7; done | ip -batch -
+    netlink route --table 7 --json | head -n 1`)
+  expect([status, stdout, stderr]).toEqual([0, '[\n', ''])
 })

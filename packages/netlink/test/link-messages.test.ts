@@ -1,4 +1,9 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { requires, temporaryDirectory } from '../../../test/support/index.js'
 import { attributeAt } from '../src/attributes.js'
 import { addLink, alternativeNames, deleteLink, getLink, listLinks, moveLink, setLink } from '../src/link-messages.js'
 import type { NewLink } from '../src/link-options.js'
@@ -263,6 +268,9 @@ test('NL-03 NL-12 EV-060 EV-064 what cannot be is refused by its field before an
     ['txQueueLength', { name: 'a', kind: 'dummy', txQueueLength: -1 }],
     ['index', { name: 'a', kind: 'dummy', index: 0 }],
     ['up', { name: 'a', kind: 'dummy', up: 1 }],
+    ['txqueuelen', { name: 'a', kind: 'dummy', txqueuelen: 1 }],
+    ['alias', { name: 'a', kind: 'dummy', alias: 'x' }],
+    ['peer.up', { name: 'a', kind: 'veth', peer: { name: 'b', up: true } }],
     ['data', { name: 'a', kind: 'dummy', data: { mode: 1 } }],
     ['data.mode', { name: 'a', kind: 'macvlan', link: 1, data: { mode: 'bridged' } }],
     ['data.flags[0]', { name: 'a', kind: 'macvlan', link: 1, data: { flags: ['x'] } }],
@@ -288,6 +296,7 @@ test('NL-07 NL-09 NL-30 changes and moves that cannot be are refused by their fi
   expect(() => setLink('', { up: true })).toThrow(refused('which'))
   expect(() => setLink(1, { data: { stpState: 1 } })).toThrow(refused('kind'))
   expect(() => setLink(1, { name: 'a b' })).toThrow(refused('name'))
+  expect(() => setLink(1, { link: 2 } as object)).toThrow(refused('link'))
   expect(() => setLink(1, { alias: 'a'.repeat(256) })).toThrow(refused('alias'))
   expect(() => setLink(1, { bridgePort: {}, bondPort: {} })).toThrow(refused('bondPort'))
   expect(() => setLink(1, { bridgePort: { designatedPort: 1 } })).toThrow(refused('bridgePort.designatedPort'))
@@ -299,3 +308,17 @@ test('NL-07 NL-09 NL-30 changes and moves that cannot be are refused by their fi
   expect(() => alternativeNames(1, 'add', [])).toThrow(refused('names'))
   expect(() => alternativeNames(1, 'add', ['a', 'b c'])).toThrow(refused('names[1]'))
 })
+
+test(
+  'NL-02 what is recorded is what the headers of this machine say',
+  requires('program:gcc', 'header:linux/if_link.h'),
+  () => {
+    using folder = temporaryDirectory('netlink-golden-')
+    const source = fileURLToPath(new URL('./golden/links.c', import.meta.url))
+    const program = join(folder.path, 'links')
+    execFileSync('gcc', ['-o', program, source])
+    const written = readFileSync(new URL('./golden/messages.ts', import.meta.url), 'utf8')
+    const hexadecimal = (text: string) => text.match(/\b[0-9a-f]{16,}\b/g)
+    expect(hexadecimal(execFileSync(program, { encoding: 'utf8' }))).toEqual(hexadecimal(written))
+  },
+)

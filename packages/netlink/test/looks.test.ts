@@ -99,7 +99,8 @@ describe('netlink addr', () => {
   test('by scope, of which no other words are taken', () => {
     expect(addresses.filter(scopeFilter('host')).map(({ link }) => link)).toEqual([1])
     expect(addresses.filter(scopeFilter(undefined))).toHaveLength(3)
-    expect(addresses.filter(scopeFilter('253'))).toHaveLength(0)
+    expect(addresses.filter(scopeFilter('254')).map(({ link }) => link)).toEqual([1])
+    expect(addresses.filter(scopeFilter('link'))).toHaveLength(0)
     expect(() => scopeFilter('gobal')).toThrow(ConfigInvalid)
     expect(() => scopeFilter('gobal')).toThrow(/did you mean 'global'/)
   })

@@ -1,7 +1,7 @@
-import { ConfigInvalid } from '@libcontainer/sys'
+import { ConfigInvalid, encodeUtf8, kernelString } from '@libcontainer/sys'
 import { addressBytes, formatAddress } from '../address-text.js'
 import type { Codec, FixedCodec } from '../codec.js'
-import { needBytes } from '../codec.js'
+import { needBytes, string } from '../codec.js'
 import { formatMac, MAC_LENGTH } from '../mac.js'
 
 /** A number of the kernel by its word. One that has no word here, of a younger kernel, is a number both ways. */
@@ -89,6 +89,14 @@ export function told<T>(codec: Codec<T>): Codec<T> {
       throw new ConfigInvalid(field, value, 'is told by the kernel, and cannot be set')
     },
   }
+}
+
+/** Text without the NUL that ends it: an alias is as long as its attribute. */
+export const unterminated: Codec<string> = {
+  ...string,
+  write(to, value, field) {
+    to.append(encodeUtf8(kernelString(value, field)))
+  },
 }
 
 /** Known, and looked at by nobody: no copy is made of it. */

@@ -1,5 +1,5 @@
 import { ConfigInvalid } from '@libcontainer/sys'
-import type { Address } from '../address-messages.js'
+import { type Address, SCOPES, type Scope } from '../address-messages.js'
 import { Addresses } from '../addresses.js'
 import { Links } from '../links.js'
 import { type LinkNames, linkNamed, nameLinks } from './link.js'
@@ -28,19 +28,21 @@ export async function addr(request: AddrRequest): Promise<number> {
   return 0
 }
 
-const SCOPES = ['global', 'site', 'link', 'host', 'nowhere']
-
 /** Pure. @throws {ConfigInvalid} for a word that is none */
 export function scopeFilter(scope: string | undefined): (address: Pick<Address, 'scope'>) => boolean {
   if (scope === undefined) return () => true
-  if (!SCOPES.includes(scope) && !/^\d{1,3}$/.test(scope))
+  const words = Object.keys(SCOPES)
+  if (!words.includes(scope) && !/^\d{1,3}$/.test(scope))
     throw new ConfigInvalid(
       '--scope',
       scope,
-      `must be one of ${SCOPES.join(', ')}, or a number${didYouMean(scope, SCOPES)}`,
+      `must be one of ${words.join(', ')}, or a number${didYouMean(scope, words)}`,
     )
-  return address => String(address.scope) === scope
+  const wanted = scopeNumber(words.includes(scope) ? (scope as Scope) : Number(scope))
+  return address => scopeNumber(address.scope) === wanted
 }
+
+const scopeNumber = (scope: Scope | number): number => (typeof scope === 'number' ? scope : SCOPES[scope])
 
 /** Pure. */
 export function addressColumns(nameOf: LinkNames): Column<Address>[] {

@@ -97,8 +97,8 @@ SYNOPSIS
     netlink monitor [OPTION]... [TOPIC]...
 
 DESCRIPTION
-    A line for each change, until it is interrupted. TOPIC is one of link, addr, route, rule, neigh, nexthop, netns; again for more of them. Default: all.
-    Where the kernel had more to tell than there was room for, a line says that something is missing.
+    A line for each change, until it is interrupted: + for what was made or changed, - for what is gone. TOPIC is one of link, addr, route, rule, neigh, fdb, nexthop; again for more of them. Default: all.
+    Where the kernel had more to tell than there was room for, a line with ! says so, and what is there then follows, each with =.
 
 OPTIONS
     -n, --netns NAME     in the network namespace of that name, or at that path

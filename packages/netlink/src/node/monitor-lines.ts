@@ -1,35 +1,20 @@
 import { visibleLine } from '@libcontainer/sys'
-import type { Address } from '../address-messages.js'
-import type { Link } from '../link.js'
-import type { Neighbour } from '../neighbours.js'
-import type { NextHop } from '../nexthops.js'
-import type { Route } from '../route.js'
-import type { Rule } from '../rule.js'
+import type { NetlinkEvent } from '../events.js'
 import type { LinkNames } from './link.js'
 
-/** What a change is of. */
-export interface Changed {
-  link: Link
-  addr: Address
-  route: Route
-  rule: Rule
-  neigh: Neighbour
-  nexthop: NextHop
-  netns: { readonly id: number }
-}
+/** It is there, made or changed; it is gone; it was found there after events were lost. */
+const SIGNS = { set: '+', deleted: '-', present: '=' } as const
 
-/** One change: it is there now, new or otherwise than before, or it is gone. */
-export type Change = {
-  [T in keyof Changed]: { readonly topic: T; readonly gone: boolean; readonly what: Changed[T] }
-}[keyof Changed]
-
-/** A line for people: `+ addr  eth0 192.0.2.1/24`. Pure. */
-export function changeLine(change: Change, nameOf: LinkNames): string {
-  const text = words(change, nameOf)
+/** A line for people: `+ address    eth0 192.0.2.1/24`. Pure. */
+export function eventLine(event: NetlinkEvent, nameOf: LinkNames): string {
+  if (event.type === 'lost') return '! more has changed than there was room for; what is there now:\n'
+  const text = words(event, nameOf)
     .filter(word => word !== undefined && word !== '')
     .join(' ')
-  return `${change.gone ? '-' : '+'} ${change.topic.padEnd(7)}  ${visibleLine(text)}\n`
+  return `${SIGNS[event.change]} ${event.type.padEnd(WIDTH)}  ${visibleLine(text)}\n`
 }
+
+const WIDTH = 'neighbour'.length
 
 type Words = readonly (string | number | undefined)[]
 
@@ -37,12 +22,13 @@ type Words = readonly (string | number | undefined)[]
 const pair = (word: string, value: string | number | undefined): string | undefined =>
   value === undefined ? undefined : `${word} ${value}`
 
-function words({ topic, gone, what }: Change, nameOf: LinkNames): Words {
+function words(event: Exclude<NetlinkEvent, { type: 'lost' }>, nameOf: LinkNames): Words {
+  const gone = event.change === 'deleted'
   const link = (index: number | undefined): string | undefined =>
     index === undefined ? undefined : (nameOf(index) ?? `if${index}`)
-  switch (topic) {
+  switch (event.type) {
     case 'link': {
-      const { index, name, kind, type, up, operstate, mtu, master } = what
+      const { index, name, kind, type, up, operstate, mtu, master } = event.link
       if (gone) return [`${index}: ${name}`]
       return [
         `${index}: ${name}`,
@@ -52,14 +38,14 @@ function words({ topic, gone, what }: Change, nameOf: LinkNames): Words {
         pair('master', link(master)),
       ]
     }
-    case 'addr': {
-      const { address, prefixLength, peer, scope } = what
+    case 'address': {
+      const { address, prefixLength, peer, scope } = event.address
       const shown = peer === undefined ? `${address}/${prefixLength}` : `${address} peer ${peer}/${prefixLength}`
-      return [link(what.link), shown, pair('scope', scope)]
+      return [link(event.address.link), shown, pair('scope', scope)]
     }
     case 'route': {
-      const { type, destination, nextHops, metric, table, protocol, nextHopId } = what
-      const ways = (nextHops ?? [what]).flatMap(({ gateway, via, dev }) => [
+      const { type, destination, nextHops, metric, table, protocol, nextHopId } = event.route
+      const ways = (nextHops ?? [event.route]).flatMap(({ gateway, via, dev }) => [
         pair('via', gateway ?? via),
         pair('dev', link(dev)),
       ])
@@ -68,14 +54,20 @@ function words({ topic, gone, what }: Change, nameOf: LinkNames): Words {
       return [kind, destination, ...ways, ...rest]
     }
     case 'rule': {
-      const { priority, not, from = 'all', to, iif, oif, action, table } = what
+      const { priority, not, from = 'all', to, iif, oif, action, table } = event.rule
       const ends = [pair('to', to), pair('iif', iif), pair('oif', oif)]
       return [`${priority}:`, not ? 'not' : undefined, pair('from', from), ...ends, action, table]
     }
-    case 'neigh':
-      return [what.address, pair('dev', link(what.dev)), pair('lladdr', what.lladdr), gone ? undefined : what.state]
+    case 'neighbour': {
+      const { address, dev, lladdr, state } = event.neighbour
+      return [address, pair('dev', link(dev)), pair('lladdr', lladdr), gone ? undefined : state]
+    }
+    case 'fdb': {
+      const { mac, dev, master, vlan, destination } = event.fdb
+      return [mac, pair('dev', link(dev)), pair('master', link(master)), pair('vlan', vlan), pair('dst', destination)]
+    }
     case 'nexthop': {
-      const { id, gateway, dev, group, blackhole } = what
+      const { id, gateway, dev, group, blackhole } = event.nexthop
       const members = group?.map(each => `${each.id}*${each.weight}`).join('/')
       return [
         id,
@@ -85,7 +77,5 @@ function words({ topic, gone, what }: Change, nameOf: LinkNames): Words {
         blackhole ? 'blackhole' : undefined,
       ]
     }
-    case 'netns':
-      return [pair('id', what.id)]
   }
 }

@@ -38,7 +38,7 @@ export interface RouteRequest extends Look {
 }
 
 /** What monitor tells of. */
-export const TOPICS = ['link', 'addr', 'route', 'rule', 'neigh', 'nexthop', 'netns'] as const
+export const TOPICS = ['link', 'addr', 'route', 'rule', 'neigh', 'fdb', 'nexthop'] as const
 export type Topic = (typeof TOPICS)[number]
 
 export interface MonitorRequest extends Look {
@@ -116,7 +116,7 @@ export function parseMonitor(words: readonly string[]): MonitorRequest {
   return { ...lookOf(values), topics: topics.length === 0 ? TOPICS : [...new Set(topics)] }
 }
 
-const topicNames: Readonly<Record<string, Topic>> = { address: 'addr', neighbour: 'neigh', nsid: 'netns' }
+const topicNames: Readonly<Record<string, Topic>> = { address: 'addr', neighbour: 'neigh' }
 
 function topicOf(word: string): Topic {
   const topic = TOPICS.find(each => each === word) ?? (Object.hasOwn(topicNames, word) ? topicNames[word] : undefined)

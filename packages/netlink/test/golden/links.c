@@ -312,7 +312,8 @@ int main(void)
 	string(IFLA_IFNAME, "new");
 	u32(IFLA_MTU, 9000);
 	u32(IFLA_MASTER, 0);
-	string(IFLA_IFALIAS, "to the world");
+	/* As long as it is. */
+	attribute(IFLA_IFALIAS, "to the world", 12);
 	u8(IFLA_CARRIER, 1);
 	u8(IFLA_PROTO_DOWN, 0);
 	inner = nest(IFLA_AF_SPEC);
