@@ -3,7 +3,9 @@ import { decodeAttributes, type UnknownAttribute } from './attributes.js'
 import { needBytes } from './codec.js'
 import { formatHandle, parseClassId, parseHandle, parseQdiscHandle } from './handle.js'
 import { decodeKind, encodeKind, type KindSpec, type OfKind } from './kind-options.js'
-import { type LinkIndex, type LinkReference, linkIndexes, numbered } from './link-index.js'
+import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
 import { type ClassKindOptions, classKinds } from './qdisc-kinds/index.js'
 import { QDISC_MODES, type QdiscMode } from './qdiscs.js'
@@ -58,8 +60,21 @@ export interface AddClassOptions extends Waiting {
   mode?: QdiscMode | undefined
 }
 
+const FIELDS: readonly (keyof TrafficClass)[] = [
+  'dev',
+  'classid',
+  'parent',
+  'kind',
+  'options',
+  ...(Object.keys(classKinds) as (keyof ClassKindOptions)[]),
+  'leaf',
+  'statistics',
+  'unknown',
+]
+
 /** The message that makes a class. @param index - the number of the link. @throws {ConfigInvalid} that names the field */
 export function classBody(spec: TrafficClassSpec, index: LinkIndex = numbered): MessageBody {
+  checkFields(spec, FIELDS)
   return messageBody(
     tcHeader,
     { dev: index(spec.dev, 'dev'), handle: parseClassId(spec.classid), parent: parseHandle(spec.parent, 'parent') },
@@ -143,9 +158,6 @@ export class TrafficClasses {
     })
   }
 }
-
-/** Before links are looked up: what cannot be is told of without asking the kernel anything. */
-const anyLink = (): number => 1
 
 function dumpRequest({ dev, qdisc, signal }: TrafficClassFilter & { dev: number }): DumpRequest<TrafficClass> {
   return {

@@ -1,7 +1,9 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
 import { decodeAttributes, type UnknownAttribute } from './attributes.js'
 import { needBytes } from './codec.js'
-import { type LinkIndex, type LinkReference, linkIndexes, numbered } from './link-index.js'
+import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody } from './message.js'
 import { fdbAttributes, neighbourHeader } from './neighbour-attributes.js'
 import { type NeighbourFlag, NTF_MASTER, NTF_SELF, neighbourFlags } from './neighbour-words.js'
@@ -88,9 +90,25 @@ export type FdbMode = keyof typeof MODES
 const MODES = { ...NEIGHBOUR_MODES, append: NLM_F_CREATE | NLM_F_APPEND }
 
 const MAX_VLAN = 4094
+const FIELDS: readonly (keyof FdbEntrySpec)[] = [
+  'mac',
+  'dev',
+  'state',
+  'flags',
+  'master',
+  'vlan',
+  'destination',
+  'port',
+  'vni',
+  'sourceVni',
+  'via',
+  'nextHopId',
+  'unknown',
+]
 
 /** The message that adds an entry. @param index - the numbers of the links. @throws {ConfigInvalid} that names the field */
 export function fdbBody(spec: FdbEntrySpec, index: LinkIndex = numbered): MessageBody {
+  checkFields(spec, FIELDS)
   const { state = 'permanent' } = spec
   if (!Object.hasOwn(STATES, state))
     throw new ConfigInvalid('state', state, `must be one of ${Object.keys(STATES).join(', ')}`)
@@ -215,9 +233,6 @@ export class Fdb {
 }
 
 type NumberedFilter = FdbFilter & { bridge?: number | undefined; dev?: number | undefined }
-
-/** Before links are looked up: what cannot be is told of without asking the kernel anything. */
-const anyLink = (): number => 1
 
 function dumpRequest({ bridge, dev, signal }: NumberedFilter): DumpRequest<FdbEntry> {
   return {

@@ -1,6 +1,7 @@
 import { isErrno, type Waiting } from '@libcontainer/sys'
 import { type Family, familyNumber } from './address-text.js'
-import { type LinkIndex, type LinkReference, linkIndexes } from './link-index.js'
+import { anyLink, type LinkIndex, linkIndexes } from './link-index.js'
+import type { LinkReference } from './link-options.js'
 import { messageBody, type NetlinkRequest } from './message.js'
 import { decodeRoute, type Route } from './route.js'
 import { routeAttributes, routeHeader } from './route-attributes.js'
@@ -164,9 +165,6 @@ export class Routes {
     return dumpRequest({ ...filter, dev: dev === undefined ? undefined : index(dev, 'dev') })
   }
 }
-
-/** Before links are looked up: a route that cannot be is told of without asking the kernel anything. */
-const anyLink = (): number => 1
 
 function dumpRequest(filter: RouteFilter & { dev?: number | undefined }): DumpRequest<Route> {
   const { family, table = 'main', dev, protocol, type, cached = false, signal } = filter

@@ -99,6 +99,9 @@ describe('NL-02 NL-15 messages of routes are those of the kernel’s headers', (
 describe('EV-061 a route that cannot be is refused by its field', () => {
   test.each<[string, RouteSpec]>([
     ['destination', {}],
+    ['gatway', { destination: '10.0.0.0/8', gatway: '10.0.0.1' } as RouteSpec],
+    ['nextHops[0].wight', { destination: '10.0.0.0/8', nextHops: [{ dev: 2, wight: 3 } as object] }],
+    ['metrics.mut', { destination: '10.0.0.0/8', dev: 2, metrics: { mut: 3 } as object }],
     ['destination', { dev: 'eth0' }],
     ['destination', { destination: '10.0.0.0/33', dev: 2 }],
     ['destination', { destination: '10.0.0.0/255.0.255.0', dev: 2 }],
@@ -277,6 +280,7 @@ describe('rules', () => {
   })
 
   test.each<[string, RuleSpec]>([
+    ['fwmark', { fwmark: 3 } as object],
     ['from', { from: '10.0.0.1/8' }],
     ['to', { from: '10.0.0.0/8', to: '2001:db8::/32' }],
     ['iif', { iif: 'a/b' }],
