@@ -129,7 +129,7 @@ static int set(int fd, int level, int option, int value)
 /* What every socket has. Of a kernel without one of the options that one is left out: errors say less, dumps filter less. */
 static int64_t prepare(struct lc_ctx *c, int fd, int room, uint32_t *port)
 {
-	struct sockaddr_nl own = { .nl_family = AF_NETLINK };
+	struct sockaddr_nl own = { .nl_family = AF_NETLINK }, kernel = own;
 	socklen_t size = sizeof(own);
 	static const int options[] = { NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK };
 
@@ -141,6 +141,9 @@ static int64_t prepare(struct lc_ctx *c, int fd, int room, uint32_t *port)
 		return lc_fail(c, "setsockopt(SO_RCVBUF)");
 	if (bind(fd, (struct sockaddr *)&own, sizeof(own)) < 0)
 		return lc_fail(c, "bind");
+	/* Whoever else sends to our port is refused then: netlink_getsockbyportid() of the kernel. */
+	if (connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
+		return lc_fail(c, "connect");
 	if (getsockname(fd, (struct sockaddr *)&own, &size) < 0)
 		return lc_fail(c, "getsockname");
 	*port = own.nl_pid;

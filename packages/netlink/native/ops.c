@@ -31,7 +31,7 @@ static int64_t receive(int fd, uint8_t *at, size_t room)
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -(int64_t)errno;
-	/* Any process of the same user may send to our port. */
+	/* A connected socket hears no other process, but for what one sends to a group. */
 	if (from.nl_pid != 0 || message.msg_namelen < sizeof(from))
 		return 0;
 	return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : got;

@@ -1,8 +1,9 @@
 import { mac } from './address-codecs.js'
-import { attributes, listOf, nested, nestedBytes, type ValuesOf } from './attributes.js'
-import { type Codec, s32, string, struct, u8, u16, u32 } from './codec.js'
+import { attributes, listOf, nested, nestedBytes, type UnknownAttribute, type ValuesOf } from './attributes.js'
+import { bytes, type Codec, s32, string, struct, u8, u16, u32 } from './codec.js'
 import { ignored, ipv6, oneOf, told, unterminated } from './link-kinds/codecs.js'
-import { type LinkStatistics, statistics64 } from './link-statistics.js'
+import { statistics64 } from './link-statistics.js'
+import { aligned, protocolError, viewOf } from './wire.js'
 
 export const RTM_NEWLINK = 16
 export const RTM_DELLINK = 17
@@ -48,7 +49,7 @@ const families = attributes({
 })
 
 /** IFLA_*. */
-const entries = {
+export const linkEntries = {
   address: [1, mac],
   broadcast: [2, mac],
   ifname: [3, string],
@@ -71,7 +72,7 @@ const entries = {
   ifalias: [20, unterminated],
   numVf: [21, ignored],
   vfinfoList: [22, ignored],
-  stats64: [23, told(statistics64)],
+  stats64: [23, statistics64],
   vfPorts: [24, ignored],
   portSelf: [25, ignored],
   afSpec: [26, nested(families)],
@@ -116,10 +117,46 @@ const entries = {
   tailroom: [68, ignored],
   netnsImmutable: [69, told(u8)],
 } as const
-export const linkAttributes = attributes(entries)
-/** The same for who does not want what was counted, which the kernel tells in any case: reading it takes as long as all else. */
-export const linkAttributesOnly = attributes({
-  ...entries,
-  stats64: [23, ignored as Codec<LinkStatistics | undefined>],
-})
+export const linkAttributes = attributes(linkEntries)
 export type LinkAttributes = ValuesOf<typeof linkAttributes>
+
+/** struct nlattr. */
+const HEADER = 4
+/** NLA_TYPE_MASK. */
+const TYPE = 0x3fff
+
+const codecs: (Codec<unknown> | undefined)[] = []
+for (const [type, codec] of Object.values(linkEntries)) codecs[type] = codec
+
+/** The values of a link's attributes by their types. An object with a field for each of so many names costs the engine more than reading them. */
+export class LinkValues {
+  readonly #values: unknown[] = []
+  readonly unknown: readonly UnknownAttribute[] | undefined
+
+  /** @param statistics - reads what was counted, which the kernel tells in any case */
+  constructor(payload: Uint8Array, from: number, statistics: boolean) {
+    const view = viewOf(payload)
+    const end = payload.byteOffset + payload.length
+    let unknown: UnknownAttribute[] | undefined
+    for (let at = payload.byteOffset + from; at < end; ) {
+      const length = end - at < HEADER ? 0 : view.getUint16(at, true)
+      if (length < HEADER || length > end - at)
+        throw protocolError(`has an attribute of ${length} bytes, where ${end - at} are left`)
+      const type = view.getUint16(at + 2, true)
+      const codec = codecs[type & TYPE]
+      if (codec === undefined) {
+        unknown ??= []
+        unknown.push({ type, bytes: bytes.read(view, at + HEADER, length - HEADER) })
+      } else if (codec !== ignored && (statistics || codec !== statistics64)) {
+        this.#values[type & TYPE] = codec.read(view, at + HEADER, length - HEADER)
+      }
+      at += aligned(length)
+    }
+    this.unknown = unknown
+  }
+
+  /** @param entry - of {@link linkEntries} */
+  get<T>([type]: readonly [type: number, codec: Codec<T>]): T | undefined {
+    return this.#values[type] as T | undefined
+  }
+}

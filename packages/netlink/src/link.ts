@@ -1,6 +1,5 @@
-import { decodeAttributes, type UnknownAttribute } from './attributes.js'
-import type { ADDRESS_GENERATION } from './link-attributes.js'
-import { type LinkAttributes, linkAttributes, linkAttributesOnly, linkHeader } from './link-attributes.js'
+import type { UnknownAttribute } from './attributes.js'
+import { type ADDRESS_GENERATION, linkEntries as a, LinkValues, linkHeader } from './link-attributes.js'
 import {
   hardwareType,
   LINK_FLAGS,
@@ -96,7 +95,7 @@ const HEADER = 16
  */
 export function parseLink(payload: Uint8Array, { statistics = false }: GetOptions = {}): Link {
   const header = linkHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  return linkOf(header, decodeAttributes(statistics ? linkAttributes : linkAttributesOnly, payload, HEADER))
+  return linkOf(header, new LinkValues(payload, HEADER, statistics))
 }
 
 /** The index alone, which is enough to address it. */
@@ -104,52 +103,54 @@ export function parseLinkIndex(payload: Uint8Array): number {
   return linkHeader.read(viewOf(payload), payload.byteOffset, payload.length).index
 }
 
-function linkOf(header: ReturnType<(typeof linkHeader)['read']>, all: LinkAttributes): Link {
-  const { kind, data, portKind, portData } = all.linkinfo ?? {}
+function linkOf(header: ReturnType<(typeof linkHeader)['read']>, all: LinkValues): Link {
+  const { kind, data, portKind, portData } = all.get(a.linkinfo) ?? {}
   const port = portKind !== undefined && portData !== undefined ? decodePort(portKind, portData) : undefined
   return {
     index: header.index,
-    name: all.ifname ?? '',
-    alternativeNames: all.propList ?? [],
-    alias: all.ifalias,
+    name: all.get(a.ifname) ?? '',
+    alternativeNames: all.get(a.propList) ?? [],
+    alias: all.get(a.ifalias),
     type: hardwareType(header.type),
     kind,
     data: kind !== undefined && data !== undefined ? decodeData(kind, data) : undefined,
     up: (header.flags & LINK_FLAGS.up) !== 0,
     flags: linkFlags(header.flags),
-    operstate: OPERATIONAL_STATES[all.operstate ?? 0] ?? 'unknown',
-    mtu: all.mtu ?? 0,
-    minMtu: all.minMtu,
-    maxMtu: all.maxMtu,
-    mac: all.address,
-    broadcast: all.broadcast,
-    permanentMac: all.permAddress,
-    txQueueLength: all.txqlen ?? 0,
-    txQueues: all.numTxQueues,
-    rxQueues: all.numRxQueues,
-    qdisc: all.qdisc,
-    link: all.link,
-    linkNamespaceId: all.linkNetnsid,
-    master: all.master,
+    operstate: OPERATIONAL_STATES[all.get(a.operstate) ?? 0] ?? 'unknown',
+    mtu: all.get(a.mtu) ?? 0,
+    minMtu: all.get(a.minMtu),
+    maxMtu: all.get(a.maxMtu),
+    mac: all.get(a.address),
+    broadcast: all.get(a.broadcast),
+    permanentMac: all.get(a.permAddress),
+    txQueueLength: all.get(a.txqlen) ?? 0,
+    txQueues: all.get(a.numTxQueues),
+    rxQueues: all.get(a.numRxQueues),
+    qdisc: all.get(a.qdisc),
+    link: all.get(a.link),
+    linkNamespaceId: all.get(a.linkNetnsid),
+    master: all.get(a.master),
     portKind,
     bridgePort: portKind === 'bridge' ? (port as PortData['bridge']) : undefined,
     bondPort: portKind === 'bond' ? (port as PortData['bond']) : undefined,
     vrfPort: portKind === 'vrf' ? (port as PortData['vrf']) : undefined,
-    group: all.group ?? 0,
-    promiscuity: all.promiscuity ?? 0,
-    allMulticast: all.allmulti,
-    carrier: all.carrier === undefined ? undefined : all.carrier !== 0,
-    carrierChanges: all.carrierChanges,
-    namespaceImmutable: all.netnsImmutable === undefined ? undefined : all.netnsImmutable !== 0,
-    protoDown: all.protoDown === undefined ? undefined : all.protoDown !== 0,
-    addressGeneration: all.afSpec?.inet6?.addressGeneration,
-    parentDevice: all.parentDevName,
-    newNamespaceId: all.newNetnsid,
-    newIndex: all.newIfindex,
-    statistics: all.stats64,
+    group: all.get(a.group) ?? 0,
+    promiscuity: all.get(a.promiscuity) ?? 0,
+    allMulticast: all.get(a.allmulti),
+    carrier: switched(all.get(a.carrier)),
+    carrierChanges: all.get(a.carrierChanges),
+    namespaceImmutable: switched(all.get(a.netnsImmutable)),
+    protoDown: switched(all.get(a.protoDown)),
+    addressGeneration: all.get(a.afSpec)?.inet6?.addressGeneration,
+    parentDevice: all.get(a.parentDevName),
+    newNamespaceId: all.get(a.newNetnsid),
+    newIndex: all.get(a.newIfindex),
+    statistics: all.get(a.stats64),
     unknown: all.unknown,
   }
 }
+
+const switched = (value: number | undefined): boolean | undefined => (value === undefined ? undefined : value !== 0)
 
 /** Whether a link is of a kind, of which its data is typed then. */
 export function isKind<K extends string>(link: Link, kind: K): link is Link<K> & { readonly kind: K } {

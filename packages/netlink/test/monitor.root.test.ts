@@ -92,7 +92,7 @@ test('NL-23 events that the queue could not hold are told as lost, and what is t
   const netns = await ownNetns()
   const socket = await NetlinkSocket.open({ namespace: netns })
   onTestFinished(() => socket.close())
-  const monitor = await listen(socket, { room: 4096 }, true)
+  const monitor = await listen(socket, { room: 65536 }, true)
   ip(netns, '-batch -', `link add gone type veth peer name gone1\nlink del gone\n`.repeat(50))
   ip(netns, 'link add there type veth peer name there1')
   const found = await upTo(monitor, event => event.type === 0 && (event as LinkEvent).name === 'there')
@@ -103,7 +103,7 @@ test('NL-23 it goes on after a loss', needs, async () => {
   const netns = await ownNetns()
   const socket = await NetlinkSocket.open({ namespace: netns })
   onTestFinished(() => socket.close())
-  const monitor = await listen(socket, { room: 4096 })
+  const monitor = await listen(socket, { room: 65536 })
   ip(netns, '-batch -', `link add gone type veth peer name gone1\nlink del gone\n`.repeat(50))
   const reading = upTo(monitor, isDeleted('last'))
   // Each is small enough to be told: the loss is behind them when the last is deleted again and again.

@@ -35,10 +35,15 @@ const table = attributes({
   info: [18, nested(attributes({ kind: [1, string] }))],
 })
 const nameOf: DumpRequest<string>['map'] = ({ payload }) => decodeAttributes(table, payload, header.size).name
+/** What kernels with tunnels put into each new namespace. */
+const FALLBACK = /^(tunl|gre|gretap|erspan|sit|ip6tnl|ip6gre|ip_vti|ip6_vti)0$/
 const links = (signal?: AbortSignal): DumpRequest<string> => ({
   type: RTM_GETLINK,
   body: messageBody(header, {}),
-  map: nameOf,
+  map: message => {
+    const name = nameOf(message)
+    return name !== undefined && FALLBACK.test(name) ? undefined : name
+  },
   signal,
 })
 const get = (index: number): NetlinkRequest => ({ type: RTM_GETLINK, body: messageBody(header, { index }, table, {}) })
@@ -162,12 +167,12 @@ describe('NL-01 requests', () => {
   })
 
   test(
-    'what is not from the kernel is not heard, and starves nobody',
+    'what is not from the kernel does not reach it: nobody forges an answer, or fills the queue',
     requires('root', 'program:python3'),
     async () => {
       const socket = await NetlinkSocket.open()
       onTestFinished(() => socket.close())
-      const port = Number(new DataView((await rawAnswer(socket)).buffer).getUint32(0, true))
+      const { port } = (await socket.request(get(1)))!
       // An acknowledgement with the next sequence numbers, a thousand times.
       const forger = `
 import socket, struct
@@ -176,15 +181,11 @@ s.bind((0, 0))
 sent = 0
 for i in range(1000):
     try: sent += s.sendto(struct.pack('=IHHIIi', 36, 2, 0, i % 50, ${port}, -1) + bytes(16), socket.MSG_DONTWAIT, (${port}, 0)) > 0
-    except OSError: pass
+    except ConnectionRefusedError: pass
 print(sent)`
-      const { stdout } = spawnSync('python3', ['-c', forger], { encoding: 'utf8' })
-      expect(Number(stdout)).toBeGreaterThan(0)
-      for (let i = 0; i < 20; i++) {
-        // A queue that was full of forgeries may have lost an answer: that is told, and over.
-        const answer = await socket.request(get(1)).catch(error => error)
-        if (answer.code !== undefined) expect(answer.code).toBe('ENOBUFS')
-      }
+      const { stdout, stderr } = spawnSync('python3', ['-c', forger], { encoding: 'utf8' })
+      expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' })
+      for (let i = 0; i < 50; i++) await socket.request(get(1))
       expect(nameOf((await socket.request(get(1)))!)).toBe('lo')
     },
   )
@@ -206,12 +207,6 @@ print(sent)`
     expect(nameOf((await socket.request(get(1)))!)).toBe('lo')
   })
 })
-
-/** The port of a socket, which every answer has. */
-async function rawAnswer(socket: NetlinkSocket): Promise<Uint8Array> {
-  const answer = (await socket.request(get(1)))!
-  return new Uint8Array(new Uint32Array([answer.port]).buffer)
-}
 
 describe('NL-01 dumps', () => {
   test('of many datagrams, streamed and at once, several at the same time', needs, async () => {
@@ -253,7 +248,7 @@ describe('NL-01 dumps', () => {
     const netns = await ownNetns()
     addVeths(netns, 120)
     const socket = await open(netns)
-    const changes = 'link add c0 type veth peer name c1\nlink del c0\n'.repeat(100)
+    const changes = 'link add c0 type veth peer name c1\nlink del c0\n'.repeat(40)
     const changing = spawn('nsenter', [`--net=/proc/${process.pid}/fd/${netns.fd.fd}`, 'ip', '-batch', '-'])
     onTestFinished(() => void changing.kill('SIGKILL'))
     changing.stdin.end(changes)

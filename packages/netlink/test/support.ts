@@ -46,5 +46,14 @@ export const openDescriptors = (): string[] =>
 
 /** In which network namespaces the threads of this process are: one, always. */
 export const namespacesOfThreads = (): string[] => [
-  ...new Set(readdirSync('/proc/self/task').map(task => readlinkSync(`/proc/self/task/${task}/ns/net`))),
+  ...new Set(
+    readdirSync('/proc/self/task').flatMap(task => {
+      try {
+        return [readlinkSync(`/proc/self/task/${task}/ns/net`)]
+      } catch {
+        // It has ended meanwhile.
+        return []
+      }
+    }),
+  ),
 ]
