@@ -20,6 +20,7 @@ import {
   tcHeader,
 } from './tc-attributes.js'
 import { viewOf } from './wire.js'
+import { wordIn } from './words.js'
 
 /** A class of a queueing discipline that has some. Its options stand in the field of its kind's name: `trafficClass.htb`. */
 export type TrafficClass = OfKind<ClassKindOptions> & {
@@ -104,7 +105,7 @@ export function decodeClass(payload: Uint8Array): TrafficClass {
 export function addClassRequest(spec: TrafficClassSpec, mode: QdiscMode = 'add', index?: LinkIndex): NetlinkRequest {
   return {
     type: RTM_NEWTCLASS,
-    flags: QDISC_MODES[mode],
+    flags: wordIn(QDISC_MODES, mode, 'mode'),
     body: classBody(spec, index),
     about: `${mode} the class ${spec.classid} of ${spec.dev}`,
   }
@@ -136,7 +137,7 @@ export class TrafficClasses {
    * @throws {SyscallError} `EEXIST` where there is one, `ENOENT` where its discipline or parent is not there
    */
   async add(spec: TrafficClassSpec, { mode = 'add', signal }: AddClassOptions = {}): Promise<void> {
-    classBody(spec, anyLink)
+    addClassRequest(spec, mode, anyLink)
     const index = await linkIndexes(this.#socket, { dev: spec.dev }, { signal })
     await this.#socket.request({ ...addClassRequest(spec, mode, index), signal })
   }

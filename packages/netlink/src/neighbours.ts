@@ -17,7 +17,7 @@ import {
 import { type RouteProtocol, routeProtocols } from './route-words.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, protocolError, viewOf } from './wire.js'
-import { MAX_U8 } from './words.js'
+import { MAX_U8, wordIn } from './words.js'
 
 export const RTM_NEWNEIGH = 28
 export const RTM_DELNEIGH = 29
@@ -181,7 +181,7 @@ export function addNeighbourRequest(
 ): NetlinkRequest {
   return {
     type: RTM_NEWNEIGH,
-    flags: NEIGHBOUR_MODES[mode],
+    flags: wordIn(NEIGHBOUR_MODES, mode, 'mode'),
     body: neighbourBody(neighbour, index),
     about: `${mode} the neighbour ${neighbour.address} of ${neighbour.dev}`,
   }
@@ -230,7 +230,7 @@ export class Neighbours {
 
   /** @throws {ConfigInvalid} that names the field @throws {SyscallError} `EEXIST` where there is one */
   async add(neighbour: NeighbourSpec, { mode = 'add', signal }: AddNeighbourOptions = {}): Promise<void> {
-    neighbourBody(neighbour, anyLink)
+    addNeighbourRequest(neighbour, mode, anyLink)
     const index = await linkIndexes(this.#socket, { dev: neighbour.dev }, { signal })
     await this.#socket.request({ ...addNeighbourRequest(neighbour, mode, index), signal })
   }

@@ -19,6 +19,7 @@ import {
   tcHeader,
 } from './tc-attributes.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, viewOf } from './wire.js'
+import { wordIn } from './words.js'
 
 /** How packets of a link wait, and which are late or lost. Its options stand in the field of its kind's name: `qdisc.netem`. */
 export type Qdisc = OfKind<QdiscKindOptions> & {
@@ -150,7 +151,7 @@ export function decodeQdisc(payload: Uint8Array): Qdisc {
 export function addQdiscRequest(qdisc: QdiscSpec, mode: QdiscMode = 'add', index?: LinkIndex): NetlinkRequest {
   return {
     type: RTM_NEWQDISC,
-    flags: QDISC_MODES[mode],
+    flags: wordIn(QDISC_MODES, mode, 'mode'),
     body: qdiscBody(qdisc, index),
     about: `${mode} a queueing discipline of ${qdisc.dev}`,
     hints: {
@@ -186,7 +187,7 @@ export class Qdiscs {
    * @throws {SyscallError} `EEXIST` where there is one, `ENOENT` for a kind that the kernel lacks or a parent that is not there
    */
   async add(qdisc: QdiscSpec, { mode = 'add', signal }: AddQdiscOptions = {}): Promise<void> {
-    qdiscBody(qdisc, anyLink)
+    addQdiscRequest(qdisc, mode, anyLink)
     const index = await linkIndexes(this.#socket, { dev: qdisc.dev }, { signal })
     await this.#socket.request({ ...addQdiscRequest(qdisc, mode, index), signal })
   }

@@ -17,7 +17,7 @@ import {
 } from './route-words.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, protocolError } from './wire.js'
-import { MAX_U8 } from './words.js'
+import { MAX_U8, wordIn } from './words.js'
 
 const RTM_NEWROUTE = 24
 const RTM_DELROUTE = 25
@@ -69,7 +69,7 @@ const MODES: Readonly<Record<RouteMode, number>> = {
 export function addRouteRequest(route: RouteSpec, mode: RouteMode = 'add', index?: LinkIndex): NetlinkRequest {
   return {
     type: RTM_NEWROUTE,
-    flags: MODES[mode],
+    flags: wordIn(MODES, mode, 'mode'),
     body: routeBody(route, 'add', index),
     about: `${mode} the route ${shownRoute(route)}`,
     hints: {
@@ -111,7 +111,7 @@ export class Routes {
    * @throws {SyscallError} `EEXIST` where there is one, `ENETUNREACH` for a gateway that no link reaches, `ENODEV` for a link that is not there
    */
   async add(route: RouteSpec, { mode = 'add', signal }: AddRouteOptions = {}): Promise<void> {
-    routeBody(route, 'add', anyLink)
+    addRouteRequest(route, mode, anyLink)
     const index = await linkIndexes(this.#socket, linksOfRoute(route), { signal })
     await this.#socket.request({ ...addRouteRequest(route, mode, index), signal })
   }

@@ -143,6 +143,14 @@ describe('EV-061 a route that cannot be is refused by its field', () => {
     )
   })
 
+  test('a mode that there is not is none, rather than the change that no flags are', () => {
+    const route = { destination: '10.0.0.0/8', dev: 2 }
+    expect(() => addRouteRequest(route, 'insert' as 'add')).toThrow(refused('mode'))
+    expect(() => addRouteRequest(route, 'toString' as 'add')).toThrow(refused('mode'))
+    expect(addRouteRequest(route, 'change').flags).toBe(0x100)
+    expect(addRouteRequest(route).flags).toBe(0x600)
+  })
+
   test('routes that lead nowhere need no link', () => {
     for (const type of ['blackhole', 'unreachable', 'prohibit', 'throw'] as const)
       expect(decodeRoute(routeBody({ destination: '10.0.0.0/8', type }, 'add').bytes)).toMatchObject({ type })
