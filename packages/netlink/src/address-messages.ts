@@ -8,7 +8,7 @@ import { MAX_LINK_NAME } from './link-name.js'
 import { checkFields, checkIndex } from './link-values.js'
 import { messageBody, type NetlinkRequest } from './message.js'
 import { lastAddressOf, type Prefix, parsePrefix } from './prefix.js'
-import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, viewOf } from './wire.js'
+import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, protocolError, viewOf } from './wire.js'
 
 export const RTM_NEWADDR = 20
 export const RTM_DELADDR = 21
@@ -213,6 +213,8 @@ export function parseAddressMessage(payload: Uint8Array): Address | undefined {
   const all = decodeAttributes(addressAttributes, payload, HEADER)
   const own = all.local ?? all.address
   if (own === undefined) return undefined
+  if (own.includes(':') !== (family === 'inet6'))
+    throw protocolError(`has the address ${own}, which is not of ${family}`)
   const { preferred = FOREVER, valid = FOREVER, created, updated } = all.cacheinfo ?? {}
   return {
     family,

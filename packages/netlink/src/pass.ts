@@ -29,20 +29,22 @@ export interface Carriers {
   give(carrier: Carrier, clean: boolean): void
 }
 
-/** A socket with its buffers: while one is read, the kernel fills the other. */
-export class Carrier {
+/** A socket that carries one dump after another. */
+export interface Carrier {
   readonly socket: OpenSocket
-  readonly receivers: readonly [Receiver, Receiver] = [new Receiver(BUFFER), new Receiver(BUFFER)]
-  sequence = 0
-
-  constructor(socket: OpenSocket) {
-    this.socket = socket
-  }
+  /** Of its last request. */
+  sequence: number
 }
+
+/** While one is read, the kernel fills the other. */
+type Buffers = readonly [Receiver, Receiver]
 
 /** Some thirty of the kernel's datagrams. */
 const BUFFER = 1024 * 1024
 const NOTHING = new Uint8Array()
+/** Buffers for the next dump, of whatever socket: sockets are many, and dumps at the same time few. */
+const spare: Buffers[] = []
+const MOST_SPARE = 2
 
 /** One pass over a table: batches of messages, until the kernel is done. */
 export class Pass {
@@ -51,6 +53,7 @@ export class Pass {
   readonly carrier: Carrier
   readonly #request: NetlinkRequest
   readonly #signal: AbortSignal
+  readonly #buffers = spare.pop() ?? ([new Receiver(BUFFER), new Receiver(BUFFER)] as const)
   #turn: 0 | 1 = 0
   #coming: Promise<unknown>
 
@@ -66,7 +69,7 @@ export class Pass {
   async next(): Promise<Uint8Array | undefined> {
     for (;;) {
       if (this.#done) return undefined
-      const receiver = this.carrier.receivers[this.#turn]
+      const receiver = this.#buffers[this.#turn]
       const failure = await raced(this.#coming, this.#signal)
       if (failure !== undefined) throw this.#failed(failure as SyscallError)
       if (receiver.error !== 0) throw this.#failed(receiveError(receiver.error))
@@ -97,11 +100,12 @@ export class Pass {
   /** Waits for the call that goes on, so that nobody else's messages get into these buffers. @returns whether nothing is left */
   async end(): Promise<boolean> {
     await this.#coming
+    if (spare.length < MOST_SPARE) spare.push(this.#buffers)
     return this.#done
   }
 
   async #exchange(messages: Uint8Array): Promise<unknown> {
-    return await this.carrier.receivers[this.#turn].exchange(this.carrier.socket.fd.fd, messages)
+    return await this.#buffers[this.#turn].exchange(this.carrier.socket.fd.fd, messages)
   }
 
   #failed(error: SyscallError): SyscallError {

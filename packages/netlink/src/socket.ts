@@ -5,7 +5,7 @@ import { Exchange } from './exchange.js'
 import type { NetlinkRequest } from './message.js'
 import { type NamespaceTarget, openNamespace } from './namespace.js'
 import { type OpenSocket, openSocket, ROOM } from './open.js'
-import { Carrier, type Carriers, type Running } from './pass.js'
+import type { Carrier, Carriers, Running } from './pass.js'
 import { NETLINK_ROUTE, type NetlinkMessage } from './wire.js'
 
 export type { Dump, DumpedList, DumpRequest } from './dump.js'
@@ -41,7 +41,8 @@ export class NetlinkSocket implements AsyncDisposable {
   readonly #idle: Carrier[] = []
   readonly #running = new Set<AbortController>()
   readonly #carriers: Carriers = {
-    take: async signal => this.#idle.pop() ?? new Carrier(await this.openAnother(this.protocol, { signal })),
+    take: async signal =>
+      this.#idle.pop() ?? { socket: await this.openAnother(this.protocol, { signal }), sequence: 0 },
     give: (carrier, clean) => {
       if (clean && !this.closed && this.#idle.length < MOST_IDLE) this.#idle.push(carrier)
       else carrier.socket.fd.close()
