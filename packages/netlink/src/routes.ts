@@ -101,7 +101,9 @@ export class Routes {
 
   /** {@link list} one by one, as the kernel tells them: for tables that are large. @param filter - links by their numbers */
   dump(filter: RouteFilter & { dev?: number | undefined } = {}): Dump<Route> {
-    return emptyWithoutTable(this.#socket.dump(dumpRequest(filter)))
+    const dump = this.#socket.dump(dumpRequest(filter))
+    // Asked for both families it has none to refuse by.
+    return filter.family === undefined || filter.table === 'all' ? dump : emptyWithoutTable(dump)
   }
 
   /**
@@ -195,14 +197,20 @@ function emptyWithoutTable<T>(dump: Dump<T>): Dump<T> {
     get interrupted() {
       return dump.interrupted
     },
-    async *[Symbol.asyncIterator]() {
-      try {
-        yield* dump
-      } catch (error) {
-        if (!isErrno(error, 'ENOENT')) throw error
+    // No generator, which would take its time for each of a million entries.
+    [Symbol.asyncIterator]() {
+      const entries = dump[Symbol.asyncIterator]()
+      return {
+        next: () => entries.next().catch(ended),
+        return: async () => (await entries.return?.()) ?? { done: true, value: undefined },
       }
     },
   }
+}
+
+function ended(error: unknown): IteratorReturnResult<undefined> {
+  if (!isErrno(error, 'ENOENT')) throw error
+  return { done: true, value: undefined }
 }
 
 function shownRoute({ destination = 'default', gateway, via, dev, table }: RouteSpec): string {

@@ -88,6 +88,9 @@ describe('NL-02 NL-15 messages of routes are those of the kernel’s headers', (
     expect(hex(routeBody({ destination: '10.0.0.0/8' }, 'delete').bytes)).toBe(golden.routeDelete)
     const query = { from: '192.0.2.9', mark: 5, ipProtocol: 17, destinationPort: 53 }
     expect(hex(routeQueryBody('198.51.100.7', query).bytes)).toBe(golden.routeGet)
+    // struct rtmsg of IPv6, whose strict checking takes no flag but RTM_F_FIB_MATCH.
+    expect(hex(routeQueryBody('2001:db8::1', {}).bytes)).toMatch(/^0a800000000000000{8}1400/)
+    expect(hex(routeQueryBody('2001:db8::1', { fibMatch: true }).bytes)).toMatch(/^0a80000000000000002000001400/)
   })
 
   test('an encapsulation is marked as a nest, which some kinds of it insist on', () => {
