@@ -1,7 +1,9 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
 import { attributes, decodeAttributes, nested, repeated, string, struct, u16, u32 } from './attributes.js'
 import { needBytes } from './codec.js'
-import { type LinkIndex, type LinkReference, linkHeader, linkIndexes, numbered } from './link-index.js'
+import { anyLink, type LinkIndex, linkHeader, linkIndexes, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody } from './message.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
 import { protocolError, viewOf } from './wire.js'
@@ -22,6 +24,7 @@ const SELF = 2
 /** RTEXT_FILTER_BRVLAN_COMPRESSED: VLANs in a row are told as one range. */
 const COMPRESSED = 4
 const MAX_VLAN = 4094
+const FIELDS: readonly (keyof BridgeVlanSpec)[] = ['dev', 'vid', 'vidEnd', 'pvid', 'untagged', 'self']
 
 /** struct bridge_vlan_info. */
 const vlanInfo = struct({ flags: u16, vid: u16 }, { whole: true })
@@ -73,6 +76,7 @@ export interface BridgeVlanFilter extends Waiting {
 
 /** The message that adds or deletes VLANs. @param index - the number of the link. @throws {ConfigInvalid} that names the field */
 export function bridgeVlanBody(spec: BridgeVlanSpec, index: LinkIndex = numbered): MessageBody {
+  checkFields(spec, FIELDS)
   const { dev, pvid = false, untagged = false, self = false } = spec
   const vid = checkInteger(spec.vid, 'vid', 1, MAX_VLAN)
   const end = spec.vidEnd === undefined ? vid : checkInteger(spec.vidEnd, 'vidEnd', vid, MAX_VLAN)
@@ -165,9 +169,6 @@ export class BridgeVlans {
     })
   }
 }
-
-/** Before links are looked up: what cannot be is told of without asking the kernel anything. */
-const anyLink = (): number => 1
 
 function dumpRequest(dev: number | undefined, signal: AbortSignal | undefined): DumpRequest<BridgeVlan[]> {
   return {

@@ -3,7 +3,9 @@ import { decodeAttributes, type UnknownAttribute } from './attributes.js'
 import { needBytes } from './codec.js'
 import { formatHandle, parseClassId, parseHandle, parseQdiscHandle } from './handle.js'
 import { decodeKind, encodeKind, type KindSpec, type OfKind } from './kind-options.js'
-import { type LinkIndex, type LinkReference, linkIndexes, numbered } from './link-index.js'
+import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
 import { type ClassKindOptions, classKinds } from './qdisc-kinds/index.js'
 import { QDISC_MODES, type QdiscMode } from './qdiscs.js'
@@ -18,6 +20,7 @@ import {
   tcHeader,
 } from './tc-attributes.js'
 import { viewOf } from './wire.js'
+import { wordIn } from './words.js'
 
 /** A class of a queueing discipline that has some. Its options stand in the field of its kind's name: `trafficClass.htb`. */
 export type TrafficClass = OfKind<ClassKindOptions> & {
@@ -58,8 +61,21 @@ export interface AddClassOptions extends Waiting {
   mode?: QdiscMode | undefined
 }
 
+const FIELDS: readonly (keyof TrafficClass)[] = [
+  'dev',
+  'classid',
+  'parent',
+  'kind',
+  'options',
+  ...(Object.keys(classKinds) as (keyof ClassKindOptions)[]),
+  'leaf',
+  'statistics',
+  'unknown',
+]
+
 /** The message that makes a class. @param index - the number of the link. @throws {ConfigInvalid} that names the field */
 export function classBody(spec: TrafficClassSpec, index: LinkIndex = numbered): MessageBody {
+  checkFields(spec, FIELDS)
   return messageBody(
     tcHeader,
     { dev: index(spec.dev, 'dev'), handle: parseClassId(spec.classid), parent: parseHandle(spec.parent, 'parent') },
@@ -89,7 +105,7 @@ export function decodeClass(payload: Uint8Array): TrafficClass {
 export function addClassRequest(spec: TrafficClassSpec, mode: QdiscMode = 'add', index?: LinkIndex): NetlinkRequest {
   return {
     type: RTM_NEWTCLASS,
-    flags: QDISC_MODES[mode],
+    flags: wordIn(QDISC_MODES, mode, 'mode'),
     body: classBody(spec, index),
     about: `${mode} the class ${spec.classid} of ${spec.dev}`,
   }
@@ -121,7 +137,7 @@ export class TrafficClasses {
    * @throws {SyscallError} `EEXIST` where there is one, `ENOENT` where its discipline or parent is not there
    */
   async add(spec: TrafficClassSpec, { mode = 'add', signal }: AddClassOptions = {}): Promise<void> {
-    classBody(spec, anyLink)
+    addClassRequest(spec, mode, anyLink)
     const index = await linkIndexes(this.#socket, { dev: spec.dev }, { signal })
     await this.#socket.request({ ...addClassRequest(spec, mode, index), signal })
   }
@@ -143,9 +159,6 @@ export class TrafficClasses {
     })
   }
 }
-
-/** Before links are looked up: what cannot be is told of without asking the kernel anything. */
-const anyLink = (): number => 1
 
 function dumpRequest({ dev, qdisc, signal }: TrafficClassFilter & { dev: number }): DumpRequest<TrafficClass> {
   return {

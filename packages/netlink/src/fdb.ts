@@ -1,14 +1,16 @@
-import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
+import type { Waiting } from '@libcontainer/sys'
 import { decodeAttributes, type UnknownAttribute } from './attributes.js'
 import { needBytes } from './codec.js'
-import { type LinkIndex, type LinkReference, linkIndexes, numbered } from './link-index.js'
+import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody } from './message.js'
 import { fdbAttributes, neighbourHeader } from './neighbour-attributes.js'
 import { type NeighbourFlag, NTF_MASTER, NTF_SELF, neighbourFlags } from './neighbour-words.js'
 import { NEIGHBOUR_MODES, RTM_DELNEIGH, RTM_GETNEIGH, RTM_NEWNEIGH } from './neighbours.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
 import { NLM_F_APPEND, NLM_F_CREATE, viewOf } from './wire.js'
-import { checkInteger, MAX_U8 } from './words.js'
+import { checkInteger, MAX_U8, wordIn } from './words.js'
 
 const AF_BRIDGE = 7
 const REACHABLE = 0x02
@@ -88,13 +90,27 @@ export type FdbMode = keyof typeof MODES
 const MODES = { ...NEIGHBOUR_MODES, append: NLM_F_CREATE | NLM_F_APPEND }
 
 const MAX_VLAN = 4094
+const FIELDS: readonly (keyof FdbEntrySpec)[] = [
+  'mac',
+  'dev',
+  'state',
+  'flags',
+  'master',
+  'vlan',
+  'destination',
+  'port',
+  'vni',
+  'sourceVni',
+  'via',
+  'nextHopId',
+  'unknown',
+]
 
 /** The message that adds an entry. @param index - the numbers of the links. @throws {ConfigInvalid} that names the field */
 export function fdbBody(spec: FdbEntrySpec, index: LinkIndex = numbered): MessageBody {
+  checkFields(spec, FIELDS)
   const { state = 'permanent' } = spec
-  if (!Object.hasOwn(STATES, state))
-    throw new ConfigInvalid('state', state, `must be one of ${Object.keys(STATES).join(', ')}`)
-  return body(spec, STATES[state], index, { nextHopId: spec.nextHopId, unknown: spec.unknown })
+  return body(spec, wordIn(STATES, state, 'state'), index, { nextHopId: spec.nextHopId, unknown: spec.unknown })
 }
 
 function body(
@@ -184,11 +200,12 @@ export class Fdb {
 
   /** @throws {ConfigInvalid} that names the field @throws {SyscallError} `EEXIST` where there is one, `EOPNOTSUPP` for a device without a table */
   async add(entry: FdbEntrySpec, { mode = 'add', signal }: AddFdbOptions = {}): Promise<void> {
+    const flags = wordIn(MODES, mode, 'mode')
     fdbBody(entry, anyLink)
     const index = await linkIndexes(this.#socket, { dev: entry.dev, via: entry.via }, { signal })
     await this.#socket.request({
       type: RTM_NEWNEIGH,
-      flags: MODES[mode],
+      flags,
       body: fdbBody(entry, index),
       about: `${mode} ${entry.mac} in the forwarding table of ${entry.dev}`,
       hints: { EOPNOTSUPP: 'the flag master is for ports of a bridge; self is for devices with a table of their own' },
@@ -215,9 +232,6 @@ export class Fdb {
 }
 
 type NumberedFilter = FdbFilter & { bridge?: number | undefined; dev?: number | undefined }
-
-/** Before links are looked up: what cannot be is told of without asking the kernel anything. */
-const anyLink = (): number => 1
 
 function dumpRequest({ bridge, dev, signal }: NumberedFilter): DumpRequest<FdbEntry> {
   return {

@@ -86,17 +86,21 @@ export {
 } from './neighbours.js'
 export { type EventOptions, Netlink, type NetlinkOptions } from './netlink.js'
 export * from './netns.js'
-export {
-  type NextHop,
-  type NextHopFilter,
-  type NextHopGroupType,
-  type NextHopMember,
-  type NextHopObjectSpec,
-  NextHops,
-  type ResilientGroup,
-} from './nexthops.js'
+export type {
+  NextHop,
+  NextHopGroupType,
+  NextHopMember,
+  NextHopObjectSpec,
+  ResilientGroup,
+} from './nexthop.js'
+export { type NextHopFilter, NextHops } from './nexthops.js'
 export * from './prefix.js'
 export { probe } from './probe.js'
+export type { FqCodelOptions } from './qdisc-kinds/fq-codel.js'
+export type { HtbClassOptions, HtbOptions } from './qdisc-kinds/htb.js'
+export type { ClassKindOptions, QdiscKindOptions } from './qdisc-kinds/index.js'
+export type { NetemLossModel, NetemOptions, NetemSlot } from './qdisc-kinds/netem.js'
+export type { TbfOptions } from './qdisc-kinds/tbf.js'
 export {
   type AddQdiscOptions,
   addQdiscRequest,
@@ -141,5 +145,7 @@ export {
   type Running,
   type SocketOptions,
 } from './socket.js'
+export type { TcStatistics } from './tc-attributes.js'
+export type { TcpInfo } from './tcp-info.js'
 export { type NewTun, openTun } from './tun.js'
 export * from './wire.js'

@@ -1,13 +1,11 @@
 import type { Waiting } from '@libcontainer/sys'
 import { attributes, s32, string, struct, u8, u16, u32 } from './attributes.js'
 import { checkAlternativeName, checkLinkName } from './link-name.js'
+import type { LinkReference } from './link-options.js'
 import { messageBody } from './message.js'
 import type { NetlinkSocket } from './socket.js'
 import { protocolError, viewOf } from './wire.js'
 import { checkInteger } from './words.js'
-
-/** A link by its number in the socket's namespace, or by one of its names. */
-export type LinkReference = number | string
 
 /** The number of a link that was looked up before. */
 export type LinkIndex = (link: LinkReference, field: string) => number
@@ -25,6 +23,9 @@ const nameAttributes = attributes({ name: [3, string], extMask: [29, u32], alter
 
 /** A link that has a number already. @throws {ConfigInvalid} that names `field` for one that has none */
 export const numbered: LinkIndex = (link, field) => checkInteger(link, field, 1, MAX_LINK_INDEX)
+
+/** For messages that are only checked, before links are looked up: what cannot be is told of without asking the kernel anything. */
+export const anyLink: LinkIndex = () => 1
 
 /**
  * The numbers of links, each name asked for once.

@@ -2,7 +2,9 @@ import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
 import { AF_INET, AF_INET6, type Family, familyNumber, familyOf, parseAddress } from './address-text.js'
 import { decodeAttributes, type UnknownAttribute } from './attributes.js'
 import { needBytes } from './codec.js'
-import { type LinkIndex, type LinkReference, linkIndexes, numbered } from './link-index.js'
+import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
 import { neighbourAttributes, neighbourHeader } from './neighbour-attributes.js'
 import {
@@ -15,7 +17,7 @@ import {
 import { type RouteProtocol, routeProtocols } from './route-words.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, protocolError, viewOf } from './wire.js'
-import { MAX_U8 } from './words.js'
+import { MAX_U8, wordIn } from './words.js'
 
 export const RTM_NEWNEIGH = 28
 export const RTM_DELNEIGH = 29
@@ -81,9 +83,25 @@ export const NEIGHBOUR_MODES: Readonly<Record<NeighbourMode, number>> = {
 }
 
 const TICKS_PER_SECOND = 100
+const FIELDS: readonly (keyof Neighbour)[] = [
+  'family',
+  'address',
+  'dev',
+  'lladdr',
+  'state',
+  'flags',
+  'protocol',
+  'master',
+  'vlan',
+  'vni',
+  'probes',
+  'cache',
+  'unknown',
+]
 
 /** The message that adds a neighbour. @param index - the number of the link. @throws {ConfigInvalid} that names the field */
 export function neighbourBody(spec: NeighbourSpec, index: LinkIndex = numbered): MessageBody {
+  checkFields(spec, FIELDS)
   const flags = neighbourFlags.mask(spec.flags, 'flags')
   if (spec.lladdr === undefined && (flags & NTF_PROXY) === 0 && spec.state === undefined)
     throw new ConfigInvalid('lladdr', undefined, 'must be given for one that is permanent: the flag proxy needs none')
@@ -163,7 +181,7 @@ export function addNeighbourRequest(
 ): NetlinkRequest {
   return {
     type: RTM_NEWNEIGH,
-    flags: NEIGHBOUR_MODES[mode],
+    flags: wordIn(NEIGHBOUR_MODES, mode, 'mode'),
     body: neighbourBody(neighbour, index),
     about: `${mode} the neighbour ${neighbour.address} of ${neighbour.dev}`,
   }
@@ -212,7 +230,7 @@ export class Neighbours {
 
   /** @throws {ConfigInvalid} that names the field @throws {SyscallError} `EEXIST` where there is one */
   async add(neighbour: NeighbourSpec, { mode = 'add', signal }: AddNeighbourOptions = {}): Promise<void> {
-    neighbourBody(neighbour, anyLink)
+    addNeighbourRequest(neighbour, mode, anyLink)
     const index = await linkIndexes(this.#socket, { dev: neighbour.dev }, { signal })
     await this.#socket.request({ ...addNeighbourRequest(neighbour, mode, index), signal })
   }
@@ -235,9 +253,6 @@ export class Neighbours {
     })
   }
 }
-
-/** Before links are looked up: what cannot be is told of without asking the kernel anything. */
-const anyLink = (): number => 1
 
 function dumpRequest({
   family,

@@ -3,7 +3,9 @@ import { decodeAttributes, type UnknownAttribute } from './attributes.js'
 import { needBytes } from './codec.js'
 import { formatHandle, parseHandle, parseQdiscHandle, TC_H_INGRESS, TC_H_ROOT } from './handle.js'
 import { decodeKind, encodeKind, type KindSpec, type OfKind } from './kind-options.js'
-import { type LinkIndex, type LinkReference, linkIndexes, numbered } from './link-index.js'
+import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
 import { type QdiscKindOptions, qdiscKinds } from './qdisc-kinds/index.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
@@ -17,6 +19,7 @@ import {
   tcHeader,
 } from './tc-attributes.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, viewOf } from './wire.js'
+import { wordIn } from './words.js'
 
 /** How packets of a link wait, and which are late or lost. Its options stand in the field of its kind's name: `qdisc.netem`. */
 export type Qdisc = OfKind<QdiscKindOptions> & {
@@ -73,12 +76,26 @@ export const QDISC_MODES: Readonly<Record<QdiscMode, number>> = {
   change: 0,
 }
 
+const FIELDS: readonly (keyof Qdisc)[] = [
+  'dev',
+  'handle',
+  'parent',
+  'kind',
+  'options',
+  ...(Object.keys(qdiscKinds) as (keyof QdiscKindOptions)[]),
+  'ingressBlock',
+  'egressBlock',
+  'statistics',
+  'unknown',
+]
+
 /** Kinds that take no packets that leave; ffff: is their number. */
 const INCOMING = ['ingress', 'clsact']
 const INGRESS_HANDLE = 0xffff_0000
 
 /** The message that makes a queueing discipline. @param index - the number of the link. @throws {ConfigInvalid} that names the field */
 export function qdiscBody(spec: QdiscSpec, index: LinkIndex = numbered): MessageBody {
+  checkFields(spec, FIELDS)
   const { kind, options } = encodeKind(qdiscKinds, spec)
   const incoming = INCOMING.includes(kind)
   const parent = parentOf(spec.parent ?? (incoming ? 'ingress' : 'root'))
@@ -134,7 +151,7 @@ export function decodeQdisc(payload: Uint8Array): Qdisc {
 export function addQdiscRequest(qdisc: QdiscSpec, mode: QdiscMode = 'add', index?: LinkIndex): NetlinkRequest {
   return {
     type: RTM_NEWQDISC,
-    flags: QDISC_MODES[mode],
+    flags: wordIn(QDISC_MODES, mode, 'mode'),
     body: qdiscBody(qdisc, index),
     about: `${mode} a queueing discipline of ${qdisc.dev}`,
     hints: {
@@ -170,7 +187,7 @@ export class Qdiscs {
    * @throws {SyscallError} `EEXIST` where there is one, `ENOENT` for a kind that the kernel lacks or a parent that is not there
    */
   async add(qdisc: QdiscSpec, { mode = 'add', signal }: AddQdiscOptions = {}): Promise<void> {
-    qdiscBody(qdisc, anyLink)
+    addQdiscRequest(qdisc, mode, anyLink)
     const index = await linkIndexes(this.#socket, { dev: qdisc.dev }, { signal })
     await this.#socket.request({ ...addQdiscRequest(qdisc, mode, index), signal })
   }
@@ -197,9 +214,6 @@ export class Qdiscs {
     })
   }
 }
-
-/** Before links are looked up: what cannot be is told of without asking the kernel anything. */
-const anyLink = (): number => 1
 
 function dumpRequest({
   dev,

@@ -1,7 +1,7 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
 import { familyNumber, familyOf, parseAddress } from './address-text.js'
-import type { LinkIndex, LinkReference } from './link-index.js'
-import { numbered } from './link-index.js'
+import { type LinkIndex, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
 import { type MessageBody, messageBody } from './message.js'
 import { routeAttributes, routeHeader } from './route-attributes.js'
 import { checkInteger, MAX_U8 } from './words.js'
@@ -27,7 +27,7 @@ export interface RouteQuery extends Waiting {
   fibMatch?: boolean | undefined
 }
 
-/** So that the answer says which table had it. */
+/** So that the answer says which table had it. IPv6 always does, and refuses the flag. */
 const RTM_F_LOOKUP_TABLE = 0x1000
 const RTM_F_FIB_MATCH = 0x2000
 
@@ -49,7 +49,7 @@ export function routeQueryBody(
       destinationLength: address.length * 8,
       fromLength: from === undefined ? 0 : address.length * 8,
       tos: checkInteger(tos, 'tos', 0, MAX_U8),
-      flags: RTM_F_LOOKUP_TABLE | (fibMatch ? RTM_F_FIB_MATCH : 0),
+      flags: (address.length === 4 ? RTM_F_LOOKUP_TABLE : 0) | (fibMatch ? RTM_F_FIB_MATCH : 0),
     },
     routeAttributes,
     {

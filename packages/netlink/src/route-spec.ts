@@ -1,6 +1,8 @@
 import { ConfigInvalid } from '@libcontainer/sys'
 import { type Family, familyNumber, familyOf, parseAddress } from './address-text.js'
-import { type LinkIndex, type LinkReference, numbered } from './link-index.js'
+import { type LinkIndex, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody } from './message.js'
 import { formatPrefix, networkOf, type Prefix, parsePrefix } from './prefix.js'
 import { encapValues, metricValues, type Route, type RouteNextHop } from './route.js'
@@ -29,6 +31,46 @@ export type RouteSpec = { [K in keyof Omit<Route, 'dev' | 'nextHops' | 'destinat
   nextHops?: readonly NextHopSpec[] | undefined
 }
 
+const ROUTE_FIELDS: readonly (keyof RouteSpec)[] = [
+  'family',
+  'type',
+  'destination',
+  'from',
+  'table',
+  'protocol',
+  'scope',
+  'tos',
+  'gateway',
+  'via',
+  'dev',
+  'source',
+  'metric',
+  'onlink',
+  'metrics',
+  'nextHops',
+  'nextHopId',
+  'preference',
+  'expiresS',
+  'realms',
+  'encap',
+  'ttlPropagate',
+  'mark',
+  'uid',
+  'iif',
+  'flags',
+  'unknown',
+]
+const HOP_FIELDS: readonly (keyof NextHopSpec)[] = [
+  'gateway',
+  'via',
+  'dev',
+  'weight',
+  'onlink',
+  'realms',
+  'encap',
+  'flags',
+]
+
 /** Types of routes that lead nowhere, and so need no link. */
 const NOWHERE = ['blackhole', 'unreachable', 'prohibit', 'throw'].map(type =>
   routeTypes.number(type as 'throw', 'type'),
@@ -53,6 +95,7 @@ const PROTOCOL_BOOT = 3
  * @throws {ConfigInvalid} for what EV-061 has: nothing to go by, bad prefixes, families that do not go together
  */
 export function routeBody(spec: RouteSpec, act: 'add' | 'delete', index: LinkIndex = numbered): MessageBody {
+  checkFields(spec, ROUTE_FIELDS)
   const adds = act === 'add'
   if (
     spec.destination === undefined &&
@@ -185,6 +228,7 @@ const family4 = (spec: RouteSpec): boolean =>
   spec.family !== 'inet6' && ![spec.destination, spec.source].some(text => text?.includes(':'))
 
 function hopValues(hop: NextHopSpec, field: string, index: LinkIndex): HopValues {
+  checkFields(hop, HOP_FIELDS, `${field}.`)
   if (hop.gateway === undefined && hop.via === undefined && hop.dev === undefined)
     throw new ConfigInvalid(field, hop, 'must have a gateway or dev')
   return {

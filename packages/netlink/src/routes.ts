@@ -1,6 +1,7 @@
 import { isErrno, type Waiting } from '@libcontainer/sys'
 import { type Family, familyNumber } from './address-text.js'
-import { type LinkIndex, type LinkReference, linkIndexes } from './link-index.js'
+import { anyLink, type LinkIndex, linkIndexes } from './link-index.js'
+import type { LinkReference } from './link-options.js'
 import { messageBody, type NetlinkRequest } from './message.js'
 import { decodeRoute, type Route } from './route.js'
 import { routeAttributes, routeHeader } from './route-attributes.js'
@@ -16,7 +17,7 @@ import {
 } from './route-words.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, protocolError } from './wire.js'
-import { MAX_U8 } from './words.js'
+import { MAX_U8, wordIn } from './words.js'
 
 const RTM_NEWROUTE = 24
 const RTM_DELROUTE = 25
@@ -68,7 +69,7 @@ const MODES: Readonly<Record<RouteMode, number>> = {
 export function addRouteRequest(route: RouteSpec, mode: RouteMode = 'add', index?: LinkIndex): NetlinkRequest {
   return {
     type: RTM_NEWROUTE,
-    flags: MODES[mode],
+    flags: wordIn(MODES, mode, 'mode'),
     body: routeBody(route, 'add', index),
     about: `${mode} the route ${shownRoute(route)}`,
     hints: {
@@ -100,7 +101,9 @@ export class Routes {
 
   /** {@link list} one by one, as the kernel tells them: for tables that are large. @param filter - links by their numbers */
   dump(filter: RouteFilter & { dev?: number | undefined } = {}): Dump<Route> {
-    return emptyWithoutTable(this.#socket.dump(dumpRequest(filter)))
+    const dump = this.#socket.dump(dumpRequest(filter))
+    // Asked for both families it has none to refuse by.
+    return filter.family === undefined || filter.table === 'all' ? dump : emptyWithoutTable(dump)
   }
 
   /**
@@ -110,7 +113,7 @@ export class Routes {
    * @throws {SyscallError} `EEXIST` where there is one, `ENETUNREACH` for a gateway that no link reaches, `ENODEV` for a link that is not there
    */
   async add(route: RouteSpec, { mode = 'add', signal }: AddRouteOptions = {}): Promise<void> {
-    routeBody(route, 'add', anyLink)
+    addRouteRequest(route, mode, anyLink)
     const index = await linkIndexes(this.#socket, linksOfRoute(route), { signal })
     await this.#socket.request({ ...addRouteRequest(route, mode, index), signal })
   }
@@ -165,9 +168,6 @@ export class Routes {
   }
 }
 
-/** Before links are looked up: a route that cannot be is told of without asking the kernel anything. */
-const anyLink = (): number => 1
-
 function dumpRequest(filter: RouteFilter & { dev?: number | undefined }): DumpRequest<Route> {
   const { family, table = 'main', dev, protocol, type, cached = false, signal } = filter
   const id = table === 'all' ? 0 : routeTables.number(table, 'table')
@@ -197,14 +197,20 @@ function emptyWithoutTable<T>(dump: Dump<T>): Dump<T> {
     get interrupted() {
       return dump.interrupted
     },
-    async *[Symbol.asyncIterator]() {
-      try {
-        yield* dump
-      } catch (error) {
-        if (!isErrno(error, 'ENOENT')) throw error
+    // No generator, which would take its time for each of a million entries.
+    [Symbol.asyncIterator]() {
+      const entries = dump[Symbol.asyncIterator]()
+      return {
+        next: () => entries.next().catch(ended),
+        return: async () => (await entries.return?.()) ?? { done: true, value: undefined },
       }
     },
   }
+}
+
+function ended(error: unknown): IteratorReturnResult<undefined> {
+  if (!isErrno(error, 'ENOENT')) throw error
+  return { done: true, value: undefined }
 }
 
 function shownRoute({ destination = 'default', gateway, via, dev, table }: RouteSpec): string {

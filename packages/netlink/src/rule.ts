@@ -15,6 +15,7 @@ import {
 } from './attributes.js'
 import { needBytes } from './codec.js'
 import { checkLinkName } from './link-name.js'
+import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody } from './message.js'
 import type { Prefix } from './prefix.js'
 import { addressOf, destinationOf } from './route-spec.js'
@@ -120,12 +121,41 @@ export interface Rule {
  */
 export type RuleSpec = { [K in keyof Rule]?: Rule[K] | undefined }
 
+const RULE_FIELDS: readonly (keyof RuleSpec)[] = [
+  'family',
+  'priority',
+  'action',
+  'table',
+  'goto',
+  'not',
+  'from',
+  'to',
+  'tos',
+  'iif',
+  'oif',
+  'mark',
+  'markMask',
+  'uids',
+  'ipProtocol',
+  'sourcePorts',
+  'destinationPorts',
+  'tunnelId',
+  'realms',
+  'l3mdev',
+  'suppressPrefixLength',
+  'suppressGroup',
+  'protocol',
+  'flags',
+  'unknown',
+]
+
 /** The kernel says so where none is set: FRA_SUPPRESS_PREFIXLEN and FRA_SUPPRESS_IFGROUP are -1. */
 const UNSET = MAX_U32
 const PROTOCOL_BOOT = 3
 
 /** The message that adds a rule, or the one that deletes it, which is a filter. @throws {ConfigInvalid} that names the field */
 export function ruleBody(spec: RuleSpec, act: 'add' | 'delete'): MessageBody {
+  checkFields(spec, RULE_FIELDS)
   const adds = act === 'add'
   const from = destinationOf(spec.from, 'from')
   const to = destinationOf(spec.to, 'to')

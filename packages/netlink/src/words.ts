@@ -11,6 +11,13 @@ export const MAX_U8 = 0xff
 export const MAX_U16 = 0xffff
 export const MAX_U32 = 0xffff_ffff
 
+/** What a word stands for. @throws {ConfigInvalid} that names `field` and the words that there are */
+export function wordIn<T>(table: Readonly<Record<string, T>>, word: string, field: string): T {
+  if (!Object.hasOwn(table, word))
+    throw new ConfigInvalid(field, word, `must be one of ${Object.keys(table).join(', ')}`)
+  return table[word]!
+}
+
 /** The words that people have for the values of one of the kernel's fields. A value without a word stays a number, in both directions. */
 export class Words<W extends string> {
   readonly #numbers: ReadonlyMap<string, number>

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { type BridgeVlanSpec, bridgeVlanBody, decodeBridgeVlans } from '../src/bridge-vlans.js'
 import { decodeFdbEntry, type FdbEntrySpec, fdbBody } from '../src/fdb.js'
 import { decodeNeighbour, type NeighbourSpec, neighbourBody } from '../src/neighbours.js'
-import { decodeNextHop, type NextHopObjectSpec, nextHopBody } from '../src/nexthops.js'
+import { decodeNextHop, type NextHopObjectSpec, nextHopBody } from '../src/nexthop.js'
 import { golden } from './golden/route-messages.js'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -102,6 +102,10 @@ test.each<[string, () => unknown]>([
   ['vid', () => bridgeVlanBody({ dev: 2, vid: 4095 })],
   ['vidEnd', () => bridgeVlanBody({ dev: 2, vid: 9, vidEnd: 8 })],
   ['pvid', () => bridgeVlanBody({ dev: 2, vid: 9, vidEnd: 10, pvid: true })],
+  ['lladr', () => neighbourBody({ address: '192.0.2.1', dev: 2, lladr: mac } as never)],
+  ['vlna', () => fdbBody({ mac, dev: 2, vlna: 3 } as never)],
+  ['vids', () => bridgeVlanBody({ dev: 2, vid: 1, vids: 3 } as never)],
+  ['gatway', () => nextHopBody({ gatway: '192.0.2.1', dev: 2 } as never)],
   ['gateway', () => nextHopBody({})],
   ['gateway', () => nextHopBody({ family: 'inet6', gateway: '192.0.2.1', dev: 2 })],
   ['gateway', () => nextHopBody({ blackhole: true, gateway: '192.0.2.1' })],

@@ -113,6 +113,11 @@ describe('NL-24 messages of queueing disciplines are those of the kernel’s hea
 
 test.each<[string, QdiscSpec]>([
   ['kind', { dev: 2 }],
+  ['sfq', { dev: 2, sfq: {} } as QdiscSpec],
+  ['netem.delay', { dev: 2, netem: { delay: 5 } as object }],
+  ['tbf.rate', { dev: 2, tbf: { rate: 5 } as never }],
+  ['htb.default', { dev: 2, htb: { default: 5 } as object }],
+  ['fq_codel.limit', { dev: 2, fq_codel: { limit: 5 } as object }],
   ['htb', { dev: 2, kind: 'netem', htb: {} }],
   ['htb', { dev: 2, netem: {}, htb: {}, kind: 'netem' }],
   ['options', { dev: 2, kind: 'netem', options: new Uint8Array(4) }],

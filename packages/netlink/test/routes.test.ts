@@ -88,6 +88,9 @@ describe('NL-02 NL-15 messages of routes are those of the kernel’s headers', (
     expect(hex(routeBody({ destination: '10.0.0.0/8' }, 'delete').bytes)).toBe(golden.routeDelete)
     const query = { from: '192.0.2.9', mark: 5, ipProtocol: 17, destinationPort: 53 }
     expect(hex(routeQueryBody('198.51.100.7', query).bytes)).toBe(golden.routeGet)
+    // struct rtmsg of IPv6, whose strict checking takes no flag but RTM_F_FIB_MATCH.
+    expect(hex(routeQueryBody('2001:db8::1', {}).bytes)).toMatch(/^0a800000000000000{8}1400/)
+    expect(hex(routeQueryBody('2001:db8::1', { fibMatch: true }).bytes)).toMatch(/^0a80000000000000002000001400/)
   })
 
   test('an encapsulation is marked as a nest, which some kinds of it insist on', () => {
@@ -99,6 +102,9 @@ describe('NL-02 NL-15 messages of routes are those of the kernel’s headers', (
 describe('EV-061 a route that cannot be is refused by its field', () => {
   test.each<[string, RouteSpec]>([
     ['destination', {}],
+    ['gatway', { destination: '10.0.0.0/8', gatway: '10.0.0.1' } as RouteSpec],
+    ['nextHops[0].wight', { destination: '10.0.0.0/8', nextHops: [{ dev: 2, wight: 3 } as object] }],
+    ['metrics.mut', { destination: '10.0.0.0/8', dev: 2, metrics: { mut: 3 } as object }],
     ['destination', { dev: 'eth0' }],
     ['destination', { destination: '10.0.0.0/33', dev: 2 }],
     ['destination', { destination: '10.0.0.0/255.0.255.0', dev: 2 }],
@@ -138,6 +144,14 @@ describe('EV-061 a route that cannot be is refused by its field', () => {
     expect(() => addRouteRequest({ destination: '10.0.0.0/8', dev: 2, type: 'here' as 'local' })).toThrow(
       'type: must be a number or one of unspec, unicast, local,',
     )
+  })
+
+  test('a mode that there is not is none, rather than the change that no flags are', () => {
+    const route = { destination: '10.0.0.0/8', dev: 2 }
+    expect(() => addRouteRequest(route, 'insert' as 'add')).toThrow(refused('mode'))
+    expect(() => addRouteRequest(route, 'toString' as 'add')).toThrow(refused('mode'))
+    expect(addRouteRequest(route, 'change').flags).toBe(0x100)
+    expect(addRouteRequest(route).flags).toBe(0x600)
   })
 
   test('routes that lead nowhere need no link', () => {
@@ -277,6 +291,7 @@ describe('rules', () => {
   })
 
   test.each<[string, RuleSpec]>([
+    ['fwmark', { fwmark: 3 } as object],
     ['from', { from: '10.0.0.1/8' }],
     ['to', { from: '10.0.0.0/8', to: '2001:db8::/32' }],
     ['iif', { iif: 'a/b' }],

@@ -9,6 +9,7 @@ import {
   type UnknownAttribute,
   u32,
 } from '../attributes.js'
+import { checkFields } from '../link-values.js'
 import { burstBytes, burstTicks, checkRate, rateFields, rateSpec, wideRate } from '../tc-rate.js'
 import { checkInteger, MAX_U16, MAX_U32 } from '../words.js'
 import type { QdiscKind } from './kind.js'
@@ -102,8 +103,21 @@ export const htb: QdiscKind<HtbOptions> = {
   },
 }
 
+const CLASS_FIELDS: readonly (keyof HtbClassOptions)[] = [
+  'rateBytesPerSecond',
+  'ceilBytesPerSecond',
+  'burstBytes',
+  'ceilBurstBytes',
+  'priority',
+  'quantumBytes',
+  'overheadBytes',
+  'minimumPacketBytes',
+  'unknown',
+]
+
 export const htbClass: QdiscKind<HtbClassOptions> = {
   encode(options, field) {
+    checkFields(options, CLASS_FIELDS, `${field}.`)
     const rate = checkRate(options.rateBytesPerSecond, `${field}.rateBytesPerSecond`)
     const ceil = checkRate(options.ceilBytesPerSecond ?? rate, `${field}.ceilBytesPerSecond`)
     if (ceil < rate)

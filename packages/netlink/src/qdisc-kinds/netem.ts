@@ -7,6 +7,7 @@ import {
   type ValuesOf,
 } from '../attributes.js'
 import { needBytes } from '../codec.js'
+import { checkFields } from '../link-values.js'
 import { checkRate, percentOf, probability, ticksOfUs, usOfTicks, wideRate } from '../tc-rate.js'
 import { viewOf } from '../wire.js'
 import { checkInteger, MAX_U32 } from '../words.js'
@@ -97,8 +98,35 @@ const DEFAULT_LIMIT = 1000
 const MAX_DELAY_US = 9e12
 const MAX_DISTRIBUTION = 16384
 
+const FIELDS: readonly (keyof NetemOptions)[] = [
+  'delayUs',
+  'jitterUs',
+  'delayCorrelationPercent',
+  'distribution',
+  'lossPercent',
+  'lossCorrelationPercent',
+  'lossModel',
+  'ecn',
+  'duplicatePercent',
+  'duplicateCorrelationPercent',
+  'corruptPercent',
+  'corruptCorrelationPercent',
+  'reorderPercent',
+  'reorderCorrelationPercent',
+  'gapPackets',
+  'rateBytesPerSecond',
+  'packetOverheadBytes',
+  'cellSizeBytes',
+  'cellOverheadBytes',
+  'slot',
+  'limitPackets',
+  'seed',
+  'unknown',
+]
+
 export const netem: QdiscKind<NetemOptions> = {
   encode(options, field) {
+    checkFields(options, FIELDS, `${field}.`)
     const percent = (name: keyof NetemOptions) =>
       options[name] === undefined ? 0 : probability(options[name] as number, `${field}.${name}`)
     const delay = delayUs(options.delayUs, `${field}.delayUs`)

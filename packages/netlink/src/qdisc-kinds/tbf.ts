@@ -8,6 +8,7 @@ import {
   type UnknownAttribute,
   u32,
 } from '../attributes.js'
+import { checkFields } from '../link-values.js'
 import { burstBytes, burstTicks, checkRate, rateFields, rateSpec, wideRate } from '../tc-rate.js'
 import { checkInteger, MAX_U32 } from '../words.js'
 import type { QdiscKind } from './kind.js'
@@ -43,8 +44,21 @@ const tbfAttributes = attributes({
   peakBurst: [7, u32],
 })
 
+const FIELDS: readonly (keyof TbfOptions)[] = [
+  'rateBytesPerSecond',
+  'burstBytes',
+  'limitBytes',
+  'latencyUs',
+  'peakRateBytesPerSecond',
+  'peakBurstBytes',
+  'overheadBytes',
+  'minimumPacketBytes',
+  'unknown',
+]
+
 export const tbf: QdiscKind<TbfOptions> = {
   encode(options, field) {
+    checkFields(options, FIELDS, `${field}.`)
     const { rateBytesPerSecond: rate, peakRateBytesPerSecond: peak, peakBurstBytes: peakBurst } = options
     const burst = checkInteger(options.burstBytes, `${field}.burstBytes`, 1, MAX_U32)
     checkRate(rate, `${field}.rateBytesPerSecond`)
