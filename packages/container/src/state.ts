@@ -106,14 +106,6 @@ export async function readState(id: string, directory: string): Promise<string |
  * @throws {ContainerError} `SystemError` for anything else, and for one that contradicts itself
  */
 export async function parseState(text: string, path: string, id?: string): Promise<ContainerState> {
-  const record = parseRecord(text, path, id)
-  // Those of others are seldom met: what reads them is loaded then.
-  const configOf = eraOf(record) && (await import('./dialects/of-state.js')).configOf
-  return stateOf(record, path, configOf)
-}
-
-/** What is in it, with fields of the right types. */
-function parseRecord(text: string, path: string, id?: string): Readonly<Record<string, unknown>> {
   let value: unknown
   try {
     value = parseJson(text)
@@ -127,31 +119,24 @@ function parseRecord(text: string, path: string, id?: string): Readonly<Record<s
     })
   }
   checkFields(value, path, id)
-  return value
-}
-
-/** @param configOf - reads the config of a state that another version of libcontainer has written: it runs, and can be looked at, joined and ended */
-function stateOf(
-  record: Readonly<Record<string, unknown>>,
-  path: string,
-  configOf?: (era: Era, id: string, config: unknown) => ResolvedConfig,
-): ContainerState {
-  const era = eraOf(record)
-  const given = record as unknown as ContainerState
-  const state = era && configOf ? { ...given, ...inOurWords(given, era, path, configOf) } : given
+  const era = eraOf(value)
+  const given = value as unknown as ContainerState
+  const state = era === undefined ? given : await inOurWords(given, era, path)
   checkConfig(state.config, path)
   checkPaths(state, path, era !== undefined)
   return { ...state, init_process_start: String(state.init_process_start), era }
 }
 
-function inOurWords(
-  { id, namespace_paths, config }: ContainerState,
-  era: Era,
-  path: string,
-  configOf: (era: Era, id: string, config: unknown) => ResolvedConfig,
-): Partial<ContainerState> {
+/** What another version of libcontainer has written: it runs, and can be looked at, joined and ended. */
+async function inOurWords(state: ContainerState, era: Era, path: string): Promise<ContainerState> {
+  // Seldom met: what reads them is loaded then.
+  const { configOf } = await import('./dialects/of-state.js')
   try {
-    return { namespace_paths: pathsByKind(namespace_paths), config: configOf(era, id, config) }
+    return {
+      ...state,
+      namespace_paths: pathsByKind(state.namespace_paths),
+      config: configOf(era, state.id, state.config),
+    }
   } catch (cause) {
     if (!(cause instanceof ConfigInvalid)) throw cause
     throw broken(path, `is a state of ${era} whose config cannot be had here: ${cause.message}`, cause, {
