@@ -27,6 +27,7 @@ export default defineConfig({
       'hybrid',
       'cgroup',
       'namespace',
+      'link',
       'kernel',
       'program',
       'header',

@@ -20,6 +20,7 @@ const calls: Record<string, string> = {
   '@libcontainer/user': 'it.currentUser()',
   '@libcontainer/intelrdt': 'it.Resctrl.open()',
   '@libcontainer/keys': "it.keyringId('user')",
+  '@libcontainer/netlink': 'it.Netlink.open()',
   '@libcontainer/init': 'it.initProgram()',
   '@libcontainer/container': "it.Factory.open('/nowhere/libcontainer')",
   libcontainer: "it.Factory.open('/nowhere/libcontainer')",
@@ -101,6 +102,7 @@ const facilities = [
   'seccomp',
   'user',
   'keys',
+  'netlink',
   'init',
 ]
 

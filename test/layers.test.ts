@@ -8,8 +8,20 @@ const folder = fileURLToPath(new URL('../packages/', import.meta.url))
 /** From the bottom: a package imports only what stands in an earlier row. */
 const layers = [
   ['sys'],
-  ['namespaces', 'cgroups', 'capabilities', 'mount', 'devices', 'console', 'seccomp', 'user', 'keys', 'intelrdt'],
-  ['init'],
+  [
+    'namespaces',
+    'cgroups',
+    'capabilities',
+    'mount',
+    'devices',
+    'console',
+    'seccomp',
+    'user',
+    'keys',
+    'intelrdt',
+    'netlink',
+  ],
+  ['init', 'network'],
   ['container'],
   ['cli', 'oci'],
   ['libcontainer', 'nsinit', 'lcrun'],

@@ -14,6 +14,10 @@ export const programs = [
 export const late = [
   /^packages\/cgroups\/dist\/(?:systemd\/index|stats)\./,
   /^packages\/intelrdt\/dist\/index\./,
+  // Of networks a config's fields are always looked at; what makes them is for those who have some.
+  /^packages\/network\/dist\/(?:index|acts|apply|bridge|classic|dns|features|helper|helper-command|look-up|made|net-devices|own-namespace|plan|port|ports|probe|release|settings|side|stats)\./,
+  /^packages\/netlink\/dist\/(?!(?:text|address-text|link-name|mac|prefix)\.)/,
+  /^packages\/container\/dist\/networking\./,
   /^packages\/container\/dist\/(?:dialects\/of-state|intel-rdt|live-)/,
   /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|man|mounts|plan|ps|restore|shell|spec|update)\./,
   /^packages\/lcrun\/dist\/probe\./,

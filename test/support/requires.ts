@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
  * - `hybrid`: both kinds at once;
  * - `cgroup`: cgroups of whatever kind that can be made, by root or below what was delegated; with a controller after a colon, one that has it;
  * - `namespace:user` and so on: a kernel that makes one, by trying;
+ * - `link:vlan`: a kernel that makes links of that kind, by trying;
  * - `kernel:5.12`: that version or a later one;
  * - `program:strace`: a program on PATH; `header:seccomp.h`: a C header;
  * - `file:/dev/fuse`: a path that exists;
@@ -28,6 +29,7 @@ export type Requirement =
   | 'cgroup'
   | `cgroup:${string}`
   | `namespace:${string}`
+  | `link:${string}`
   | `kernel:${number}.${number}`
   | `program:${string}`
   | `header:${string}`
@@ -100,6 +102,8 @@ function probe(need: Requirement): string | undefined {
       return lackOfCgroup1() ?? lackOfCgroup2()
     case 'namespace':
       return lackOfNamespace(value)
+    case 'link':
+      return lackOfLink(value)
     case 'kernel':
       return atLeast(release(), value) ? undefined : `this is Linux ${release()}`
     case 'program':
@@ -226,6 +230,25 @@ function lackOfNamespace(kind: string): string | undefined {
   if (!readdirSync('/proc/self/ns').includes(kind)) return `/proc/self/ns/${kind} does not exist`
   const { status, stderr } = spawnSync('unshare', [flag, '--fork', 'true'], { encoding: 'utf8' })
   return status === 0 ? undefined : stderr.trim() || 'unshare failed'
+}
+
+/** What a kind of link has to be made with: below it, or of its own. */
+const linkWords: Record<string, string> = {
+  ipvlan: 'link below0',
+  macvlan: 'link below0',
+  macvtap: 'link below0',
+  vlan: 'link below0 type vlan id 1',
+  vrf: 'type vrf table 10',
+  vxlan: 'type vxlan id 1 dstport 4789',
+}
+
+/** Tried in a network namespace that ends with the attempt. */
+function lackOfLink(kind: string): string | undefined {
+  const words = linkWords[kind] ?? ''
+  const make = `ip link add tried0 ${words.includes('type') ? words : `${words} type ${kind}`}`
+  const script = `ip link add below0 type veth peer name below1 && ${make}`
+  const { status, stderr } = spawnSync('unshare', ['--net', '--fork', 'sh', '-c', script], { encoding: 'utf8' })
+  return status === 0 ? undefined : `no link of the kind ${kind}: ${stderr?.trim() || 'ip failed'}`
 }
 
 /** Why others than its owner cannot look into it, if they cannot. */

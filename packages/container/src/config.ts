@@ -5,6 +5,7 @@ import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libconta
 import type { IntelRdt } from '@libcontainer/intelrdt'
 import type { Mount, Propagation } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
+import type { NetDevices, Network, Route } from '@libcontainer/network/config'
 import type { Profile, RawProfile } from '@libcontainer/seccomp'
 import type { HookOutput, Hooks } from './hooks.js'
 import type { CpuAffinity } from './process-spec.js'
@@ -66,6 +67,12 @@ export interface ContainerConfig {
   /** At most 64 bytes. Needs `uts`. */
   readonly hostname?: string | undefined
   readonly domainname?: string | undefined
+  /** What it has in its network namespace, in order. Default: a new one has its loopback, which is up. */
+  readonly networks?: readonly Network[] | undefined
+  /** Made when the networks are up, in order. */
+  readonly routes?: readonly Route[] | undefined
+  /** Devices of the host, by their names there, that move into the container for good: OCI's `linux.netDevices`. */
+  readonly netDevices?: NetDevices | undefined
   /** In order. Default: {@link defaultMounts}. */
   readonly mounts?: readonly Mount[] | undefined
   /** Nodes to make. Default: null, zero, full, tty, random, urandom. */

@@ -10,6 +10,7 @@ import type { ContainerEvent } from './events.js'
 import { releaseFirst, startUnlessStarted } from './first.js'
 import { Handle, type HandleOptions } from './handle.js'
 import { checkCommand, type Hook, type HookPoint, hookPoints } from './hooks.js'
+import { type InterfaceStats, networkStats } from './network.js'
 import { type OciState, ociState } from './oci-state.js'
 import { pause, resume } from './pause.js'
 import { plainCopy } from './plain-copy.js'
@@ -104,12 +105,17 @@ export class Container {
     return cgroup === undefined ? await this.#handle.processes() : await cgroup.processes()
   }
 
-  /** What its cgroup counts, and its class of resctrl where it has one. @throws {ContainerError} `ContainerNotRunning` when it is gone, `CgroupNotExist` when it never had one */
-  async stats(): Promise<{ cgroups: CgroupStats; intelRdt?: RdtStats }> {
+  /** What its cgroup counts, its class of resctrl where it has one, and its networks of type `veth`, as it sees them. @throws {ContainerError} `ContainerNotRunning` when it is gone, `CgroupNotExist` when it never had one */
+  async stats(): Promise<{ cgroups: CgroupStats; intelRdt?: RdtStats; interfaces: InterfaceStats[] }> {
     const cgroup = await this.#handle.cgroup()
     if (cgroup === undefined) throw this.#handle.withoutCgroup()
-    const [cgroups, intelRdt] = await Promise.all([cgroup.stats(), classStats(this.#handle)])
-    return { cgroups, ...(intelRdt && { intelRdt }) }
+    const { directory, config } = this.#handle
+    const [cgroups, intelRdt, interfaces] = await Promise.all([
+      cgroup.stats(),
+      classStats(this.#handle),
+      networkStats(directory, config),
+    ])
+    return { cgroups, ...(intelRdt && { intelRdt }), interfaces }
   }
 
   /** Stops all its processes where they are; a paused container stays so. */

@@ -5,6 +5,7 @@ import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import type { Handle } from './handle.js'
 import { openInit } from './init-process.js'
+import { releaseNetworking } from './network.js'
 import { removeAtOnce } from './remove-at-once.js'
 import { markRemoved } from './removed-meanwhile.js'
 import { STATE_FILE } from './state.js'
@@ -75,6 +76,7 @@ async function remove(handle: Handle): Promise<void> {
   await handle.init?.wait()
   await cgroup?.destroy()
   await releaseClass(handle)
+  await releaseNetworking(handle)
   // First of all there, as in removeAtOnce.
   await removeFile(`${handle.directory}/${STATE_FILE}`)
   await removeTree(handle.directory)

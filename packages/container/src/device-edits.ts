@@ -18,10 +18,9 @@ export interface WithEdits {
  * A node or mount of theirs takes the place of what the config has at its path; a node without an owner of its own is the process's user's, where that
  * is a number.
  *
- * @throws {ConfigInvalid} for network interfaces and RDT classes, which no package does yet
+ * @throws {ConfigInvalid} for RDT classes, which no package does yet
  */
 export function withEdits({ config, process }: WithEdits, edits: DeviceEdits): WithEdits {
-  if (edits.netDevices.length > 0) throw notYet('netDevices', '@libcontainer/netlink', { value: edits.netDevices })
   if (edits.intelRdt !== undefined) throw notYet('intelRdt', '@libcontainer/intelrdt', { value: edits.intelRdt })
   const { devices = DEFAULT_SIMPLE_DEVICES, mounts = defaultMounts, cgroups, hooks } = config
   const nodes = nodesOf(edits, process)
@@ -35,6 +34,7 @@ export function withEdits({ config, process }: WithEdits, edits: DeviceEdits): W
       ...(edits.rules.length > 0 && {
         cgroups: { ...cgroups, devices: [...(cgroups?.devices ?? []), ...edits.rules] },
       }),
+      ...(edits.netDevices.length > 0 && { netDevices: { ...config.netDevices, ...movedBy(edits) } }),
       ...(edits.hooks.length > 0 && { hooks: edits.hooks.reduce(withHook, hooks ?? {}) }),
     },
     process: {
@@ -44,6 +44,10 @@ export function withEdits({ config, process }: WithEdits, edits: DeviceEdits): W
     },
   }
 }
+
+/** Network devices, by their names on the host. */
+const movedBy = ({ netDevices }: DeviceEdits): ContainerConfig['netDevices'] =>
+  Object.fromEntries(netDevices.map(({ hostInterfaceName, name }) => [hostInterfaceName, { name }]))
 
 /** Of two nodes at one path the later holds. */
 function nodesOf({ devices }: DeviceEdits, { user }: ProcessSpec): DeviceRequest[] {

@@ -30,6 +30,7 @@ import type { Executor } from './executor.js'
 import type { HandleOptions } from './handle.js'
 import { checkId } from './id.js'
 import { type InitOption, loadInit } from './init-option.js'
+import { confirmNetworking } from './network.js'
 import { configCopy } from './plain-copy.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
 import { withRootlessDefaults } from './rootless.js'
@@ -143,6 +144,7 @@ export class Factory {
     if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
     await confirmClass(id, resolved, this.#options.resctrl)
+    await confirmNetworking(resolved)
     if (warn !== undefined && resolved.sessionKeyring !== undefined && !hasKeys())
       warn('sessionKeyring: the kernel has no keyrings, and so none to share: the container goes on without')
     const directory = this.#directory(id)
@@ -236,7 +238,8 @@ export class Factory {
       const drivers = this.#drivers
       const end = (): Promise<void> => endCreator(drivers.cgroups, id, directory)
       // Created meanwhile.
-      if (!(await removeWithoutState(drivers, { id, directory, error }, end))) await this.remove(id)
+      if (!(await removeWithoutState(drivers, { id, directory, error, warn: this.#options.warn }, end)))
+        await this.remove(id)
       return
     }
     await container.destroy({ force: true })
@@ -260,7 +263,12 @@ export class Factory {
         hint: 'wait for its creator, or use force',
       })
     }
-    if (!(await removeWithoutState(this.#drivers, { id, directory, error }, async () => refuse()))) refuse()
+    if (
+      !(await removeWithoutState(this.#drivers, { id, directory, error, warn: this.#options.warn }, async () =>
+        refuse(),
+      ))
+    )
+      refuse()
   }
 
   /** Its cgroup is there already: that may be, when nobody is in it. */

@@ -9,6 +9,7 @@ import { ContainerError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import type { Hook, HookPoint } from './hooks.js'
 import { openInit } from './init-process.js'
+import { type Networking, planNetworking, releaseNetworking } from './network.js'
 import { ociState } from './oci-state.js'
 import type { Process } from './process.js'
 import { checkedProcess } from './process-check.js'
@@ -56,17 +57,20 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
     if (state !== undefined && (await statusOf(await handle.adopt(state), directory)) !== 'stopped') return undefined
     const oomBefore = state === undefined ? begun.oomBefore : await makeCgroup(wanted)
     let rdt: JoinableClass | undefined
+    let networking: Networking | undefined
     try {
       rdt = await claimClass(handle)
-      const { process, state, text } = await startFirst({ ...request, rdt }, await planning, oomBefore)
+      networking = await planNetworking(handle)
+      const { process, state, text } = await startFirst({ ...request, rdt, networking }, await planning, oomBefore)
       handle.state = state
       handle.text = text
       handle.init = process
       return process
     } catch (error) {
-      throw await undoStart(handle, cgroup, error)
+      throw await undoStart(handle, cgroup, error, networking)
     } finally {
       rdt?.close()
+      networking?.close()
     }
   } finally {
     lock.close()
@@ -74,7 +78,12 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
 }
 
 /** Takes back what a start that failed has made. Answers with the error to throw: that of the start, whatever else fails then. */
-async function undoStart(handle: Handle, cgroup: ContainerCgroup, error: unknown): Promise<Error> {
+async function undoStart(
+  handle: Handle,
+  cgroup: ContainerCgroup,
+  error: unknown,
+  networking: Networking | undefined,
+): Promise<Error> {
   const { id, directory } = handle
   let failure = await startError(handle, error)
   try {
@@ -85,6 +94,7 @@ async function undoStart(handle: Handle, cgroup: ContainerCgroup, error: unknown
     await cgroup.kill()
     await cgroup.destroy()
     await releaseClass(handle)
+    await (networking === undefined ? releaseNetworking(handle) : networking.undo())
     // Last: as long as anything is left, it tells where.
     await removeFile(`${directory}/${STATE_FILE}`)
   } catch (left) {

@@ -40,6 +40,7 @@ export { type Hook, type HookFunction, type HookOutput, type HookPoint, type Hoo
 export { checkId } from './id.js'
 export type { InitOption } from './init-option.js'
 export { initializeIO, type ProcessIO } from './initialize-io.js'
+export type { InterfaceStats } from './network.js'
 export { bundleOf, OCI_VERSION, type OciState } from './oci-state.js'
 export { type ContainerSummary, type OverviewOptions, overview } from './overview.js'
 export { type ContainerPlan, plan } from './plan.js'

@@ -1,13 +1,27 @@
 import { type Namespace, namespaceKind } from '@libcontainer/namespaces'
+import { joinedNamespace, type NetworkNamespace } from '@libcontainer/network/config'
 import { ConfigInvalid } from '@libcontainer/sys'
 import type { ContainerConfig, NamespaceRequest } from './config.js'
 
 const DEFAULT: readonly NamespaceRequest[] = ['mnt', 'pid', 'ipc', 'uts', 'net']
 
 /** The namespaces that a config asks for, in one shape. @throws {ConfigInvalid} for an unknown kind */
-export function namespacesOf({ namespaces = DEFAULT }: ContainerConfig): Namespace[] {
+export function namespacesOf({ namespaces = DEFAULT, networks }: ContainerConfig): Namespace[] {
   if (!Array.isArray(namespaces)) throw new ConfigInvalid('namespaces', namespaces, 'must be a list')
-  return namespaces.map((request: NamespaceRequest, i) => namespaceOf(request, `namespaces[${i}]`))
+  const list = namespaces.map((request: NamespaceRequest, i) => namespaceOf(request, `namespaces[${i}]`))
+  const path = networks === undefined ? undefined : joinedNamespace({ networks })
+  if (path === undefined) return list
+  const other = list.find(each => each.kind === 'net' && each.path !== undefined && each.path !== path)
+  if (other !== undefined)
+    throw new ConfigInvalid('networks', networks, `name another network namespace than namespaces do: ${other.path}`)
+  return [...list.filter(({ kind }) => kind !== 'net'), { kind: 'net', path }]
+}
+
+/** Whose network namespace a container has. */
+export function networkNamespace(namespaces: readonly Namespace[]): NetworkNamespace {
+  const net = namespaces.find(({ kind }) => kind === 'net')
+  if (net === undefined) return 'shared'
+  return net.path === undefined ? 'new' : 'joined'
 }
 
 export function namespaceOf(request: NamespaceRequest, field: string): Namespace {

@@ -29,6 +29,7 @@ import {
 } from '@libcontainer/mount'
 import { type NamespaceFacts, type NamespacePlan, planNamespaces } from '@libcontainer/namespaces'
 import { type Step, slot } from '@libcontainer/sys'
+import { hasNetworking } from './network.js'
 import { SOURCE_SLOT } from './outside-sources.js'
 import { createHookSteps, type HookFacts, startHookSteps } from './plan-hooks.js'
 import { planMounts } from './plan-mounts.js'
@@ -103,6 +104,8 @@ export function planContainer(
     ...(namespaces.needsSecondClone ? [secondClone] : []),
     setSession,
     ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
+    // As ever, before anything of the root: hooks and mounts find the interfaces.
+    ...(hasNetworking(config) ? whileSeen(ask('network', 'wait until the networks are there'), facts) : []),
     ...prepareRootSteps(config.rootfs, config.rootPropagation),
     ...mounts.steps,
     ...(ownDev
@@ -144,9 +147,10 @@ export function planContainer(
 const sysctlStep = (key: string, value: string): Step =>
   sysctlPath(key) === DOMAINNAME ? setDomainname(value) : writeSysctl(key, value)
 
-/** The files of a process that is not dumpable are the host's root's: nobody else could write its maps. */
-function mapSteps({ unprivileged = false, mapped = false }: ContainerFacts): Step[] {
-  const wait = ask('maps', 'wait until the id maps are written')
+const mapSteps = (facts: ContainerFacts): Step[] => whileSeen(ask('maps', 'wait until the id maps are written'), facts)
+
+/** The files of a process that is not dumpable are the host's root's: nobody else could write its maps, or find its namespaces. */
+function whileSeen(wait: Step, { unprivileged = false, mapped = false }: ContainerFacts): Step[] {
   return unprivileged || mapped ? [setDumpable(true), wait, setDumpable(false)] : [wait]
 }
 

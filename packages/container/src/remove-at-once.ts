@@ -11,6 +11,7 @@ import {
 } from '@libcontainer/sys'
 import type { CgroupDriver } from './drivers.js'
 import { lockPath } from './lock.js'
+import { hasNetworking } from './network.js'
 import { type ContainerState, STATE_FILE } from './state.js'
 
 /**
@@ -25,8 +26,8 @@ export async function removeAtOnce(
   { cgroup_paths, config }: ContainerState,
   text: string,
 ): Promise<boolean> {
-  // A driver of somebody's own, and resctrl, have more to do than to remove directories.
-  if (driver !== Cgroup || config.intelRdt !== undefined) return false
+  // A driver of somebody's own, resctrl, and networks have more to do than to remove directories.
+  if (driver !== Cgroup || config.intelRdt !== undefined || hasNetworking(config)) return false
   const { places } = await driver.at(cgroup_paths)
   const results = new Map<string, number>()
   try {

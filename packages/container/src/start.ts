@@ -19,6 +19,7 @@ import { type PreparedPayload, preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import { runHooks } from './hooks.js'
 import { adjustOomScore, DEBUG, type Launched, launch } from './launch.js'
+import type { Networking } from './network.js'
 import { bundleOf, type OciState, ociState } from './oci-state.js'
 import { OutsideSources } from './outside-sources.js'
 import { type ContainerPlan, planFor } from './plan.js'
@@ -46,6 +47,8 @@ export interface StartRequest {
   readonly hooks: HookFacts['at']
   /** The groups of resctrl that it joins. */
   readonly rdt?: JoinableClass | undefined
+  /** Its networks, where they are to be made. */
+  readonly networking?: Networking | undefined
 }
 
 /** What {@link startFirst} is to do. */
@@ -86,7 +89,7 @@ export interface Started extends Launched {
 
 /** Starts the first process of a container whose cgroup is there. */
 export async function startFirst(request: StartRequest, first: FirstPlan, oomBefore: number): Promise<Started> {
-  const { id, directory, config, cgroup, spec, wait, drivers, rdt } = request
+  const { id, directory, config, cgroup, spec, wait, drivers, rdt, networking } = request
   const { plan, attributes, initialFiles, unprivileged, mapped, payload } = first
   const oomScoreAdj = spec.oomScoreAdj ?? config.oomScoreAdj
   const has = (kind: string): boolean => config.namespaces.some(each => each.kind === kind)
@@ -146,6 +149,10 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           await writeTimeOffsets(pid, config.timeOffsets ?? {})
           return undefined
         },
+        network: async ({ pid, pidfd }) => {
+          await whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal }))
+          return undefined
+        },
         ...sources.rendezvous,
       },
       // Its state is saved by then: a hook may ask for it.
@@ -170,6 +177,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           cgroup_paths: cgroupPaths(cgroup.paths),
           namespace_paths: namespacePaths(pid),
           ...rdt?.paths,
+          ...(networking && { network_state: networking.state }),
           external_descriptors: await streams,
           config,
         }

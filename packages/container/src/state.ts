@@ -2,6 +2,7 @@ import { cleanPath } from '@libcontainer/mount'
 import { type NamespaceKind, namespaceKinds } from '@libcontainer/namespaces'
 import { ConfigInvalid, parseJson, readTextIfPresent, replaceFile, stringifyJson } from '@libcontainer/sys'
 import { ContainerError, systemError } from './errors.js'
+import type { NetworkState } from './networking.js'
 import type { ResolvedConfig } from './resolve.js'
 import { type Era, eraOf, pathsByKind } from './state-eras.js'
 
@@ -26,6 +27,8 @@ export interface ContainerState {
   /** Its group of resctrl, and the one that counts it apart. */
   readonly intel_rdt_path?: string | undefined
   readonly intel_rdt_mon_path?: string | undefined
+  /** As 2014 told of it: the ends of its pair, where it has one. What was made for its networks is in a file beside. */
+  readonly network_state?: NetworkState | undefined
   /** What the first process had as standard streams: what the links of /proc/<pid>/fd say. */
   readonly external_descriptors?: readonly string[] | undefined
   readonly config: ResolvedConfig

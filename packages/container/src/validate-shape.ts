@@ -6,11 +6,12 @@ import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
+import { networkProblems } from '@libcontainer/network/config'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
 import { checkMountIds } from './mount-ids.js'
-import { namespaceOf, namespacesOf } from './namespace-requests.js'
+import { namespaceOf, namespacesOf, networkNamespace } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
 import { capabilityProblems, hookProblems, limitProblems, problemOf, sharingProblems } from './validate-apart.js'
 import { sysctlProblems } from './validate-sysctl.js'
@@ -26,6 +27,9 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   timeOffsets: true,
   hostname: true,
   domainname: true,
+  networks: true,
+  routes: true,
+  netDevices: true,
   mounts: true,
   devices: true,
   cgroups: true,
@@ -83,11 +87,12 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   const before = problems.length
   each('namespaces', config.namespaces, namespaceOf)
   // What is said of namespaces cannot be judged by a list that is wrong itself.
-  const namespaces = problems.length === before ? namespacesOf(config) : undefined
+  const namespaces = problems.length === before ? listed(config, problems) : undefined
   if (namespaces !== undefined) check(() => checkNamespaceList(config, namespaces))
   const kinds = new Set(namespaces?.map(({ kind }) => kind) ?? namespaceKinds)
   check(() => checkName('hostname', config.hostname, kinds))
   check(() => checkName('domainname', config.domainname, kinds))
+  if (namespaces !== undefined) problems.push(...networkProblems(config, networkNamespace(namespaces)))
   each('mounts', config.mounts, (mount, field) => checkMountIds(checkMount(mount, field), config, kinds.has('user')))
   each('devices', config.devices, (request, field) => void device(request, field))
   check(() => checkCgroups(config))
@@ -117,6 +122,17 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
     if (typeof label !== 'string' || !label.includes('=')) refuse(field, label, 'must be key=value')
   })
   return problems
+}
+
+/** Two that name different ones of a kind are no list. */
+function listed(config: ContainerConfig, problems: ConfigInvalid[]): Namespace[] | undefined {
+  try {
+    return namespacesOf(config)
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid)) throw error
+    problems.push(error)
+    return undefined
+  }
 }
 
 function refuse(field: string, value: unknown, problem: string): never {

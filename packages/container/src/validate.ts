@@ -1,5 +1,6 @@
 import { cleanPath } from '@libcontainer/mount'
 import { checkNamespaces, type Namespace, type NamespaceKind, namespacePath } from '@libcontainer/namespaces'
+import { networkProblems, privilegeProblems } from '@libcontainer/network/config'
 import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
 import { classProblem } from './class.js'
 import type { ContainerConfig } from './config.js'
@@ -38,7 +39,7 @@ async function withNamespaces(config: ContainerConfig, problems: readonly Config
   try {
     const namespaces = namespacesOf(config)
     await checkNamespaces({ ...config, namespaces })
-    if (!isSound(problems, 'hostname', 'domainname', 'sysctl')) return [...problems]
+    if (!isSound(problems, 'hostname', 'domainname', 'sysctl', 'networks', 'routes', 'netDevices')) return [...problems]
     return [...problems, ...(await sharedProblems(config, namespaces)), ...(await idProblems(config, namespaces))]
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error
@@ -49,7 +50,9 @@ async function withNamespaces(config: ContainerConfig, problems: readonly Config
 /** What a user namespace does not have, or somebody without privileges cannot do without one. */
 async function idProblems(config: ContainerConfig, namespaces: readonly Namespace[]): Promise<ConfigInvalid[]> {
   const own = namespaces.some(({ kind, path }) => kind === 'user' && path === undefined)
-  const rootless = (await isUnprivileged()) ? rootlessProblems(config, namespaces) : []
+  const rootless = (await isUnprivileged())
+    ? [...rootlessProblems(config, namespaces), ...privilegeProblems(config)]
+    : []
   return own ? [...rootless, ...mountIdProblems(config)] : rootless
 }
 
@@ -97,7 +100,8 @@ async function sharedProblems(config: ContainerConfig, namespaces: readonly Name
   const names = (['hostname', 'domainname'] as const).map(field =>
     problemOf(() => checkName(field, config[field], separate)),
   )
-  return [...names.filter(problem => problem !== undefined), ...sysctlProblems(config.sysctl, separate)]
+  const ofNetworks = separate.has('net') ? [] : networkProblems(config, 'shared')
+  return [...names.filter(problem => problem !== undefined), ...sysctlProblems(config.sysctl, separate), ...ofNetworks]
 }
 
 async function sameFile(one: string, other: string): Promise<boolean> {

@@ -4,6 +4,7 @@ import { releaseClass } from './class.js'
 import type { CgroupDriver, ContainerCgroup, Drivers } from './drivers.js'
 import { ContainerError } from './errors.js'
 import { withBareLock } from './lock.js'
+import { releaseNetworking } from './network.js'
 import { markRemoved } from './removed-meanwhile.js'
 import { STATE_FILE } from './state.js'
 import { confirmEnded } from './state-trust.js'
@@ -13,6 +14,7 @@ export interface WithoutState {
   readonly directory: string
   /** Why it could not be loaded. */
   readonly error: LibcontainerError
+  readonly warn?: ((message: string) => void) | undefined
 }
 
 /**
@@ -21,7 +23,7 @@ export interface WithoutState {
  */
 export async function removeWithoutState(
   drivers: Drivers,
-  { id, directory, error }: WithoutState,
+  { id, directory, error, warn }: WithoutState,
   meanwhile: () => Promise<void>,
 ): Promise<boolean> {
   const act = async (): Promise<boolean> => {
@@ -29,6 +31,7 @@ export async function removeWithoutState(
     const cgroup = await killRecorded(drivers.cgroups, id, directory)
     await cgroup?.destroy()
     await releaseClass({ id, directory, drivers })
+    await releaseNetworking({ directory, warn })
     await confirmEnded(id, directory)
     await removeTree(directory)
     return true

@@ -83,6 +83,10 @@ test('DV-20 what no package does yet is refused by name', async () => {
   expect(() => withEdits(plain, intelRdt)).toThrow(
     expect.objectContaining({ code: 'ConfigInvalid', field: 'intelRdt' }),
   )
-  const netDevices = await resolveEdits([{ netDevices: [{ hostInterfaceName: 'a', name: 'b' }] }])
-  expect(() => withEdits(plain, netDevices)).toThrow(expect.objectContaining({ field: 'netDevices' }))
+})
+
+test('DV-20 NL-30 network devices move into the container, those of the config with them', async () => {
+  const edits = await resolveEdits([{ netDevices: [{ hostInterfaceName: 'a', name: 'b' }] }])
+  const { config } = withEdits({ ...plain, config: { ...plain.config, netDevices: { c: {} } } }, edits)
+  expect(config.netDevices).toEqual({ c: {}, a: { name: 'b' } })
 })

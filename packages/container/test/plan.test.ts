@@ -289,6 +289,21 @@ describe('variants', () => {
     expect(plan.namespaces.cloneFlags & flags.NEWNET).toBe(0)
   })
 
+  test('IN-09 networks are waited for before anything of the root is touched; a loopback alone needs nobody', () => {
+    const networks = [{ type: 'veth', bridge: 'br0' }] as const
+    expect(difference(planOf({ networks }))).toEqual({ more: ['wait until the networks are there'], less: [] })
+    const abouts = planOf({ networks }).steps.map(({ about }) => about)
+    const root = planOf({ networks }).steps.findIndex(({ op }) => op === 'prepareRoot')
+    expect(abouts.indexOf('wait until the networks are there')).toBeLessThan(root)
+    expect(difference(planOf({ networks: [{ type: 'loopback' }] }))).toEqual({ more: [], less: [] })
+    // Nobody but the host's root finds the namespace of a process that is not dumpable.
+    const root0 = [{ containerId: 0, hostId: 1000, size: 1 }]
+    const own = { networks: [{ type: 'user' }] as const, namespaces: ['user', 'mnt', 'pid', 'net'] as const }
+    const plan = planOf({ ...own, uidMappings: root0, gidMappings: root0 }, {}, { unprivileged: true })
+    const at = plan.steps.findIndex(({ about }) => about === 'wait until the networks are there')
+    expect(plan.steps.slice(at - 1, at + 2).map(({ op }) => op)).toEqual(['setDumpable', 'ask', 'setDumpable'])
+  })
+
   test('without a network namespace lo is the host’s', () => {
     expect(difference(planOf({ namespaces: ['mnt', 'pid'] }))).toEqual({
       more: [],

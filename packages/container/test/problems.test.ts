@@ -163,6 +163,17 @@ test('VAL-21 EV-161 a class of resctrl: its shape, and a host that has none', as
 })
 
 test('VAL-32 what this version has not is refused by name, and never left out in silence', () => {
-  for (const name of ['networks', 'routes', 'netDevices', 'processLabel', 'mountLabel', 'apparmorProfile'])
+  for (const name of ['processLabel', 'mountLabel', 'apparmorProfile'])
     expect(fields({ [name]: {} }), name).toEqual([name])
+})
+
+test('VAL-02 EV-058 networks, routes and devices ask for a network namespace, and two paths of one contradict each other', () => {
+  expect(fields({ networks: {} as never, routes: {} as never })).toEqual(['networks', 'routes'])
+  const shared = { namespaces: ['mnt', 'pid'] as const }
+  expect(fields({ ...shared, networks: [{ type: 'veth', bridge: 'b' }] })).toEqual(['networks[0]'])
+  expect(fields({ ...shared, routes: [{ gateway: '10.0.0.1' }] })).toEqual(['routes'])
+  expect(fields({ ...shared, netDevices: { eth0: {} } })).toEqual(['netDevices'])
+  expect(fields({ ...shared, networks: [{ type: 'netns', path: '/run/netns/a' }] })).toEqual([])
+  const other = { namespaces: ['mnt', { kind: 'net', path: '/run/netns/b' }] as const }
+  expect(fields({ ...other, networks: [{ type: 'netns', path: '/run/netns/a' }] })).toEqual(['networks'])
 })

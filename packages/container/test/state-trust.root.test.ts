@@ -362,12 +362,12 @@ describe('states of other versions', () => {
     const { container, init: child } = await bench.running()
     change(bench, container, state => {
       const old = to2015(state, child.pid, `libcontainer-${container.id}`)
-      return { ...old, config: { ...(old.config as Json), networks: [{ type: 'veth', bridge: 'x' }] } }
+      return { ...old, config: { ...(old.config as Json), apparmor_profile: 'docker-default' } }
     })
     await refused(
       bench,
       container,
-      /is a state of 2015 whose config cannot be had here: networks/,
+      /is a state of 2015 whose config cannot be had here: apparmor_profile/,
       /the program that started it/,
     )
   })

@@ -8,6 +8,8 @@ import * as intelrdt from '@libcontainer/intelrdt'
 import * as keys from '@libcontainer/keys'
 import * as mount from '@libcontainer/mount'
 import * as namespaces from '@libcontainer/namespaces'
+import * as netlink from '@libcontainer/netlink'
+import * as network from '@libcontainer/network'
 import * as oci from '@libcontainer/oci'
 import * as seccomp from '@libcontainer/seccomp'
 import * as sys from '@libcontainer/sys'
@@ -32,6 +34,8 @@ export const facilities: ReadonlyMap<string, Facility> = new Map<string, Facilit
     keys,
     mount,
     namespaces,
+    netlink,
+    network,
     oci,
     seccomp,
     sys,

@@ -5,12 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#include <linux/magic.h>
-#include <linux/nsfs.h>
 
 static const char *type_name(int type)
 {
@@ -25,22 +20,6 @@ static const char *type_name(int type)
 	case 0x40000000: return "it is a net namespace";
 	default: return "it is a namespace of another type";
 	}
-}
-
-int64_t lc_namespace_type(struct lc_ctx *c, int fd)
-{
-	struct statfs fs;
-	int type;
-
-	/* First this: to another file system the ioctl's number may mean something else. */
-	if (fstatfs(fd, &fs) < 0)
-		return lc_fail(c, "fstatfs");
-	if (fs.f_type != NSFS_MAGIC) {
-		lc_detail(c, "it is no namespace");
-		return lc_refuse(c, "fstatfs", EINVAL);
-	}
-	type = ioctl(fd, NS_GET_NSTYPE);
-	return type < 0 ? lc_fail(c, "ioctl(NS_GET_NSTYPE)") : type;
 }
 
 static int64_t check_type(struct lc_ctx *c, int fd, int wanted)

@@ -154,8 +154,6 @@ const struct lc_op lc_namespaces_ops[] = {
 	{ "inspectNamespace", "ib", lc_op_inspect_namespace, 0 },
 	{ "readNamespaceMaps", "ibb", lc_op_read_namespace_maps, 0 },
 	{ "scanNamespaces", "b", lc_op_scan_namespaces, 0 },
-	{ "bindNamespace", "ii", lc_op_bind_namespace, 0 },
-	{ "unbindNamespace", "i", lc_op_unbind_namespace, 0 },
 #endif
 	{ 0 },
 };

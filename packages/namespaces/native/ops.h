@@ -2,15 +2,13 @@
 #ifndef LC_NAMESPACES_OPS_H
 #define LC_NAMESPACES_OPS_H
 
+#include "../../sys/native/namespace.h"
 #include "../../sys/native/op.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 extern const struct lc_op lc_namespaces_ops[];
-
-/* The type of the namespace that `fd` is, by the kernel's word: a path's name proves nothing. */
-int64_t lc_namespace_type(struct lc_ctx *c, int fd);
 
 /* What the kernel tells of a namespace: see inspectNamespace. */
 struct lc_namespace {
@@ -30,8 +28,6 @@ int64_t lc_op_start_program(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_inspect_namespace(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_read_namespace_maps(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_scan_namespaces(struct lc_ctx *c, const union lc_arg *a);
-int64_t lc_op_bind_namespace(struct lc_ctx *c, const union lc_arg *a);
-int64_t lc_op_unbind_namespace(struct lc_ctx *c, const union lc_arg *a);
 #ifdef __cplusplus
 }
 #endif

@@ -1,4 +1,4 @@
-import { checked, isErrno, readHeads, readText } from '@libcontainer/sys'
+import { checked, isErrno, parsePins, readHeads, readText } from '@libcontainer/sys'
 import { inspectNamespace, type NamespaceInfo, namespaceInfo, openAny } from './inspect.js'
 import { type NamespaceKind, namespaceKinds } from './kinds.js'
 import { native } from './native.js'
@@ -70,24 +70,6 @@ function readTable(bytes: Uint8Array<ArrayBuffer>): Scanned[] {
     scanned.push({ ...info, processes, pid: view.getInt32(at * 8, true), uid: view.getUint32(at * 8 + 4, true) })
   }
   return scanned
-}
-
-/** Where namespaces are mounted, by their names, such as `net:[4026531840]`. Pure. */
-export function parsePins(mountinfo: string): Map<string, string[]> {
-  const pins = new Map<string, string[]>()
-  for (const line of mountinfo.split('\n')) {
-    if (!line.includes(' - nsfs ')) continue
-    const [, , , root = '', path = ''] = line.split(' ')
-    const paths = pins.get(root) ?? []
-    paths.push(plainPath(path))
-    pins.set(root, paths)
-  }
-  return pins
-}
-
-/** Blanks, tabs, newlines and backslashes are three octal digits there: proc(5). */
-function plainPath(path: string): string {
-  return path.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }
 
 async function lookAt(path: string): Promise<NamespaceInfo | undefined> {

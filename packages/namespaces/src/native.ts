@@ -40,8 +40,6 @@ interface NamespaceOps {
   inspectNamespace(fd: number, result: Uint8Array): number
   readNamespaceMaps(fd: number, uids: Uint8Array, gids: Uint8Array): number
   scanNamespaces(table: Uint8Array): number
-  bindNamespace(namespace: number, file: number): number
-  unbindNamespace(fd: number): number
 }
 
 export const native = binding<NamespaceOps>('namespaces', import.meta.url)

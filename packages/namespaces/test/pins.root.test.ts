@@ -12,10 +12,9 @@ import {
   unpinNamespace,
   unshare,
 } from '@libcontainer/namespaces'
-import type { OwnedFd } from '@libcontainer/sys'
+import { type OwnedFd, parsePins } from '@libcontainer/sys'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { requires, type TemporaryDirectory, temporaryDirectory } from '../../../test/support/index.js'
-import { parsePins } from '../src/list.js'
 
 const needs = requires('root', 'namespace:user', 'namespace:time')
 let place: TemporaryDirectory

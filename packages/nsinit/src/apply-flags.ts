@@ -13,10 +13,6 @@ const missing: Readonly<Record<string, string>> = {
   'apparmor-profile': 'apparmor',
   'process-label': 'selinux',
   'mount-label': 'selinux',
-  'veth-bridge': 'network',
-  'veth-address': 'network',
-  'veth-gateway': 'network',
-  'veth-mtu': 'network',
 }
 
 /**
@@ -31,7 +27,7 @@ export function applyFlags({ config, process }: ContainerJson, given: Flags): Co
   }
   const isolated = applyNamespaces(config, given)
   const limited = applyLimits({ ...isolated, ...simpleFields(given) }, given)
-  const mounted = applyMounts(limited, given)
+  const mounted = applyNetwork(applyMounts(limited, given), given)
   const level = given.flags.get('security')
   const groups = given.lists.get('groups')
   return {
@@ -116,6 +112,26 @@ function userNamespace(list: readonly NamespaceRequest[], uid: number): Partial<
     uidMappings: map,
     gidMappings: map,
   }
+}
+
+/** One more network, as 2015 had it: eth0 behind a bridge. */
+function applyNetwork(config: ContainerConfig, given: Flags): ContainerConfig {
+  const { flags } = given
+  const bridge = flags.get('veth-bridge')
+  if (!bridge) {
+    for (const name of ['veth-address', 'veth-gateway', 'veth-mtu'])
+      if (flags.get(name))
+        throw new ConfigInvalid(`--${name}`, flags.get(name), 'is of a network by a bridge: give --veth-bridge')
+    return config
+  }
+  const network = defined({
+    type: 'veth' as const,
+    bridge,
+    address: flags.get('veth-address') || undefined,
+    gateway: flags.get('veth-gateway') || undefined,
+    mtu: integer(given, 'veth-mtu', 0, 65535) || undefined,
+  })
+  return { ...config, networks: [...(config.networks ?? []), network] }
 }
 
 function applyLimits(config: ContainerConfig, given: Flags): ContainerConfig {

@@ -27,10 +27,10 @@ export const createFlags: readonly Flag[] = [
   { name: 'apparmor-profile', value: 'NAME', about: 'its AppArmor profile (not in this version)' },
   { name: 'process-label', value: 'LABEL', about: 'the SELinux label of its programs (not in this version)' },
   { name: 'mount-label', value: 'LABEL', about: 'the SELinux label of its mounts (not in this version)' },
-  { name: 'veth-bridge', value: 'NAME', about: 'a network by this bridge (not in this version)' },
-  { name: 'veth-address', value: 'CIDR', about: 'its address there (not in this version)' },
-  { name: 'veth-gateway', value: 'ADDRESS', about: 'its way out (not in this version)' },
-  { name: 'veth-mtu', value: 'N', about: 'the size of its packets (not in this version)' },
+  { name: 'veth-bridge', value: 'NAME', about: 'eth0, on this bridge of the host' },
+  { name: 'veth-address', value: 'CIDR', about: 'its address there, with its length' },
+  { name: 'veth-gateway', value: 'ADDRESS', about: 'its way out: the default route' },
+  { name: 'veth-mtu', value: 'N', about: 'the size of its packets, in bytes' },
 ]
 
 /** Whether a command line says anything of a config. */

@@ -35,7 +35,7 @@ export async function writeStateCopy({ directory, path }: Place, state: Containe
   }
 }
 
-/** The state under its names of 2014, and of today. There are no networks yet. */
+/** The state under its names of 2014, and of today. */
 const copyOf = (state: ContainerState): object => ({
   init_pid: state.init_process_pid,
   init_start_time: state.init_process_start,

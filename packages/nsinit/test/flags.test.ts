@@ -184,8 +184,23 @@ describe('CL-15', () => {
   })
 })
 
-test.each(['--veth-bridge', '--veth-address', '--veth-gateway', '--veth-mtu'])('CL-16 %s is refused by name', flag => {
-  expect(problem(flag, '1')).toBe(`${flag}: cannot be honoured yet: it will be done by @libcontainer/network (got "1")`)
+test('CL-16 a network by a bridge', () => {
+  const flags = [
+    '--veth-bridge',
+    'br0',
+    '--veth-address',
+    '10.0.0.2/24',
+    '--veth-gateway',
+    '10.0.0.1',
+    '--veth-mtu',
+    '1400',
+  ]
+  expect(applied(...flags).networks).toEqual([
+    { type: 'veth', bridge: 'br0', address: '10.0.0.2/24', gateway: '10.0.0.1', mtu: 1400 },
+  ])
+  expect(applied('--veth-bridge', 'br0', '--veth-mtu', '0').networks).toEqual([{ type: 'veth', bridge: 'br0' }])
+  expect(problem('--veth-address', '10.0.0.2/24')).toMatch(/^--veth-address: is of a network by a bridge/)
+  expect(problem('--veth-bridge', 'br0', '--veth-mtu', 'x')).toMatch(/^--veth-mtu: must be a whole number/)
 })
 
 test('CL-18 the template', () => {

@@ -73,7 +73,7 @@ export function featuresDocument({ version }: FeaturesOptions = {}): FeaturesDoc
       },
       intelRdt: { enabled: true, schemata: true, monitoring: true },
       mountExtensions: { idmap: { enabled: true } },
-      netDevices: { enabled: false },
+      netDevices: { enabled: true },
     },
   }
 }

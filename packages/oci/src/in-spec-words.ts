@@ -37,6 +37,7 @@ const places: readonly (readonly [ours: string, theirs: string])[] = [
     'sysctl',
     'memoryPolicy',
     'intelRdt',
+    'netDevices',
   ]
     .concat('maskedPaths', 'readonlyPaths')
     .map(name => [name, `linux.${name}`] as const),

@@ -58,6 +58,7 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     personality: personalityOf(linux, warn),
     memoryPolicy: memoryPolicyOf(linux),
     intelRdt: intelRdtOf(linux),
+    netDevices: netDevicesOf(linux),
     sessionKeyring: newKeyring || undefined,
     hooks: hooksOf(hooks),
     labels: labelsOf(annotations, bundle, warn),
@@ -78,8 +79,7 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
   }
 }
 
-function refuseOfLinux({ netDevices, mountLabel }: SpecLinux): void {
-  refuseLater('linux.netDevices', netDevices, '@libcontainer/netlink')
+function refuseOfLinux({ mountLabel }: SpecLinux): void {
   refuseLater(
     'linux.mountLabel',
     mountLabel,
@@ -127,6 +127,12 @@ function intelRdtOf({ intelRdt }: SpecLinux): ContainerConfig['intelRdt'] {
     enableMonitoring,
   })
   return config
+}
+
+/** Without a name it keeps the one that it has on the host. */
+function netDevicesOf({ netDevices = {} }: SpecLinux): ContainerConfig['netDevices'] {
+  const entries = Object.entries(netDevices).map(([device, { name }]) => [device, name ? { name } : {}] as const)
+  return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 
 function hooksOf(hooks: Spec['hooks'] = {}): ContainerConfig['hooks'] {

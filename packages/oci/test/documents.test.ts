@@ -6,6 +6,7 @@ import { validateShape } from '@libcontainer/container'
 import {
   exampleSpec,
   featuresDocument,
+  inSpecWords,
   parseSpec,
   type Spec,
   systemdCgroup,
@@ -157,8 +158,14 @@ describe('OL-17 the features document', () => {
       const { config } = converted(linuxWith({ memoryPolicy: { mode, nodes, flags: [] } }))
       expect([mode, validateShape(config).map(String)]).toEqual([mode, []])
     }
-    expect(linux.netDevices.enabled).toBe(false)
-    expect(refusal(() => converted(linuxWith({ netDevices: { eth0: {} } }))).field).toBe('linux.netDevices')
+    expect(linux.netDevices.enabled).toBe(true)
+    const moved = converted(
+      linuxWith({ netDevices: { eth0: {} }, namespaces: [{ type: 'mount' }, { type: 'uts' }, { type: 'network' }] }),
+    )
+    expect(validateShape(moved.config).map(String)).toEqual([])
+    // In the words of the file, for a container on the host's network.
+    const shared = converted(linuxWith({ netDevices: { eth0: {} }, namespaces: [{ type: 'mount' }, { type: 'uts' }] }))
+    expect(validateShape(shared.config).map(inSpecWords)).toMatchObject([{ field: 'linux.netDevices' }])
     expect(mountOptions).toEqual(expect.arrayContaining(['idmap', 'ridmap', 'copy-symlink']))
     expect(linux.mountExtensions.idmap.enabled).toBe(true)
   })

@@ -187,9 +187,10 @@ describe('the process', () => {
     expect(configOf(linuxWith({ mountLabel: '' })).rootfs).toBeTruthy()
   })
 
-  test('EV-063 devices of networks are refused by name until they are done', () => {
-    expect(at(linuxWith({ netDevices: { eth0: {} } }))).toBe('linux.netDevices')
-    expect(configOf(linuxWith({ netDevices: {} })).rootfs).toBeTruthy()
+  test('NL-30 EV-063 devices of the host, by another name or their own', () => {
+    const netDevices = { eth0: {}, eth1: { name: '' }, eth2: { name: 'net%d' } }
+    expect(configOf(linuxWith({ netDevices })).netDevices).toEqual({ eth0: {}, eth1: {}, eth2: { name: 'net%d' } })
+    expect(configOf(linuxWith({ netDevices: {} }))).not.toHaveProperty('netDevices')
   })
 
   test('EV-161 RD-02 RD-03 the class of resctrl; one without a word is a class of its own, none is none', () => {

@@ -24,6 +24,7 @@
 #include <linux/openat2.h>
 
 #include "entry.h"
+#include "namespace.h"
 #include "path.h"
 
 /* musl has had statx(2) in <sys/stat.h> since 1.2.5, glibc longer; the kernel's header beside either would define it twice. */
@@ -570,5 +571,8 @@ const struct lc_op lc_sys_ops[] = {
 	{ "randomBytes", "b", lc_op_random_bytes },
 	{ "closeExecFrom", "i", lc_op_close_exec_from },
 	{ "tryCall", "i", lc_op_try_call },
+	{ "namespaceType", "i", lc_op_namespace_type },
+	{ "bindNamespace", "ii", lc_op_bind_namespace },
+	{ "unbindNamespace", "i", lc_op_unbind_namespace },
 	{ 0 },
 };

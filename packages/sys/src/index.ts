@@ -47,6 +47,7 @@ export {
 } from './log.js'
 export { notYet } from './not-yet.js'
 export { cleanPath, isInRoot, namesOfPath, resolveRootfs, secureJoin, stripRoot } from './paths.js'
+export * from './pin.js'
 export { type EncodedPlan, type EncodeOptions, encodePlan } from './plan.js'
 export { probe } from './probe.js'
 export * from './process.js'

@@ -71,6 +71,9 @@ export interface SysOps {
   randomBytes(buffer: Uint8Array): number
   closeExecFrom(first: number): number
   tryCall(number: number): number
+  namespaceType(fd: number): number
+  bindNamespace(namespace: number, file: number): number
+  unbindNamespace(fd: number): number
 }
 
 export const native = binding<SysOps>('sys', import.meta.url)

@@ -17,7 +17,7 @@ import {
   writeRlimits,
 } from './lists.js'
 import { pickGiven, readMounts2014, writeMounts2014 } from './mounts.js'
-import { readNetworks, writeNetworks } from './networks.js'
+import { netOf, readNetworks, writeNetworks, writeRoutes } from './networks.js'
 import { rootfsOf, writeCapabilityNames } from './shared.js'
 
 /**
@@ -42,8 +42,7 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
   mount?.refuse('mount_label', '@libcontainer/selinux')
   for (const [name, owner] of LATER) file.refuse(name, owner)
   const wanted = readNamespaces2014(file)
-  const isNew = (kind: string): boolean => wanted.includes(kind as NamespaceRequest)
-  const { joined } = readNetworks(file, isNew('net'), warn)
+  const { joined, networks, routes } = readNetworks(file, netOf(wanted), warn)
   const ipc = file.text('ipc')
   const config: ContainerConfig = {
     rootfs,
@@ -58,6 +57,8 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
     cgroups: readCgroups(file.object('cgroups'), '2014', warn),
     capabilities: readCapabilityNames(file, 'capabilities') ?? [],
     rlimits: readRlimits(file),
+    networks,
+    routes,
     parentDeathSignal: 'SIGKILL',
     ...readRestriction(file.flag('restrict_sys')),
   }
@@ -118,6 +119,8 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
     parentDeathSignal,
     maskedPaths,
     readonlyPaths,
+    networks: ___,
+    routes: ____,
     ...rest
   } = more
   const { env, cwd, user, terminal, ...others } = process
@@ -131,7 +134,6 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
   if (env !== undefined && !Array.isArray(env)) refuseAll('process', { env }, '2014')
   const wanted = namespacesOf(config)
   const joined = wanted.find(({ path }) => path !== undefined)
-  const ownNet = wanted.some(({ kind, path }) => kind === 'net' && path === undefined)
   const written = pickGiven({
     rootfs,
     hostname,
@@ -139,7 +141,8 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
     working_dir: cwd,
     tty: terminal,
     capabilities: writeCapabilityNames(capabilities, '2014'),
-    networks: writeNetworks(ownNet),
+    networks: writeNetworks(config, '2014'),
+    routes: writeRoutes(config),
     cgroups: pickGiven(writeCgroups(cgroups, '2014')),
     rlimits: writeRlimits(rlimits),
   })

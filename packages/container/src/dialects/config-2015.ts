@@ -1,7 +1,6 @@
 import { OCI_CAPABILITIES } from '@libcontainer/capabilities'
 import { ConfigInvalid, signalNumber } from '@libcontainer/sys'
 import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from '../config.js'
-import { namespacesOf } from '../namespace-requests.js'
 import { readCgroups, refuseAll, writeCgroups } from './cgroups.js'
 import type { DialectConfig, DialectSource, ReadOptions } from './dialect.js'
 import { Fields, pruned } from './fields.js'
@@ -18,7 +17,7 @@ import {
   writeRlimits,
 } from './lists.js'
 import { readMounts2015, writeMounts } from './mounts.js'
-import { readNetworks, writeNetworks } from './networks.js'
+import { netOf, readNetworks, writeNetworks, writeRoutes } from './networks.js'
 import { readSeccomp2015, writeSeccomp2015 } from './seccomp.js'
 import { configFields, rootfsOf, writeCapabilityNames } from './shared.js'
 
@@ -39,7 +38,7 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
   if (file.text('pivot_dir')) warn('pivot_dir: changes nothing, no directory is needed to change the root')
   for (const [name, owner] of LATER) file.refuse(name, owner)
   const namespaces = readNamespaces(file)
-  readNetworks(file, namespaces.includes('net'), warn)
+  const { networks, routes } = readNetworks(file, netOf(namespaces), warn)
   const seccomp = file.object('seccomp')
   const sysctl = file.map('system_properties')
   const config: ContainerConfig = {
@@ -62,6 +61,8 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
     readonlyPaths: file.texts('readonly_paths'),
     sysctl: sysctl && sysctl.length > 0 ? Object.fromEntries(sysctl) : undefined,
     rlimits: readRlimits(file),
+    networks,
+    routes,
     parentDeathSignal: file.number('parent_death_signal', 0, 64) || undefined,
   }
   const process = { additionalGroups: readGroups(file) }
@@ -96,7 +97,17 @@ function refuseGroup(value: unknown, at: string): never {
 export function writeConfig2015({ config, process = {} }: DialectSource): Record<string, unknown> {
   const { rootfs, readonlyRootfs, rootPropagation, namespaces: _, uidMappings, gidMappings, hostname, ...more } = config
   const { mounts, devices: __, cgroups, capabilities = OCI_CAPABILITIES, seccomp, noNewPrivileges, ...others } = more
-  const { noPivotRoot, maskedPaths, readonlyPaths, sysctl, rlimits, parentDeathSignal, ...rest } = others
+  const {
+    noPivotRoot,
+    maskedPaths,
+    readonlyPaths,
+    sysctl,
+    rlimits,
+    parentDeathSignal,
+    networks: ___,
+    routes: ____,
+    ...rest
+  } = others
   const { additionalGroups = [], ...unsaid } = process
   refuseAll('', rest, '2015')
   refuseAll('process', unsaid, '2015')
@@ -109,7 +120,6 @@ export function writeConfig2015({ config, process = {} }: DialectSource): Record
       noNewPrivileges,
       'must be true with a filter of 2015, and cannot be said without one',
     )
-  const ownNet = namespacesOf(config).some(({ kind, path }) => kind === 'net' && path === undefined)
   return {
     no_pivot_root: noPivotRoot ?? false,
     parent_death_signal: parentDeathSignal === undefined ? 0 : signalNumber(parentDeathSignal, 'parentDeathSignal'),
@@ -123,8 +133,8 @@ export function writeConfig2015({ config, process = {} }: DialectSource): Record
     hostname: hostname ?? '',
     namespaces: writeNamespaces(config),
     capabilities: writeCapabilityNames(capabilities, '2015'),
-    networks: writeNetworks(ownNet),
-    routes: null,
+    networks: writeNetworks(config, '2015'),
+    routes: writeRoutes(config),
     cgroups: writeCgroups(cgroups, '2015'),
     apparmor_profile: '',
     process_label: '',

@@ -4,7 +4,6 @@ import type { TimeOffsets } from '@libcontainer/namespaces'
 import { defaultProfile } from '@libcontainer/seccomp'
 import { ConfigInvalid, signalNumber } from '@libcontainer/sys'
 import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from '../config.js'
-import { namespacesOf } from '../namespace-requests.js'
 import { readCgroups, refuseAll, writeCgroups } from './cgroups.js'
 import { readCpuAffinity, writeCpuAffinity } from './cpu-affinity-2026.js'
 import type { DialectConfig, DialectSource, ReadOptions } from './dialect.js'
@@ -24,7 +23,7 @@ import {
 } from './lists.js'
 import { readMemoryPolicy, writeMemoryPolicy } from './memory-policy-2026.js'
 import { propagationFlag, propagationWord, readMounts2026, writeMounts } from './mounts.js'
-import { readNetworks, writeNetworks } from './networks.js'
+import { netOf, readNetDevices, readNetworks, writeNetDevices, writeNetworks, writeRoutes } from './networks.js'
 import {
   readHooks,
   readIoPriority,
@@ -55,7 +54,7 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     if (file.flag(name)) warn(`${file.field(name)}: changes nothing, who calls is seen when the container is made`)
   }
   const namespaces = readNamespaces(file)
-  readNetworks(file, namespaces.includes('net'), warn)
+  const { networks, routes } = readNetworks(file, netOf(namespaces), warn)
   const propagation = file.number('rootPropagation', 0)
   const seccomp = file.object('seccomp')
   const sysctl = file.map('sysctl')
@@ -81,6 +80,8 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     readonlyPaths: file.texts('readonly_paths') ?? [],
     sysctl: sysctl && sysctl.length > 0 ? Object.fromEntries(sysctl) : undefined,
     rlimits: readRlimits(file),
+    networks,
+    routes,
     oomScoreAdj: file.number('oom_score_adj'),
     noNewPrivileges: file.flag('no_new_privileges') || undefined,
     umask: file.number('umask', 0),
@@ -97,13 +98,19 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
   }
   // Without a word it is a class of its own, and no absence.
   const intelRdt = readIntelRdt(file.object('intel_rdt'))
+  // So is a device without a name of its own.
+  const netDevices = readNetDevices(file.object('netDevices'), file.keys('netDevices'))
   const version = file.text('version')
   file.end('a config of 2026')
-  return { config: { ...pruned(config), ...(intelRdt && { intelRdt }) }, process: {}, warnings, version }
+  return {
+    config: { ...pruned(config), ...(intelRdt && { intelRdt }), ...(netDevices && { netDevices }) },
+    process: {},
+    warnings,
+    version,
+  }
 }
 
 const LATER = [
-  ['netDevices', '@libcontainer/netlink'],
   ['mount_label', '@libcontainer/selinux'],
   ['process_label', '@libcontainer/selinux'],
   ['apparmor_profile', '@libcontainer/apparmor'],
@@ -180,12 +187,14 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     intelRdt,
     cpuAffinity,
     sessionKeyring,
+    networks: ___,
+    routes: ____,
+    netDevices: _____,
     ...unsaid
   } = rest
   refuseAll('', unsaid, '2026')
   const keyring = writeKeyring(sessionKeyring)
   refuseAll('process', process, '2026')
-  const ownNet = namespacesOf(config).some(({ kind, path }) => kind === 'net' && path === undefined)
   const sets = capabilitySets(capabilities)
   const profile = seccomp === undefined ? defaultProfile({ capabilities: sets?.bounding ?? [] }) : seccomp
   return {
@@ -197,15 +206,15 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     rootPropagation: rootPropagation === undefined ? 0 : propagationFlag(rootPropagation),
     mounts: writeMounts(mounts, '2026'),
     devices: writeDevices(config, NAMES_2015),
-    netDevices: null,
+    netDevices: writeNetDevices(config),
     mount_label: '',
     hostname: hostname ?? '',
     domainname: domainname ?? '',
     namespaces: writeNamespaces(config),
     capabilities:
       sets && Object.fromEntries(SETS.map(set => [set, sets[set.toLowerCase() as keyof CapabilitySets] ?? []])),
-    networks: writeNetworks(ownNet),
-    routes: null,
+    networks: writeNetworks(config, '2026'),
+    routes: writeRoutes(config),
     cgroups: writeCgroups(cgroups, '2026'),
     rlimits: writeRlimits(rlimits),
     ...(oomScoreAdj !== undefined && { oom_score_adj: oomScoreAdj }),

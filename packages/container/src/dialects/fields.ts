@@ -86,6 +86,12 @@ export class Fields {
     ])
   }
 
+  /** The keys of a map, which are data. */
+  keys(name: string): string[] {
+    const value = this.take(name)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : []
+  }
+
   /** Refuses what cannot be done yet, if it is given. @param owner - the package that will do it */
   refuse(name: string, owner: string): void {
     const value = this.take(name)

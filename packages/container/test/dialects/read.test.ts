@@ -66,11 +66,12 @@ describe('D-01 every field of an era, in this library’s words', () => {
           ],
         },
         capabilities: ['CAP_CHOWN', 'CAP_KILL', 'CAP_NET_BIND_SERVICE'],
+        networks: [{ type: 'loopback', mtu: 1500 }],
         parentDeathSignal: 'SIGKILL',
         readonlyPaths: [...defaultReadonlyPaths, '/sys'],
       },
       process: { env: ['HOME=/', 'TERM=xterm'], cwd: '/tmp', user: 'daemon', terminal: true },
-      warnings: ['networks[0].mtu: changes nothing, the loopback interface keeps its own'],
+      warnings: [],
     })
   })
 
@@ -359,14 +360,9 @@ describe('§5a top level', () => {
     ['2014', fault2014, { process_label: 'x' }, 'process_label', 'selinux'],
     ['2014', fault2014, { apparmor_profile: 'docker-default' }, 'apparmor_profile', 'apparmor'],
     ['2014', fault2014, { mount_config: { mount_label: 'x' } }, 'mount_config.mount_label', 'selinux'],
-    ['2014', fault2014, { networks: [{ type: 'veth', bridge: 'docker0' }] }, 'networks[0]', 'network'],
-    ['2014', fault2014, { routes: [{ gateway: '1.2.3.4' }] }, 'routes', 'network'],
     ['2015', fault2015, { mount_label: 'x' }, 'mount_label', 'selinux'],
     ['2015', fault2015, { process_label: 'x' }, 'process_label', 'selinux'],
     ['2015', fault2015, { apparmor_profile: 'x' }, 'apparmor_profile', 'apparmor'],
-    ['2015', fault2015, { networks: [{ type: 'veth' }] }, 'networks[0]', 'network'],
-    ['2015', fault2015, { routes: [{}] }, 'routes', 'network'],
-    ['2026', fault2026, { netDevices: { eth0: {} } }, 'netDevices', 'netlink'],
   ] as const)('5a %s refuses what cannot be done yet: %#', (_year, faultOf, value, field, owner) => {
     expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
   })
@@ -477,7 +473,7 @@ describe('§5a top level', () => {
     expect(fault2015({ other: deep })).toMatch(/^other: is no field of a config of 2015/)
     expect(fault2015({ mounts: deep })).toMatch(/^mounts\[0\]: must be an object/)
     expect(fault2015({ hostname: deep })).toMatch(/^hostname: must be a string/)
-    expect(fault2015({ routes: deep })).toMatch(/^routes: cannot be honoured yet/)
+    expect(fault2015({ routes: deep })).toMatch(/^routes\[0\]: must be an object/)
   })
 
   test('5a EV-198 sysctl: keys are data', () => {
@@ -635,13 +631,77 @@ describe('§5c devices, limits, networks', () => {
     const loopback = [{ type: 'loopback' }]
     expect(with2015({ networks: loopback, namespaces: [{ type: 'NEWNET' }] }).namespaces).toEqual(['net'])
     expect(fault2015({ networks: loopback })).toMatch(/^networks\[0\]: needs a network namespace/)
-    expect(fault2015({ networks: loopback, namespaces: [{ type: 'NEWNET', path: '/run/net' }] })).toMatch(
-      /^networks\[0\]: needs/,
-    )
+    const there = [{ type: 'NEWNET', path: '/run/net' }]
+    expect(with2015({ networks: loopback, namespaces: there }).networks).toEqual([{ type: 'loopback' }])
     const joined = { namespaces: { NEWNS: true, NEWNET: true }, networks: [{ type: 'netns', ns_path: '/run/net' }] }
     expect(with2014(joined).namespaces).toEqual(['mnt', { kind: 'net', path: '/run/net' }])
     expect(fault2014({ networks: [{ type: 'netns' }] })).toMatch(/^networks\[0\]\.ns_path: must be the path/)
     expect(fault2014({ networks: [{ type: 'tun' }] })).toMatch(/^networks\[0\]\.type: must be loopback, veth or netns/)
+  })
+
+  test('EV-062 5c network.address and gateway of a loopback, as the samples have them, are left alone', () => {
+    const loopback = { type: 'loopback', address: '127.0.0.1/0', gateway: 'localhost' }
+    const namespaces = [{ type: 'NEWNET' }]
+    expect(with2015({ networks: [loopback], namespaces })).not.toHaveProperty('networks')
+    expect(with2015({ networks: [{ ...loopback, mtu: 1500 }], namespaces }).networks).toEqual([
+      { type: 'loopback', mtu: 1500 },
+    ])
+  })
+
+  test('5c network: every field of a veth, an MTU and a queue of 0 are none', () => {
+    const veth = {
+      type: 'veth',
+      name: 'eth0',
+      bridge: 'docker0',
+      mac_address: '02:42:ac:11:00:65',
+      address: '172.17.0.101/16',
+      gateway: '172.17.42.1',
+      ipv6_address: '2001:db8::2/64',
+      ipv6_gateway: '2001:db8::1',
+      mtu: 1500,
+      txqueuelen: 1000,
+      host_interface_name: 'vethnsinit',
+      hairpin_mode: true,
+    }
+    const namespaces = [{ type: 'NEWNET' }]
+    expect(with2015({ networks: [veth], namespaces }).networks).toEqual([
+      {
+        type: 'veth',
+        name: 'eth0',
+        bridge: 'docker0',
+        macAddress: '02:42:ac:11:00:65',
+        address: '172.17.0.101/16',
+        gateway: '172.17.42.1',
+        ipv6Address: '2001:db8::2/64',
+        ipv6Gateway: '2001:db8::1',
+        mtu: 1500,
+        txQueueLen: 1000,
+        hostInterfaceName: 'vethnsinit',
+        hairpinMode: true,
+      },
+    ])
+    expect(with2015({ networks: [{ type: 'veth', bridge: 'b', mtu: 0, txqueuelen: 0 }], namespaces }).networks).toEqual(
+      [{ type: 'veth', bridge: 'b' }],
+    )
+    const old = { type: 'veth', bridge: 'b', veth_prefix: 'veth', address: '10.0.0.2/8' }
+    expect(with2014({ networks: [old], namespaces: { NEWNET: true } }).networks).toEqual([
+      { type: 'veth', bridge: 'b', address: '10.0.0.2/8', hostInterfacePrefix: 'veth' },
+    ])
+  })
+
+  test('5c route.destination, source, gateway, interface_name; netDevices of 2026', () => {
+    const route = { destination: '0.0.0.0/0', source: '172.17.0.101', gateway: '172.17.42.1', interface_name: 'eth0' }
+    expect(with2015({ routes: [route, { gateway: '10.0.0.1', destination: '' }] }).routes).toEqual([
+      { destination: '0.0.0.0/0', source: '172.17.0.101', gateway: '172.17.42.1', interfaceName: 'eth0' },
+      { gateway: '10.0.0.1' },
+    ])
+    expect(fault2015({ routes: [{ dst: 'x' }] })).toMatch(/^routes\[0\]\.dst: is no field of a route/)
+    expect(with2026({ netDevices: { eth0: null, eth1: { name: '' }, eth2: { name: 'a' } } }).netDevices).toEqual({
+      eth0: {},
+      eth1: {},
+      eth2: { name: 'a' },
+    })
+    expect(fault2026({ netDevices: { eth0: { mtu: 1 } } })).toMatch(/^netDevices\.eth0\.mtu: is no field/)
   })
 })
 

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Namespaces that a mount keeps, without a process in them. */
-#include "ops.h"
+#include "namespace.h"
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
-#include "../../sys/native/decimal.h"
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+
+#include "decimal.h"
 
 #ifndef SYS_open_tree
 #define SYS_open_tree 428
@@ -17,6 +21,28 @@
 #ifndef AT_EMPTY_PATH
 #define AT_EMPTY_PATH 0x1000
 #endif
+
+int64_t lc_namespace_type(struct lc_ctx *c, int fd)
+{
+	struct statfs fs;
+	int type;
+
+	/* First this: to another file system the ioctl's number may mean something else. */
+	if (fstatfs(fd, &fs) < 0)
+		return lc_fail(c, "fstatfs");
+	if (fs.f_type != NSFS_MAGIC) {
+		lc_detail(c, "it is no namespace");
+		return lc_refuse(c, "fstatfs", EINVAL);
+	}
+	type = ioctl(fd, NS_GET_NSTYPE);
+	return type < 0 ? lc_fail(c, "ioctl(NS_GET_NSTYPE)") : type;
+}
+
+/* namespaceType(fd): the flag of its kind. */
+int64_t lc_op_namespace_type(struct lc_ctx *c, const union lc_arg *a)
+{
+	return lc_namespace_type(c, (int)a[0].i);
+}
 
 /* bindNamespace(namespace, file): mounts the one on the other, both by descriptor: no name is looked up. */
 int64_t lc_op_bind_namespace(struct lc_ctx *c, const union lc_arg *a)

@@ -1,0 +1,41 @@
+import { needsNetworking } from '@libcontainer/network/config'
+import { exists } from '@libcontainer/sys'
+import { networkNamespace } from './namespace-requests.js'
+import type { InterfaceStats, Networking, NetworkRequest, Release } from './networking.js'
+import type { ResolvedConfig } from './resolve.js'
+
+/* The networks of a container, for those that have some: what is done about them is loaded then. */
+
+export type { InterfaceStats, Networking }
+
+const loaded = () => import('./networking.js')
+
+type Config = Pick<ResolvedConfig, 'namespaces' | 'networks' | 'routes' | 'netDevices'>
+
+/** Whether whoever starts the container has something to do for its networks: a new namespace has its loopback by itself. */
+export const hasNetworking = (config: Config): boolean =>
+  needsNetworking(config, networkNamespace(config.namespaces) === 'joined')
+
+/** Makes sure that a container can have its networks; makes nothing. @throws {ConfigInvalid} */
+export async function confirmNetworking(config: Config): Promise<void> {
+  if (hasNetworking(config)) await (await loaded()).confirmNetworking(config)
+}
+
+/** What is chosen for a container's networks; nothing is made yet. `undefined` where it needs none. */
+export async function planNetworking(request: NetworkRequest): Promise<Networking | undefined> {
+  return hasNetworking(request.config) ? await (await loaded()).Networking.plan(request) : undefined
+}
+
+/** Tells what was made for a container's networks: beside the state, and before it is made. */
+export const NETWORK_FILE = 'network.json'
+
+/** Takes away what was made for a container's networks, and gives back what was lent; none is fine. */
+export async function releaseNetworking(release: Release): Promise<void> {
+  if (await exists(`${release.directory}/${NETWORK_FILE}`)) await (await loaded()).releaseNetworking(release)
+}
+
+/** What the interfaces of a container have sent and received. */
+export async function networkStats(directory: string, config: Config): Promise<InterfaceStats[]> {
+  const counted = config.networks?.some(({ type }) => type === 'veth') ?? false
+  return counted ? await (await loaded()).networkStats(directory) : []
+}

@@ -1,0 +1,369 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { ContainerConfig } from '@libcontainer/container'
+import { ensureBridge, type Network } from '@libcontainer/network'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { requires } from '../../../test/support/index.js'
+import { Bench, inside, sh } from './support.js'
+
+const needs = requires('root', 'rootfs', 'program:ip')
+/** At most ten bytes, so that there is room for more. */
+const own = `t${process.pid}`
+const bridge = `${own}b`
+
+// biome-ignore lint/suspicious/noExplicitAny: what ip -j prints
+const ip = (...args: string[]): any[] => {
+  const text = execFileSync('ip', ['-j', '-d', ...args], { encoding: 'utf8' })
+  return text.trim() === '' ? [] : JSON.parse(text)
+}
+const hostLinks = (): string[] => ip('link').map(({ ifname }) => ifname as string)
+const veth = (more: Partial<Extract<Network, { type: 'veth' }>> = {}): Network => ({ type: 'veth', bridge, ...more })
+
+/** In a container: what its own ip says, of busybox. */
+const shown = 'ip -o addr show dev eth0; ip route; ip -6 route; cat /sys/class/net/eth0/mtu /sys/class/net/eth0/address'
+
+let before: string[] = []
+beforeEach(async () => {
+  if (needs.skip) return
+  before = hostLinks()
+  await ensureBridge({ name: bridge, addresses: ['10.231.7.1/24', 'fd00:231:7::1/64'] })
+})
+afterEach(() => {
+  if (needs.skip) return
+  execFileSync('ip', ['link', 'delete', bridge])
+  expect(hostLinks().filter(name => !before.includes(name))).toEqual([])
+})
+
+test('NW-21 a bridge is made once, and has the addresses that are asked for', needs, async () => {
+  expect(await ensureBridge({ name: bridge, addresses: ['10.231.7.1/24'] })).toBe(false)
+  const [link] = ip('addr', 'show', 'dev', bridge)
+  expect(link.linkinfo.info_kind).toBe('bridge')
+  expect(link.flags).toContain('UP')
+  expect(link.addr_info.map(({ local }: { local: string }) => local)).toEqual(
+    expect.arrayContaining(['10.231.7.1', 'fd00:231:7::1']),
+  )
+  await expect(ensureBridge({ name: 'lo' })).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'name' })
+})
+
+describe('NW-04 NW-05 NW-07 veth', () => {
+  test(
+    'NW-07 NW-22 all that is asked for is there before the program runs, and gone with the container',
+    needs,
+    async () => {
+      await using bench = await Bench.open('net')
+      const network = veth({
+        hostInterfaceName: `${own}h`,
+        macAddress: '02:42:ac:11:00:65',
+        address: '10.231.7.2/24',
+        gateway: '10.231.7.1',
+        ipv6Address: 'fd00:231:7::2/64',
+        ipv6Gateway: 'fd00:231:7::1',
+        mtu: 1400,
+        txQueueLen: 77,
+        hairpinMode: true,
+      })
+      const container = await bench.create({ networks: [network] })
+      await container.run(sh('exec sleep 1000'))
+      const text = await inside(container, shown)
+      expect(text).toContain('inet 10.231.7.2/24')
+      expect(text).toContain('inet6 fd00:231:7::2/64')
+      expect(text).not.toMatch(/fd00:231:7::2\/64.*tentative/)
+      expect(text).toMatch(/^default via 10\.231\.7\.1 dev eth0/m)
+      expect(text).toMatch(/^default via fd00:231:7::1 dev eth0/m)
+      expect(text).toContain('\n1400\n02:42:ac:11:00:65')
+      expect(await inside(container, 'cat /sys/class/net/eth0/tx_queue_len')).toBe('77')
+      const [host] = ip('link', 'show', 'dev', `${own}h`)
+      expect(host).toMatchObject({ master: bridge, mtu: 1400, txqlen: 77 })
+      expect(host.flags).toContain('UP')
+      expect(host.linkinfo.info_slave_data.hairpin).toBe(true)
+      // ST-13: what 2014 told of it.
+      expect((await container.state()).network_state).toMatchObject({ veth_host: `${own}h`, veth_child: 'eth0' })
+      await container.destroy({ force: true })
+      expect(hostLinks()).not.toContain(`${own}h`)
+    },
+  )
+
+  test('NW-08 two containers reach each other, IPv4 and IPv6, by names that nobody gave', needs, async () => {
+    await using bench = await Bench.open('net')
+    const one = await bench.create({ networks: [veth({ address: '10.231.7.2/24', ipv6Address: 'fd00:231:7::2/64' })] })
+    const other = await bench.create({
+      networks: [veth({ address: '10.231.7.3/24', ipv6Address: 'fd00:231:7::3/64' })],
+    })
+    await one.run(sh('exec sleep 1000'))
+    await other.run(sh('exec sleep 1000'))
+    await inside(one, 'ping -c 1 -w 10 10.231.7.3 >/dev/null && ping -6 -c 1 -w 10 fd00:231:7::3 >/dev/null')
+    const ends = ip('link', 'show', 'master', bridge).map(({ ifname }) => ifname)
+    expect(ends).toHaveLength(2)
+    for (const name of ends) expect(name).toMatch(/^veth[0-9a-f]{7}$/)
+    // CO-07 NW-20: what the host's end received the container has sent.
+    const { interfaces } = await one.stats()
+    expect(interfaces).toHaveLength(1)
+    expect(ends).toContain(interfaces[0]!.name)
+    expect(Number(interfaces[0]!.txPackets)).toBeGreaterThan(0)
+    expect(Number(interfaces[0]!.rxBytes)).toBeGreaterThan(0)
+  })
+
+  test(
+    'NW-12 routes come after the interfaces, and any one of destination, source and gateway is enough',
+    needs,
+    async () => {
+      await using bench = await Bench.open('net')
+      const routes = [
+        { destination: '192.0.2.0/24', interfaceName: 'eth0' },
+        { destination: '0.0.0.0/0', source: '10.231.7.2', gateway: '10.231.7.1', interfaceName: 'eth0' },
+        { gateway: 'fd00:231:7::1' },
+      ]
+      const networks = [veth({ address: '10.231.7.2/24', ipv6Address: 'fd00:231:7::2/64' })]
+      const text = await bench.text('ip route; ip -6 route', { networks, routes })
+      expect(text).toMatch(/^192\.0\.2\.0\/24 dev eth0/m)
+      expect(text).toMatch(/^default via 10\.231\.7\.1 dev eth0.* src 10\.231\.7\.2/m)
+      expect(text).toMatch(/^default via fd00:231:7::1 dev eth0/m)
+    },
+  )
+
+  test.each<[string, Partial<ContainerConfig>, RegExp]>([
+    [
+      'no such bridge',
+      { networks: [{ type: 'veth', bridge: 'no-such-bridge' }] },
+      /networks\[0\]\.bridge: must be a bridge/,
+    ],
+    [
+      'no bridge',
+      { networks: [{ type: 'veth', bridge: 'lo' }] },
+      /networks\[0\]\.bridge: must be a bridge: .* is loopback/,
+    ],
+    [
+      'a name that is taken',
+      { networks: [veth({ hostInterfaceName: bridge })] },
+      /networks\[0\]\.hostInterfaceName: is taken/,
+    ],
+    ['no such parent', { networks: [{ type: 'macvlan', parent: 'no-such' }] }, /networks\[0\]\.parent: must be a link/],
+    [
+      'an MTU above the parent’s',
+      { networks: [{ type: 'macvlan', parent: bridge, mtu: 9000 }] },
+      /networks\[0\]\.mtu: must not be above/,
+    ],
+    ['no such device', { netDevices: { 'no-such': {} } }, /netDevices\['no-such'\]: must be a device/],
+  ])('EV-060 EV-063 %s is refused before anything is made', needs, async (_, config, problem) => {
+    await using bench = await Bench.open('net')
+    await expect(bench.create(config)).rejects.toMatchObject({
+      code: 'ConfigInvalid',
+      message: expect.stringMatching(problem),
+    })
+  })
+
+  test('EV-060 what the kernel refuses in the middle takes all back', needs, async () => {
+    await using bench = await Bench.open('net')
+    // The first gateway is a neighbour of nobody: ENETUNREACH, when the pair, the address and the link are there.
+    const routes = [{ destination: '192.0.2.0/24', gateway: '203.0.113.9', interfaceName: 'eth0' }]
+    const container = await bench.create({
+      networks: [veth({ hostInterfaceName: `${own}x`, address: '10.231.7.9/24' })],
+      routes,
+    })
+    await expect(container.run(sh('true'))).rejects.toMatchObject({
+      message: expect.stringContaining('route 192.0.2.0/24'),
+    })
+    expect(hostLinks()).not.toContain(`${own}x`)
+    await container.destroy()
+  })
+
+  test('what fails after the networks takes them back', needs, async () => {
+    await using bench = await Bench.open('net')
+    const container = await bench.create({ networks: [veth({ hostInterfaceName: `${own}y` })] })
+    await expect(container.run({ args: ['/no-such-program'] })).rejects.toMatchObject({ code: 'SystemError' })
+    expect(hostLinks()).not.toContain(`${own}y`)
+  })
+
+  test(
+    'a record without a container is enough to take away what was made; another’s link of the name stays',
+    needs,
+    async () => {
+      await using bench = await Bench.open('net')
+      const id = bench.id()
+      const directory = `${bench.factory.root}/${id}`
+      const mac = '02:00:00:00:77:01'
+      const record = { pairs: [{ hostName: `${own}z`, hostMac: mac }], lent: [], inside: [], helpers: [] }
+      // As who is killed between making a pair and recording its index leaves it.
+      const abandon = (address: string): void => {
+        execFileSync('ip', ['link', 'add', `${own}z`, 'address', address, 'type', 'veth', 'peer', 'name', `${own}p`])
+        mkdirSync(directory, { mode: 0o711 })
+        writeFileSync(`${directory}/network.json`, JSON.stringify(record), { mode: 0o600 })
+      }
+      abandon(mac)
+      await bench.factory.remove(id)
+      expect(hostLinks()).not.toContain(`${own}z`)
+      abandon('02:00:00:00:77:02')
+      try {
+        await bench.factory.remove(id)
+        expect(hostLinks()).toContain(`${own}z`)
+      } finally {
+        execFileSync('ip', ['link', 'delete', `${own}z`])
+      }
+      expect(existsSync(directory)).toBe(false)
+    },
+  )
+})
+
+test('NW-11 macvlan: an address of its own on a link of the host', needs, async () => {
+  await using bench = await Bench.open('net')
+  const networks: Network[] = [{ type: 'macvlan', parent: bridge, address: '10.231.7.20/24', name: 'mac0' }]
+  const other: Network[] = [{ type: 'macvlan', parent: bridge, address: '10.231.7.21/24', name: 'mac0' }]
+  const one = await bench.create({ networks })
+  await one.run(sh('exec sleep 1000'))
+  expect(await bench.text('ping -c 1 -w 10 10.231.7.20 >/dev/null && echo yes', { networks: other })).toBe('yes')
+  expect(hostLinks()).not.toContain('mac0')
+})
+
+test.each(['ipvlan', 'vlan'] as const)(
+  'NW-11 %s on a link of the host',
+  requires('root', 'rootfs', 'program:ip', 'link:ipvlan', 'link:vlan'),
+  async type => {
+    await using bench = await Bench.open('net')
+    const upper = type === 'vlan' ? { type, parent: bridge, id: 7 } : { type, parent: bridge, mode: 'l2' as const }
+    const network = (address: string): Network => ({ ...upper, name: 'up0', address })
+    const one = await bench.create({ networks: [network('10.231.7.30/24')] })
+    await one.run(sh('exec sleep 1000'))
+    expect(await inside(one, 'ip -o addr show dev up0')).toContain('10.231.7.30/24')
+    if (type === 'vlan') return
+    const script = 'ping -c 1 -w 10 10.231.7.30 >/dev/null && echo yes'
+    expect(await bench.text(script, { networks: [network('10.231.7.31/24')] })).toBe('yes')
+  },
+)
+
+test('NW-03 a loopback has the MTU that is asked for', needs, async () => {
+  await using bench = await Bench.open('net')
+  const networks: Network[] = [{ type: 'loopback', mtu: 1500 }]
+  expect(await bench.text('cat /sys/class/net/lo/mtu; ping -c 1 127.0.0.1 >/dev/null && echo up', { networks })).toBe(
+    '1500\nup',
+  )
+})
+
+test('NW-11 phys: a device is lent, and comes back as it was, whatever it is called in there', needs, async () => {
+  await using bench = await Bench.open('net')
+  const [device, peer] = [`${own}d`, `${own}e`]
+  execFileSync('ip', ['link', 'add', device, 'mtu', '1400', 'type', 'veth', 'peer', 'name', peer])
+  try {
+    execFileSync('ip', ['addr', 'add', '10.231.8.1/24', 'dev', device])
+    execFileSync('ip', ['link', 'set', device, 'up'])
+    const [was] = ip('addr', 'show', 'dev', device)
+    const container = await bench.create({
+      networks: [{ type: 'phys', device, name: 'eth5', address: '10.231.8.2/24', mtu: 1300 }],
+      capabilities: ['CAP_NET_ADMIN'],
+    })
+    await container.run(sh('exec sleep 1000'))
+    expect(hostLinks()).not.toContain(device)
+    expect(await inside(container, 'cat /sys/class/net/eth5/mtu; ip -o addr show dev eth5')).toMatch(
+      /^1300\n.*10\.231\.8\.2\/24/s,
+    )
+    await inside(container, 'ip link set eth5 down; ip link set eth5 name lo0')
+    // Also when no process is left in its namespace.
+    await container.signal('KILL')
+    await container.ended()
+    await container.destroy()
+    const [now] = ip('addr', 'show', 'dev', device)
+    expect(now).toMatchObject({ mtu: 1400, address: was.address, ifindex: was.ifindex })
+    expect(now.flags).toContain('UP')
+    expect(now.addr_info.map(({ local }: { local: string }) => local)).toContain('10.231.8.1')
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(bench.factory.root)
+  } finally {
+    execFileSync('ip', ['link', 'delete', peer])
+  }
+})
+
+describe('NL-30 EV-063 netDevices', () => {
+  const made = (name: string): void => {
+    execFileSync('ip', [
+      'link',
+      'add',
+      `${own}${name}`,
+      'mtu',
+      '1400',
+      'type',
+      'veth',
+      'peer',
+      'name',
+      `${own}${name}p`,
+    ])
+    execFileSync('ip', ['addr', 'add', '10.231.9.1/24', 'dev', `${own}${name}`])
+    execFileSync('ip', ['addr', 'add', 'fd00:231:9::1/64', 'dev', `${own}${name}`])
+    execFileSync('ip', ['link', 'set', `${own}${name}`, 'up'])
+  }
+
+  test(
+    'NL-30 it moves by another name, keeps MTU, MAC and global addresses, is up; and never comes back',
+    needs,
+    async () => {
+      await using bench = await Bench.open('net')
+      made('1')
+      const [was] = ip('link', 'show', 'dev', `${own}1`)
+      const container = await bench.create({ netDevices: { [`${own}1`]: { name: 'net%d' } } })
+      await container.run(sh('exec sleep 1000'))
+      const text = await inside(
+        container,
+        'ip -o addr show dev net0; cat /sys/class/net/net0/mtu /sys/class/net/net0/address',
+      )
+      expect(text).toContain('inet 10.231.9.1/24')
+      expect(text).toContain('inet6 fd00:231:9::1/64')
+      expect(text).toContain(`\n1400\n${was.address}`)
+      await container.destroy({ force: true })
+      // A veth ends with the namespace that it is in.
+      expect(hostLinks()).not.toContain(`${own}1`)
+    },
+  )
+
+  test('NL-30 a container that cannot be started has taken nothing', needs, async () => {
+    await using bench = await Bench.open('net')
+    made('2')
+    try {
+      const container = await bench.create({ netDevices: { [`${own}2`]: { name: 'eth0' } } })
+      await expect(container.run({ args: ['/no-such-program'] })).rejects.toMatchObject({ code: 'SystemError' })
+      const [now] = ip('addr', 'show', 'dev', `${own}2`)
+      expect(now.flags).toContain('UP')
+      expect(now.addr_info.map(({ local }: { local: string }) => local)).toContain('10.231.9.1')
+    } finally {
+      execFileSync('ip', ['link', 'delete', `${own}2`])
+    }
+  })
+
+  test('EV-063 a name that is taken in a namespace that is joined: nothing is moved', needs, async () => {
+    await using bench = await Bench.open('net')
+    made('3')
+    try {
+      await using owner = await bench.create({ networks: [veth()] })
+      const { pid } = await owner.run(sh('exec sleep 1000'))
+      const namespaces = ['mnt', 'pid', 'ipc', 'uts', { kind: 'net', path: `/proc/${pid}/ns/net` }] as const
+      await expect(bench.create({ namespaces, netDevices: { [`${own}3`]: { name: 'eth0' } } })).rejects.toMatchObject({
+        message: expect.stringContaining('is taken: the namespace that the container joins has a link of this name'),
+      })
+      expect(hostLinks()).toContain(`${own}3`)
+    } finally {
+      execFileSync('ip', ['link', 'delete', `${own}3`])
+    }
+  })
+})
+
+test('NW-09 a namespace that is joined is not ended: what was made in it is taken away', needs, async () => {
+  await using bench = await Bench.open('net')
+  await using owner = await bench.create()
+  const { pid } = await owner.run(sh('exec sleep 1000'))
+  const path = `/proc/${pid}/ns/net`
+  const networks: Network[] = [
+    { type: 'netns', path },
+    { type: 'macvlan', parent: bridge, name: 'mac0' },
+    veth({ name: 'eth3' }),
+  ]
+  const guest = await bench.create({ networks })
+  await guest.run(sh('exec sleep 1000'))
+  expect(await inside(owner, 'ls /sys/class/net')).toMatch(/eth3\s+lo\s+mac0/)
+  await guest.destroy({ force: true })
+  expect(await inside(owner, 'ls /sys/class/net')).toBe('lo')
+})
+
+test('VAL-02 the caller’s own namespace by its path is none of the container’s own', needs, async () => {
+  await using bench = await Bench.open('net')
+  const namespaces = ['mnt', 'pid', { kind: 'net', path: '/proc/self/ns/net' }] as const
+  await expect(bench.create({ namespaces, networks: [veth()] })).rejects.toMatchObject({
+    code: 'ConfigInvalid',
+    message: expect.stringMatching(/^networks\[0\]: needs a network namespace other than this process’s/),
+  })
+})

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Netlink sockets. What the messages mean is TypeScript's to know. */
+#include "namespace.h"
+#include "ops.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include <linux/netlink.h>
+
+/* The kernel makes dumps in datagrams of 32 KiB. An answer that is longer has one attribute of 64 KiB, and little more: a link with many virtual functions. */
+#define ENOUGH 131072
+/* Datagrams of one call: whoever else may send to us must not keep a thread for ever. */
+#define MOST 256
+
+struct outcome {
+	int32_t error;		/* why no more was received; 0: there may be more */
+	uint32_t strangers;	/* datagrams of other processes, which were dropped */
+};
+
+/* One datagram: its size; 0 for one that is not the kernel's; or -errno. */
+static int64_t receive(int fd, uint8_t *at, size_t room)
+{
+	struct sockaddr_nl from = { 0 };
+	struct iovec iov = { .iov_base = at, .iov_len = room };
+	struct msghdr message = { .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t got;
+
+	do
+		got = recvmsg(fd, &message, MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return -(int64_t)errno;
+	/* A connected socket hears no other process, but for what one sends to a group. */
+	if (from.nl_pid != 0 || message.msg_namelen < sizeof(from))
+		return 0;
+	return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : got;
+}
+
+/*
+ * exchangeNetlink(fd, messages, buffer, outcome): sends messages, if there are any, and takes what is there then, datagram behind datagram, each at a multiple
+ * of 4; how many bytes. The kernel has answered most requests when sendmsg returns, so that this is one change of threads for both.
+ */
+static int64_t op_exchange(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct outcome outcome = { 0 };
+	size_t done = 0;
+	ssize_t sent;
+
+	if (a[3].b.size < sizeof(outcome))
+		return lc_refuse(c, "recvmsg", EINVAL);
+	if (a[1].b.size > 0) {
+		do
+			sent = sendto((int)a[0].i, a[1].b.at, a[1].b.size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&kernel,
+				      sizeof(kernel));
+		while (sent < 0 && errno == EINTR);
+		if (sent < 0)
+			return lc_fail(c, "sendto");
+	}
+	for (int i = 0; i < MOST && done + ENOUGH <= a[2].b.size; i++) {
+		int64_t got = receive((int)a[0].i, a[2].b.at + done, a[2].b.size - done);
+
+		if (got < 0) {
+			outcome.error = (int32_t)-got;
+			break;
+		}
+		if (got == 0)
+			outcome.strangers++;
+		done += (size_t)got;
+		while (done & 3)
+			a[2].b.at[done++] = 0;
+	}
+	memcpy(a[3].b.at, &outcome, sizeof(outcome));
+	return (int64_t)done;
+}
+
+/* joinNetlinkGroup(fd, group, 1 to join and 0 to leave): by number, which is not a bit of a mask. */
+static int64_t op_join_group(struct lc_ctx *c, const union lc_arg *a)
+{
+	int group = (int)a[1].i;
+
+	if (setsockopt((int)a[0].i, SOL_NETLINK, a[2].i ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return lc_fail(c, a[2].i ? "setsockopt(NETLINK_ADD_MEMBERSHIP)" : "setsockopt(NETLINK_DROP_MEMBERSHIP)");
+	return 0;
+}
+
+const struct lc_op lc_netlink_ops[] = {
+	{ "openNetlink", "iiib", lc_op_open_netlink, 0 },
+	{ "openTun", "isiiii", lc_op_open_tun, 0 },
+	{ "exchangeNetlink", "ibbb", op_exchange, 0 },
+	{ "joinNetlinkGroup", "iii", op_join_group, 0 },
+	{ "makeNetworkNamespace", "", lc_op_make_network_namespace, 0 },
+	{ "shareMounts", "s", lc_op_share_mounts, 0 },
+	{ "becomeInNetworkNamespace", "ibbbb", lc_op_become_in_network_namespace, 0 },
+	{ 0 },
+};

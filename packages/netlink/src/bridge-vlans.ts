@@ -1,0 +1,184 @@
+import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
+import { attributes, decodeAttributes, nested, repeated, string, struct, u16, u32 } from './attributes.js'
+import { needBytes } from './codec.js'
+import { anyLink, type LinkIndex, linkHeader, linkIndexes, numbered } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { checkFields } from './link-values.js'
+import { type MessageBody, messageBody } from './message.js'
+import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
+import { protocolError, viewOf } from './wire.js'
+import { checkInteger } from './words.js'
+
+const AF_BRIDGE = 7
+const RTM_DELLINK = 17
+const RTM_GETLINK = 18
+const RTM_SETLINK = 19
+
+/** BRIDGE_VLAN_INFO_* of linux/if_bridge.h. */
+const PVID = 2
+const UNTAGGED = 4
+const RANGE_BEGIN = 8
+const RANGE_END = 16
+/** BRIDGE_FLAGS_SELF: the link is the bridge itself. */
+const SELF = 2
+/** RTEXT_FILTER_BRVLAN_COMPRESSED: VLANs in a row are told as one range. */
+const COMPRESSED = 4
+const MAX_VLAN = 4094
+const FIELDS: readonly (keyof BridgeVlanSpec)[] = ['dev', 'vid', 'vidEnd', 'pvid', 'untagged', 'self']
+
+/** struct bridge_vlan_info. */
+const vlanInfo = struct({ flags: u16, vid: u16 }, { whole: true })
+
+/** IFLA_BRIDGE_*, in IFLA_AF_SPEC of a link that is a bridge or a port of one. */
+const bridgeAttributes = attributes({ flags: [0, u16], mode: [1, u16], vlans: [2, repeated(vlanInfo)] })
+const bridgeLinkAttributes = attributes({
+  name: [3, string],
+  master: [10, u32],
+  bridge: [26, nested(bridgeAttributes)],
+  extMask: [29, u32],
+})
+
+/** VLANs in a row that a port of a bridge, or the bridge itself, is a member of. */
+export interface BridgeVlan {
+  /** The number of the link. */
+  dev: number
+  /** 1 to 4094. */
+  vid: number
+  /** The last of them, where there are several. */
+  vidEnd?: number
+  /** Packets without a tag that come in belong to it. */
+  pvid?: boolean
+  /** Packets that go out lose their tag. */
+  untagged?: boolean
+}
+
+/** VLANs that are asked for. */
+export interface BridgeVlanSpec {
+  /** A port of a bridge, or the bridge: a name, or a number. */
+  dev: LinkReference
+  /** 1 to 4094. */
+  vid: number
+  /** The last of them. Default: `vid` alone */
+  vidEnd?: number | undefined
+  /** Packets without a tag that come in belong to it, and to no other VLAN any more. One VLAN alone. Default: `false` */
+  pvid?: boolean | undefined
+  /** Packets that go out lose their tag. Default: `false` */
+  untagged?: boolean | undefined
+  /** `dev` is the bridge itself: what it takes in and sends. Default: `false` */
+  self?: boolean | undefined
+}
+
+export type BridgeVlanKey = Pick<BridgeVlanSpec, 'dev' | 'vid' | 'vidEnd' | 'self'>
+
+export interface BridgeVlanFilter extends Waiting {
+  dev?: LinkReference | undefined
+}
+
+/** The message that adds or deletes VLANs. @param index - the number of the link. @throws {ConfigInvalid} that names the field */
+export function bridgeVlanBody(spec: BridgeVlanSpec, index: LinkIndex = numbered): MessageBody {
+  checkFields(spec, FIELDS)
+  const { dev, pvid = false, untagged = false, self = false } = spec
+  const vid = checkInteger(spec.vid, 'vid', 1, MAX_VLAN)
+  const end = spec.vidEnd === undefined ? vid : checkInteger(spec.vidEnd, 'vidEnd', vid, MAX_VLAN)
+  if (pvid && end !== vid)
+    throw new ConfigInvalid('pvid', true, 'must not be given for several VLANs: packets without a tag belong to one')
+  const flags = (pvid ? PVID : 0) | (untagged ? UNTAGGED : 0)
+  const vlans =
+    end === vid
+      ? [{ flags, vid }]
+      : [
+          { flags: flags | RANGE_BEGIN, vid },
+          { flags: flags | RANGE_END, vid: end },
+        ]
+  return messageBody(linkHeader, { family: AF_BRIDGE, index: index(dev, 'dev') }, bridgeLinkAttributes, {
+    bridge: { flags: self ? SELF : undefined, vlans },
+  })
+}
+
+/** The VLANs of the link in a message of the kernel. @throws {LibcontainerError} `EPROTO` */
+export function decodeBridgeVlans(payload: Uint8Array): BridgeVlan[] {
+  needBytes(payload.length, linkHeader.size)
+  const { family, index: dev } = linkHeader.read(viewOf(payload), payload.byteOffset, payload.length)
+  if (family !== AF_BRIDGE) return []
+  const { bridge } = decodeAttributes(bridgeLinkAttributes, payload, linkHeader.size)
+  const found: BridgeVlan[] = []
+  let begin: number | undefined
+  for (const { flags = 0, vid = 0 } of bridge?.vlans ?? []) {
+    if ((flags & RANGE_BEGIN) !== 0) {
+      begin = vid
+      continue
+    }
+    const vlan: BridgeVlan = { dev, vid }
+    if ((flags & RANGE_END) !== 0) {
+      if (begin === undefined || begin > vid) throw protocolError(`has a range of VLANs that ends with ${vid} alone`)
+      vlan.vid = begin
+      vlan.vidEnd = vid
+    }
+    begin = undefined
+    if ((flags & PVID) !== 0) vlan.pvid = true
+    if ((flags & UNTAGGED) !== 0) vlan.untagged = true
+    found.push(vlan)
+  }
+  return found
+}
+
+/** VLANs of bridges that filter them, and of their ports: bridge(8), `bridge vlan`. */
+export class BridgeVlans {
+  readonly #socket: NetlinkSocket
+
+  constructor(socket: NetlinkSocket) {
+    this.#socket = socket
+  }
+
+  /** All that fit, by link. VLANs in a row that are alike are one entry. @throws {SyscallError} `ENODEV` for a name that no link has */
+  async list({ dev, signal }: BridgeVlanFilter = {}): Promise<DumpedList<BridgeVlan>> {
+    const index = await linkIndexes(this.#socket, { dev }, { signal })
+    const links = await this.#socket.list(dumpRequest(dev === undefined ? undefined : index(dev, 'dev'), signal))
+    return Object.assign(links.flat(), { interrupted: links.interrupted })
+  }
+
+  /** {@link list}, link by link, as the kernel tells them. @param filter - the link by its number */
+  dump({ dev, signal }: BridgeVlanFilter & { dev?: number | undefined } = {}): Dump<BridgeVlan[]> {
+    return this.#socket.dump(dumpRequest(dev, signal))
+  }
+
+  /**
+   * Makes a port, or the bridge itself, a member of VLANs; flags of one that it was a member of before are changed.
+   *
+   * @throws {ConfigInvalid} that names the field
+   * @throws {SyscallError} `EOPNOTSUPP` for a link that is no port of a bridge
+   */
+  async add(vlan: BridgeVlanSpec, { signal }: Waiting = {}): Promise<void> {
+    await this.#change(RTM_SETLINK, vlan, `add the VLAN ${vlan.vid} to ${vlan.dev}`, signal)
+  }
+
+  /** @throws {SyscallError} `ENOENT` where it is no member of one of them */
+  async delete({ dev, vid, vidEnd, self }: BridgeVlanKey, { signal }: Waiting = {}): Promise<void> {
+    await this.#change(RTM_DELLINK, { dev, vid, vidEnd, self }, `delete the VLAN ${vid} from ${dev}`, signal)
+  }
+
+  async #change(type: number, vlan: BridgeVlanSpec, about: string, signal: AbortSignal | undefined): Promise<void> {
+    bridgeVlanBody(vlan, anyLink)
+    const index = await linkIndexes(this.#socket, { dev: vlan.dev }, { signal })
+    await this.#socket.request({
+      type,
+      body: bridgeVlanBody(vlan, index),
+      about,
+      hints: { EOPNOTSUPP: 'the link is no port of a bridge: of the bridge itself set self' },
+      signal,
+    })
+  }
+}
+
+function dumpRequest(dev: number | undefined, signal: AbortSignal | undefined): DumpRequest<BridgeVlan[]> {
+  return {
+    type: RTM_GETLINK,
+    body: messageBody(linkHeader, { family: AF_BRIDGE }, bridgeLinkAttributes, { extMask: COMPRESSED }),
+    about: 'list the VLANs of bridges',
+    map({ payload }) {
+      const vlans = decodeBridgeVlans(payload)
+      return vlans.length === 0 || (dev !== undefined && vlans[0]?.dev !== dev) ? undefined : vlans
+    },
+    signal,
+  }
+}

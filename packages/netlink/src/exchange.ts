@@ -1,0 +1,232 @@
+import { LibcontainerError, type OwnedFd, onAbort, POLLIN, poll, SyscallError, type Waiting } from '@libcontainer/sys'
+import { readAcknowledgement, refusal } from './acknowledgement.js'
+import type { NetlinkRequest } from './message.js'
+import { ENOBUFS, Receiver } from './receive.js'
+import {
+  aligned,
+  HEADER_SIZE,
+  messagesOf,
+  type NetlinkMessage,
+  NLM_F_ACK,
+  NLM_F_REQUEST,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  writeMessage,
+} from './wire.js'
+
+/** What one request comes to. */
+export interface Outcome {
+  readonly answer?: NetlinkMessage | undefined
+  readonly error?: unknown
+}
+
+interface Waiter {
+  readonly request: NetlinkRequest
+  readonly sequence: number
+  readonly settle: (outcome: Outcome) => void
+  answer: NetlinkMessage | undefined
+  /** It went with others in a call that failed, and goes by itself now. */
+  alone: boolean
+}
+
+/** Of one sendto: each is answered before it returns, and who may not have a larger queue has one for a hundred answers that are links. */
+const MOST_MESSAGES = 32
+const MOST_BYTES = 32768
+/** Twice what one answer may take: see native/ops.c. */
+const BUFFER = 262144
+
+/**
+ * Requests and their acknowledgements over one socket, several in flight: what is asked while the kernel works on others goes with the next call.
+ * The kernel's work is done within sendto, which waits for its locks: that is off the thread.
+ */
+export class Exchange {
+  readonly #socket: OwnedFd
+  readonly #port: number
+  readonly #receiver = new Receiver(BUFFER)
+  readonly #queue: Waiter[] = []
+  readonly #sent = new Map<number, Waiter>()
+  #sequence = 0
+  #running: Promise<void> | undefined
+  #wake: AbortController | undefined
+  #end: { readonly cause: unknown } | undefined
+
+  constructor(socket: OwnedFd, port: number) {
+    this.#socket = socket
+    this.#port = port
+  }
+
+  get closed(): boolean {
+    return this.#end !== undefined
+  }
+
+  /** Does not reject: what went wrong is in the outcome. */
+  async send(request: NetlinkRequest, { signal }: Waiting = {}): Promise<Outcome> {
+    if (signal?.aborted) return { error: signal.reason }
+    if (this.#end !== undefined) return { error: this.#end.cause }
+    let settle!: (outcome: Outcome) => void
+    const done = new Promise<Outcome>(resolve => {
+      settle = resolve
+    })
+    const waiter: Waiter = { request, sequence: this.#nextSequence(), settle, answer: undefined, alone: false }
+    this.#queue.push(waiter)
+    const deaf = onAbort(signal, () => this.#forget(waiter, signal?.reason))
+    this.#start()
+    try {
+      return await done
+    } finally {
+      deaf()
+    }
+  }
+
+  /** Refuses whatever waits. The socket is closed when nobody uses it any more: see {@link ended}. */
+  close(cause: unknown = new LibcontainerError('ECONNABORTED', 'the netlink socket was closed')): void {
+    if (this.#end !== undefined) return
+    this.#end = { cause }
+    this.#failAll(cause)
+    this.#wake?.abort()
+    if (this.#running === undefined) this.#socket.close()
+  }
+
+  /** When a call that was going on has ended, and the socket with it. */
+  async ended(): Promise<void> {
+    await this.#running
+  }
+
+  #nextSequence(): number {
+    this.#sequence = this.#sequence === 0xffff_ffff ? 1 : this.#sequence + 1
+    return this.#sequence
+  }
+
+  #forget(waiter: Waiter, reason: unknown): void {
+    const place = this.#queue.indexOf(waiter)
+    if (place >= 0) this.#queue.splice(place, 1)
+    this.#sent.delete(waiter.sequence)
+    waiter.settle({ error: reason })
+    if (this.#sent.size === 0) this.#wake?.abort()
+  }
+
+  #failAll(cause: unknown): void {
+    for (const waiter of [...this.#queue.splice(0), ...this.#sent.values()]) waiter.settle({ error: cause })
+    this.#sent.clear()
+  }
+
+  #start(): void {
+    this.#wake?.abort()
+    this.#running ??= (async () => {
+      // What is asked at once goes at once.
+      await undefined
+      try {
+        await this.#run()
+      } catch (error) {
+        this.#failAll(error)
+      } finally {
+        this.#running = undefined
+        if (this.#end !== undefined) this.#socket.close()
+      }
+      if (this.#end === undefined && this.#queue.length > 0) this.#start()
+    })()
+  }
+
+  async #run(): Promise<void> {
+    while (this.#end === undefined && (this.#queue.length > 0 || this.#sent.size > 0)) {
+      const batch = this.#take()
+      const refused = await this.#receiver.exchange(this.#socket.fd, encode(batch))
+      if (refused !== undefined) this.#sendFailed(batch, refused)
+      this.#read()
+      if (this.#receiver.drained && this.#queue.length === 0 && this.#sent.size > 0) await this.#readable()
+    }
+  }
+
+  /** What goes next, which counts as sent. */
+  #take(): readonly Waiter[] {
+    const batch: Waiter[] = []
+    let size = 0
+    for (const waiter of this.#queue) {
+      size += aligned(HEADER_SIZE + contentOf(waiter.request).length)
+      const full = size > MOST_BYTES || batch.length === MOST_MESSAGES || waiter.alone || batch[0]?.alone === true
+      if (full && batch.length > 0) break
+      batch.push(waiter)
+    }
+    this.#queue.splice(0, batch.length)
+    for (const waiter of batch) this.#sent.set(waiter.sequence, waiter)
+    return batch
+  }
+
+  /** Nothing of it has reached the kernel. One that cannot be sent fails by itself: the others go again, each alone. */
+  #sendFailed(batch: readonly Waiter[], error: SyscallError): void {
+    const waiting = batch.filter(waiter => this.#sent.delete(waiter.sequence))
+    if (batch.length === 1) for (const waiter of waiting) waiter.settle({ error: sendError(error, waiter.request) })
+    else {
+      for (const waiter of waiting) waiter.alone = true
+      this.#queue.unshift(...waiting)
+    }
+  }
+
+  #read(): void {
+    const { received, error } = this.#receiver
+    for (const message of messagesOf(received)) if (message.port === this.#port) this.#answer(message)
+    // The queue was full: whatever the kernel answered since is gone, and only what is in the queue comes still.
+    if (error === ENOBUFS) this.#receiver.lost = true
+    else if (error !== 0) this.#failSent(new SyscallError(error, 'recvmsg'))
+    if (!this.#receiver.lost || !this.#receiver.drained) return
+    this.#receiver.lost = false
+    this.#failSent(lostAnswer())
+  }
+
+  #failSent(error: SyscallError): void {
+    const waiters = [...this.#sent.values()]
+    this.#sent.clear()
+    for (const { settle } of waiters) settle({ error })
+  }
+
+  #answer(message: NetlinkMessage): void {
+    const waiter = this.#sent.get(message.sequence)
+    if (waiter === undefined) return
+    if (message.type !== NLMSG_ERROR && message.type !== NLMSG_DONE) {
+      // The buffer is filled again before whoever asked reads it.
+      waiter.answer ??= { ...message, payload: message.payload.slice() }
+      return
+    }
+    this.#sent.delete(message.sequence)
+    const found = readAcknowledgement(message)
+    if (found.errno === 0) waiter.settle({ answer: waiter.answer })
+    else waiter.settle({ error: refusal(found, waiter.request) })
+  }
+
+  /** Waits for an answer that comes later, or for a request that goes meanwhile. */
+  async #readable(): Promise<void> {
+    this.#wake = new AbortController()
+    try {
+      await poll(this.#socket.fd, POLLIN, { signal: this.#wake.signal })
+    } catch (error) {
+      if (!this.#wake.signal.aborted) throw error
+    } finally {
+      this.#wake = undefined
+    }
+  }
+}
+
+const contentOf = ({ body }: NetlinkRequest): Uint8Array => (body instanceof Uint8Array ? body : body.bytes)
+
+function encode(batch: readonly Waiter[]): Uint8Array {
+  if (batch.length === 0) return NOTHING
+  const size = batch.reduce((sum, { request }) => sum + aligned(HEADER_SIZE + contentOf(request).length), 0)
+  const bytes = new Uint8Array(size)
+  let at = 0
+  for (const { request, sequence } of batch) {
+    const flags = (request.flags ?? 0) | NLM_F_REQUEST | NLM_F_ACK
+    at += writeMessage(bytes, at, { type: request.type, flags, sequence, port: 0, payload: contentOf(request) })
+  }
+  return bytes
+}
+
+const NOTHING = new Uint8Array()
+
+const sendError = (error: SyscallError, { about, path }: NetlinkRequest): SyscallError =>
+  new SyscallError(error.errno, error.syscall, { step: about, path })
+
+const lostAnswer = (): SyscallError =>
+  new SyscallError(ENOBUFS, 'recvmsg', {
+    detail: 'the answer was lost',
+    hint: 'the request may have been carried out: look before you repeat it',
+  })

@@ -1,0 +1,63 @@
+import { ConfigInvalid } from '@libcontainer/sys'
+import { type Address, SCOPES, type Scope } from '../address.js'
+import { Addresses } from '../addresses.js'
+import { Links } from '../links.js'
+import { type LinkNames, linkNamed, nameLinks } from './link.js'
+import type { AddrRequest } from './options.js'
+import { show } from './output.js'
+import { openIn } from './place.js'
+import { didYouMean } from './suggest.js'
+import type { Column } from './table.js'
+
+/** `addr`: the exit code. */
+export async function addr(request: AddrRequest): Promise<number> {
+  const { family, json } = request
+  const fits = scopeFilter(request.scope)
+  await using socket = await openIn(request.namespace)
+  const links = await new Links(socket).list()
+  const nameOf = nameLinks(links)
+  const link = request.link === undefined ? undefined : linkNamed(links, request.link)
+  const found = (await new Addresses(socket).list({ family, link })).filter(fits)
+  if (json)
+    await show(
+      found.map(address => ({ ...address, linkName: nameOf(address.link) })),
+      [],
+      true,
+    )
+  else await show(found, addressColumns(nameOf), false)
+  return 0
+}
+
+/** Pure. @throws {ConfigInvalid} for a word that is none */
+export function scopeFilter(scope: string | undefined): (address: Pick<Address, 'scope'>) => boolean {
+  if (scope === undefined) return () => true
+  const words = Object.keys(SCOPES)
+  if (!words.includes(scope) && !/^\d{1,3}$/.test(scope))
+    throw new ConfigInvalid(
+      '--scope',
+      scope,
+      `must be one of ${words.join(', ')}, or a number${didYouMean(scope, words)}`,
+    )
+  const wanted = scopeNumber(words.includes(scope) ? (scope as Scope) : Number(scope))
+  return address => scopeNumber(address.scope) === wanted
+}
+
+const scopeNumber = (scope: Scope | number): number => (typeof scope === 'number' ? scope : SCOPES[scope])
+
+/** Pure. */
+export function addressColumns(nameOf: LinkNames): Column<Address>[] {
+  return [
+    { heading: 'LINK', of: ({ link }) => nameOf(link) ?? `if${link}` },
+    { heading: 'ADDRESS', of: each => (each.peer === undefined ? withLength(each.address, each) : each.address) },
+    { heading: 'PEER', of: each => each.peer && withLength(each.peer, each), optional: true },
+    { heading: 'SCOPE', of: ({ scope }) => scope },
+    { heading: 'BROADCAST', of: ({ broadcast }) => broadcast, optional: true },
+    { heading: 'LABEL', of: ({ label, link }) => (label === nameOf(link) ? undefined : label), optional: true },
+    { heading: 'VALID', of: ({ validLifetime }) => validLifetime, right: true },
+    { heading: 'PREFERRED', of: ({ preferredLifetime }) => preferredLifetime, right: true },
+    // Of an address that is to stay that goes without saying.
+    { heading: 'FLAGS', of: ({ flags }) => flags.filter(flag => flag !== 'permanent').join(' '), optional: true },
+  ]
+}
+
+const withLength = (address: string, { prefixLength }: Address): string => `${address}/${prefixLength}`

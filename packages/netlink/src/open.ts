@@ -1,0 +1,42 @@
+import { checked, OwnedFd, type Waiting } from '@libcontainer/sys'
+import { native } from './native.js'
+
+const EPROTONOSUPPORT = -93
+
+/** A socket of the kernel's, and the port by which it answers. */
+export interface OpenSocket {
+  readonly fd: OwnedFd
+  readonly port: number
+}
+
+/** In bytes, of what the kernel keeps for us: of answers some hundreds, of events a burst. */
+export const ROOM = 1024 * 1024
+
+/**
+ * A netlink socket in a namespace. It is made there by a process of its own; this one stays where it is.
+ *
+ * @param namespace - `undefined` for that of this process
+ * @throws {SyscallError} `EPERM` where this process may not enter it, `EINVAL` when it is no network namespace, `EPROTONOSUPPORT`
+ */
+export async function openSocket(
+  protocol: number,
+  namespace: OwnedFd | undefined,
+  { signal }: Waiting = {},
+  room = ROOM,
+): Promise<OpenSocket> {
+  signal?.throwIfAborted()
+  const port = new Uint32Array(1)
+  const result = await native.async.openNetlink(protocol, namespace?.fd ?? -1, room, new Uint8Array(port.buffer))
+  const entered = namespace === undefined || result === EPROTONOSUPPORT
+  const fd = new OwnedFd(
+    checked(result, entered ? 'socket' : 'setns', undefined, {
+      step: entered
+        ? `open a socket of netlink's protocol ${protocol}`
+        : 'open a netlink socket in a network namespace',
+      hint: entered ? undefined : 'it needs CAP_SYS_ADMIN in the user namespace that owns it',
+    }),
+  )
+  if (signal?.aborted) fd.close()
+  signal?.throwIfAborted()
+  return { fd, port: port[0]! }
+}

@@ -1,0 +1,45 @@
+import { SyscallError } from '@libcontainer/sys'
+import { native } from './native.js'
+
+export const EAGAIN = 11
+export const ENOBUFS = 105
+
+/** A buffer that datagrams are received into, and what the last call has said. */
+export class Receiver {
+  readonly #buffer: Uint8Array
+  readonly #outcome = new Int32Array(2)
+  readonly #outcomeBytes = new Uint8Array(this.#outcome.buffer)
+  #size = 0
+  /** Whether the kernel has dropped messages since the queue was last empty. */
+  lost = false
+
+  constructor(size: number) {
+    this.#buffer = new Uint8Array(size)
+  }
+
+  /** Sends messages, if there are any, and takes what is there then. @returns the error where nothing was sent */
+  async exchange(fd: number, messages: Uint8Array): Promise<SyscallError | undefined> {
+    this.#outcome.fill(0)
+    this.#size = 0
+    const got = await native.async.exchangeNetlink(fd, messages, this.#buffer, this.#outcomeBytes)
+    if (got < 0) return new SyscallError(got, 'sendto')
+    this.#size = got
+    return undefined
+  }
+
+  /** Datagrams behind each other, until the next call. */
+  get received(): Uint8Array {
+    return this.#buffer.subarray(0, this.#size)
+  }
+
+  /** Nothing more was there. */
+  get drained(): boolean {
+    return this.#outcome[0] === EAGAIN
+  }
+
+  /** The errno that ended it; 0 when there may be more, or nothing more was there. */
+  get error(): number {
+    const error = this.#outcome[0]!
+    return error === EAGAIN ? 0 : error
+  }
+}

@@ -1,0 +1,223 @@
+import { isErrno, type Waiting } from '@libcontainer/sys'
+import { type Family, familyNumber } from './address-text.js'
+import { anyLink, type LinkIndex, linkIndexes } from './link-index.js'
+import type { LinkReference } from './link-options.js'
+import { messageBody, type NetlinkRequest } from './message.js'
+import { decodeRoute, type Route } from './route.js'
+import { routeAttributes, routeHeader } from './route-attributes.js'
+import { type RouteQuery, routeQueryBody } from './route-query.js'
+import { linksOfRoute, type RouteSpec, routeBody } from './route-spec.js'
+import {
+  type RouteProtocol,
+  type RouteTable,
+  type RouteType,
+  routeProtocols,
+  routeTables,
+  routeTypes,
+} from './route-words.js'
+import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
+import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, protocolError } from './wire.js'
+import { MAX_U8, wordIn } from './words.js'
+
+const RTM_NEWROUTE = 24
+const RTM_DELROUTE = 25
+const RTM_GETROUTE = 26
+const RTM_F_CLONED = 0x200
+
+/** Which routes {@link Routes.list} answers: those that fit all that is given. The kernel picks them. */
+export interface RouteFilter extends Waiting {
+  /** Default: both */
+  family?: Family | undefined
+  /** Default: `main` */
+  table?: RouteTable | 'all' | number | undefined
+  dev?: LinkReference | undefined
+  protocol?: RouteProtocol | number | undefined
+  type?: RouteType | number | undefined
+  /** What the kernel has learnt of single destinations, such as their MTU, instead of the routes. Default: `false` */
+  cached?: boolean | undefined
+}
+
+export interface AddRouteOptions extends Waiting {
+  /**
+   * What becomes of a route to the same destination with the same metric:
+   * - `add`: it stays, and the error is `EEXIST`;
+   * - `replace`: it goes, if it is there;
+   * - `change`: it goes; where there is none the error is `ENOENT`;
+   * - `append`: it stays, and counts before the new one (of IPv6: the new one is another of its next hops);
+   * - `prepend`: it stays, and counts behind the new one.
+   *
+   * Default: `add`
+   */
+  mode?: RouteMode | undefined
+}
+
+export type RouteMode = 'add' | 'replace' | 'change' | 'append' | 'prepend'
+
+const MODES: Readonly<Record<RouteMode, number>> = {
+  add: NLM_F_CREATE | NLM_F_EXCL,
+  replace: NLM_F_CREATE | NLM_F_REPLACE,
+  change: NLM_F_REPLACE,
+  append: NLM_F_CREATE | NLM_F_APPEND,
+  prepend: NLM_F_CREATE,
+}
+
+/**
+ * The request that adds a route, for a batch of several: its links are numbers.
+ *
+ * @throws {ConfigInvalid} that names the field
+ */
+export function addRouteRequest(route: RouteSpec, mode: RouteMode = 'add', index?: LinkIndex): NetlinkRequest {
+  return {
+    type: RTM_NEWROUTE,
+    flags: wordIn(MODES, mode, 'mode'),
+    body: routeBody(route, 'add', index),
+    about: `${mode} the route ${shownRoute(route)}`,
+    hints: {
+      ENETUNREACH: 'no route leads to the gateway: the link has to be up and have an address, or onlink be set',
+      ENETDOWN: 'the link has to be up before routes lead over it',
+      EEXIST: 'there is a route to this destination with this metric: give another metric, or the mode replace',
+    },
+  }
+}
+
+/** Routes of a network namespace: ip-route(8). */
+export class Routes {
+  readonly #socket: NetlinkSocket
+
+  constructor(socket: NetlinkSocket) {
+    this.#socket = socket
+  }
+
+  /** All routes that fit, at once. A table that does not exist has none. @throws {SyscallError} `ENODEV` for a name that no link has */
+  async list(filter: RouteFilter = {}): Promise<DumpedList<Route>> {
+    const request = await this.#dumpRequest(filter)
+    try {
+      return await this.#socket.list(request)
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return Object.assign([], { interrupted: false })
+      throw error
+    }
+  }
+
+  /** {@link list} one by one, as the kernel tells them: for tables that are large. @param filter - links by their numbers */
+  dump(filter: RouteFilter & { dev?: number | undefined } = {}): Dump<Route> {
+    const dump = this.#socket.dump(dumpRequest(filter))
+    // Asked for both families it has none to refuse by.
+    return filter.family === undefined || filter.table === 'all' ? dump : emptyWithoutTable(dump)
+  }
+
+  /**
+   * Adds a route.
+   *
+   * @throws {ConfigInvalid} for one that cannot be, by its field
+   * @throws {SyscallError} `EEXIST` where there is one, `ENETUNREACH` for a gateway that no link reaches, `ENODEV` for a link that is not there
+   */
+  async add(route: RouteSpec, { mode = 'add', signal }: AddRouteOptions = {}): Promise<void> {
+    addRouteRequest(route, mode, anyLink)
+    const index = await linkIndexes(this.#socket, linksOfRoute(route), { signal })
+    await this.#socket.request({ ...addRouteRequest(route, mode, index), signal })
+  }
+
+  /** A default route by a gateway, IPv4 or IPv6. @throws as {@link add} does */
+  async addDefault(gateway: string, dev?: LinkReference, options: AddRouteOptions = {}): Promise<void> {
+    await this.add({ destination: 'default', gateway, dev }, options)
+  }
+
+  /** Adds a route, in the place of the one to the same destination with the same metric. @throws as {@link add} does */
+  async replace(route: RouteSpec, waiting: Waiting = {}): Promise<void> {
+    await this.add(route, { ...waiting, mode: 'replace' })
+  }
+
+  /** Deletes the first route that fits all that is given: one that was listed, or less. @throws {SyscallError} `ESRCH` where none does */
+  async delete(route: RouteSpec, { signal }: Waiting = {}): Promise<void> {
+    routeBody(route, 'delete', anyLink)
+    const index = await linkIndexes(this.#socket, linksOfRoute(route), { signal })
+    await this.#socket.request({
+      type: RTM_DELROUTE,
+      body: routeBody(route, 'delete', index),
+      about: `delete the route ${shownRoute(route)}`,
+      signal,
+    })
+  }
+
+  /**
+   * The way that a packet to an address takes.
+   *
+   * @throws {SyscallError} `ENETUNREACH` where there is none
+   */
+  async get(destination: string, query: RouteQuery = {}): Promise<Route> {
+    routeQueryBody(destination, query, anyLink)
+    const { dev, iif, signal } = query
+    const index = await linkIndexes(this.#socket, { dev, iif }, { signal })
+    const answer = await this.#socket.request({
+      type: RTM_GETROUTE,
+      body: routeQueryBody(destination, query, index),
+      about: `find the route to ${destination}`,
+      path: destination,
+      signal,
+    })
+    const route = answer && decodeRoute(answer.payload)
+    if (route === undefined) throw protocolError('tells of no route')
+    return route
+  }
+
+  async #dumpRequest({ dev, ...filter }: RouteFilter): Promise<DumpRequest<Route>> {
+    dumpRequest(filter)
+    const index = await linkIndexes(this.#socket, { dev }, filter)
+    return dumpRequest({ ...filter, dev: dev === undefined ? undefined : index(dev, 'dev') })
+  }
+}
+
+function dumpRequest(filter: RouteFilter & { dev?: number | undefined }): DumpRequest<Route> {
+  const { family, table = 'main', dev, protocol, type, cached = false, signal } = filter
+  const id = table === 'all' ? 0 : routeTables.number(table, 'table')
+  return {
+    type: RTM_GETROUTE,
+    body: messageBody(
+      routeHeader,
+      {
+        family: family === undefined ? 0 : familyNumber(family),
+        table: id > MAX_U8 ? 0 : id,
+        protocol: protocol === undefined ? 0 : routeProtocols.number(protocol, 'protocol'),
+        type: type === undefined ? 0 : routeTypes.number(type, 'type'),
+        flags: cached ? RTM_F_CLONED : 0,
+      },
+      routeAttributes,
+      { table: id === 0 ? undefined : id, dev },
+    ),
+    about: 'list the routes',
+    map: ({ payload }) => decodeRoute(payload),
+    signal,
+  }
+}
+
+/** The kernel refuses to list a table that does not exist, which is one that nobody has put a route into. */
+function emptyWithoutTable<T>(dump: Dump<T>): Dump<T> {
+  return {
+    get interrupted() {
+      return dump.interrupted
+    },
+    // No generator, which would take its time for each of a million entries.
+    [Symbol.asyncIterator]() {
+      const entries = dump[Symbol.asyncIterator]()
+      return {
+        next: () => entries.next().catch(ended),
+        return: async () => (await entries.return?.()) ?? { done: true, value: undefined },
+      }
+    },
+  }
+}
+
+function ended(error: unknown): IteratorReturnResult<undefined> {
+  if (!isErrno(error, 'ENOENT')) throw error
+  return { done: true, value: undefined }
+}
+
+function shownRoute({ destination = 'default', gateway, via, dev, table }: RouteSpec): string {
+  const words = [destination]
+  const through = gateway ?? via
+  if (through !== undefined) words.push(`via ${through}`)
+  if (dev !== undefined) words.push(`dev ${dev}`)
+  if (table !== undefined) words.push(`table ${table}`)
+  return words.join(' ')
+}

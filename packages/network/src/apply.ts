@@ -1,0 +1,282 @@
+import { addLinkRequest, setLinkRequest } from '@libcontainer/netlink'
+import type { OwnedFd, Waiting } from '@libcontainer/sys'
+import type { Act, HelperAct, MoveAct, PairAct, RunAct, UpperAct } from './acts.js'
+import { endHelper, startHelper } from './helper.js'
+import { type HostLinks, lookUp } from './look-up.js'
+import { expectedOf, type LentDevice, type MadeNetworks, needsNamespace } from './made.js'
+import { giveBack, isOnHost, moveDevice, rememberDevice, settleRequests } from './net-devices.js'
+import { identityOf, openOwnNamespace } from './own-namespace.js'
+import type { NetworkPlan } from './plan.js'
+import { applyPort } from './port.js'
+import { deletePair, ifPresent } from './release.js'
+import { isSetting, leading, type Setting, settingRequest } from './settings.js'
+import { Side, type Wanted } from './side.js'
+import type { NetworkConfig } from './types.js'
+
+export interface ApplyOptions extends Waiting {
+  /** Of the container. It stays the caller's, and is used for everything. */
+  readonly namespace: OwnedFd
+  /** Whether the namespace ends with the container, or was joined. */
+  readonly kind: 'new' | 'joined'
+  /** A process in it: for helpers, and for strategies of others. */
+  readonly pid?: number | undefined
+  /** It has a user namespace of its own. Default: false. */
+  readonly userNamespace?: boolean | undefined
+  /** Of the container's own, for files of helpers. */
+  readonly directory: string
+  /** Keeps what there is to be taken back, whoever is killed: before anything is made, and when more is known. */
+  readonly record: (made: MadeNetworks) => Promise<void>
+  /** Makes the namespace able to be found after the container's end; answers with a path. Asked only where something is lent. */
+  readonly keep?: ((namespace: OwnedFd) => Promise<string>) | undefined
+  readonly warn?: ((message: string) => void) | undefined
+}
+
+/** Networks that were made. */
+export interface AppliedNetworks {
+  readonly made: MadeNetworks
+  /** Takes all of it back, devices too that would stay: for a container that could not be started, while its namespace is there. */
+  undo(): Promise<void>
+}
+
+/**
+ * Makes the networks of a container as they are planned. When any of it fails, all is taken back and nothing is left.
+ *
+ * @throws {ConfigInvalid} for what is not there, or is in the way, before anything is touched
+ * @throws {SyscallError} with `step`, for what the kernel refused
+ */
+export async function applyNetworks(
+  config: NetworkConfig,
+  plan: NetworkPlan,
+  options: ApplyOptions,
+): Promise<AppliedNetworks> {
+  const { namespace, kind, signal } = options
+  const host = await Side.open(undefined, { signal })
+  let container: Side | undefined
+  try {
+    // Who has no right in there can have a helper all the same.
+    if (isInside(plan.acts)) container = await Side.open(namespace, { signal })
+    const links = await lookUp(config, host, kind === 'joined' ? container : undefined)
+    signal?.throwIfAborted()
+    const work = new Work(sidesOf(host, container), links, plan.acts, options)
+    try {
+      await work.run()
+    } catch (error) {
+      await work.undo()
+      throw error
+    }
+    return { made: work.made, undo: () => withSides(namespace, plan.acts, sides => work.undo(sides)) }
+  } finally {
+    container?.close()
+    host.close()
+  }
+}
+
+/** Whether there is anything to do in the container by ourselves. */
+const isInside = (acts: readonly Act[]): boolean =>
+  acts.some(({ act }) => act !== 'helper' && act !== 'run' && act !== 'port')
+
+async function withSides(
+  namespace: OwnedFd,
+  acts: readonly Act[],
+  act: (sides: Sides) => Promise<void>,
+): Promise<void> {
+  const host = await Side.open()
+  let container: Side | undefined
+  try {
+    if (isInside(acts)) container = await Side.open(namespace)
+    await act(sidesOf(host, container))
+  } finally {
+    container?.close()
+    host.close()
+  }
+}
+
+const sidesOf = (host: Side, container: Side | undefined): Sides => ({
+  host,
+  get container() {
+    if (container === undefined) throw new TypeError('nothing was planned in the container')
+    return container
+  },
+})
+
+interface Sides {
+  readonly host: Side
+  readonly container: Side
+}
+
+type Undo = (sides: Sides) => Promise<void>
+
+/** One that is done, act by act, and can be taken back. */
+class Work {
+  made: MadeNetworks
+  readonly #sides: Sides
+  readonly #links: HostLinks
+  readonly #acts: readonly Act[]
+  readonly #options: ApplyOptions
+  readonly #undo: Undo[] = []
+  /** Those of the container, by the names that the plan has for them. */
+  readonly #inside = new Map<string, number>()
+
+  constructor(sides: Sides, links: HostLinks, acts: readonly Act[], options: ApplyOptions) {
+    this.#sides = sides
+    this.#links = links
+    this.#acts = acts
+    this.#options = options
+    this.made = expectedOf(acts)
+  }
+
+  async run(): Promise<void> {
+    await this.#begin()
+    const before = this.made
+    for (let i = 0; i < this.#acts.length; ) {
+      this.#options.signal?.throwIfAborted()
+      // What the container's interfaces get goes in one system call.
+      const settings = leading(this.#acts.slice(i), isSetting)
+      if (settings.length > 0) await this.#settle(settings)
+      else await this.#make(this.#acts[i] as Making)
+      i += Math.max(settings.length, 1)
+    }
+    if (this.made !== before) await this.#options.record(this.made)
+  }
+
+  /** Takes back all that was done, the last first, whatever fails. */
+  async undo(sides = this.#sides): Promise<void> {
+    for (const undo of this.#undo.splice(0).reverse()) {
+      try {
+        await undo(sides)
+      } catch (error) {
+        this.#options.warn?.(`not all of the networks is taken back: ${(error as Error).message}`)
+      }
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const { namespace, kind, keep, record } = this.#options
+    const lent: LentDevice[] = []
+    for (const act of this.#acts)
+      if (act.act === 'move') lent.push(await rememberDevice(this.#sides.host, this.#links, act.device, act.giveBack))
+    const found = needsNamespace(this.#acts, kind)
+    const identities = found ? { host: await identityOf(), container: await identityOf(namespace) } : {}
+    this.made = { ...this.made, lent, ...identities }
+    // Before the pin, too, which whoever removes the container has to find.
+    await record(this.made)
+    if (!found || keep === undefined) return
+    this.made = { ...this.made, path: await keep(namespace) }
+    await record(this.made)
+  }
+
+  async #make(act: Making): Promise<void> {
+    switch (act.act) {
+      case 'pair':
+        return await this.#makePair(act)
+      case 'upper':
+        return await this.#makeUpper(act)
+      case 'move':
+        return await this.#move(act)
+      case 'helper':
+        return await this.#startHelper(act)
+      case 'port':
+        return await applyPort(this.#sides.host, act)
+      case 'run':
+        return await this.#runOther(act)
+    }
+  }
+
+  async #makePair(act: PairAct): Promise<void> {
+    const { about, hostName, hostMac, bridge, hairpinMode, name, macAddress, mtu, txQueueLen } = act
+    const { host, container } = this.#sides
+    const request = addLinkRequest({
+      kind: 'veth',
+      name: hostName,
+      mac: hostMac,
+      mtu,
+      txQueueLength: txQueueLen,
+      master: this.#links.get(bridge)!.index,
+      up: true,
+      // There from its first moment: nobody is killed between making it and moving it.
+      peer: { name, mac: macAddress, mtu, txQueueLength: txQueueLen, namespace: this.#options.namespace },
+    })
+    // By its address: whoever else has the name keeps it.
+    this.#undo.push(sides => deletePair(sides.host, act))
+    await host.run([{ about, request }])
+    const [hostIndex, index] = await Promise.all([host.links.index(hostName), container.links.index(name)])
+    this.#inside.set(name, index)
+    this.made = {
+      ...this.made,
+      pairs: this.made.pairs.map(each => (each.hostName === hostName ? { ...each, hostIndex } : each)),
+    }
+    if (hairpinMode)
+      await host.run([
+        {
+          about: `let ${bridge} send back by ${hostName}`,
+          request: setLinkRequest(hostIndex, { bridgePort: { hairpin: true } }),
+        },
+      ])
+  }
+
+  async #makeUpper(act: UpperAct): Promise<void> {
+    const { about, kind, parent, name, mode, id, macAddress, mtu, txQueueLen } = act
+    const { host, container } = this.#sides
+    const common = {
+      name,
+      mac: macAddress,
+      mtu,
+      txQueueLength: txQueueLen,
+      link: this.#links.get(parent)!.index,
+      namespace: this.#options.namespace,
+    }
+    const request =
+      kind === 'vlan'
+        ? addLinkRequest({ ...common, kind, data: { id } })
+        : kind === 'macvlan'
+          ? addLinkRequest({ ...common, kind, data: { mode: mode as 'bridge' } })
+          : addLinkRequest({ ...common, kind, data: { mode: mode as 'l2' } })
+    await host.run([{ about, request }])
+    const index = await container.links.index(name)
+    this.#undo.push(sides => ifPresent(sides.container.links.delete(index)))
+    this.#inside.set(name, index)
+    if (this.#options.kind === 'joined')
+      this.made = { ...this.made, inside: [...this.made.inside, { name, index, kind }] }
+  }
+
+  async #move({ device, name, giveBack: back }: MoveAct): Promise<void> {
+    const { namespace, warn = () => {} } = this.#options
+    const lent = this.made.lent.find(each => each.name === device)!
+    let moved = lent
+    this.#undo.push(async sides => {
+      if (await isOnHost(sides.host, lent)) return
+      const own = await openOwnNamespace()
+      await giveBack(sides, moved, own, warn).finally(() => own.close())
+    })
+    const inside = await moveDevice(this.#sides, lent, name, namespace)
+    moved = { ...lent, inside }
+    this.#inside.set(name, inside)
+    this.made = { ...this.made, lent: this.made.lent.map(each => (each === lent ? moved : each)) }
+    if (!back) await this.#sides.container.run(settleRequests(lent, inside))
+  }
+
+  async #startHelper({ helper, name, mtu }: HelperAct): Promise<void> {
+    const { pid, userNamespace = false, directory } = this.#options
+    if (pid === undefined) throw new TypeError('a helper needs a process in the namespace')
+    const running = await startHelper(helper, { name, mtu, pid, userNamespace }, directory)
+    this.#undo.push(() => endHelper(running))
+    this.made = { ...this.made, helpers: [...this.made.helpers, running] }
+    // It does not end with anybody: that is known before anything else can fail.
+    await this.#options.record(this.made)
+  }
+
+  async #runOther({ run }: RunAct): Promise<void> {
+    const { pid, namespace } = this.#options
+    const undo = await run({ pid, namespace: namespace.fd })
+    this.#undo.push(undo)
+  }
+
+  async #settle(acts: readonly Setting[]): Promise<void> {
+    const { container } = this.#sides
+    const names = new Set(acts.map(({ name }) => name).filter(name => name !== undefined))
+    for (const name of names) if (!this.#inside.has(name)) this.#inside.set(name, await container.links.index(name))
+    await container.run(acts.map((act): Wanted => ({ about: act.about, request: settingRequest(act, this.#inside) })))
+  }
+}
+
+type Making = Exclude<Act, Setting>

@@ -1,0 +1,63 @@
+import { readdirSync } from 'node:fs'
+import { Lab } from '@libcontainer/network/lab'
+import { expect, test } from 'vitest'
+import { requires } from '../../../test/support/index.js'
+
+const needs = requires('root', 'program:ip', 'program:ping')
+const ended = { status: { code: 0 } }
+
+test(
+  'a lab: hosts reach each other through a switch, and over a line of their own; then all is gone',
+  needs,
+  async () => {
+    const before = readdirSync('/sys/class/net')
+    const lab = new Lab()
+    try {
+      const [a, b, s] = [await lab.host('a'), await lab.host('b'), await lab.switch('s')]
+      await lab.link(a, s, { addresses: ['10.0.0.1/24'] })
+      await lab.link(s, b, { addresses: [undefined, ['10.0.0.2/24', 'fd00:1::2/64']] })
+      await lab.link(a, b, { addresses: ['10.0.1.1/30', '10.0.1.2/30'], names: ['direct', undefined], mtu: 1400 })
+      expect(await a.run(['ping', '-c', '1', '-w', '10', '10.0.0.2'])).toMatchObject(ended)
+      expect(await b.run(['ping', '-c', '1', '-w', '10', '10.0.1.1'])).toMatchObject(ended)
+      const { stdout } = await a.run(['ip', '-j', 'link'])
+      const links = JSON.parse(stdout) as { ifname: string; mtu: number }[]
+      expect(links.map(({ ifname }) => ifname).sort()).toEqual(['direct', 'eth0', 'lo'])
+      expect(links.find(({ ifname }) => ifname === 'direct')).toMatchObject({ mtu: 1400 })
+      expect((await s.links.list()).map(({ name }) => name).sort()).toEqual(['a', 'b', 'br0', 'lo'])
+      expect(lab.svg()).toContain('10.0.1.1/30')
+      // The host's own network has none of it.
+      expect(readdirSync('/sys/class/net')).toEqual(before)
+    } finally {
+      await lab.close()
+    }
+    await lab.close()
+  },
+)
+
+test('what cannot be is refused before anything is made', needs, async () => {
+  await using lab = new Lab()
+  const [a, s] = [await lab.host('a'), await lab.switch('s')]
+  await expect(lab.host('a')).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'name' })
+  await expect(lab.host('a/b')).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'name' })
+  await expect(lab.link(a, s, { addresses: ['10.0.0.1'] })).rejects.toMatchObject({ field: 'link.addresses[0][0]' })
+  await expect(lab.link(a, s, { addresses: [undefined, '10.0.0.1/8'] })).rejects.toMatchObject({
+    field: 'link.addresses[1][0]',
+  })
+  await expect(lab.link(a, s, { names: ['a b', undefined] })).rejects.toMatchObject({ field: 'link.names' })
+  await expect(lab.link(a, s, { names: ['lo', undefined] })).rejects.toMatchObject({ code: 'EEXIST' })
+  expect((await a.links.list()).map(({ name }) => name)).toEqual(['lo'])
+})
+
+test(
+  'a line that is late is seen by a ping',
+  requires('root', 'program:ping', 'file:/sys/module/sch_netem'),
+  async () => {
+    await using lab = new Lab()
+    const [a, b] = [await lab.host('a'), await lab.host('b')]
+    await lab.link(a, b, { addresses: ['10.0.0.1/30', '10.0.0.2/30'], line: { delayUs: 50_000 } })
+    const { stdout } = await a.run(['ping', '-c', '2', '-w', '20', '10.0.0.2'])
+    // Both ends are late: a way there and one back.
+    expect(Number(/= ([\d.]+)\//.exec(stdout)?.[1])).toBeGreaterThanOrEqual(99)
+    expect(lab.topology().links[0]?.note).toBe('50 ms')
+  },
+)
