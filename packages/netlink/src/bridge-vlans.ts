@@ -1,6 +1,7 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
 import { attributes, decodeAttributes, nested, repeated, string, struct, u16, u32 } from './attributes.js'
 import { needBytes } from './codec.js'
+import { dumpedList } from './dump.js'
 import { anyLink, type LinkIndex, linkHeader, linkIndexes, numbered } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { checkFields } from './link-values.js'
@@ -134,7 +135,7 @@ export class BridgeVlans {
   async list({ dev, signal }: BridgeVlanFilter = {}): Promise<DumpedList<BridgeVlan>> {
     const index = await linkIndexes(this.#socket, { dev }, { signal })
     const links = await this.#socket.list(dumpRequest(dev === undefined ? undefined : index(dev, 'dev'), signal))
-    return Object.assign(links.flat(), { interrupted: links.interrupted })
+    return dumpedList(links.flat(), links.interrupted)
   }
 
   /** {@link list}, link by link, as the kernel tells them. @param filter - the link by its number */

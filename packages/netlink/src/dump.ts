@@ -40,6 +40,10 @@ export async function dumpToList<T>(
       giveBack(carriers, pass)
     }
     if (pass.interrupted && attempt < ATTEMPTS) continue
-    return Object.defineProperty(entries, 'interrupted', { value: pass.interrupted }) as DumpedList<T>
+    return dumpedList(entries, pass.interrupted)
   }
 }
+
+/** Marks a list, as no entry of it and nothing that is printed with them. */
+export const dumpedList = <T>(entries: T[], interrupted: boolean): DumpedList<T> =>
+  Object.defineProperty(entries, 'interrupted', { value: interrupted }) as DumpedList<T>

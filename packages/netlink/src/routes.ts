@@ -1,5 +1,6 @@
 import { isErrno, type Waiting } from '@libcontainer/sys'
 import { type Family, familyNumber } from './address-text.js'
+import { dumpedList } from './dump.js'
 import { anyLink, type LinkIndex, linkIndexes } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { messageBody, type NetlinkRequest } from './message.js'
@@ -94,7 +95,7 @@ export class Routes {
     try {
       return await this.#socket.list(request)
     } catch (error) {
-      if (isErrno(error, 'ENOENT')) return Object.assign([], { interrupted: false })
+      if (isErrno(error, 'ENOENT')) return dumpedList<Route>([], false)
       throw error
     }
   }

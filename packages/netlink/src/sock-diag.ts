@@ -2,6 +2,7 @@ import { ConfigInvalid, decodeUtf8, type Waiting } from '@libcontainer/sys'
 import { AF_INET, AF_INET6, type Family, formatAddress } from './address-text.js'
 import { decodeAttributes, type ValueOf } from './attributes.js'
 import { needBytes } from './codec.js'
+import { dumpedList } from './dump.js'
 import { messageBody } from './message.js'
 import {
   type cookiePair,
@@ -121,7 +122,10 @@ export async function* sockets(socket: NetlinkSocket, filter: SocketFilter = {})
 /** {@link sockets}, all at once. */
 export async function listSockets(socket: NetlinkSocket, filter: SocketFilter = {}): Promise<DumpedList<SocketEntry>> {
   const lists = await Promise.all(socketRequests(filter).map(request => socket.list<SocketEntry>(request)))
-  return Object.assign(lists.flat(), { interrupted: lists.some(({ interrupted }) => interrupted) })
+  return dumpedList(
+    lists.flat(),
+    lists.some(({ interrupted }) => interrupted),
+  )
 }
 
 /** What has to be asked: one dump for each protocol and family. @throws {ConfigInvalid} that names the field */
