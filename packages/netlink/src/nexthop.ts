@@ -23,10 +23,10 @@ import { type MessageBody, messageBody } from './message.js'
 import { encapValues, type RouteEncap, readEncap } from './route.js'
 import {
   ONLINK,
+  putFlags,
   type RouteFlag,
   type RouteProtocol,
   type RouteScope,
-  routeFlags,
   routeProtocols,
   routeScopes,
 } from './route-words.js'
@@ -209,7 +209,6 @@ export function decodeNextHop(payload: Uint8Array): NextHop {
   if (header.scope !== 0) nextHop.scope = routeScopes.word(header.scope)
   if (values.gateway !== undefined) nextHop.gateway = values.gateway
   if (values.dev !== undefined) nextHop.dev = values.dev
-  if ((header.flags & ONLINK) !== 0) nextHop.onlink = true
   if (values.blackhole === true) nextHop.blackhole = true
   if (values.fdb === true) nextHop.fdb = true
   if (values.group !== undefined) {
@@ -230,8 +229,7 @@ export function decodeNextHop(payload: Uint8Array): NextHop {
   }
   const encap = readEncap(values.encapType, values.encap)
   if (encap !== undefined) nextHop.encap = encap
-  const flags = routeFlags.words(header.flags)
-  if (flags.length > 0) nextHop.flags = flags
+  putFlags(nextHop, header.flags)
   if (values.unknown !== undefined) nextHop.unknown = values.unknown
   return nextHop
 }

@@ -7,14 +7,13 @@ import {
   encapTypes,
   type LockableMetric,
   lockableMetrics,
-  ONLINK,
+  putFlags,
   type RouteFlag,
   type RoutePreference,
   type RouteProtocol,
   type RouteScope,
   type RouteTable,
   type RouteType,
-  routeFlags,
   routePreferences,
   routeProtocols,
   routeScopes,
@@ -158,11 +157,7 @@ export function anyRoute(payload: Uint8Array): Route | undefined {
   if (values.dev !== undefined) route.dev = values.dev
   if (values.source !== undefined) route.source = values.source
   if (values.metric !== undefined) route.metric = values.metric
-  if (header.flags !== 0) {
-    if ((header.flags & ONLINK) !== 0) route.onlink = true
-    const flags = routeFlags.words(header.flags)
-    if (flags.length > 0) route.flags = flags
-  }
+  putFlags(route, header.flags)
   if (values.metrics !== undefined) {
     const metrics = readMetrics(values.metrics)
     if (Object.keys(metrics).length > 0) route.metrics = metrics
@@ -194,12 +189,10 @@ function readHop({ flags, hops, dev, attributes }: HopValues): RouteNextHop {
   if (attributes.gateway !== undefined) hop.gateway = attributes.gateway
   if (attributes.via !== undefined) hop.via = attributes.via
   if (dev !== 0) hop.dev = dev
-  if ((flags & ONLINK) !== 0) hop.onlink = true
   if (attributes.realms !== undefined) hop.realms = attributes.realms
   const encap = readEncap(attributes.encapType, attributes.encap)
   if (encap !== undefined) hop.encap = encap
-  const words = routeFlags.words(flags)
-  if (words.length > 0) hop.flags = words
+  putFlags(hop, flags)
   return hop
 }
 

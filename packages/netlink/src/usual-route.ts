@@ -1,6 +1,6 @@
 import { AF_INET, AF_INET6, formatAddress } from './address-text.js'
 import type { Route } from './route.js'
-import { routePreferences, routeProtocols, routeScopes, routeTables, routeTypes } from './route-words.js'
+import { putFlags, routePreferences, routeProtocols, routeScopes, routeTables, routeTypes } from './route-words.js'
 import { aligned, viewOf } from './wire.js'
 
 /** struct rtmsg, and struct rtattr. */
@@ -23,11 +23,10 @@ const PREFERENCE = 20
  */
 export function usualRoute(payload: Uint8Array): Route | undefined {
   const family = payload[0]
-  // Of a source prefix, a type of service and flags the table knows more.
+  // Of a source prefix and a type of service the table knows more.
   if ((family !== AF_INET && family !== AF_INET6) || payload[2] !== 0 || payload[3] !== 0) return undefined
   const view = viewOf(payload)
   const start = payload.byteOffset
-  if (view.getUint32(start + 8, true) !== 0) return undefined
   const size = family === AF_INET ? 4 : 16
   const end = start + payload.length
   const route: Route = {
@@ -38,6 +37,7 @@ export function usualRoute(payload: Uint8Array): Route | undefined {
     protocol: routeProtocols.word(payload[5]!),
     scope: routeScopes.word(payload[6]!),
   }
+  putFlags(route, view.getUint32(start + 8, true))
   let table = payload[4]!
   let destination = false
   for (let at = start + MESSAGE; at < end; ) {

@@ -72,8 +72,9 @@ export class FlagWords<F extends string> {
 
   /** Those whose bits are set, in the kernel's order. Bits without a word are left out. */
   words(mask: number): F[] {
-    if (mask === 0) return []
-    return this.#bits.filter(([, bit]) => (mask & bit) !== 0).map(([word]) => word)
+    const words: F[] = []
+    for (const [word, bit] of this.#bits) if ((mask & bit) !== 0) words.push(word)
+    return words
   }
 }
 
