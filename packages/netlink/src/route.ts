@@ -1,6 +1,6 @@
-import { AF_INET, AF_INET6, type Family } from './address-text.js'
-import { decodeAttributes, type UnknownAttribute, type ValuesOf } from './attributes.js'
-import { needBytes } from './codec.js'
+import { type Family, familyWord, noAddress } from './address-text.js'
+import type { UnknownAttribute, ValuesOf } from './attributes.js'
+import { readBody } from './message.js'
 import { type HopValues, type metricAttributes, routeAttributes, routeHeader } from './route-attributes.js'
 import {
   type EncapType,
@@ -21,7 +21,7 @@ import {
   routeTypes,
 } from './route-words.js'
 import { usualRoute } from './usual-route.js'
-import { viewOf } from './wire.js'
+import { TICKS_PER_SECOND } from './words.js'
 
 /** What is put around packets: a lightweight tunnel. Its attributes are as the kernel has them. */
 export interface RouteEncap {
@@ -124,23 +124,18 @@ export interface Route {
   unknown?: readonly UnknownAttribute[]
 }
 
-/** USER_HZ, in which times go to user space. */
-const TICKS_PER_SECOND = 100
-
 /** The route in a message of the kernel; `undefined` for one of neither IPv4 nor IPv6. @throws {LibcontainerError} `EPROTO` */
 export function decodeRoute(payload: Uint8Array): Route | undefined {
-  needBytes(payload.length, routeHeader.size)
   return usualRoute(payload) ?? anyRoute(payload)
 }
 
 /** By the table of attributes: whatever a route may have. */
 export function anyRoute(payload: Uint8Array): Route | undefined {
-  const header = routeHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  const { family } = header
-  if (family !== AF_INET && family !== AF_INET6) return undefined
-  const values = decodeAttributes(routeAttributes, payload, routeHeader.size)
+  const family = familyWord(payload[0])
+  if (family === undefined) return undefined
+  const { header, attributes: values } = readBody(routeHeader, routeAttributes, payload)
   const route: Route = {
-    family: family === AF_INET ? 'inet' : 'inet6',
+    family,
     type: routeTypes.word(header.type),
     destination:
       values.destination === undefined
@@ -150,7 +145,7 @@ export function anyRoute(payload: Uint8Array): Route | undefined {
     protocol: routeProtocols.word(header.protocol),
     scope: routeScopes.word(header.scope),
   }
-  if (header.fromLength !== 0) route.from = `${values.from ?? defaultAddress(family)}/${header.fromLength}`
+  if (header.fromLength !== 0) route.from = `${values.from ?? noAddress(family)}/${header.fromLength}`
   if (header.tos !== 0) route.tos = header.tos
   if (values.gateway !== undefined) route.gateway = values.gateway
   if (values.via !== undefined) route.via = values.via
@@ -178,11 +173,9 @@ export function anyRoute(payload: Uint8Array): Route | undefined {
   return route
 }
 
-const defaultAddress = (family: number): string => (family === AF_INET ? '0.0.0.0' : '::')
-
 /** The kernel leaves the address out where it is all zeros, which it is for the default and for nothing else but `0.0.0.0/N`. */
-const defaultOf = (family: number, length: number): string =>
-  length === 0 ? 'default' : `${defaultAddress(family)}/${length}`
+const defaultOf = (family: Family, length: number): string =>
+  length === 0 ? 'default' : `${noAddress(family)}/${length}`
 
 function readHop({ flags, hops, dev, attributes }: HopValues): RouteNextHop {
   const hop: RouteNextHop = { weight: hops + 1 }
