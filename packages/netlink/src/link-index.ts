@@ -2,12 +2,11 @@ import type { Waiting } from '@libcontainer/sys'
 import { parseLinkIndex } from './link.js'
 import { RTM_NEWLINK } from './link-attributes.js'
 import { getLink } from './link-messages.js'
-import { checkAlternativeName } from './link-name.js'
 import type { LinkReference } from './link-options.js'
+import { checkIndex } from './link-values.js'
 import type { NetlinkRequest } from './message.js'
 import type { NetlinkSocket } from './socket.js'
 import { type NetlinkMessage, protocolError } from './wire.js'
-import { checkInteger } from './words.js'
 
 /** The number of a link that was looked up before; of none there is none. */
 export type LinkIndex = <L extends LinkReference | undefined>(
@@ -18,13 +17,9 @@ export type LinkIndex = <L extends LinkReference | undefined>(
 /** Links by the fields that errors name. */
 type Links = Readonly<Record<string, LinkReference | undefined>>
 
-const MAX_LINK_INDEX = 0x7fff_ffff
-
-const indexBy = (known?: ReadonlyMap<string, number>): LinkIndex =>
+const indexBy = (known?: ReadonlyMap<LinkReference, number>): LinkIndex =>
   ((link, field) =>
-    link === undefined
-      ? undefined
-      : checkInteger(known?.get(link as string) ?? link, field, 1, MAX_LINK_INDEX)) as LinkIndex
+    link === undefined ? undefined : checkIndex(known?.get(link) ?? (link as number), field)) as LinkIndex
 
 /** A link that has a number already. @throws {ConfigInvalid} that names `field` for one that has none */
 export const numbered: LinkIndex = indexBy()
@@ -42,14 +37,12 @@ export async function withLinks<T>(
   socket: NetlinkSocket,
   links: Links,
   make: (index: LinkIndex) => T,
-  { signal }: Waiting,
+  waiting: Waiting,
 ): Promise<T> {
   make(anyLink)
-  const known = new Map<string, number>()
-  for (const [field, link] of Object.entries(links)) {
-    if (typeof link !== 'string') numbered(link, field)
-    else if (!known.has(link)) known.set(link, await indexOf(socket, link, field, signal))
-  }
+  const known = new Map<LinkReference, number>()
+  for (const [field, link] of Object.entries(links))
+    if (link !== undefined && !known.has(link)) known.set(link, await linkIndex(socket, link, field, waiting))
   return make(indexBy(known))
 }
 
@@ -63,14 +56,25 @@ export async function requestWithLinks(
   return await socket.request({ ...(await withLinks(socket, links, make, { signal })), signal })
 }
 
-async function indexOf(
+/** The number of one link. @throws as {@link withLinks} */
+export async function linkIndex(
   socket: NetlinkSocket,
-  name: string,
+  link: LinkReference,
   field: string,
-  signal: AbortSignal | undefined,
+  waiting: Waiting = {},
 ): Promise<number> {
-  checkAlternativeName(name, field)
-  const answer = await socket.request({ ...getLink(name), signal })
+  if (typeof link !== 'string') return numbered(link, field)
+  return parseLinkIndex(await askLink(socket, link, waiting, field))
+}
+
+/** The message that tells of a link. @throws as {@link withLinks} */
+export async function askLink(
+  socket: NetlinkSocket,
+  link: LinkReference,
+  { signal }: Waiting = {},
+  field = 'which',
+): Promise<Uint8Array> {
+  const answer = await socket.request({ ...getLink(link, field), signal })
   if (answer?.type !== RTM_NEWLINK) throw protocolError('with a link was expected')
-  return parseLinkIndex(answer.payload)
+  return answer.payload
 }
