@@ -1,6 +1,6 @@
 import { type Link, Links, NetlinkSocket, type Netns } from '@libcontainer/netlink'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { requires, until } from '../../../test/support/index.js'
+import { requires, together, until } from '../../../test/support/index.js'
 import { ip, ipJson, ownNetns } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:nsenter')
@@ -153,9 +153,7 @@ describe('against ip(8)', needs, () => {
         forwardDelay: 400,
         stpState: 1,
         priority: 4096,
-        vlanFiltering: true,
         ageingTime: 1000,
-        vlanDefaultPvid: 7,
         multicastSnooping: false,
       },
     })
@@ -173,9 +171,7 @@ describe('against ip(8)', needs, () => {
       forward_delay: 400,
       stp_state: 1,
       priority: 4096,
-      vlan_filtering: 1,
       ageing_time: 1000,
-      vlan_default_pvid: 7,
       mcast_snooping: 0,
     })
     expect(ipLink(netns, 'a').linkinfo?.info_slave_data).toMatchObject({
@@ -189,7 +185,7 @@ describe('against ip(8)', needs, () => {
     ip(netns, 'link set dev a type bridge_slave hairpin off guard on priority 5')
     expect(await links.get('br0')).toMatchObject({
       kind: 'bridge',
-      data: { stpState: 0, ageingTime: 2000, vlanFiltering: true, vlanProtocol: '802.1Q' },
+      data: { stpState: 0, ageingTime: 2000, priority: 4096 },
     })
     expect(await links.get('a')).toMatchObject({
       bridgePort: { hairpin: false, guard: true, priority: 5, isolated: true },
@@ -211,6 +207,17 @@ describe('against ip(8)', needs, () => {
     // An up bridge goes at once: netlink needs no `down` before.
     await links.delete('br0')
     expect(await links.find('br0')).toBeUndefined()
+  })
+
+  // It is built where VLANs are.
+  test('NL-17 a bridge that filters VLANs, both ways', together(needs, requires('link:vlan')), async () => {
+    const { netns, links } = await lab()
+    await links.add({ name: 'br0', kind: 'bridge', data: { vlanFiltering: true, vlanDefaultPvid: 7 } })
+    expect(ipLink(netns, 'br0').linkinfo?.info_data).toMatchObject({ vlan_filtering: 1, vlan_default_pvid: 7 })
+    ip(netns, 'link set dev br0 type bridge vlan_default_pvid 9')
+    expect(await links.get('br0')).toMatchObject({
+      data: { vlanFiltering: true, vlanProtocol: '802.1Q', vlanDefaultPvid: 9 },
+    })
   })
 
   test('NL-05 NL-06 NL-07 NL-09 what is changed, and nothing else', async () => {
