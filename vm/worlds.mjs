@@ -47,14 +47,12 @@ const systemd = [
 /** Both kinds at once: what depends on it, and is not of one of them. */
 const hybrid = ['packages/cgroups/test/cgroup.root.test.ts', 'packages/cgroups/test/limits.root.test.ts']
 
-const links = 'packages/netlink/test/links.root.test.ts'
 const neighbours = 'packages/netlink/test/neighbours.root.test.ts'
 const qdiscs = 'packages/netlink/test/qdiscs.root.test.ts'
 const networks = 'packages/container/test/networks.root.test.ts'
 /** Kinds of links and of queueing that the kernel of a developer's machine need not have, and what is made of them. */
 const network = [
   'packages/netlink/test/link-kinds.root.test.ts',
-  links,
   neighbours,
   qdiscs,
   'packages/network/test/lab.root.test.ts',
@@ -214,14 +212,13 @@ export const leaveOut = [
     allBut: '^the executable > ',
     why: 'each starts the command line several times, where the executable shows the same',
   },
-  {
-    file: links,
-    allBut: 'a bridge with its ports|a bridge that filters VLANs',
-    why: 'asks for nothing that a kernel of another age does otherwise',
-  },
   { file: neighbours, allBut: 'VLANs of a bridge', why: 'asks for nothing that a host lacks' },
   { file: qdiscs, allBut: 'netem|fq_codel', why: 'asks for nothing that a host lacks' },
-  { file: networks, allBut: 'on a link of the host', why: 'each starts containers, of links that a host has' },
+  {
+    file: networks,
+    allBut: 'on a link of the host',
+    why: 'each starts containers, and asks for nothing that a host lacks',
+  },
   {
     file: samples,
     allBut: 'unified',

@@ -180,6 +180,17 @@ describe('kinds of links against ip(8)', () => {
     },
   )
 
+  // It is built where VLANs are.
+  test('NL-17 a bridge that filters VLANs, both ways', together(needs, requires('link:vlan')), async () => {
+    const { netns, links, infoOf } = await lab()
+    await links.add({ name: 'br0', kind: 'bridge', data: { vlanFiltering: true, vlanDefaultPvid: 7 } })
+    expect(infoOf('br0').linkinfo.info_data).toMatchObject({ vlan_filtering: 1, vlan_default_pvid: 7 })
+    ip(netns, 'link set dev br0 type bridge vlan_default_pvid 9')
+    expect(await links.get('br0')).toMatchObject({
+      data: { vlanFiltering: true, vlanProtocol: '802.1Q', vlanDefaultPvid: 9 },
+    })
+  })
+
   test('NL-24 an option that is younger than the kernel is told, rather than ignored', needs, async () => {
     const { links } = await lab()
     const hasIt = isKernel(6, 7)
