@@ -1,7 +1,7 @@
 import { Netlink, type Netns } from '@libcontainer/netlink'
 import { expect, onTestFinished, test } from 'vitest'
 import { requires, together } from '../../../test/support/index.js'
-import { inNetns, ip, ipJson, ownNetns, toolJson } from './support.js'
+import { inNetns, ip, ipJson, isKernel, ownNetns, toolJson } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:tc', 'program:nsenter')
 const emulation = together(needs, requires('qdisc:netem'))
@@ -177,6 +177,15 @@ test('NL-24 netem: what we write tc reads, what tc writes we read', emulation, a
   expect((await net.qdiscs.list({ dev: 'a' }))[0]?.netem).toMatchObject({ delayUs: 1, limitPackets: 1000 })
   await net.qdiscs.delete({ dev: 'a' })
   expect(tc(netns, 'qdisc show dev a')).not.toContain('netem')
+  // Younger than some kernels, which ignore it.
+  const add = net.qdiscs.add({ dev: 'a', netem: { delayUs: 1, seed: 7n } })
+  if (isKernel(6, 6)) {
+    await add
+    expect((await net.qdiscs.list({ dev: 'a' }))[0]?.netem).toMatchObject({ seed: 7n })
+  } else {
+    await expect(add).rejects.toMatchObject({ code: 'EOPNOTSUPP', message: expect.stringContaining('netem.seed') })
+    expect(tc(netns, 'qdisc show dev a')).not.toContain('netem')
+  }
 })
 
 test('NL-24 fq_codel: what we write tc reads, what tc writes we read', fair, async () => {
