@@ -29,9 +29,9 @@ interface Waiter {
   alone: boolean
 }
 
-/** Of one sendto: each is answered before it returns, and who may not have a larger queue has one for a hundred answers that are links. */
-const MOST_MESSAGES = 32
-const MOST_BYTES = 32768
+/** Of one call, which ends before anything that is asked meanwhile goes. */
+const MOST_MESSAGES = 1024
+const MOST_BYTES = 131072
 /** Twice what one answer may take: see native/ops.c. */
 const BUFFER = 262144
 
@@ -131,7 +131,7 @@ export class Exchange {
     while (this.#end === undefined && (this.#queue.length > 0 || this.#sent.size > 0)) {
       const batch = this.#take()
       const refused = await this.#receiver.exchange(this.#socket.fd, encode(batch))
-      if (refused !== undefined) this.#sendFailed(batch, refused)
+      this.#sendAgain(batch, refused)
       this.#read()
       if (this.#receiver.drained && this.#queue.length === 0 && this.#sent.size > 0) await this.#readable()
     }
@@ -142,7 +142,7 @@ export class Exchange {
     const batch: Waiter[] = []
     let size = 0
     for (const waiter of this.#queue) {
-      size += aligned(HEADER_SIZE + contentOf(waiter.request).length)
+      size += sizeOf(waiter.request)
       const full = size > MOST_BYTES || batch.length === MOST_MESSAGES || waiter.alone || batch[0]?.alone === true
       if (full && batch.length > 0) break
       batch.push(waiter)
@@ -152,12 +152,18 @@ export class Exchange {
     return batch
   }
 
-  /** Nothing of it has reached the kernel. One that cannot be sent fails by itself: the others go again, each alone. */
-  #sendFailed(batch: readonly Waiter[], error: SyscallError): void {
-    const waiting = batch.filter(waiter => this.#sent.delete(waiter.sequence))
-    if (batch.length === 1) for (const waiter of waiting) waiter.settle({ error: sendError(error, waiter.request) })
+  /** What has not reached the kernel goes again; where one cannot be sent, each alone, and that fails by itself. */
+  #sendAgain(batch: readonly Waiter[], error: SyscallError | undefined): void {
+    let end = 0
+    const rest = batch.filter(({ request }) => {
+      end += sizeOf(request)
+      return end > this.#receiver.sent
+    })
+    const waiting = rest.filter(waiter => this.#sent.delete(waiter.sequence))
+    if (error !== undefined && batch.length === 1)
+      for (const waiter of waiting) waiter.settle({ error: sendError(error, waiter.request) })
     else {
-      for (const waiter of waiting) waiter.alone = true
+      if (error !== undefined) for (const waiter of waiting) waiter.alone = true
       this.#queue.unshift(...waiting)
     }
   }
@@ -208,9 +214,11 @@ export class Exchange {
 
 const contentOf = ({ body }: NetlinkRequest): Uint8Array => (body instanceof Uint8Array ? body : body.bytes)
 
+const sizeOf = (request: NetlinkRequest): number => aligned(HEADER_SIZE + contentOf(request).length)
+
 function encode(batch: readonly Waiter[]): Uint8Array {
   if (batch.length === 0) return NOTHING
-  const size = batch.reduce((sum, { request }) => sum + aligned(HEADER_SIZE + contentOf(request).length), 0)
+  const size = batch.reduce((sum, { request }) => sum + sizeOf(request), 0)
   const bytes = new Uint8Array(size)
   let at = 0
   for (const { request, sequence } of batch) {
