@@ -1,6 +1,6 @@
 import { LibcontainerError, type OwnedFd, onAbort, POLLIN, poll, SyscallError, type Waiting } from '@libcontainer/sys'
 import { readAcknowledgement, refusal } from './acknowledgement.js'
-import type { NetlinkRequest } from './message.js'
+import { bytesOf, type NetlinkRequest } from './message.js'
 import { ENOBUFS, Receiver } from './receive.js'
 import {
   aligned,
@@ -60,22 +60,19 @@ export class Exchange {
   }
 
   /** Does not reject: what went wrong is in the outcome. */
-  async send(request: NetlinkRequest, { signal }: Waiting = {}): Promise<Outcome> {
-    if (signal?.aborted) return { error: signal.reason }
-    if (this.#end !== undefined) return { error: this.#end.cause }
-    let settle!: (outcome: Outcome) => void
-    const done = new Promise<Outcome>(resolve => {
-      settle = resolve
+  send(request: NetlinkRequest, { signal }: Waiting = {}): Promise<Outcome> {
+    return new Promise(resolve => {
+      if (signal?.aborted) return resolve({ error: signal.reason })
+      if (this.#end !== undefined) return resolve({ error: this.#end.cause })
+      const settle = (outcome: Outcome): void => {
+        deaf()
+        resolve(outcome)
+      }
+      const waiter: Waiter = { request, sequence: this.#nextSequence(), settle, answer: undefined, alone: false }
+      this.#queue.push(waiter)
+      const deaf = onAbort(signal, () => this.#forget(waiter, signal?.reason))
+      this.#start()
     })
-    const waiter: Waiter = { request, sequence: this.#nextSequence(), settle, answer: undefined, alone: false }
-    this.#queue.push(waiter)
-    const deaf = onAbort(signal, () => this.#forget(waiter, signal?.reason))
-    this.#start()
-    try {
-      return await done
-    } finally {
-      deaf()
-    }
   }
 
   /** Refuses whatever waits. The socket is closed when nobody uses it any more: see {@link ended}. */
@@ -212,9 +209,7 @@ export class Exchange {
   }
 }
 
-const contentOf = ({ body }: NetlinkRequest): Uint8Array => (body instanceof Uint8Array ? body : body.bytes)
-
-const sizeOf = (request: NetlinkRequest): number => aligned(HEADER_SIZE + contentOf(request).length)
+const sizeOf = ({ body }: NetlinkRequest): number => aligned(HEADER_SIZE + bytesOf(body).length)
 
 function encode(batch: readonly Waiter[]): Uint8Array {
   if (batch.length === 0) return NOTHING
@@ -223,7 +218,7 @@ function encode(batch: readonly Waiter[]): Uint8Array {
   let at = 0
   for (const { request, sequence } of batch) {
     const flags = (request.flags ?? 0) | NLM_F_REQUEST | NLM_F_ACK
-    at += writeMessage(bytes, at, { type: request.type, flags, sequence, port: 0, payload: contentOf(request) })
+    at += writeMessage(bytes, at, { type: request.type, flags, sequence, port: 0, payload: bytesOf(request.body) })
   }
   return bytes
 }
