@@ -68,7 +68,8 @@ static size_t take(int fd, uint8_t *at, size_t done, size_t room, struct outcome
 {
 	outcome->error = 0;
 	for (int i = 0; i < MOST && done + ENOUGH <= room; i++) {
-		int64_t got = receive(fd, at + done, room - done);
+		/* There is room to fill the last up. */
+		int64_t got = receive(fd, at + done, (room - done) & ~(size_t)3);
 
 		if (got < 0) {
 			outcome->error = (int32_t)-got;

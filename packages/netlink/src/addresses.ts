@@ -1,9 +1,16 @@
 import type { Waiting } from '@libcontainer/sys'
 import { type Address, parseAddressMessage } from './address.js'
-import { type AddressOptions, addAddress, deleteAddress, listAddresses, RTM_NEWADDR } from './address-messages.js'
+import {
+  type AddressOptions,
+  addAddress,
+  deleteAddress,
+  listAddresses,
+  RTM_NEWADDR,
+  turnTo,
+} from './address-messages.js'
 import type { Family } from './address-text.js'
+import { linkIndex } from './link-index.js'
 import type { LinkReference } from './link-options.js'
-import { Links } from './links.js'
 import type { NetlinkRequest } from './message.js'
 import type { Dump, DumpedList, NetlinkSocket } from './socket.js'
 import type { NetlinkMessage } from './wire.js'
@@ -21,11 +28,9 @@ export type NewAddress = string | (AddressOptions & { address: string })
 /** The addresses of a namespace's links. */
 export class Addresses {
   readonly #socket: NetlinkSocket
-  readonly #links: Links
 
   constructor(socket: NetlinkSocket) {
     this.#socket = socket
-    this.#links = new Links(socket)
   }
 
   /** All addresses, or those of a link or a family, at once. @throws {SyscallError} `ENODEV` for no such link */
@@ -110,7 +115,7 @@ export class Addresses {
   }
 
   async #index(link: LinkReference, signal: AbortSignal | undefined): Promise<number> {
-    return typeof link === 'number' ? link : await this.#links.index(link, { signal })
+    return await linkIndex(this.#socket, link, 'link', { signal })
   }
 }
 

@@ -1,7 +1,8 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
 import { attributes, decodeAttributes, nested, repeated, string, struct, u16, u32 } from './attributes.js'
 import { needBytes } from './codec.js'
-import { anyLink, type LinkIndex, linkHeader, linkIndexes, numbered } from './link-index.js'
+import { linkHeader, RTM_GETLINK } from './link-attributes.js'
+import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { checkFields } from './link-values.js'
 import { type MessageBody, messageBody } from './message.js'
@@ -11,7 +12,6 @@ import { checkInteger } from './words.js'
 
 const AF_BRIDGE = 7
 const RTM_DELLINK = 17
-const RTM_GETLINK = 18
 const RTM_SETLINK = 19
 
 /** BRIDGE_VLAN_INFO_* of linux/if_bridge.h. */
