@@ -11,7 +11,6 @@ import {
 import type { Family } from './address-text.js'
 import { linkIndex } from './link-index.js'
 import type { LinkReference } from './link-options.js'
-import type { NetlinkRequest } from './message.js'
 import type { Dump, DumpedList, NetlinkSocket } from './socket.js'
 import type { NetlinkMessage } from './wire.js'
 
