@@ -41,6 +41,17 @@ export async function buildTimed() {
   return await built('the timer', output, [source], ['gcc', '-O2', '-Wall', '-Wextra', '-o', output, source])
 }
 
+/** What makes a container's network by system calls alone. */
+export async function buildKernel() {
+  const [source, output] = [join(top, 'bench/network/kernel.c'), join(cache, 'kernel')]
+  return await built(
+    'the loop of system calls',
+    output,
+    [source],
+    ['gcc', '-O2', '-Wall', '-Wextra', '-o', output, source],
+  )
+}
+
 /** libseccomp behind a loop of ours; `undefined` where it cannot be built. */
 export async function buildLibseccomp() {
   if (which('gcc') === undefined || !existsSync('/usr/include/seccomp.h')) return undefined

@@ -136,6 +136,7 @@ const stages = {
   async routes(net, { routes }) {
     const dev = 'bench-way'
     await net.links.add({ kind: 'veth', name: dev, peer: `${dev}-p`, up: true })
+    await net.links.set(`${dev}-p`, { up: true })
     await net.addresses.add(dev, '192.0.2.1/24')
     const index = await net.links.index(dev)
     const nth = i => `10.${i >> 14}.${(i >> 6) & 255}.${(i & 63) << 2}/30`
