@@ -94,5 +94,4 @@ export const withoutTest: ReadonlyMap<string, string> = new Map([
   ...['VAL-02', ...ev(58, 62)].map(id => [id, `network: networks and routes, ${refused}`] as const),
   ...['VAL-03', 'EV-064'].map(id => [id, `netlink: interfaces, ${refused}`] as const),
   ...['VAL-06', 'EV-085'].map(id => [id, `selinux: labels, ${refused}`] as const),
-  ['MT-36', `mount: a container in the mounts of the host, ${refused}`],
 ])

@@ -56,7 +56,10 @@ export interface ContainerConfig {
    * uncover the old root. Default: false.
    */
   readonly noPivotRoot?: boolean | undefined
-  /** A kind that is absent is shared with this process. Default: `mnt`, `pid`, `ipc`, `uts`, `net`. */
+  /**
+   * A kind that is absent is shared with this process. Default: `mnt`, `pid`, `ipc`, `uts`, `net`. Without `mnt` the root is merely changed (chroot(2)), and
+   * `mounts`, `devices`, `maskedPaths` and `readonlyPaths` must be said to be empty.
+   */
   readonly namespaces?: readonly NamespaceRequest[] | undefined
   /** Of a new user namespace. */
   readonly uidMappings?: readonly IdMap[] | undefined

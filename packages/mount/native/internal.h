@@ -86,6 +86,8 @@ int64_t lc_op_remount_filesystem(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_bind_mount(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_propagation(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_mount_attributes(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_open_rootfs(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_change_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_prepare_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_move_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_pivot_root(struct lc_ctx *c, const union lc_arg *a);

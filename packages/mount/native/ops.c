@@ -78,6 +78,8 @@ const struct lc_op lc_mount_ops[] = {
 	{ "linkController", "iss", op_link_controller, 0 },
 	{ "setPropagation", "si", lc_op_set_propagation, 0 },
 	{ "setMountAttributes", "isii", lc_op_set_mount_attributes, 0 },
+	{ "openRootfs", "s", lc_op_open_rootfs, 0 },
+	{ "changeRoot", "i", lc_op_change_root, 0 },
 	{ "prepareRoot", "si", lc_op_prepare_root, 0 },
 	{ "pivotRoot", "is", lc_op_pivot_root, 0 },
 	{ "moveRoot", "i", lc_op_move_root, 0 },

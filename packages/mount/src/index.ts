@@ -49,7 +49,9 @@ export {
   runtimeFiles,
 } from './recipes.js'
 export {
+  chrootStep,
   moveRootSteps,
+  openRootfsStep,
   type PivotOptions,
   pivotSteps,
   prepareRootSteps,
