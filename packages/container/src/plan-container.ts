@@ -27,6 +27,7 @@ import {
   readonlyPathSteps,
   readonlyRootStep,
   reopenNullStep,
+  rootOverlayStep,
   rootPropagationSteps,
 } from '@libcontainer/mount'
 import { type NamespaceFacts, type NamespacePlan, planNamespaces } from '@libcontainer/namespaces'
@@ -108,6 +109,7 @@ export function planContainer(
     setSession,
     ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
     ...(ownMounts ? prepareRootSteps(config.rootfs, config.rootPropagation) : [openRootfsStep(config.rootfs)]),
+    ...(config.rootOverlay ? [rootOverlayStep(config.rootOverlay, { userns: mountOptions.locked })] : []),
     ...mounts.steps,
     ...(ownMounts && !bound
       ? [

@@ -13,7 +13,7 @@ export function checkMoved({ noPivotRoot, rootPropagation }: ContainerConfig): v
 
 /** What is a mount, or lies on one: each has a default that is not empty. */
 const LISTS = ['mounts', 'devices', 'maskedPaths', 'readonlyPaths'] as const
-const WORDS = ['readonlyRootfs', 'noPivotRoot', 'rootPropagation'] as const
+const WORDS = ['rootOverlay', 'readonlyRootfs', 'noPivotRoot', 'rootPropagation'] as const
 const REMEDY = 'needs a mount namespace of the container’s own: add mnt to namespaces'
 
 /**

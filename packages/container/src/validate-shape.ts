@@ -4,7 +4,7 @@ import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
 import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
-import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
+import { checkMount, checkPropagation, checkRootOverlay, cleanPath } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
@@ -18,6 +18,7 @@ import { sysctlProblems } from './validate-sysctl.js'
 
 const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   rootfs: true,
+  rootOverlay: true,
   readonlyRootfs: true,
   rootPropagation: true,
   noPivotRoot: true,
@@ -75,6 +76,9 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
       )
   }
   check(() => checkRootfsPath(config.rootfs))
+  check(() => {
+    if (config.rootOverlay !== undefined) checkRootOverlay(config.rootOverlay, String(config.rootfs))
+  })
   check(() => checkBoolean('readonlyRootfs', config.readonlyRootfs))
   check(
     () => void (config.rootPropagation === undefined || checkPropagation(config.rootPropagation, 'rootPropagation')),

@@ -487,6 +487,17 @@ describe('the order that the kernel asks for', () => {
   })
 })
 
+test('MT-47 an overlay is laid over the root before anything is mounted on it', () => {
+  const rootOverlay = { lower: ['/layer'], upper: '/upper', work: '/work' }
+  const plan = planOf({ rootOverlay })
+  expect(difference(plan)).toEqual({ more: ['lay /upper, /layer over the root'], less: [] })
+  expect(at(plan, 'overlayRoot')).toBe(at(plan, 'prepareRoot') + 1)
+  // Whoever is in a user namespace keeps notes where its root may write them.
+  const [own, user] = [plan, planOf({ rootOverlay, namespaces: [...kinds, 'user'], ...maps })]
+  const notes = [own, user].map(each => each.steps[at(each, 'overlayRoot')]!.args[4] as Uint8Array)
+  expect(notes.map(bytes => new TextDecoder().decode(bytes))).toEqual(['', 'userxattr\0'])
+})
+
 test('MT-36 in the mounts of the host: a chroot, and no step that mounts, makes a node or masks', () => {
   const shared = { namespaces: ['pid', 'uts'], mounts: [], devices: [], maskedPaths: [], readonlyPaths: [] } as const
   const { more, less } = difference(planOf(shared))

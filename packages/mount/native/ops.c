@@ -81,6 +81,7 @@ const struct lc_op lc_mount_ops[] = {
 	{ "openRootfs", "s", lc_op_open_rootfs, 0 },
 	{ "changeRoot", "i", lc_op_change_root, 0 },
 	{ "prepareRoot", "si", lc_op_prepare_root, 0 },
+	{ "overlayRoot", "ibssbi", lc_op_overlay_root, 0 },
 	{ "pivotRoot", "is", lc_op_pivot_root, 0 },
 	{ "moveRoot", "i", lc_op_move_root, 0 },
 	{ "openNull", "i", lc_op_open_null, 0 },

@@ -61,8 +61,7 @@ static int64_t set_holder(struct lc_ctx *c, int dir, int64_t propagation)
 	}
 }
 
-/* A directory of the host that no link leads to. */
-static int open_plain(struct lc_ctx *c, const char *path)
+int lc_mount_open_plain(struct lc_ctx *c, const char *path)
 {
 	int dir = lc_open_how(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
 
@@ -74,7 +73,7 @@ static int open_plain(struct lc_ctx *c, const char *path)
 /* rootfs: a descriptor of the directory as it is, for a root that is nobody's mount. */
 int64_t lc_op_open_rootfs(struct lc_ctx *c, const union lc_arg *a)
 {
-	return open_plain(c, a[0].s);
+	return lc_mount_open_plain(c, a[0].s);
 }
 
 /* root: becomes the root of this process, and its working directory. */
@@ -90,7 +89,7 @@ int64_t lc_op_change_root(struct lc_ctx *c, const union lc_arg *a)
 /* rootfs, propagation of the mount that holds it: binds rootfs onto itself; a descriptor of the new mount. */
 int64_t lc_op_prepare_root(struct lc_ctx *c, const union lc_arg *a)
 {
-	int dir = open_plain(c, a[0].s);
+	int dir = lc_mount_open_plain(c, a[0].s);
 	int64_t result;
 	int tree;
 

@@ -48,6 +48,7 @@ export {
   remountSysSteps,
   runtimeFiles,
 } from './recipes.js'
+export { checkRootOverlay, type RootOverlay, type RootOverlayStepOptions, rootOverlayStep } from './root-overlay.js'
 export {
   chrootStep,
   moveRootSteps,
