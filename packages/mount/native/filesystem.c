@@ -99,6 +99,18 @@ static void octal(mode_t mode, char text[5])
 	text[4] = 0;
 }
 
+/* An overlay of which somebody wants to write to its upper directory. */
+static int is_written(const char *type, const struct lc_bytes *options, unsigned int attributes)
+{
+	const char *option = NULL;
+
+	if (attributes & MOUNT_ATTR_RDONLY || strcmp(type, "overlay") != 0)
+		return 0;
+	while ((option = lc_next_string(options, option)) != NULL && strncmp(option, "upperdir=", 9) != 0)
+		;
+	return option != NULL;
+}
+
 static int is_there(struct lc_ctx *c, int root, const char *path)
 {
 	int fd = lc_no_root(root) ? open(path, O_PATH | O_CLOEXEC) : lc_open_in_root(c, root, path, O_PATH);
@@ -134,6 +146,8 @@ int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 		return scratch;
 	}
 	tree = lc_mount_create(c, a[2].s, a[3].s, &a[4].b, mode[0] ? mode : NULL, attributes & ~late);
+	if (tree >= 0 && is_written(a[2].s, &a[4].b, attributes))
+		tree = lc_mount_confirm_writable(c, tree);
 	if (scratch >= 0 && (result = lc_mount_leave_scratch(c, scratch, before, tree)) < 0 && tree >= 0) {
 		close(tree);
 		tree = (int)result;

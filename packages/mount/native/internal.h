@@ -79,6 +79,9 @@ int lc_mount_enter_scratch(struct lc_ctx *c, int target, int *before);
 /* Out of it and rid of it; answers `result`, or what went wrong then. */
 int64_t lc_mount_leave_scratch(struct lc_ctx *c, int tree, int before, int64_t result);
 
+/* Answers `tree`, an overlay with upper and work, or closes it: where nothing can be made in them the kernel makes it read-only, and tells its log alone. */
+int lc_mount_confirm_writable(struct lc_ctx *c, int tree);
+
 /* mask.c: a detached mount of an empty, read-only directory; `label` is SELinux's, or "". */
 int lc_mount_empty(struct lc_ctx *c, const char *label);
 

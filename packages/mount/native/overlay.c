@@ -46,6 +46,22 @@ int64_t lc_mount_leave_scratch(struct lc_ctx *c, int tree, int before, int64_t r
 	return result;
 }
 
+int lc_mount_confirm_writable(struct lc_ctx *c, int tree)
+{
+	struct statfs fs;
+	int64_t result = tree;
+
+	if (fstatfs(tree, &fs) < 0) {
+		result = lc_fail(c, "fstatfs");
+	} else if (fs.f_flags & MOUNT_ATTR_RDONLY) {
+		lc_detail(c, "upper or work cannot be written to, and the overlay would be read-only");
+		result = lc_refuse(c, "fsconfig", EROFS);
+	}
+	if (result < 0)
+		close(tree);
+	return (int)result;
+}
+
 /* Upper and work among them; src/root-overlay.ts allows fewer: fsconfig(2) takes 255 bytes of one option, and a name here is a descriptor's number. */
 #define MAX_LAYERS 64
 #define FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
@@ -93,23 +109,6 @@ static int64_t add(struct lc_ctx *c, struct layers *l, const char *before, const
 	return name(c, l, before, fd);
 }
 
-/* Where nothing can be made in the directory to work in, the kernel makes a file system that is read-only, and tells its log alone. */
-static int64_t confirm_writable(struct lc_ctx *c, const struct layers *l, int tree)
-{
-	struct statfs fs;
-	int64_t result = tree;
-
-	if (l->attributes & MOUNT_ATTR_RDONLY)
-		return tree;
-	if (fstatfs(tree, &fs) < 0)
-		result = lc_fail(c, "fstatfs");
-	else if (fs.f_flags & MOUNT_ATTR_RDONLY)
-		result = lc_refuse(c, "fsconfig", EROFS);
-	if (result < 0)
-		close(tree);
-	return result;
-}
-
 /* The names of all descriptors, each a link of procfs to the directory itself, whatever its path leads to by now. */
 static int64_t make(struct lc_ctx *c, struct layers *l, const struct lc_bytes *options)
 {
@@ -124,7 +123,7 @@ static int64_t make(struct lc_ctx *c, struct layers *l, const struct lc_bytes *o
 	words.size = (size_t)(l->end - l->words) + options->size;
 	tree = fchdir(names) < 0 ? lc_fail(c, "fchdir") : lc_mount_create(c, "overlay", "overlay", &words, NULL, l->attributes);
 	close(names);
-	return tree < 0 ? tree : confirm_writable(c, l, (int)tree);
+	return tree < 0 || l->attributes & MOUNT_ATTR_RDONLY ? tree : lc_mount_confirm_writable(c, (int)tree);
 }
 
 /* The upper directory and that to work in, or none for a file system that nobody writes to. */

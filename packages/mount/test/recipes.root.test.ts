@@ -72,6 +72,18 @@ test('MT-47 an overlay of directories takes what is written', needs, () => {
   expect(readdirSync(own('one'))).toEqual(['first'])
 })
 
+test(
+  'MT-47 an upper directory that cannot be written to is an error, and no overlay that is read-only',
+  together(needs, requires('namespace:user')),
+  () => {
+    const written = overlay({ ...layers(), upper: own('upper'), work: own('work') })
+    const expected = { syscall: 'fsconfig', errno: 30, detail: expect.stringContaining('cannot be written to') }
+    expect(apply([written], script, ['user']).failure).toMatchObject(expected)
+    const readonly = { ...written, options: [...written.options!, 'ro'] }
+    expect(apply([readonly], 'cat /x/first', ['user'])).toMatchObject({ failure: undefined, output: 'one' })
+  },
+)
+
 test('MT-47 one in memory forgets it, and shows nothing of the memory', needs, () => {
   const temporary = overlay({ ...layers(), temporary: true, options: ['nosuid'] })
   const { failure, output, mounts } = apply([temporary], script)
