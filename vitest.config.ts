@@ -27,6 +27,7 @@ export default defineConfig({
       'hybrid',
       'cgroup',
       'namespace',
+      'landlock',
       'kernel',
       'program',
       'header',

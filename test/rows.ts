@@ -54,7 +54,7 @@ export const rows: readonly string[] = [
   ...range('CG', 90, 99),
   ...range('CG', 100, 104),
   ...range('SC', 1, 18),
-  ...['BY-04', 'BY-15'],
+  ...['BY-04', 'BY-15', 'BY-20'],
   ...range('CL', 1, 7),
   ...range('CL', 10, 28),
   ...range('SA', 1, 9),

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { release } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { landlockVersion } from '@libcontainer/sys'
 
 /**
  * What a test may need of the machine:
@@ -11,6 +12,7 @@ import { fileURLToPath } from 'node:url'
  * - `hybrid`: both kinds at once;
  * - `cgroup`: cgroups of whatever kind that can be made, by root or below what was delegated; with a controller after a colon, one that has it;
  * - `namespace:user` and so on: a kernel that makes one, by trying;
+ * - `landlock:4`: Landlock with that version of its ABI, or a later one;
  * - `kernel:5.12`: that version or a later one;
  * - `program:strace`: a program on PATH; `header:seccomp.h`: a C header;
  * - `file:/dev/fuse`: a path that exists;
@@ -28,6 +30,7 @@ export type Requirement =
   | 'cgroup'
   | `cgroup:${string}`
   | `namespace:${string}`
+  | `landlock:${number}`
   | `kernel:${number}.${number}`
   | `program:${string}`
   | `header:${string}`
@@ -100,6 +103,8 @@ function probe(need: Requirement): string | undefined {
       return lackOfCgroup1() ?? lackOfCgroup2()
     case 'namespace':
       return lackOfNamespace(value)
+    case 'landlock':
+      return landlockVersion() >= Number(value) ? undefined : `the version of Landlock is ${landlockVersion()}`
     case 'kernel':
       return atLeast(release(), value) ? undefined : `this is Linux ${release()}`
     case 'program':

@@ -570,5 +570,6 @@ const struct lc_op lc_sys_ops[] = {
 	{ "randomBytes", "b", lc_op_random_bytes },
 	{ "closeExecFrom", "i", lc_op_close_exec_from },
 	{ "tryCall", "i", lc_op_try_call },
+	{ "landlockVersion", "", lc_op_landlock_version },
 	{ 0 },
 };

@@ -71,6 +71,7 @@ export interface SysOps {
   randomBytes(buffer: Uint8Array): number
   closeExecFrom(first: number): number
   tryCall(number: number): number
+  landlockVersion(): number
 }
 
 export const native = binding<SysOps>('sys', import.meta.url)
