@@ -1,7 +1,7 @@
 import type { CapabilitySets } from '@libcontainer/capabilities'
 import type { Limits } from '@libcontainer/cgroups'
 import type { DeviceRequest, RuleRequest } from '@libcontainer/devices'
-import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
+import type { IoPriority, Landlock, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
 import type { IntelRdt } from '@libcontainer/intelrdt'
 import type { Mount, Propagation, RootOverlay } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
@@ -121,6 +121,8 @@ export interface ContainerConfig {
   readonly sessionKeyring?: boolean | string | undefined
   /** Its processes keep the supplementary groups of this process, whatever groups are asked for them. Default: false. */
   readonly keepGroups?: boolean | undefined
+  /** What its processes may do with files and ports, beside all else that restricts them: see landlock(7). Default: no more than that. */
+  readonly landlock?: Landlock | undefined
   /** No program of the container gains privileges by exec. Default: false. */
   readonly noNewPrivileges?: boolean | undefined
   /** Default: 0022. */

@@ -1,7 +1,7 @@
 import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities'
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
-import { parseResourceLimit } from '@libcontainer/init'
+import { checkLandlock, parseResourceLimit } from '@libcontainer/init'
 import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
 import { checkMount, checkPropagation, checkRootOverlay, cleanPath } from '@libcontainer/mount'
@@ -50,6 +50,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   intelRdt: true,
   sessionKeyring: true,
   keepGroups: true,
+  landlock: true,
   noNewPrivileges: true,
   umask: true,
   parentDeathSignal: true,
@@ -117,6 +118,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   check(() => checkHookOutput(config.hookOutput))
   check(() => checkKeyring(config.sessionKeyring))
   check(() => checkBoolean('keepGroups', config.keepGroups))
+  check(() => void (config.landlock === undefined || checkLandlock(config.landlock, 'landlock')))
   check(() => checkBoolean('noNewPrivileges', config.noNewPrivileges))
   check(() => checkInteger('umask', config.umask, 0, 0o777))
   check(

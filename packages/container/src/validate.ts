@@ -1,6 +1,7 @@
+import { landlockProblem } from '@libcontainer/init'
 import { checkRootOverlay, cleanPath } from '@libcontainer/mount'
 import { checkNamespaces, type Namespace, type NamespaceKind, namespacePath } from '@libcontainer/namespaces'
-import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
+import { ConfigInvalid, landlockVersion, readLink, SyscallError, stat } from '@libcontainer/sys'
 import { classProblem } from './class.js'
 import type { ContainerConfig } from './config.js'
 import { namespacesOf, networkNamespace } from './namespace-requests.js'
@@ -18,7 +19,7 @@ import { sysctlProblems } from './validate-sysctl.js'
  */
 export async function validate(request: ContainerConfig): Promise<ConfigInvalid[]> {
   const config = await withRootlessDefaults(request)
-  const problems = validateShape(config)
+  const problems = withKernel(config, validateShape(config))
   const found = isSound(problems, 'config', 'rootfs') ? await rootfsProblem(config) : undefined
   const given = isSound(problems, 'config', 'intelRdt') ? config.intelRdt : undefined
   const lacking = await classProblem(given)
@@ -28,7 +29,14 @@ export async function validate(request: ContainerConfig): Promise<ConfigInvalid[
 /** All but a look at the rootfs and at resctrl, for who takes that look elsewhere. */
 export async function validateBesideRootfs(given: ContainerConfig): Promise<ConfigInvalid[]> {
   const config = await withRootlessDefaults(given)
-  return await withNamespaces(config, validateShape(config))
+  return await withNamespaces(config, withKernel(config, validateShape(config)))
+}
+
+/** What a config asks of this kernel that it does not have. */
+function withKernel(config: ContainerConfig, problems: readonly ConfigInvalid[]): readonly ConfigInvalid[] {
+  if (!isSound(problems, 'config', 'landlock') || config.landlock === undefined) return problems
+  const problem = landlockProblem(config.landlock, landlockVersion(), 'landlock')
+  return problem === undefined ? problems : [...problems, problem]
 }
 
 const isSound = (problems: readonly ConfigInvalid[], ...parts: string[]): boolean =>
