@@ -22,6 +22,7 @@ import {
 } from '@libcontainer/netlink'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { requires, until } from '../../../test/support/index.js'
+import { Exchange } from '../dist/exchange.js'
 import { ip, namespacesOfThreads, openDescriptors, ownNetns } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:nsenter')
@@ -156,6 +157,22 @@ describe('NL-01 requests', () => {
     expect(answers.map(({ error }) => error?.code)).toEqual([undefined, 'EEXIST', undefined, undefined])
     expect(nameOf(answers[3]!.answer!)).toBe('lo')
     expect(ip(netns, '-br link')).toMatch(/one[\s\S]*two|two[\s\S]*one/)
+  })
+
+  test('answers that the queue could not hold are told as lost, and those to later requests come', needs, async () => {
+    const netns = await ownNetns()
+    const socket = await open(netns)
+    addVeths(netns, 40)
+    const { fd, port } = await socket.openAnother(socket.protocol, {}, 8192)
+    const exchange = new Exchange(fd, port)
+    onTestFinished(() => exchange.close())
+    const indexes = Array.from({ length: 32 }, (_, i) => i + 1)
+    const outcomes = await Promise.all(indexes.map(index => exchange.send(get(index))))
+    const lost = outcomes.filter(({ error }) => error !== undefined)
+    expect(lost.length).toBeGreaterThan(0)
+    for (const { error } of lost)
+      expect(error).toMatchObject({ code: 'ENOBUFS', hint: expect.stringMatching(/carried out/) })
+    for (const index of indexes) expect((await exchange.send(get(index))).answer?.payload[4]).toBe(index)
   })
 
   test('one that cannot be sent fails by itself', needs, async () => {
