@@ -1,13 +1,13 @@
 import { ip } from './address-codecs.js'
 import { type Family, familyNumber } from './address-text.js'
-import { attributes, decodeAttributes, type UnknownAttribute } from './attributes.js'
+import { attributes, type UnknownAttribute } from './attributes.js'
 import { string, struct, u8, u32 } from './codec.js'
 import { ignored, namesOf } from './link-kinds/codecs.js'
-import { protocolError, viewOf } from './wire.js'
+import { readBody } from './message.js'
+import { protocolError } from './wire.js'
 
 /** struct ifaddrmsg. */
 export const addressHeader = struct({ family: u8, prefixLength: u8, flags: u8, scope: u8, index: u32 }, { whole: true })
-const HEADER = 8
 
 /** IFA_*. */
 export const addressAttributes = attributes({
@@ -75,11 +75,10 @@ export interface Address {
 
 /** The address that a message of type RTM_NEWADDR or RTM_DELADDR tells of; `undefined` of another family. @throws {LibcontainerError} `EPROTO` */
 export function parseAddressMessage(payload: Uint8Array): Address | undefined {
-  const header = addressHeader.read(viewOf(payload), payload.byteOffset, payload.length)
+  const { header, attributes: all } = readBody(addressHeader, addressAttributes, payload)
   const family: Family | undefined =
     header.family === familyNumber('inet') ? 'inet' : header.family === familyNumber('inet6') ? 'inet6' : undefined
   if (family === undefined) return undefined
-  const all = decodeAttributes(addressAttributes, payload, HEADER)
   const own = all.local ?? all.address
   if (own === undefined) return undefined
   if (own.includes(':') !== (family === 'inet6'))

@@ -25,8 +25,6 @@ interface Waiter {
   readonly sequence: number
   readonly settle: (outcome: Outcome) => void
   answer: NetlinkMessage | undefined
-  /** It went with others in a call that failed, and goes by itself now. */
-  alone: boolean
 }
 
 /** Of one sendto: each is answered before it returns, and who may not have a larger queue has one for a hundred answers that are links. */
@@ -67,7 +65,7 @@ export class Exchange {
     const done = new Promise<Outcome>(resolve => {
       settle = resolve
     })
-    const waiter: Waiter = { request, sequence: this.#nextSequence(), settle, answer: undefined, alone: false }
+    const waiter: Waiter = { request, sequence: this.#nextSequence(), settle, answer: undefined }
     this.#queue.push(waiter)
     const deaf = onAbort(signal, () => this.#forget(waiter, signal?.reason))
     this.#start()
@@ -143,8 +141,8 @@ export class Exchange {
     let size = 0
     for (const waiter of this.#queue) {
       size += aligned(HEADER_SIZE + contentOf(waiter.request).length)
-      const full = size > MOST_BYTES || batch.length === MOST_MESSAGES || waiter.alone || batch[0]?.alone === true
-      if (full && batch.length > 0) break
+      // One that is too large goes alone, and alone is refused.
+      if (batch.length > 0 && (size > MOST_BYTES || batch.length === MOST_MESSAGES)) break
       batch.push(waiter)
     }
     this.#queue.splice(0, batch.length)
@@ -152,14 +150,10 @@ export class Exchange {
     return batch
   }
 
-  /** Nothing of it has reached the kernel. One that cannot be sent fails by itself: the others go again, each alone. */
+  /** Nothing of it has reached the kernel. */
   #sendFailed(batch: readonly Waiter[], error: SyscallError): void {
-    const waiting = batch.filter(waiter => this.#sent.delete(waiter.sequence))
-    if (batch.length === 1) for (const waiter of waiting) waiter.settle({ error: sendError(error, waiter.request) })
-    else {
-      for (const waiter of waiting) waiter.alone = true
-      this.#queue.unshift(...waiting)
-    }
+    for (const { sequence, settle, request } of batch)
+      if (this.#sent.delete(sequence)) settle({ error: sendError(error, request) })
   }
 
   #read(): void {

@@ -1,16 +1,16 @@
 import { Netlink, type Netns } from '@libcontainer/netlink'
 import { expect, onTestFinished, test } from 'vitest'
-import { requires } from '../../../test/support/index.js'
+import { requires, together } from '../../../test/support/index.js'
 import { inNetns, ip, ipJson, ownNetns, toolJson } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:tc', 'program:nsenter')
-const emulation = requires('root', 'program:ip', 'program:tc', 'program:nsenter', 'file:/sys/module/sch_netem')
-const fair = requires('root', 'program:ip', 'program:tc', 'program:nsenter', 'file:/sys/module/sch_fq_codel')
+const emulation = together(needs, requires('qdisc:netem'))
+const fair = together(needs, requires('qdisc:fq_codel'))
 const code = (name: string) => expect.objectContaining({ code: name })
 
 async function lab(): Promise<{ netns: Netns; net: Netlink; a: number }> {
   const netns = await ownNetns()
-  ip(netns, '-batch -', 'link add a type veth peer name b\nlink set a up\nlink set b up\n')
+  ip(netns, '-batch -', 'link add name a type veth peer name b\nlink set dev a up\nlink set dev b up\n')
   const net = await Netlink.open({ namespace: netns })
   onTestFinished(() => net.close())
   return { netns, net, a: ipJson<{ ifindex: number }[]>(netns, 'link show dev a')[0]!.ifindex }
