@@ -4,6 +4,7 @@ import { attributes, type UnknownAttribute } from './attributes.js'
 import { string, struct, u8, u32 } from './codec.js'
 import { ignored, namesOf } from './link-kinds/codecs.js'
 import { readBody } from './message.js'
+import { type RouteScope, routeScopes } from './route-words.js'
 import { protocolError } from './wire.js'
 
 /** struct ifaddrmsg. */
@@ -41,10 +42,6 @@ export const ADDRESS_FLAGS = {
 } as const
 export type AddressFlag = keyof typeof ADDRESS_FLAGS | 'temporary'
 
-/** How far an address reaches: RT_SCOPE_*. */
-export const SCOPES = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 } as const
-export type Scope = keyof typeof SCOPES
-
 /** In seconds, or for good. */
 export type Lifetime = number | 'forever'
 export const FOREVER = 0xffffffff
@@ -61,7 +58,8 @@ export interface Address {
   readonly broadcast?: string | undefined
   readonly anycast?: string | undefined
   readonly label?: string | undefined
-  readonly scope: Scope | number
+  /** How far it reaches. */
+  readonly scope: RouteScope | number
   readonly flags: readonly (AddressFlag | number)[]
   readonly validLifetime: Lifetime
   readonly preferredLifetime: Lifetime
@@ -93,7 +91,7 @@ export function parseAddressMessage(payload: Uint8Array): Address | undefined {
     broadcast: all.broadcast,
     anycast: all.anycast,
     label: all.label,
-    scope: SCOPE_NAMES.get(header.scope) ?? header.scope,
+    scope: routeScopes.word(header.scope),
     flags: flagNames(all.flags ?? header.flags, family),
     validLifetime: valid === FOREVER ? 'forever' : valid,
     preferredLifetime: preferred === FOREVER ? 'forever' : preferred,
@@ -104,8 +102,6 @@ export function parseAddressMessage(payload: Uint8Array): Address | undefined {
     unknown: all.unknown,
   }
 }
-
-const SCOPE_NAMES = new Map(Object.entries(SCOPES).map(([name, number]) => [number as number, name as Scope]))
 
 /** By the family, whose first bit it is. */
 export const FLAGS_OF: Readonly<Record<Family, Readonly<Record<string, number>>>> = {
