@@ -1,4 +1,4 @@
-export type { Address, AddressFlag, Lifetime, Scope } from './address.js'
+export type { Address, AddressFlag, Lifetime } from './address.js'
 export {
   type AddressOptions,
   addAddress as addAddressRequest,
