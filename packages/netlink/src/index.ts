@@ -108,7 +108,8 @@ export { probe } from './probe.js'
 export type { FqCodelOptions } from './qdisc-kinds/fq-codel.js'
 export type { HtbClassOptions, HtbOptions } from './qdisc-kinds/htb.js'
 export type { ClassKindOptions, QdiscKindOptions } from './qdisc-kinds/index.js'
-export type { NetemLossModel, NetemOptions, NetemSlot } from './qdisc-kinds/netem.js'
+export type { NetemOptions, NetemSlot } from './qdisc-kinds/netem.js'
+export type { NetemLossModel } from './qdisc-kinds/netem-loss.js'
 export type { TbfOptions } from './qdisc-kinds/tbf.js'
 export {
   type AddQdiscOptions,
