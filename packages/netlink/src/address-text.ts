@@ -7,10 +7,20 @@ export type Family = 'inet' | 'inet6'
 export const AF_INET = 2
 export const AF_INET6 = 10
 
-/** The number of a family as headers of rtnetlink carry it. */
-export function familyNumber(family: Family): number {
+/** The number of a family as headers of rtnetlink carry it. @throws {ConfigInvalid} that names `field` for another word */
+export function familyNumber(family: Family, field = 'family'): number {
+  if (family !== 'inet' && family !== 'inet6') throw new ConfigInvalid(field, family, 'must be inet or inet6')
   return family === 'inet' ? AF_INET : AF_INET6
 }
+
+/** The family with a number; `undefined` for what is neither. */
+export function familyWord(number: number | undefined): Family | undefined {
+  if (number === AF_INET) return 'inet'
+  return number === AF_INET6 ? 'inet6' : undefined
+}
+
+/** The address of a family that is none: all zeros. */
+export const noAddress = (family: Family): string => (family === 'inet' ? '0.0.0.0' : '::')
 
 /** The family that an address of so many bytes belongs to. */
 export function familyOf(address: Uint8Array): Family {
@@ -120,7 +130,8 @@ function groups(text: string, last: boolean): number[] | undefined {
   return found
 }
 
-function formatIpv4(bytes: Uint8Array, at: number): string {
+/** Of four bytes from a place on. */
+export function formatIpv4(bytes: Uint8Array, at: number): string {
   return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`
 }
 
