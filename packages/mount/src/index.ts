@@ -21,7 +21,7 @@ export {
   readonlyPathSteps,
   reopenNullStep,
 } from './masks.js'
-export { type CheckedMount, checkMount, cleanPath, type Mount } from './mount.js'
+export { type CheckedMount, checkMount, checkMounts, cleanPath, type Mount } from './mount.js'
 export { atOrBelow, firstAt, type MountFilter, ofType, parentsOf } from './mount-filters.js'
 export { type MountInfo, parseMountInfo, readMountInfo, seenAt, streamMountInfo } from './mount-info.js'
 export { type MountAttributes, mountSetattr } from './mount-setattr.js'
