@@ -1,4 +1,4 @@
-export type { Address, AddressFlag, Lifetime, Scope } from './address.js'
+export type { Address, AddressFlag, Lifetime } from './address.js'
 export {
   type AddressOptions,
   addAddress as addAddressRequest,
@@ -52,13 +52,14 @@ export {
   type GenericRequest,
 } from './generic.js'
 export { inNamespace } from './in-namespace.js'
-export { type AddressGeneration, type GetOptions, isKind, type Link } from './link.js'
+export { type AddressGeneration, type GetOptions, isKind, type Link, parseLink } from './link.js'
 export type { LinkFlag, OperationalState } from './link-flags.js'
 export type { KnownKind, LinkData, PortData, PortKind } from './link-kinds.js'
 export {
   addLink as addLinkRequest,
   alternativeNames as alternativeNamesRequest,
   deleteLink as deleteLinkRequest,
+  getLink as getLinkRequest,
   type ListLinksOptions,
   type MoveOptions,
   moveLink as moveLinkRequest,
