@@ -6,12 +6,11 @@ import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
 import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
-import { networkProblems } from '@libcontainer/network/config'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
 import { checkMountIds } from './mount-ids.js'
-import { namespaceOf, namespacesOf, networkNamespace } from './namespace-requests.js'
+import { namespaceOf, namespacesOf } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
 import { capabilityProblems, hookProblems, limitProblems, problemOf, sharingProblems } from './validate-apart.js'
 import { sysctlProblems } from './validate-sysctl.js'
@@ -57,7 +56,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   labels: true,
 }
 
-/** The part of `validate` that needs no kernel: pure. */
+/** The part of `validate` that needs no kernel: pure. Networks are looked at by `networkProblems` of `@libcontainer/network/config`. */
 export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     return [new ConfigInvalid('config', config, 'must be an object')]
@@ -92,7 +91,6 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   const kinds = new Set(namespaces?.map(({ kind }) => kind) ?? namespaceKinds)
   check(() => checkName('hostname', config.hostname, kinds))
   check(() => checkName('domainname', config.domainname, kinds))
-  if (namespaces !== undefined) problems.push(...networkProblems(config, networkNamespace(namespaces)))
   each('mounts', config.mounts, (mount, field) => checkMountIds(checkMount(mount, field), config, kinds.has('user')))
   each('devices', config.devices, (request, field) => void device(request, field))
   check(() => checkCgroups(config))

@@ -1,10 +1,10 @@
 import { cleanPath } from '@libcontainer/mount'
 import { checkNamespaces, type Namespace, type NamespaceKind, namespacePath } from '@libcontainer/namespaces'
-import { networkProblems, privilegeProblems } from '@libcontainer/network/config'
 import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
 import { classProblem } from './class.js'
 import type { ContainerConfig } from './config.js'
-import { namespacesOf } from './namespace-requests.js'
+import { namespacesOf, networkNamespace } from './namespace-requests.js'
+import { networkProblems, privilegeProblems } from './network.js'
 import { isUnprivileged, withRootlessDefaults } from './rootless.js'
 import { problemOf } from './validate-apart.js'
 import { mountIdProblems, rootlessProblems } from './validate-rootless.js'
@@ -35,12 +35,15 @@ const isSound = (problems: readonly ConfigInvalid[], ...parts: string[]): boolea
   !problems.some(({ field }) => parts.some(part => field.startsWith(part)))
 
 async function withNamespaces(config: ContainerConfig, problems: readonly ConfigInvalid[]): Promise<ConfigInvalid[]> {
-  if (!isSound(problems, 'config', 'namespaces', 'uidMappings', 'gidMappings', 'timeOffsets')) return [...problems]
+  if (!isSound(problems, 'config', 'namespaces', 'networks', 'uidMappings', 'gidMappings', 'timeOffsets'))
+    return [...problems]
   try {
     const namespaces = namespacesOf(config)
     await checkNamespaces({ ...config, namespaces })
-    if (!isSound(problems, 'hostname', 'domainname', 'sysctl', 'networks', 'routes', 'netDevices')) return [...problems]
-    return [...problems, ...(await sharedProblems(config, namespaces)), ...(await idProblems(config, namespaces))]
+    const ofNetworks = await networkProblems(config, networkNamespace(namespaces))
+    const all = [...problems, ...ofNetworks]
+    if (ofNetworks.length > 0 || !isSound(problems, 'hostname', 'domainname', 'sysctl')) return all
+    return [...all, ...(await sharedProblems(config, namespaces)), ...(await idProblems(config, namespaces))]
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error
     return [...problems, error]
@@ -51,7 +54,7 @@ async function withNamespaces(config: ContainerConfig, problems: readonly Config
 async function idProblems(config: ContainerConfig, namespaces: readonly Namespace[]): Promise<ConfigInvalid[]> {
   const own = namespaces.some(({ kind, path }) => kind === 'user' && path === undefined)
   const rootless = (await isUnprivileged())
-    ? [...rootlessProblems(config, namespaces), ...privilegeProblems(config)]
+    ? [...rootlessProblems(config, namespaces), ...(await privilegeProblems(config))]
     : []
   return own ? [...rootless, ...mountIdProblems(config)] : rootless
 }
@@ -100,7 +103,7 @@ async function sharedProblems(config: ContainerConfig, namespaces: readonly Name
   const names = (['hostname', 'domainname'] as const).map(field =>
     problemOf(() => checkName(field, config[field], separate)),
   )
-  const ofNetworks = separate.has('net') ? [] : networkProblems(config, 'shared')
+  const ofNetworks = separate.has('net') ? [] : await networkProblems(config, 'shared')
   return [...names.filter(problem => problem !== undefined), ...sysctlProblems(config.sysctl, separate), ...ofNetworks]
 }
 

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { type ContainerConfig, configWarnings, readConfig2015, validate, validateShape } from '@libcontainer/container'
+import { networkProblems } from '@libcontainer/network/config'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
+import { namespacesOf, networkNamespace } from '../src/namespace-requests.js'
 
 const rootfs = '/nowhere'
 const fields = (config: object): string[] =>
@@ -168,7 +170,14 @@ test('VAL-32 what this version has not is refused by name, and never left out in
 })
 
 test('VAL-02 EV-058 networks, routes and devices ask for a network namespace, and two paths of one contradict each other', () => {
+  const fields = (more: Partial<ContainerConfig>): string[] => {
+    const config = { rootfs: '/r', ...more }
+    const shape = validateShape(config)
+    const problems = shape.length > 0 ? shape : networkProblems(config, networkNamespace(namespacesOf(config)))
+    return problems.map(({ field }) => field)
+  }
   expect(fields({ networks: {} as never, routes: {} as never })).toEqual(['networks', 'routes'])
+  expect(fields({ networks: null as never, netDevices: 7 as never })).toEqual(['networks', 'netDevices'])
   const shared = { namespaces: ['mnt', 'pid'] as const }
   expect(fields({ ...shared, networks: [{ type: 'veth', bridge: 'b' }] })).toEqual(['networks[0]'])
   expect(fields({ ...shared, routes: [{ gateway: '10.0.0.1' }] })).toEqual(['routes'])
