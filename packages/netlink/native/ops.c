@@ -59,7 +59,8 @@ static int64_t op_exchange(struct lc_ctx *c, const union lc_arg *a)
 			return lc_fail(c, "sendto");
 	}
 	for (int i = 0; i < MOST && done + ENOUGH <= a[2].b.size; i++) {
-		int64_t got = receive((int)a[0].i, a[2].b.at + done, a[2].b.size - done);
+		/* There is room to fill the last up. */
+		int64_t got = receive((int)a[0].i, a[2].b.at + done, (a[2].b.size - done) & ~(size_t)3);
 
 		if (got < 0) {
 			outcome.error = (int32_t)-got;

@@ -135,6 +135,20 @@ test('NL-23 a signal ends it with its reason, close() without, the socket’s en
   await expect(third).rejects.toMatchObject({ code: 'ECONNABORTED' })
 })
 
+test('NL-23 closing it between two events closes its socket, whoever reads it further or not', needs, async () => {
+  const netns = await ownNetns()
+  const socket = await NetlinkSocket.open({ namespace: netns })
+  onTestFinished(() => socket.close())
+  const before = openDescriptors()
+  const monitor = await listen(socket)
+  const events = monitor[Symbol.asyncIterator]()
+  ip(netns, 'link set lo up')
+  expect((await events.next()).done).toBe(false)
+  monitor.close()
+  expect(openDescriptors()).toEqual(before)
+  expect((await events.next()).done).toBe(true)
+})
+
 test('NL-23 a group that is none is refused, and leaves no socket', needs, async () => {
   const socket = await NetlinkSocket.open({ namespace: await ownNetns() })
   onTestFinished(() => socket.close())
