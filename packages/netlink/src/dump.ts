@@ -5,6 +5,8 @@ import { messagesOf, type NetlinkMessage } from './wire.js'
 export interface DumpRequest<T> extends NetlinkRequest {
   /** Makes an entry of a message, whose payload is only there during the call; `undefined` leaves it out. */
   readonly map: (message: NetlinkMessage) => T | undefined
+  /** The errno by which the kernel says that there are none. */
+  readonly none?: number | undefined
 }
 
 /** Entries as they come. Ask for them once. */

@@ -4,40 +4,59 @@ import { RTM_NEWLINK } from './link-attributes.js'
 import { getLink } from './link-messages.js'
 import type { LinkReference } from './link-options.js'
 import { checkIndex } from './link-values.js'
+import type { NetlinkRequest } from './message.js'
 import type { NetlinkSocket } from './socket.js'
-import { protocolError } from './wire.js'
+import { type NetlinkMessage, protocolError } from './wire.js'
 
-/** The number of a link that was looked up before. */
-export type LinkIndex = (link: LinkReference, field: string) => number
+/** The number of a link that was looked up before; of none there is none. */
+export type LinkIndex = <L extends LinkReference | undefined>(
+  link: L,
+  field: string,
+) => L extends undefined ? undefined : number
+
+/** Links by the fields that errors name. */
+type Links = Readonly<Record<string, LinkReference | undefined>>
+
+const indexBy = (known?: ReadonlyMap<LinkReference, number>): LinkIndex =>
+  ((link, field) =>
+    link === undefined ? undefined : checkIndex(known?.get(link) ?? (link as number), field)) as LinkIndex
 
 /** A link that has a number already. @throws {ConfigInvalid} that names `field` for one that has none */
-export const numbered: LinkIndex = (link, field) => checkIndex(link as number, field)
+export const numbered: LinkIndex = indexBy()
 
-/** For messages that are only checked, before links are looked up: what cannot be is told of without asking the kernel anything. */
-export const anyLink: LinkIndex = () => 1
+/** For messages that are only checked. */
+const anyLink = (link => (link === undefined ? undefined : 1)) as LinkIndex
 
 /**
- * The numbers of links, each name asked for once.
+ * What names links, made with their numbers. It is made once before they are looked up: what cannot be is told of without asking the kernel anything.
  *
- * @param links - by the fields that errors name; those that are not given are left out
  * @throws {ConfigInvalid} for what can be no link's name
  * @throws {SyscallError} `ENODEV` for a name that no link has; its path is the name
  */
-export async function linkIndexes(
+export async function withLinks<T>(
   socket: NetlinkSocket,
-  links: Readonly<Record<string, LinkReference | undefined>>,
-  waiting: Waiting = {},
-): Promise<LinkIndex> {
-  const known = new Map<string, number>()
-  for (const [field, link] of Object.entries(links)) {
-    if (typeof link !== 'string') {
-      if (link !== undefined) numbered(link, field)
-    } else if (!known.has(link)) known.set(link, await linkIndex(socket, link, field, waiting))
-  }
-  return (link, field) => numbered(typeof link === 'string' ? known.get(link)! : link, field)
+  links: Links,
+  make: (index: LinkIndex) => T,
+  waiting: Waiting,
+): Promise<T> {
+  make(anyLink)
+  const known = new Map<LinkReference, number>()
+  for (const [field, link] of Object.entries(links))
+    if (link !== undefined && !known.has(link)) known.set(link, await linkIndex(socket, link, field, waiting))
+  return make(indexBy(known))
 }
 
-/** The number of one link. @throws as {@link linkIndexes} */
+/** Sends a request {@link withLinks}. @returns what answers it */
+export async function requestWithLinks(
+  socket: NetlinkSocket,
+  links: Links,
+  make: (index: LinkIndex) => NetlinkRequest,
+  { signal }: Waiting,
+): Promise<NetlinkMessage | undefined> {
+  return await socket.request({ ...(await withLinks(socket, links, make, { signal })), signal })
+}
+
+/** The number of one link. @throws as {@link withLinks} */
 export async function linkIndex(
   socket: NetlinkSocket,
   link: LinkReference,
@@ -48,7 +67,7 @@ export async function linkIndex(
   return parseLinkIndex(await askLink(socket, link, waiting, field))
 }
 
-/** The message that tells of a link. @throws as {@link linkIndexes} */
+/** The message that tells of a link. @throws as {@link withLinks} */
 export async function askLink(
   socket: NetlinkSocket,
   link: LinkReference,

@@ -65,21 +65,21 @@ test('NL-24 tbf: what we write tc reads, what tc writes we read; changed, replac
 test('NL-24 htb: a tree of classes, and queues below them', needs, async () => {
   const { netns, net } = await lab()
   await net.qdiscs.add({ dev: 'a', handle: '1:', htb: { defaultMinor: 0x20 } })
-  const class_ = (classid: string, parent: string, rate: number, priority?: number) =>
+  const class_ = (classid: string, parent: string, rate: number, priority?: number, ceil = 1_250_000) =>
     net.classes.add({
       dev: 'a',
       classid,
       parent,
-      htb: { rateBytesPerSecond: rate, ceilBytesPerSecond: 1_250_000, priority, quantumBytes: 1600 },
+      htb: { rateBytesPerSecond: rate, ceilBytesPerSecond: ceil, priority, quantumBytes: 1600 },
     })
   await class_('1:1', '1:', 1_250_000)
   await class_('1:10', '1:1', 125_000, 3)
-  await class_('1:20', '1:1', 250_000)
+  await class_('1:20', '1:1', 250_000, 0, 6e9)
   await net.qdiscs.add({ dev: 'a', parent: '1:10', handle: '10:', kind: 'pfifo', options: Uint8Array.of(5, 0, 0, 0) })
   const words = tc(netns, 'class show dev a')
   expect(words).toMatch(/class htb 1:1 root rate 10Mbit ceil 10Mbit/)
   expect(words).toMatch(/class htb 1:10 parent 1:1 leaf 10: prio 3 rate 1Mbit ceil 10Mbit/)
-  expect(words).toMatch(/class htb 1:20 parent 1:1 prio 0 rate 2Mbit ceil 10Mbit/)
+  expect(words).toMatch(/class htb 1:20 parent 1:1 prio 0 rate 2Mbit ceil 48Gbit/)
   expect(theirs(netns, 'a')).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ kind: 'htb', handle: '1:', root: true }),
