@@ -1,9 +1,11 @@
 import { type ContainerConfig, type ProcessSpec, resolveConfig } from '@libcontainer/container'
 import { encodePlan } from '@libcontainer/sys'
 import { attributesOf } from '../../packages/container/src/attributes.js'
+import { namespacesOf, networkNamespace } from '../../packages/container/src/namespace-requests.js'
 import { planContainer } from '../../packages/container/src/plan-container.js'
 import { checkProcess } from '../../packages/container/src/process-check.js'
 import { validateShape } from '../../packages/container/src/validate-shape.js'
+import { networkProblems } from '../../packages/network/src/config.js'
 import { answer, hold } from './oracles.js'
 
 /** What a sound config and process become is a plan that can be encoded, and nothing but a refusal by field on the way there. */
@@ -11,6 +13,7 @@ export function planOf(given: ContainerConfig, process: ProcessSpec | undefined)
   // Compiling a filter asks for the machine, and has a target of its own.
   const config: ContainerConfig = { ...given, seccomp: null }
   const problems = validateShape(config)
+  if (problems.length === 0) problems.push(...networkProblems(config, networkNamespace(namespacesOf(config))))
   for (const { field, message } of problems)
     hold(field !== '' && message.length < 20_000 + field.length, 'a problem without a field')
   if (problems.length > 0 || process === undefined) return

@@ -12,33 +12,46 @@ export const pastIndex = {
     build.onLoad({ filter: /\/packages\/[^/]+\/dist\/.*\.js$/ }, async ({ path }) => {
       const text = readFileSync(path, 'utf8')
       const resolveDir = dirname(path)
-      const replaced = await replaceAsync(text, IMPORT, async (whole, names, from) => {
+      /** What is imported, by the file that defines it; `undefined` for a package that is not here. */
+      const defining = async (names, from) => {
         const found = await build.resolve(from, { kind: 'import-statement', resolveDir })
-        if (found.errors.length > 0) return whole
+        if (found.errors.length > 0) return undefined
         if (!indexes.has(found.path)) indexes.set(found.path, definitions(found.path))
         const defined = indexes.get(found.path)
-        return split(names)
-          .map(({ name, as }) => {
-            const { file, original } = defined.get(name) ?? { file: found.path, original: name }
-            return `import { ${original} as ${as} } from ${JSON.stringify(file)};`
-          })
-          .join(' ')
+        return split(names).map(({ name, as }) => {
+          const { file, original } = defined.get(name) ?? { file: found.path, original: name }
+          return { as, original, file: JSON.stringify(file) }
+        })
+      }
+      const atOnce = await replaceAsync(text, IMPORT, async (whole, names, from) => {
+        const each = await defining(names, from)
+        return each?.map(({ original, as, file }) => `import { ${original} as ${as} } from ${file};`).join(' ') ?? whole
       })
-      return { contents: replaced, loader: 'js', resolveDir }
+      const contents = await replaceAsync(atOnce, LATER, async (whole, names, from) => {
+        const each = await defining(names, from)
+        const parts = each?.map(({ original, as, file }) => `{ ${original}: ${as} } = await import(${file})`)
+        return parts === undefined ? whole : `const ${parts.join(', ')};`
+      })
+      return { contents, loader: 'js', resolveDir }
     })
   },
 }
 
 const IMPORT = /^import \{([^}]*)\} from '(@libcontainer\/[^']+)';$/gm
-const EXPORT = /^export \{([^}]*)\} from '(\.[^']+)';$/gm
+const LATER = /\bconst \{([^}]*)\} = await import\('(@libcontainer\/[^']+)'\);$/gm
+const EXPORT = /^export (?:\{([^}]*)\}|\*) from '(\.[^']+)';$/gm
+const OWN = /^export (?:async )?(?:function\*?|class|const|let) ([\w$]+)/gm
 
-/** By name what an index hands on: the file, and the name there. */
-function definitions(index) {
-  return new Map(
-    [...readFileSync(index, 'utf8').matchAll(EXPORT)].flatMap(([, names, from]) =>
-      split(names).map(({ name, as }) => [as, { file: new URL(from, `file://${index}`).pathname, original: name }]),
-    ),
-  )
+/** By name what a file has to export: the file that defines it, and the name there. */
+function definitions(path) {
+  const text = readFileSync(path, 'utf8')
+  const handedOn = [...text.matchAll(EXPORT)].flatMap(([, names, from]) => {
+    const file = new URL(from, `file://${path}`).pathname
+    return names === undefined
+      ? [...definitions(file)]
+      : split(names).map(({ name, as }) => [as, { file, original: name }])
+  })
+  return new Map([...handedOn, ...[...text.matchAll(OWN)].map(([, name]) => [name, { file: path, original: name }])])
 }
 
 /** `a, b as c` → what is named, and as what. */

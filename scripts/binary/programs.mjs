@@ -12,27 +12,29 @@ export const programs = [
  * nsinit starts once where lcrun starts for each act of an engine.
  */
 export const late = [
-  /^packages\/cgroups\/dist\/(?:systemd\/index|stats)\./,
+  /^packages\/cgroups\/dist\/(?:systemd\/driver|stats)\./,
   /^packages\/intelrdt\/dist\/index\./,
-  // Of networks a config's fields are always looked at; what makes them is for those who have some.
-  /^packages\/network\/dist\/(?:index|acts|apply|bridge|classic|dns|features|helper|helper-command|look-up|made|net-devices|own-namespace|plan|port|ports|probe|release|settings|side|stats)\./,
-  /^packages\/netlink\/dist\/(?!(?:text|address-text|link-name|mac|prefix)\.)/,
-  /^packages\/container\/dist\/networking\./,
-  /^packages\/container\/dist\/(?:dialects\/of-state|intel-rdt|live-)/,
+  /^packages\/network\/dist\/config\./,
+  /^packages\/container\/dist\/(?:dialects\/of-state|intel-rdt|live-|networking\.)/,
   /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|man|mounts|plan|ps|restore|shell|spec|update)\./,
   /^packages\/lcrun\/dist\/probe\./,
+  /^packages\/cli\/dist\/notify-socket\./,
   /^packages\/nsinit\/dist\//,
 ]
 
-/** The text of a module that calls the program which the executable's name asks for. */
+/** The text of a module that calls the program which the executable's name asks for: lcrun is there at once, the others are imported. */
 export function chooser(programs) {
-  const lines = programs.flatMap(({ entry }, i) => `import main${i} from ${JSON.stringify(`./${entry}`)}`)
-  const choices = programs.map(({ called }, i) => `  [${called}, main${i}],`)
+  const [last, ...others] = programs.toReversed()
+  const choices = others.map(({ entry, called }) => `  [${called}, async () => (await import('./${entry}')).default],`)
   return [
-    "import { calledAs } from '@libcontainer/sys'",
-    ...lines,
+    "import { calledAs } from './packages/sys/dist/runtime.js'",
+    `import main from './${last.entry}'`,
     `const choices = [\n${choices.join('\n')}\n]`,
-    'export default async () => await choices.find(([called]) => called.test(calledAs()))[1]()',
+    // Only then: all that stands outside of it has run when the executable was built.
+    'export default async () => {',
+    '  const choose = choices.find(([called]) => called.test(calledAs()))?.[1]',
+    '  return await (choose === undefined ? main : await choose())()',
+    '}',
     '',
   ].join('\n')
 }

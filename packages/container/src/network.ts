@@ -1,16 +1,34 @@
-import { needsNetworking } from '@libcontainer/network/config'
-import { exists } from '@libcontainer/sys'
+import { type NetworkNamespace, needsNetworking } from '@libcontainer/network/config'
+import { type ConfigInvalid, exists } from '@libcontainer/sys'
+import type { ContainerConfig } from './config.js'
 import { networkNamespace } from './namespace-requests.js'
 import type { InterfaceStats, Networking, NetworkRequest, Release } from './networking.js'
 import type { ResolvedConfig } from './resolve.js'
 
-/* The networks of a container, for those that have some: what is done about them is loaded then. */
+/* The networks of a container, for those that have some: what looks at them, and what is done about them, is loaded then. */
 
 export type { InterfaceStats, Networking }
 
 const loaded = () => import('./networking.js')
 
 type Config = Pick<ResolvedConfig, 'namespaces' | 'networks' | 'routes' | 'netDevices'>
+
+const isAsked = ({ networks, routes, netDevices }: ContainerConfig): boolean =>
+  networks !== undefined || routes !== undefined || netDevices !== undefined
+
+/** What is wrong with the networks of a config whose namespaces are sound. */
+export async function networkProblems(config: ContainerConfig, namespace: NetworkNamespace): Promise<ConfigInvalid[]> {
+  if (!isAsked(config)) return []
+  const { networkProblems } = await import('@libcontainer/network/config')
+  return networkProblems(config, namespace)
+}
+
+/** What of them an ordinary user cannot have. */
+export async function privilegeProblems(config: ContainerConfig): Promise<ConfigInvalid[]> {
+  if (!isAsked(config)) return []
+  const { privilegeProblems } = await import('@libcontainer/network/config')
+  return privilegeProblems(config)
+}
 
 /** Whether whoever starts the container has something to do for its networks: a new namespace has its loopback by itself. */
 export const hasNetworking = (config: Config): boolean =>

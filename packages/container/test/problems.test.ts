@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { type ContainerConfig, configWarnings, readConfig2015, validate, validateShape } from '@libcontainer/container'
+import { networkProblems } from '@libcontainer/network/config'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
+import { namespacesOf, networkNamespace } from '../src/namespace-requests.js'
 
 const rootfs = '/nowhere'
 const fields = (config: object): string[] =>
@@ -72,7 +74,11 @@ test('VAL-04 a hostname and a domainname need a uts namespace', () => {
 })
 
 test('VAL-05 EV-086 masked and read-only paths need a mount namespace', () => {
-  expect(fields({ maskedPaths: ['/a'], readonlyPaths: ['/b'], namespaces: ['pid'] })).toEqual(['namespaces'])
+  expect(fields({ maskedPaths: ['/a'], readonlyPaths: ['/b'], namespaces: ['pid'] })).toEqual([
+    'maskedPaths',
+    'readonlyPaths',
+    'namespaces',
+  ])
 })
 
 test('VAL-08 offsets of clocks need a time namespace, and a new one', () => {
@@ -146,6 +152,16 @@ test('VAL-30 EV-070 EV-038 what works but is odd is a warning with the field, an
   expect(configWarnings({ rootfs })).toEqual([])
 })
 
+test('MT-36 a capability that leaves a root which was only changed is a warning', () => {
+  const shared: ContainerConfig = { rootfs, namespaces: ['pid'], mounts: [], devices: [] }
+  const warned = [expect.stringMatching(/^capabilities: with CAP_SYS_CHROOT .* add mnt to namespaces/)]
+  for (const capabilities of [null, ['CAP_SYS_CHROOT'], { bounding: ['CAP_KILL'], effective: ['sys_chroot'] }])
+    expect(configWarnings({ ...shared, capabilities })).toEqual(warned)
+  expect(configWarnings({ ...shared, capabilities: ['CAP_KILL'] })).toEqual([])
+  expect(configWarnings(shared)).toEqual([])
+  expect(configWarnings({ rootfs, capabilities: null })).toEqual([])
+})
+
 test('VAL-21 EV-161 a class of resctrl: its shape, and a host that has none', async () => {
   expect(fields({ intelRdt: { closId: '..' } })).toEqual(['intelRdt.closId'])
   expect(fields({ intelRdt: { schemata: ['L3:0=f\nMB:0=10'] } })).toEqual(['intelRdt.schemata[0]'])
@@ -168,7 +184,14 @@ test('VAL-32 what this version has not is refused by name, and never left out in
 })
 
 test('VAL-02 EV-058 networks, routes and devices ask for a network namespace, and two paths of one contradict each other', () => {
+  const fields = (more: Partial<ContainerConfig>): string[] => {
+    const config = { rootfs: '/r', ...more }
+    const shape = validateShape(config)
+    const problems = shape.length > 0 ? shape : networkProblems(config, networkNamespace(namespacesOf(config)))
+    return problems.map(({ field }) => field)
+  }
   expect(fields({ networks: {} as never, routes: {} as never })).toEqual(['networks', 'routes'])
+  expect(fields({ networks: null as never, netDevices: 7 as never })).toEqual(['networks', 'netDevices'])
   const shared = { namespaces: ['mnt', 'pid'] as const }
   expect(fields({ ...shared, networks: [{ type: 'veth', bridge: 'b' }] })).toEqual(['networks[0]'])
   expect(fields({ ...shared, routes: [{ gateway: '10.0.0.1' }] })).toEqual(['routes'])

@@ -5,7 +5,7 @@ import type { ValuesOf } from './attributes.js'
 import { maskOf } from './link-kinds/codecs.js'
 import { MAX_LINK_NAME } from './link-name.js'
 import { checkFields, checkIndex } from './link-values.js'
-import { messageBody, type NetlinkRequest } from './message.js'
+import { bytesOf, messageBody, type NetlinkRequest } from './message.js'
 import { lastAddressOf, type Prefix, parsePrefix } from './prefix.js'
 import { type RouteScope, routeScopes } from './route-words.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './wire.js'
@@ -101,6 +101,12 @@ export function addAddress(
     path: address,
     hints: HINTS,
   }
+}
+
+/** Turns a request that was made for one link to another: the index stands at the end of struct ifaddrmsg. */
+export function turnTo(index: number, { body }: NetlinkRequest): void {
+  const bytes = bytesOf(body)
+  for (let i = 0; i < 4; i++) bytes[4 + i] = checkIndex(index, 'link') >>> (8 * i)
 }
 
 /** Takes an address away. Its length and its peer are part of it. */

@@ -65,17 +65,29 @@ function ipv4Bytes(text: string): Uint8Array<ArrayBuffer> | undefined {
   return readIpv4(text, 0, bytes, 0) ? bytes : undefined
 }
 
+const [ZERO, NINE, DOT] = [48, 57, 46]
+
 /** Reads a dotted address that begins at `from` and takes the rest of the text. */
 function readIpv4(text: string, from: number, into: Uint8Array, at: number): boolean {
   if (text.length - from > MOST_V4) return false
-  const parts = text.slice(from).split('.')
-  if (parts.length !== 4) return false
-  for (let each = 0; each < 4; each++) {
-    const part = parts[each]!
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return false
-    into[at + each] = Number(part)
+  let part = 0
+  let digits = 0
+  let octet = 0
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === DOT) {
+      if (digits === 0 || part === 3) return false
+      into[at + part++] = octet
+      digits = octet = 0
+      continue
+    }
+    if (code < ZERO || code > NINE || (digits > 0 && octet === 0)) return false
+    octet = octet * 10 + code - ZERO
+    if (octet > 255) return false
+    digits++
   }
-  return true
+  into[at + part] = octet
+  return part === 3 && digits > 0
 }
 
 function ipv6Bytes(text: string): Uint8Array<ArrayBuffer> | undefined {

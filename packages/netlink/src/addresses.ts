@@ -1,10 +1,16 @@
 import type { Waiting } from '@libcontainer/sys'
 import { type Address, parseAddressMessage } from './address.js'
-import { type AddressOptions, addAddress, deleteAddress, listAddresses, RTM_NEWADDR } from './address-messages.js'
+import {
+  type AddressOptions,
+  addAddress,
+  deleteAddress,
+  listAddresses,
+  RTM_NEWADDR,
+  turnTo,
+} from './address-messages.js'
 import type { Family } from './address-text.js'
 import { linkIndex } from './link-index.js'
 import type { LinkReference } from './link-options.js'
-import type { NetlinkRequest } from './message.js'
 import type { Dump, DumpedList, NetlinkSocket } from './socket.js'
 import type { NetlinkMessage } from './wire.js'
 
@@ -66,10 +72,10 @@ export class Addresses {
   /** Gives a link many addresses, in as few system calls as go. When one is refused, the others are taken back. */
   async addAll(link: LinkReference, addresses: readonly NewAddress[], { signal }: Waiting = {}): Promise<void> {
     const all = addresses.map(each => (typeof each === 'string' ? { address: each } : each))
-    for (const { address, ...options } of all) addAddress(1, address, options)
+    const requests = all.map(({ address, ...options }) => addAddress(1, address, options))
     const index = await this.#index(link, signal)
     signal?.throwIfAborted()
-    const requests: NetlinkRequest[] = all.map(({ address, ...options }) => addAddress(index, address, options))
+    for (const request of requests) turnTo(index, request)
     const answers = await this.#socket.batch(requests)
     const refused = answers.find(({ error }) => error !== undefined)?.error
     if (refused === undefined) return

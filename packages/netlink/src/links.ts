@@ -19,6 +19,7 @@ import type { NetlinkRequest } from './message.js'
 import { type NamespaceTarget, openNamespace } from './namespace.js'
 import type { Dump, DumpedList, NetlinkSocket } from './socket.js'
 import { type NetlinkMessage, protocolError } from './wire.js'
+import { checkTaken, youngerLinkOptions } from './younger.js'
 
 /** The network devices of a namespace. Each is told by its name, an alternative name, or its index. */
 export class Links {
@@ -71,16 +72,17 @@ export class Links {
    * `bridgePort`, `bondPort`, `alternativeNames`) follows, and when that fails the link is deleted.
    *
    * @throws {ConfigInvalid} for what is wrong with a field, before anything is made
-   * @throws {SyscallError} `EEXIST` when a name is taken, `EOPNOTSUPP` for a kind that the kernel does not have, `EPERM` without CAP_NET_ADMIN
+   * @throws {SyscallError} `EEXIST` when a name is taken, `EOPNOTSUPP` for a kind or an option that the kernel does not have, `EPERM` without
+   * CAP_NET_ADMIN
    */
   async add(link: NewLink, { signal }: Waiting = {}): Promise<void> {
     const { start, later, names } = parted(link)
-    if (link.namespace !== undefined && (later !== undefined || names !== undefined))
-      throw new ConfigInvalid(
-        'namespace',
-        link.namespace,
-        `must not be given with ${nameOf(later) ?? 'alternativeNames'}: set it there`,
-      )
+    const younger = youngerLinkOptions(start.kind, start)
+    const done = later === undefined && names === undefined && younger.length === 0
+    if (link.namespace !== undefined && !done) {
+      const what = nameOf(later) ?? (names === undefined ? `data.${younger[0]!.name}` : 'alternativeNames')
+      throw new ConfigInvalid('namespace', link.namespace, `must not be given with ${what}: set it there`)
+    }
     // Both are looked at before there is a link that would have to go again.
     if (later !== undefined) setLink(1, { ...later, bridgePort: withoutLinks(later.bridgePort) })
     if (names !== undefined) alternativeNames(1, 'add', names)
@@ -92,10 +94,11 @@ export class Links {
     signal?.throwIfAborted()
     // The kernel acts and answers at once. Nobody who gives up waiting should have to guess whether there is a link now.
     await this.#socket.request(addLink(resolved))
-    if (later === undefined && names === undefined) return
+    if (done) return
     let made: LinkReference = link.name
     try {
       made = await this.index(made)
+      if (younger.length > 0) checkTaken(younger, await this.get(made), link.name)
       if (names !== undefined) await this.#socket.request({ ...alternativeNames(made, 'add', names), path: link.name })
       if (later !== undefined) await this.#set(made, link.name, later, { signal })
     } catch (error) {
@@ -108,7 +111,8 @@ export class Links {
    * Changes what is given, and leaves the rest. The name of a link that is up can be changed from Linux 6.2 on.
    *
    * @throws {ConfigInvalid} for what is wrong with a field, before anything is changed
-   * @throws {SyscallError} what is ahead of the refused value in the message may be changed then
+   * @throws {SyscallError} `EOPNOTSUPP` for an option that the kernel does not have: all others are set; where it refuses a value, what is
+   * ahead of it in the message may be changed
    */
   async set(which: LinkReference, changes: LinkChanges, waiting: Waiting = {}): Promise<void> {
     const { name, data, bridgePort, bondPort } = changes
@@ -127,6 +131,8 @@ export class Links {
     const all: LinkChanges = { ...changes, data, kind, master, bridgePort }
     for (const request of setRequests(which, all))
       await this.#socket.request({ ...request, about: `set the link ${called}`, path: called, ...waiting })
+    const younger = youngerLinkOptions(kind, changes)
+    if (younger.length > 0) checkTaken(younger, await this.get(which, waiting), called)
   }
 
   /** Deletes a link: of a veth both ends. @throws {SyscallError} `ENODEV` for none, `EOPNOTSUPP` for hardware */

@@ -13,6 +13,8 @@ export interface MessageBody {
   readonly attributesAt?: number | undefined
 }
 
+export const bytesOf = (body: NetlinkRequest['body']): Uint8Array => (body instanceof Uint8Array ? body : body.bytes)
+
 /**
  * Puts a body together.
  *

@@ -1,7 +1,7 @@
 import { onAbort, POLLIN, poll, SyscallError } from '@libcontainer/sys'
 import { readAcknowledgement, refusal } from './acknowledgement.js'
 import type { DumpRequest } from './dump.js'
-import type { NetlinkRequest } from './message.js'
+import { bytesOf, type NetlinkRequest } from './message.js'
 import type { OpenSocket } from './open.js'
 import { ENOBUFS, Receiver } from './receive.js'
 import {
@@ -121,7 +121,7 @@ const receiveError = (errno: number): SyscallError =>
   })
 
 function encode({ type, flags = 0, body }: NetlinkRequest, sequence: number): Uint8Array {
-  const payload = body instanceof Uint8Array ? body : body.bytes
+  const payload = bytesOf(body)
   const bytes = new Uint8Array(aligned(HEADER_SIZE + payload.length))
   writeMessage(bytes, 0, { type, flags: flags | NLM_F_REQUEST | NLM_F_DUMP, sequence, port: 0, payload })
   return bytes

@@ -20,6 +20,7 @@ import {
 } from './tc-attributes.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, viewOf } from './wire.js'
 import { wordIn } from './words.js'
+import { checkTaken, youngerQdiscOptions } from './younger.js'
 
 /** How packets of a link wait, and which are late or lost. Its options stand in the field of its kind's name: `qdisc.netem`. */
 export type Qdisc = OfKind<QdiscKindOptions> & {
@@ -182,11 +183,22 @@ export class Qdiscs {
    * Makes one.
    *
    * @throws {ConfigInvalid} that names the field
-   * @throws {SyscallError} `EEXIST` where there is one, `ENOENT` for a kind that the kernel lacks or a parent that is not there
+   * @throws {SyscallError} `EEXIST` where there is one, `ENOENT` for a kind that the kernel lacks or a parent that is not there, `EOPNOTSUPP` for an
+   * option that it lacks: what was there is changed then, a new one is not made
    */
   async add(qdisc: QdiscSpec, { mode = 'add', signal }: AddQdiscOptions = {}): Promise<void> {
     const make = (index: LinkIndex) => addQdiscRequest(qdisc, mode, index)
     await requestWithLinks(this.#socket, { dev: qdisc.dev }, make, { signal })
+    const younger = youngerQdiscOptions(qdisc)
+    if (younger.length === 0) return
+    const parent = formatHandle(parentOf(qdisc.parent ?? 'root'))
+    const there = (await this.list({ dev: qdisc.dev, signal })).find(each => each.parent === parent)
+    try {
+      checkTaken(younger, there ?? {}, String(qdisc.dev))
+    } catch (error) {
+      if (mode === 'add') await this.delete({ dev: qdisc.dev, parent })
+      throw error
+    }
   }
 
   /** Makes one, in the place of the one that is there. @throws as {@link add} does */

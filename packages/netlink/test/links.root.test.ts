@@ -13,7 +13,7 @@ import {
   u32,
 } from '@libcontainer/netlink'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { requires, together, until } from '../../../test/support/index.js'
+import { requires, until } from '../../../test/support/index.js'
 import { ip, ipJson, ownNetns } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:nsenter')
@@ -222,17 +222,6 @@ describe('against ip(8)', needs, () => {
     // An up bridge goes at once: netlink needs no `down` before.
     await links.delete('br0')
     expect(await links.find('br0')).toBeUndefined()
-  })
-
-  // It is built where VLANs are.
-  test('NL-17 a bridge that filters VLANs, both ways', together(needs, requires('link:vlan')), async () => {
-    const { netns, links } = await lab()
-    await links.add({ name: 'br0', kind: 'bridge', data: { vlanFiltering: true, vlanDefaultPvid: 7 } })
-    expect(ipLink(netns, 'br0').linkinfo?.info_data).toMatchObject({ vlan_filtering: 1, vlan_default_pvid: 7 })
-    ip(netns, 'link set dev br0 type bridge vlan_default_pvid 9')
-    expect(await links.get('br0')).toMatchObject({
-      data: { vlanFiltering: true, vlanProtocol: '802.1Q', vlanDefaultPvid: 9 },
-    })
   })
 
   test('NL-05 NL-06 NL-07 NL-09 what is changed, and nothing else', async () => {

@@ -88,6 +88,10 @@ test('NL-24 the forwarding table of a bridge: what we write bridge reads, and th
     'link set dev a up',
     'link set dev b up',
   )
+  await net.neighbours.add({ address: '192.0.2.7', lladdr: mac, dev: 'a' })
+  await net.neighbours.add({ address: '192.0.2.7', lladdr: mac, dev: 'b' })
+  const ofPorts = await net.neighbours.list({ family: 'inet', master: 'br0' })
+  expect(ofPorts.map(({ address, dev }) => [address, dev])).toEqual([['192.0.2.7', index('a')]])
   interface Entry {
     mac: string
     ifname: string

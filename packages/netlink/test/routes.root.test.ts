@@ -234,9 +234,9 @@ test('NL-16 default routes of both families; adding, replacing, changing', needs
   const { netns, net } = await lab()
   await net.routes.addDefault('192.0.2.2', 'a')
   await net.routes.addDefault('2001:db8::2')
-  const gateways = (family: string) =>
-    ipJson<IpRoute[]>(netns, `${family} route show default`).map(({ gateway }) => gateway)
-  expect(gateways('-4')).toEqual(['192.0.2.2'])
+  const defaults = (family: string) => ipJson<IpRoute[]>(netns, `${family} route show default`)
+  const gateways = (family: string) => defaults(family).map(({ gateway }) => gateway)
+  expect(defaults('-4')).toMatchObject([{ gateway: '192.0.2.2', dev: 'a' }])
   expect(gateways('-6')).toEqual(['2001:db8::2'])
   await expect(net.routes.addDefault('192.0.2.3')).rejects.toThrow(code('EEXIST'))
   await net.routes.replace({ gateway: '192.0.2.3' })
@@ -263,8 +263,28 @@ test(
         { code: 'ConfigInvalid', field: 'destination' },
       ],
       [
+        { destination: '10.0.0.0/255.0.255.0', dev: 'a' },
+        { code: 'ConfigInvalid', field: 'destination' },
+      ],
+      [
         { destination: '10.0.0.0/8', gateway: '::1' },
         { code: 'ConfigInvalid', field: 'gateway' },
+      ],
+      [
+        { destination: '10.0.0.0/8', gateway: '192.0.2.2/24' },
+        { code: 'ConfigInvalid', field: 'gateway' },
+      ],
+      [
+        { destination: '10.0.0.0/8', source: '192.0.2.1/24', dev: 'a' },
+        { code: 'ConfigInvalid', field: 'source' },
+      ],
+      [
+        { source: '2001:db8::1', gateway: '192.0.2.2' },
+        { code: 'ConfigInvalid', field: 'source' },
+      ],
+      [
+        { family: 'ipv4' as 'inet', destination: 'default', dev: 'a' },
+        { code: 'ConfigInvalid', field: 'family' },
       ],
       [
         { destination: '10.0.0.0/8', dev: 'a/b' },

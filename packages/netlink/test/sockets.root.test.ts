@@ -7,14 +7,15 @@ import { inNetns, ip, ownNetns } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:ss', 'program:nsenter')
 
-/** Listens on TCP, and connects to itself; binds UDP; listens on an abstract name. It ends with its standard input. */
+/** Listens on TCP and on an abstract name, and connects to itself by both; binds UDP. It ends with its standard input. */
 const program = `
 const net = require('net'), dgram = require('dgram')
 const tcp = net.createServer().listen(8080, '127.0.0.1', 77, () => {
   const client = net.connect(8080, '127.0.0.1')
-  tcp.on('connection', () => net.createServer().listen('\\0lc-test', () => {
-    dgram.createSocket('udp6').bind(5353, '::1', () => console.log('ready'))
-  }))
+  tcp.on('connection', () => {
+    const unix = net.createServer().listen('\\0lc-test', () => net.connect('\\0lc-test'))
+    unix.on('connection', () => dgram.createSocket('udp6').bind(5353, '::1', () => console.log('ready')))
+  })
 })
 process.stdin.resume().on('end', () => process.exit())
 `
@@ -32,7 +33,8 @@ test('NL-24 the sockets of a namespace are those that ss lists there', needs, as
   })
   expect(String(await once(child.stdout, 'data'))).toBe('ready\n')
 
-  await using net = await Netlink.open({ namespace: netns })
+  // As of a container: by the pid of one of its processes.
+  await using net = await Netlink.open({ namespace: child.pid! })
   const all = await net.sockets()
   const listening = all.find(socket => socket.protocol === 'tcp' && socket.state === 'listen')
   expect(listening).toMatchObject({

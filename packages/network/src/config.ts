@@ -1,18 +1,17 @@
 import { checkLinkName } from '@libcontainer/netlink/text'
 import { ConfigInvalid, fieldName } from '@libcontainer/sys'
 import { checkFields } from './fields.js'
+import type { NetworkNamespace } from './needs.js'
 import { strategyOf } from './registry.js'
 import { checkRoute } from './routes.js'
 import { isTemplate } from './template.js'
 import type { InterfaceSettings, NetDevices, Network, NetworkConfig, PhysNetwork, VethNetwork } from './types.js'
 
+export { joinedNamespace, type NetworkNamespace, needsNetworking } from './needs.js'
 export { addStrategy, networkTypes } from './registry.js'
 export type { Chosen, Strategy } from './strategy.js'
 export type * from './types.js'
 export { ipvlanModes, macvlanModes, userModeHelpers } from './types.js'
-
-/** Whose network namespace a container has: a new one, one that it joins, or that of who starts it. */
-export type NetworkNamespace = 'new' | 'joined' | 'shared'
 
 /** Everything that is wrong with the networks of a container: pure, by field. */
 export function networkProblems(config: NetworkConfig, namespace: NetworkNamespace): ConfigInvalid[] {
@@ -157,21 +156,4 @@ function knownInterfaces({ networks = [], netDevices = {} }: NetworkConfig): Set
   if (moved.some(isTemplate)) return undefined
   const own = interfaceNames(networks).filter(name => name !== undefined)
   return new Set(['lo', ...own, ...moved])
-}
-
-/** Whether anything of it is to be done by whoever starts the container: a new namespace has a loopback, and it is up, by itself. */
-export function needsNetworking(
-  { networks = [], routes = [], netDevices = {} }: NetworkConfig,
-  joined = false,
-): boolean {
-  if (routes.length > 0 || Object.keys(netDevices).length > 0) return true
-  return networks.some(network => {
-    if (network.type === 'loopback') return joined || network.mtu !== undefined
-    return network.type !== 'none' && network.type !== 'host' && network.type !== 'netns'
-  })
-}
-
-/** The path of the namespace that the networks say is joined: 2014's way. */
-export function joinedNamespace({ networks = [] }: NetworkConfig): string | undefined {
-  return Array.isArray(networks) ? networks.find(network => network?.type === 'netns')?.path : undefined
 }
