@@ -70,7 +70,8 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   }
   const each = <T>(field: string, list: readonly T[] | undefined, part: (item: T, field: string) => void): void =>
     check(() => {
-      for (const [i, item] of checkList(field, list).entries()) check(() => part(item, `${field}[${i}]`))
+      const items = checkList(field, list)
+      for (let i = 0; i < items.length; i++) check(() => part(items[i]!, `${field}[${i}]`))
     })
 
   for (const [key, value] of Object.entries(config)) {

@@ -1,4 +1,4 @@
-import { checkMount } from '@libcontainer/mount'
+import { checkMounts } from '@libcontainer/mount'
 import type { ContainerConfig } from './config.js'
 import { namespacesOf, ownsMounts } from './namespace-requests.js'
 
@@ -9,7 +9,7 @@ export function configWarnings(config: ContainerConfig): string[] {
 
 function mountWarnings({ mounts = [] }: ContainerConfig): string[] {
   const warnings: string[] = []
-  for (const [i, mount] of mounts.entries()) checkMount(mount, `mounts[${i}]`, warning => void warnings.push(warning))
+  checkMounts(mounts, 'mounts', warning => void warnings.push(warning))
   return warnings
 }
 

@@ -32,6 +32,9 @@ const MOST_MESSAGES = 1024
 const MOST_BYTES = 131072
 /** Twice what one answer may take: see native/ops.c. */
 const BUFFER = 262144
+/** Of sockets that were closed: many live for a few requests. */
+const spare: Receiver[] = []
+const MOST_SPARE = 4
 
 /**
  * Requests and their acknowledgements over one socket, several in flight: what is asked while the kernel works on others goes with the next call.
@@ -40,7 +43,7 @@ const BUFFER = 262144
 export class Exchange {
   readonly #socket: OwnedFd
   readonly #port: number
-  readonly #receiver = new Receiver(BUFFER)
+  readonly #receiver = spare.pop() ?? new Receiver(BUFFER)
   readonly #queue: Waiter[] = []
   readonly #sent = new Map<number, Waiter>()
   #sequence = 0
@@ -79,12 +82,19 @@ export class Exchange {
     this.#end = { cause }
     this.#failAll(cause)
     this.#wake?.abort()
-    if (this.#running === undefined) this.#socket.close()
+    if (this.#running === undefined) this.#release()
   }
 
   /** When a call that was going on has ended, and the socket with it. */
   async ended(): Promise<void> {
     await this.#running
+  }
+
+  /** When nobody uses them any more. */
+  #release(): void {
+    this.#socket.close()
+    this.#receiver.lost = false
+    if (spare.length < MOST_SPARE) spare.push(this.#receiver)
   }
 
   #nextSequence(): number {
@@ -116,7 +126,7 @@ export class Exchange {
         this.#failAll(error)
       } finally {
         this.#running = undefined
-        if (this.#end !== undefined) this.#socket.close()
+        if (this.#end !== undefined) this.#release()
       }
       if (this.#end === undefined && this.#queue.length > 0) this.#start()
     })()
@@ -138,6 +148,7 @@ export class Exchange {
     let size = 0
     for (const waiter of this.#queue) {
       size += sizeOf(waiter.request)
+      // One that is too large goes alone, and alone is refused.
       if (batch.length > 0 && (size > MOST_BYTES || batch.length === MOST_MESSAGES)) break
       batch.push(waiter)
     }

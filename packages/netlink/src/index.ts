@@ -52,13 +52,14 @@ export {
   type GenericRequest,
 } from './generic.js'
 export { inNamespace } from './in-namespace.js'
-export { type AddressGeneration, type GetOptions, isKind, type Link } from './link.js'
+export { type AddressGeneration, type GetOptions, isKind, type Link, parseLink } from './link.js'
 export type { LinkFlag, OperationalState } from './link-flags.js'
 export type { KnownKind, LinkData, PortData, PortKind } from './link-kinds.js'
 export {
   addLink as addLinkRequest,
   alternativeNames as alternativeNamesRequest,
   deleteLink as deleteLinkRequest,
+  getLink as getLinkRequest,
   type ListLinksOptions,
   type MoveOptions,
   moveLink as moveLinkRequest,
@@ -108,7 +109,8 @@ export { probe } from './probe.js'
 export type { FqCodelOptions } from './qdisc-kinds/fq-codel.js'
 export type { HtbClassOptions, HtbOptions } from './qdisc-kinds/htb.js'
 export type { ClassKindOptions, QdiscKindOptions } from './qdisc-kinds/index.js'
-export type { NetemLossModel, NetemOptions, NetemSlot } from './qdisc-kinds/netem.js'
+export type { NetemOptions, NetemSlot } from './qdisc-kinds/netem.js'
+export type { NetemLossModel } from './qdisc-kinds/netem-loss.js'
 export type { TbfOptions } from './qdisc-kinds/tbf.js'
 export {
   type AddQdiscOptions,

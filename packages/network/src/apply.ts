@@ -1,4 +1,4 @@
-import { addLinkRequest, setLinkRequest } from '@libcontainer/netlink'
+import { addLinkRequest, getLinkRequest, parseLink, setLinkRequest } from '@libcontainer/netlink'
 import type { OwnedFd, Waiting } from '@libcontainer/sys'
 import type { Act, HelperAct, MoveAct, PairAct, RunAct, UpperAct } from './acts.js'
 import { endHelper, startHelper } from './helper.js'
@@ -50,44 +50,45 @@ export async function applyNetworks(
   options: ApplyOptions,
 ): Promise<AppliedNetworks> {
   const { namespace, kind, signal } = options
-  const host = await Side.open(undefined, { signal })
-  let container: Side | undefined
-  try {
-    // Who has no right in there can have a helper all the same.
-    if (isInside(plan.acts)) container = await Side.open(namespace, { signal })
-    const links = await lookUp(config, host, kind === 'joined' ? container : undefined)
-    signal?.throwIfAborted()
-    const work = new Work(sidesOf(host, container), links, plan.acts, options)
-    try {
-      await work.run()
-    } catch (error) {
-      await work.undo()
-      throw error
-    }
-    return { made: work.made, undo: () => withSides(namespace, plan.acts, sides => work.undo(sides)) }
-  } finally {
-    container?.close()
-    host.close()
-  }
+  return await withSides(
+    namespace,
+    plan.acts,
+    async (host, container) => {
+      const links = await lookUp(config, host, kind === 'joined' ? container : undefined)
+      signal?.throwIfAborted()
+      const work = new Work(sidesOf(host, container), links, plan.acts, options)
+      try {
+        await work.run()
+      } catch (error) {
+        await work.undo()
+        throw error
+      }
+      const undo = (): Promise<void> =>
+        withSides(namespace, plan.acts, (host, container) => work.undo(sidesOf(host, container)))
+      return { made: work.made, undo }
+    },
+    { signal },
+  )
 }
 
 /** Whether there is anything to do in the container by ourselves. */
 const isInside = (acts: readonly Act[]): boolean =>
   acts.some(({ act }) => act !== 'helper' && act !== 'run' && act !== 'port')
 
-async function withSides(
+async function withSides<T>(
   namespace: OwnedFd,
   acts: readonly Act[],
-  act: (sides: Sides) => Promise<void>,
-): Promise<void> {
-  const host = await Side.open()
-  let container: Side | undefined
+  act: (host: Side, container: Side | undefined) => Promise<T>,
+  waiting: Waiting = {},
+): Promise<T> {
+  // Who has no right in there can have a helper all the same. Both at once, since each waits for threads of its own.
+  const opening = [Side.open(undefined, waiting), ...(isInside(acts) ? [Side.open(namespace, waiting)] : [])]
+  const opened = await Promise.allSettled(opening)
   try {
-    if (isInside(acts)) container = await Side.open(namespace)
-    await act(sidesOf(host, container))
+    const [host, container] = await Promise.all(opening)
+    return await act(host!, container)
   } finally {
-    container?.close()
-    host.close()
+    for (const each of opened) if (each.status === 'fulfilled') each.value.close()
   }
 }
 
@@ -198,9 +199,13 @@ class Work {
     })
     // By its address: whoever else has the name keeps it.
     this.#undo.push(sides => deletePair(sides.host, act))
-    await host.run([{ about, request }])
-    const [hostIndex, index] = await Promise.all([host.links.index(hostName), container.links.index(name)])
-    this.#inside.set(name, index)
+    const [, answer] = await host.run([
+      { about, request },
+      { about: `find ${hostName}`, request: getLinkRequest(hostName) },
+    ])
+    // Of a pair the kernel tells the other's index, but for kernels that leave it out where both have the same.
+    const { index: hostIndex, link } = parseLink(answer!.payload)
+    this.#inside.set(name, link ?? (await container.links.index(name)))
     this.made = {
       ...this.made,
       pairs: this.made.pairs.map(each => (each.hostName === hostName ? { ...each, hostIndex } : each)),
