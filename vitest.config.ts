@@ -28,6 +28,7 @@ export default defineConfig({
       'cgroup',
       'namespace',
       'link',
+      'qdisc',
       'kernel',
       'program',
       'header',

@@ -15,6 +15,7 @@ export class Worker {
   #child
   #waiting = []
   #errors = ''
+  #ended
 
   constructor(command, options = {}) {
     this.#child = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'pipe'], ...options })
@@ -23,13 +24,20 @@ export class Worker {
     })
     createInterface({ input: this.#child.stdout }).on('line', line => this.#waiting.shift()?.resolve(line))
     const ended = () => {
-      for (const { reject } of this.#waiting.splice(0)) reject(new Error(`${command[0]} ended: ${this.#errors}`))
+      this.#ended = new Error(`${command.join(' ')} ended: ${this.#errors}`)
+      for (const { reject } of this.#waiting.splice(0)) reject(this.#ended)
     }
     this.#child.on('error', ended)
+    this.#child.stdin.on('error', () => {})
     this.#child.on('close', ended)
   }
 
+  get pid() {
+    return this.#child.pid
+  }
+
   async ask(order) {
+    if (this.#ended !== undefined) throw this.#ended
     const line = await new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       this.#child.stdin.write(`${order}\n`)

@@ -1,5 +1,5 @@
-// What takes part: looked for, built from sources here, and never installed.
-import { execFileSync } from 'node:child_process'
+// What takes part: looked for, or built here below .cache, and never installed on the machine.
+import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
@@ -41,6 +41,17 @@ export async function buildTimed() {
   return await built('the timer', output, [source], ['gcc', '-O2', '-Wall', '-Wextra', '-o', output, source])
 }
 
+/** What makes a container's network by system calls alone. */
+export async function buildKernel() {
+  const [source, output] = [join(top, 'bench/network/kernel.c'), join(cache, 'kernel')]
+  return await built(
+    'the loop of system calls',
+    output,
+    [source],
+    ['gcc', '-O2', '-Wall', '-Wextra', '-o', output, source],
+  )
+}
+
 /** libseccomp behind a loop of ours; `undefined` where it cannot be built. */
 export async function buildLibseccomp() {
   if (which('gcc') === undefined || !existsSync('/usr/include/seccomp.h')) return undefined
@@ -49,7 +60,17 @@ export async function buildLibseccomp() {
   return await built('the program around libseccomp', output, [source], command)
 }
 
-/** Go's libcontainer, its library of cgroups, or moby's of mountinfo, behind a loop of ours. Their modules come from the module proxy the first time. */
+/** A command of Python that finds pyroute2, which pip puts beside the other programs the first time; `undefined` where there is no pip. */
+export async function installPyroute2() {
+  const [version, folder] = ['0.9.7', join(cache, 'pyroute2')]
+  const python = which('python3')
+  if (python === undefined || spawnSync(python, ['-m', 'pip', '--version']).status !== 0) return undefined
+  const command = [python, '-m', 'pip', 'install', '--quiet', '--no-deps', '--target', folder, `pyroute2==${version}`]
+  await built('pyroute2 (pip fetches it)', folder, [], command)
+  return { version, command: ['env', `PYTHONPATH=${folder}`, python] }
+}
+
+/** Go's libcontainer, its library of cgroups, moby's of mountinfo, or vishvananda's netlink, behind a loop of ours. Their modules come from the module proxy the first time. */
 export async function buildGo(go, program = 'bench') {
   const folder = join(top, 'test/go')
   const output = join(cache, program === 'bench' ? 'libcontainer-go' : `${program}-go`)
@@ -62,6 +83,6 @@ export async function buildGo(go, program = 'bench') {
   )
 }
 
-/** The version of Go's libcontainer, or of another module of the same owner, that go.mod names. */
+/** The version of Go's libcontainer, or of another module, that go.mod names. */
 export const goLibrary = (name = 'runc') =>
   new RegExp(`/${name} (v\\S+)`).exec(readFileSync(join(top, 'test/go/go.mod'), 'utf8'))?.[1]

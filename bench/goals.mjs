@@ -27,7 +27,11 @@ const held = [
   { measurement: 'memory-waiting', ours: 'lcrun', most: 1024 },
 ]
 
-const word = (value, most) => (value <= most ? 'met   ' : 'missed')
+/** A line that tells whether a goal is met. */
+export const goal = (what, value, most) =>
+  `goal ${value <= most ? 'met   ' : 'missed'}  ${what}: ${shown(value)}, wanted at most ${shown(most)}`
+
+const shown = value => (Number.isInteger(value) ? value : value.toFixed(2))
 
 const amount = (value, unit) => (unit === 'kB' ? `${Math.round(value)} kB` : `${(value / 1e6).toFixed(1)} ms`)
 
@@ -65,14 +69,12 @@ export function goals(summaries) {
     const who = Object.keys(all).find(name => fits(ours, name))
     const found = all[who]?.[theirs]
     if (found === undefined) return []
-    const line = `${who} / ${theirs}, ${measurement}: ${found.median.toFixed(2)}, wanted at most ${most}`
-    return [`goal ${word(found.median, most)}  ${line}`]
+    return [goal(`${who} / ${theirs}, ${measurement}`, found.median, most)]
   })
   const sizes = held.flatMap(({ measurement, ours, most }) => {
     const found = named(measurement)?.contenders[ours]
     if (found === undefined) return []
-    const line = `${ours}, ${measurement}: ${Math.round(found.median)} kB, wanted at most ${most}`
-    return [`goal ${word(found.median, most)}  ${line}`]
+    return [goal(`${ours}, ${measurement}, kB`, Math.round(found.median), most)]
   })
   return [...ratios, ...sizes]
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Times commands, for the benchmark: from a small process, so that what is measured is the command and not the copying of a large
- * parent. Reads an order a line: the working directory and argv, parted by tabs. Answers "nanoseconds status kilobytes": the last is the most
- * that was resident, of the command and of what it waited for.
+ * parent. Reads an order a line: the working directory and argv, parted by tabs. Answers "nanoseconds status kilobytes microseconds": the most that
+ * was resident, and what was used of the processor, of the command and of what it waited for.
  *
  * usage: timed FILE       where the commands' standard error goes; their input and output are the null device
  */
@@ -25,6 +25,11 @@ static int64_t now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static long long microseconds(struct timeval t)
+{
+	return t.tv_sec * 1000000ll + t.tv_usec;
 }
 
 static void run(const char *errors, char *order)
@@ -51,7 +56,7 @@ static void run(const char *errors, char *order)
 		wait4(pid, &status, 0, &used);
 	start = now() - start;
 	status = error ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-	printf("%lld %d %ld\n", (long long)start, status, used.ru_maxrss);
+	printf("%lld %d %ld %lld\n", (long long)start, status, used.ru_maxrss, microseconds(used.ru_utime) + microseconds(used.ru_stime));
 	fflush(stdout);
 	posix_spawn_file_actions_destroy(&actions);
 }

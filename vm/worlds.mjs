@@ -47,6 +47,18 @@ const systemd = [
 /** Both kinds at once: what depends on it, and is not of one of them. */
 const hybrid = ['packages/cgroups/test/cgroup.root.test.ts', 'packages/cgroups/test/limits.root.test.ts']
 
+const neighbours = 'packages/netlink/test/neighbours.root.test.ts'
+const qdiscs = 'packages/netlink/test/qdiscs.root.test.ts'
+const networks = 'packages/container/test/networks.root.test.ts'
+/** Kinds of links and of queueing that the kernel of a developer's machine need not have, and what is made of them. */
+const network = [
+  'packages/netlink/test/link-kinds.root.test.ts',
+  neighbours,
+  qdiscs,
+  'packages/network/test/lab.root.test.ts',
+  networks,
+]
+
 /** One request at a time, each of 4 ms: a disk that two can fight for. */
 const disk =
   'null_blk nr_devices=1 gb=1 queue_mode=2 irqmode=2 completion_nsec=4000000 hw_queue_depth=1 submit_queues=1'
@@ -104,6 +116,13 @@ export const worlds = [
     cgroup: 'hybrid',
     mustRun: `${everywhere},root,cgroup1,hybrid`,
     files: hybrid,
+  },
+  {
+    name: 'network',
+    cgroup: 'v2',
+    mustRun: `${everywhere},root,namespace,link,qdisc`,
+    // Those of links and of queueing the kernel loads by itself, when one is made.
+    files: network,
   },
 ]
 
@@ -192,6 +211,13 @@ export const leaveOut = [
     file: 'packages/lcrun/test/systemd.root.test.ts',
     allBut: '^the executable > ',
     why: 'each starts the command line several times, where the executable shows the same',
+  },
+  { file: neighbours, allBut: 'VLANs of a bridge', why: 'asks for nothing that a host lacks' },
+  { file: qdiscs, allBut: 'netem|fq_codel', why: 'asks for nothing that a host lacks' },
+  {
+    file: networks,
+    allBut: 'on a link of the host',
+    why: 'each starts containers, and asks for nothing that a host lacks',
   },
   {
     file: samples,

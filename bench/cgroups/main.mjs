@@ -1,36 +1,23 @@
 #!/usr/bin/env node
 // node bench/cgroups/main.mjs: @libcontainer/cgroups beside Go's library of cgroups and systemd-run, in one run. See bench/README.md.
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, release, tmpdir } from 'node:os'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { Cgroup } from '@libcontainer/cgroups'
 import { top } from '../../scripts/quietly.mjs'
+import { benchmark, rounds, tellVersions } from '../benchmark.mjs'
 import { Worker } from '../contender.mjs'
 import { buildGo, buildTimed, goLibrary, versionOf, which } from '../find.mjs'
+import { goal } from '../goals.mjs'
 import { summarize, table } from '../report.mjs'
 import { interleave } from '../statistics.mjs'
 import { sweep, sweepWhenTold } from '../sweep.mjs'
 
-const usage = `usage: node bench/cgroups/main.mjs [--quick] [--rounds N] [--size N] [--json FILE]
-  --quick      a tenth of the rounds and of the tree: a first impression
-  --rounds N   how often each contender has its turn; default 50
-  --size N     how many cgroups the tree has; default 1000
-  --json FILE  writes every single run, too
-`
-
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    size: { type: 'string' },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
-const rounds = Number(options.rounds ?? (options.quick ? 5 : 50))
-const size = Number(options.size ?? (options.quick ? 100 : 1000))
+const options = {
+  rounds: rounds(50, 5),
+  size: { count: 1000, quick: 100, about: 'how many cgroups the tree has' },
+}
 const prefix = `libcontainer-bench-${process.pid}`
 const OURS = '@libcontainer/cgroups'
 
@@ -40,14 +27,14 @@ const wanted = { life: 1, one: 1, all: 0.5, list: 1, oom: 1 }
 const MiB = 1024 * 1024
 const measurements = {
   life: {
-    title: 'create with limits of memory, pids and cpu, add a process; and when it has ended, destroy',
+    title: () => 'create with limits of memory, pids and cpu, add a process; and when it has ended, destroy',
     order: (_, i) => `life /${prefix}-life-${i}`,
   },
-  one: { title: 'all statistics of one cgroup', order: () => 'one' },
-  all: { title: `all statistics of ${size} cgroups`, order: () => 'all', share: 5 },
-  list: { title: `the processes of a tree of ${size} cgroups`, order: tree => `list ${tree}` },
+  one: { title: () => 'all statistics of one cgroup', order: () => 'one' },
+  all: { title: size => `all statistics of ${size} cgroups`, order: () => 'all', share: 5 },
+  list: { title: size => `the processes of a tree of ${size} cgroups`, order: tree => `list ${tree}` },
   oom: {
-    title: 'from the word to eat memory until the notice that it ran out (8 MiB)',
+    title: () => 'from the word to eat memory until the notice that it ran out (8 MiB)',
     order: (_, i) => `oom /${prefix}-oom-${i} ${8 * MiB}`,
     share: 2,
   },
@@ -109,7 +96,7 @@ async function plant(path, size) {
 
 const ns = async (worker, order) => Number(await worker.ask(order))
 
-async function measured(name, { contenders, others }, tree) {
+async function measured(name, { contenders, others }, { tree, rounds, size }) {
   const { title, order, share = 1 } = measurements[name]
   let i = 0
   const able = [
@@ -117,41 +104,31 @@ async function measured(name, { contenders, others }, tree) {
     ...others.filter(each => each[name] !== undefined).map(each => ({ name: each.name, measure: () => each[name]() })),
   ]
   const results = await interleave(able, Math.ceil(rounds / share), each => each.measure())
-  return summarize({ name, title, unit: 'ms', results })
+  return summarize({ name, title: title(size), unit: 'ms', results })
 }
 
 function goals(summaries) {
   return summaries.flatMap(({ name, ratios }) =>
-    Object.entries(ratios[OURS]).map(([theirs, { median }]) => {
-      const word = median <= wanted[name] ? 'met   ' : 'missed'
-      return `goal ${word}  ${OURS} / ${theirs}, ${name}: ${median.toFixed(2)}, wanted at most ${wanted[name]}`
-    }),
+    Object.entries(ratios[OURS]).map(([theirs, { median }]) =>
+      goal(`${OURS} / ${theirs}, ${name}`, median, wanted[name]),
+    ),
   )
 }
 
-async function main() {
-  if (options.help) {
-    process.stdout.write(usage)
-    return
-  }
-  if (process.getuid() !== 0) throw new Error('needs root')
-  if (![rounds, size].every(count => Number.isInteger(count) && count > 0)) throw new Error(usage)
+await benchmark(options, async ({ rounds, size }) => {
   const directory = join(tmpdir(), prefix)
   mkdirSync(directory)
   sweepWhenTold(prefix, directory)
   try {
     const gathered = await gather(directory)
-    const load = loadavg().map(each => each.toFixed(2))
-    const machine = { processor: `${cpus().length} × ${cpus()[0].model}`, kernel: release(), load: load.join(' ') }
-    console.log(`${machine.processor}, Linux ${machine.kernel}, load ${machine.load}, ${rounds} rounds`)
-    for (const [name, version] of Object.entries(gathered.versions)) console.log(`${name}: ${version}`)
+    tellVersions(gathered.versions)
     const tree = `/${prefix}-tree`
     const uproot = await plant(tree, size)
     const summaries = []
     try {
       for (const { worker } of gathered.contenders) await worker.ask(`tree ${tree} ${size}`)
       for (const name of Object.keys(measurements)) {
-        const summary = await measured(name, gathered, tree)
+        const summary = await measured(name, gathered, { tree, rounds, size })
         summaries.push(summary)
         console.log(`\n${table(summary, ['cgroups, Go', 'systemd-run'])}`)
       }
@@ -159,22 +136,11 @@ async function main() {
       await uproot()
     }
     console.log(`\n${goals(summaries).join('\n')}`)
-    if (options.json !== undefined) {
-      const report = { date: new Date().toISOString(), machine, versions: gathered.versions, rounds, size, summaries }
-      writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
-    }
     await Promise.all(
       [...gathered.contenders.map(({ worker }) => worker), ...gathered.others].map(each => each.close()),
     )
+    return { versions: gathered.versions, summaries }
   } finally {
     await sweep(prefix, directory)
   }
-}
-
-try {
-  await main()
-} catch (error) {
-  console.error(`bench: ${error.message}`)
-  // At once: those who measure wait for an order that does not come.
-  process.exit(1)
-}
+})

@@ -2,34 +2,23 @@
 // node bench/mount/main.mjs: @libcontainer/mount beside Go's mountinfo, and containers with fifty binds beside runc's and crun's. See bench/README.md.
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmdirSync } from 'node:fs'
-import { cpus, loadavg, release, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { announceExec, bootstrap, execProgram, findProgram, openRoot } from '@libcontainer/init'
 import { mountSteps, propagationStep } from '@libcontainer/mount'
 import { killPidfd, openNull, slot, waitExit } from '@libcontainer/sys'
 import { top } from '../../scripts/quietly.mjs'
+import { benchmark, rounds } from '../benchmark.mjs'
 import { Worker } from '../contender.mjs'
 import { buildGo, goLibrary, versionOf, which } from '../find.mjs'
+import { goal } from '../goals.mjs'
 import { summarize, table } from '../report.mjs'
 import { interleave } from '../statistics.mjs'
 
-const usage = `usage: node bench/mount/main.mjs [--quick] [--rounds N] [--lines N]
-  --quick      a fifth of the rounds: a first impression
-  --rounds N   how often each contender has its turn; default 50
-  --lines N    how many mounts the table has; default 20000
-`
-
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    lines: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
-const rounds = Number(options.rounds ?? (options.quick ? 10 : 50))
-const lines = Number(options.lines ?? 20_000)
+const options = {
+  rounds: rounds(50, 10),
+  lines: { count: 20_000, about: 'how many mounts the table has' },
+}
 
 const CLONE_NEWNS = 0x20000
 const OURS = '@libcontainer/mount'
@@ -41,7 +30,7 @@ const wanted = { read: 2, find: 1 }
 const GROUP = 200
 
 /** A process in a mount namespace of its own that has so many mounts: they go when it does. */
-async function holder(place) {
+async function holder(place, lines) {
   const options = ['bind', 'ro', 'nosuid', 'nodev']
   const copies = Math.ceil(lines / (GROUP + 1))
   const mounts = [
@@ -77,7 +66,7 @@ async function holder(place) {
   }
 }
 
-async function tables() {
+async function tables({ rounds, lines }) {
   const place = join(tmpdir(), `libcontainer-bench-mounts-${process.pid}`)
   mkdirSync(place)
   const workers = [{ name: OURS, worker: new Worker([process.execPath, join(top, 'bench/mount/ours.mjs')]) }]
@@ -87,7 +76,7 @@ async function tables() {
     workers.push({ name: THEIRS, worker: new Worker([await buildGo(go, 'mountinfo')]) })
     console.log(`${THEIRS}: ${goLibrary('mountinfo')}, ${versionOf(go, 'version')}`)
   }
-  const held = await holder(place)
+  const held = await holder(place, lines)
   try {
     const ask = async (worker, order) => {
       const [ns, count] = (await worker.ask(order)).split(' ').map(Number)
@@ -100,22 +89,22 @@ async function tables() {
       find: [`the first mount at a path, a tenth into ${lines}`, `find ${held.pid} ${held.find}`],
     }
     const goals = []
+    const summaries = []
     for (const [name, [title, order]] of Object.entries(orders)) {
       const results = await interleave(workers, rounds, ({ worker }) => ask(worker, order))
       const summary = summarize({ name, title, unit: 'ms', results })
+      summaries.push(summary)
       console.log(`\n${table(summary, [THEIRS])}`)
       const found = summary.ratios[OURS][THEIRS]
       if (found === undefined) continue
-      const word = found.median <= wanted[name] ? 'met   ' : 'missed'
-      goals.push(
-        `goal ${word}  ${OURS} / ${THEIRS}, ${name}: ${found.median.toFixed(2)}, wanted at most ${wanted[name]}`,
-      )
+      goals.push(goal(`${OURS} / ${THEIRS}, ${name}`, found.median, wanted[name]))
     }
     const results = await interleave([workers[0]], Math.ceil(rounds / 2), ({ worker }) =>
       ask(worker, `stream ${held.pid}`),
     )
-    console.log(`\n${table(summarize({ name: 'stream', title: 'the same one by one', unit: 'ms', results }), [])}`)
-    console.log(`\n${goals.join('\n')}`)
+    summaries.push(summarize({ name: 'stream', title: 'the same one by one', unit: 'ms', results }))
+    console.log(`\n${table(summaries.at(-1), [])}\n\n${goals.join('\n')}`)
+    return summaries
   } finally {
     await held.end()
     for (const { worker } of workers) await worker.close()
@@ -123,29 +112,14 @@ async function tables() {
   }
 }
 
-async function main() {
-  if (options.help) {
-    process.stdout.write(usage)
-    return
-  }
-  if (process.getuid() !== 0) throw new Error('needs root')
-  if (![rounds, lines].every(count => Number.isInteger(count) && count > 0)) throw new Error(usage)
-  const load = loadavg().map(each => each.toFixed(2))
-  console.log(`${cpus().length} × ${cpus()[0].model}, Linux ${release()}, load ${load.join(' ')}, ${rounds} rounds`)
-  await tables()
+await benchmark(options, async sizes => {
+  const summaries = await tables(sizes)
   console.log('')
   const { status } = spawnSync(
     process.execPath,
-    [join(top, 'scripts/bench.mjs'), '--only', 'run-binds', '--rounds', String(rounds)],
+    [join(top, 'scripts/bench.mjs'), '--only', 'run-binds', '--rounds', String(sizes.rounds)],
     { stdio: 'inherit' },
   )
   process.exitCode = status ?? 1
-}
-
-try {
-  await main()
-} catch (error) {
-  console.error(`bench: ${error.message}`)
-  // At once: those who measure wait for an order that does not come.
-  process.exit(1)
-}
+  return { summaries }
+})

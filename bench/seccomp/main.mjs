@@ -1,11 +1,10 @@
 #!/usr/bin/env node
 // node bench/seccomp/main.mjs: docker's default profile compiled by ours and by libseccomp, and containers with it and without. See bench/README.md.
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, release } from 'node:os'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { compile, explain, nativeArch } from '@libcontainer/seccomp'
 import { top } from '../../scripts/quietly.mjs'
+import { benchmark, rounds, tellVersions } from '../benchmark.mjs'
 import { dockerProfile } from '../config.mjs'
 import { gatherRuntimes, Worker } from '../contender.mjs'
 import { buildLibseccomp, buildTimed } from '../find.mjs'
@@ -13,21 +12,6 @@ import { summarize, table } from '../report.mjs'
 import { interleave, median, ratio } from '../statistics.mjs'
 import { sweep, sweepWhenTold } from '../sweep.mjs'
 
-const usage = `usage: node bench/seccomp/main.mjs [--quick] [--rounds N] [--json FILE]
-  --quick      a fifth of the rounds: a first impression
-  --rounds N   how often each contender has its turn; default 50
-  --json FILE  writes every single run, too
-`
-
-const { values: options } = parseArgs({
-  options: {
-    quick: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
-    json: { type: 'string' },
-    help: { type: 'boolean', default: false },
-  },
-})
-const rounds = Number(options.rounds ?? (options.quick ? 10 : 50))
 const rootfs = join(top, 'test-rootfs/busybox')
 const prefix = `libcontainer-bench-${process.pid}`
 const OURS = '@libcontainer/seccomp'
@@ -83,7 +67,7 @@ async function compilers(profile) {
   return [ours, ...others]
 }
 
-async function compiling(profile) {
+async function compiling(profile, rounds) {
   const contenders = await compilers(profile)
   const sizes = []
   for (const each of contenders) sizes.push(`${each.name} ${await each.size()}`)
@@ -96,7 +80,7 @@ async function compiling(profile) {
 }
 
 /** Containers with the profile and without, turn by turn. */
-async function starting(runtimes) {
+async function starting(runtimes, rounds) {
   const contenders = runtimes.flatMap(runtime =>
     [
       ['docker', 'docker’s profile'],
@@ -117,43 +101,23 @@ function costs(runtimes, { contenders }) {
   })
 }
 
-async function main() {
-  if (options.help) {
-    process.stdout.write(usage)
-    return
-  }
-  if (process.getuid() !== 0) throw new Error('needs root')
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(usage)
+await benchmark({ rounds: rounds(50, 10) }, async ({ rounds }) => {
   if (!existsSync(rootfs)) throw new Error('the root filesystem is absent: test-rootfs/busybox.sh makes it')
   const directory = mkdtempSync('/run/libcontainer-bench-')
   sweepWhenTold(prefix, directory)
   try {
-    const load = loadavg().map(each => each.toFixed(2))
-    const machine = { processor: `${cpus().length} × ${cpus()[0].model}`, kernel: release(), load: load.join(' ') }
-    console.log(`${machine.processor}, Linux ${machine.kernel}, load ${machine.load}, ${rounds} rounds`)
     const { contenders: runtimes, versions } = gatherRuntimes({ directory, timed: await buildTimed(), rootfs, prefix })
-    for (const [name, version] of Object.entries(versions)) console.log(`${name}: ${version}`)
-    const summaries = [await compiling(dockerProfile())]
+    tellVersions(versions)
+    const summaries = [await compiling(dockerProfile(), rounds)]
     console.log(`\n${table(summaries[0], [LIST, TREE])}`)
     if (runtimes.length > 0) {
-      summaries.push(await starting(runtimes))
+      summaries.push(await starting(runtimes, rounds))
       const against = ['crun', 'runc'].map(name => `${name}, docker’s profile`)
       console.log(`\n${table(summaries[1], against)}\n\n${costs(runtimes, summaries[1]).join('\n')}`)
     }
-    if (options.json !== undefined) {
-      const report = { date: new Date().toISOString(), machine, versions, rounds, summaries }
-      writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
-    }
     await Promise.all(runtimes.map(each => each.close()))
+    return { versions, summaries }
   } finally {
     await sweep(prefix, directory)
   }
-}
-
-try {
-  await main()
-} catch (error) {
-  console.error(`bench: ${error.message}`)
-  // At once: those who measure wait for an order that does not come.
-  process.exit(1)
-}
+})

@@ -7,7 +7,7 @@ import { busyboxRootfs, requires, temporaryDirectory } from '../support/index.js
 import { binFolder, closure, install, release, short, top } from './release.js'
 
 /** Node.js, npm and what they start; the rest is what the programs of the READMEs run. */
-const programs = ['node', 'npm', 'sh', 'env', 'setsid', 'tty', 'stty']
+const programs = ['node', 'npm', 'sh', 'env', 'setsid', 'tty', 'stty', 'nsenter', 'busybox']
 
 test.each(release.map(({ name }) => name))(
   '%s, installed alone without compiler, scripts or network, runs the programs of its README',

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url'
  * - `hybrid`: both kinds at once;
  * - `cgroup`: cgroups of whatever kind that can be made, by root or below what was delegated; with a controller after a colon, one that has it;
  * - `namespace:user` and so on: a kernel that makes one, by trying;
- * - `link:vlan`: a kernel that makes links of that kind, by trying;
+ * - `link:vlan`: a kernel that makes links of that kind, by trying; `qdisc:netem`: likewise queueing disciplines;
  * - `kernel:5.12`: that version or a later one;
  * - `program:strace`: a program on PATH; `header:seccomp.h`: a C header;
  * - `file:/dev/fuse`: a path that exists;
@@ -30,6 +30,7 @@ export type Requirement =
   | `cgroup:${string}`
   | `namespace:${string}`
   | `link:${string}`
+  | `qdisc:${string}`
   | `kernel:${number}.${number}`
   | `program:${string}`
   | `header:${string}`
@@ -104,6 +105,8 @@ function probe(need: Requirement): string | undefined {
       return lackOfNamespace(value)
     case 'link':
       return lackOfLink(value)
+    case 'qdisc':
+      return lackOfQdisc(value)
     case 'kernel':
       return atLeast(release(), value) ? undefined : `this is Linux ${release()}`
     case 'program':
@@ -242,13 +245,22 @@ const linkWords: Record<string, string> = {
   vxlan: 'type vxlan id 1 dstport 4789',
 }
 
-/** Tried in a network namespace that ends with the attempt. */
 function lackOfLink(kind: string): string | undefined {
   const words = linkWords[kind] ?? ''
-  const make = `ip link add tried0 ${words.includes('type') ? words : `${words} type ${kind}`}`
-  const script = `ip link add below0 type veth peer name below1 && ${make}`
+  const failure = tryAtLink(`ip link add tried0 ${words.includes('type') ? words : `${words} type ${kind}`}`)
+  return failure && `no link of the kind ${kind}: ${failure}`
+}
+
+function lackOfQdisc(kind: string): string | undefined {
+  const failure = tryAtLink(`tc qdisc add dev below0 root ${kind}`)
+  return failure && `no queueing discipline of the kind ${kind}: ${failure}`
+}
+
+/** Runs a command beside a link, in a network namespace that ends with it. @returns why it failed, if it did */
+function tryAtLink(command: string): string | undefined {
+  const script = `ip link add below0 type veth peer name below1 && ${command}`
   const { status, stderr } = spawnSync('unshare', ['--net', '--fork', 'sh', '-c', script], { encoding: 'utf8' })
-  return status === 0 ? undefined : `no link of the kind ${kind}: ${stderr?.trim() || 'ip failed'}`
+  return status === 0 ? undefined : stderr?.trim() || `${command} failed`
 }
 
 /** Why others than its owner cannot look into it, if they cannot. */

@@ -11,12 +11,38 @@
 /* The kernel makes dumps in datagrams of 32 KiB. An answer that is longer has one attribute of 64 KiB, and little more: a link with many virtual functions. */
 #define ENOUGH 131072
 /* Datagrams of one call: whoever else may send to us must not keep a thread for ever. */
-#define MOST 256
+#define MOST 1024
+/* Of one sendto: each message is answered before it returns, and who may not have a larger queue has one for a hundred answers that are links. */
+#define MOST_MESSAGES 32
+#define MOST_BYTES 32768
 
 struct outcome {
 	int32_t error;		/* why no more was received; 0: there may be more */
 	uint32_t strangers;	/* datagrams of other processes, which were dropped */
+	uint32_t sent;		/* bytes of the messages that the kernel has taken */
+	int32_t refused;	/* why it has not taken what is behind them; 0: there was no room for the answers, if anything is */
 };
+
+/* The size of what goes with one sendto: whole messages, one at least. */
+static size_t portion(const uint8_t *at, size_t size)
+{
+	size_t done = 0;
+
+	for (int i = 0; i < MOST_MESSAGES && done < size; i++) {
+		uint32_t length;
+
+		if (size - done < sizeof(length))
+			return size;
+		memcpy(&length, at + done, sizeof(length));
+		length = NLMSG_ALIGN(length);
+		if (length == 0 || length > size - done)
+			return size;
+		if (i > 0 && done + length > MOST_BYTES)
+			break;
+		done += length;
+	}
+	return done;
+}
 
 /* One datagram: its size; 0 for one that is not the kernel's; or -errno. */
 static int64_t receive(int fd, uint8_t *at, size_t room)
@@ -37,40 +63,57 @@ static int64_t receive(int fd, uint8_t *at, size_t room)
 	return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : got;
 }
 
+/* Takes what is there behind what was taken before: how many bytes there are then. */
+static size_t take(int fd, uint8_t *at, size_t done, size_t room, struct outcome *outcome)
+{
+	outcome->error = 0;
+	for (int i = 0; i < MOST && done + ENOUGH <= room; i++) {
+		/* There is room to fill the last up. */
+		int64_t got = receive(fd, at + done, (room - done) & ~(size_t)3);
+
+		if (got < 0) {
+			outcome->error = (int32_t)-got;
+			break;
+		}
+		if (got == 0)
+			outcome->strangers++;
+		done += (size_t)got;
+		while (done & 3)
+			at[done++] = 0;
+	}
+	return done;
+}
+
 /*
- * exchangeNetlink(fd, messages, buffer, outcome): sends messages, if there are any, and takes what is there then, datagram behind datagram, each at a multiple
- * of 4; how many bytes. The kernel has answered most requests when sendmsg returns, so that this is one change of threads for both.
+ * exchangeNetlink(fd, messages, buffer, outcome): sends messages, as many as there is room for their answers, and takes what is there then, datagram behind
+ * datagram, each at a multiple of 4; how many bytes. The kernel has answered most requests when sendto returns, so that this is one change of threads for many.
  */
 static int64_t op_exchange(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct outcome outcome = { 0 };
-	size_t done = 0;
-	ssize_t sent;
+	size_t done = 0, size = a[1].b.size;
+	int fd = (int)a[0].i;
 
 	if (a[3].b.size < sizeof(outcome))
 		return lc_refuse(c, "recvmsg", EINVAL);
-	if (a[1].b.size > 0) {
-		do
-			sent = sendto((int)a[0].i, a[1].b.at, a[1].b.size, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&kernel,
-				      sizeof(kernel));
-		while (sent < 0 && errno == EINTR);
-		if (sent < 0)
-			return lc_fail(c, "sendto");
-	}
-	for (int i = 0; i < MOST && done + ENOUGH <= a[2].b.size; i++) {
-		int64_t got = receive((int)a[0].i, a[2].b.at + done, a[2].b.size - done);
+	do {
+		if (size > 0) {
+			const uint8_t *at = a[1].b.at + outcome.sent;
+			size_t some = portion(at, size - outcome.sent);
+			ssize_t sent;
 
-		if (got < 0) {
-			outcome.error = (int32_t)-got;
-			break;
+			do
+				sent = sendto(fd, at, some, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&kernel, sizeof(kernel));
+			while (sent < 0 && errno == EINTR);
+			if (sent < 0)
+				outcome.refused = errno;
+			else
+				outcome.sent += (uint32_t)some;
 		}
-		if (got == 0)
-			outcome.strangers++;
-		done += (size_t)got;
-		while (done & 3)
-			a[2].b.at[done++] = 0;
-	}
+		done = take(fd, a[2].b.at, done, a[2].b.size, &outcome);
+		/* What is lost is told before more is asked. */
+	} while (outcome.sent < size && outcome.refused == 0 && outcome.error == EAGAIN && done + ENOUGH <= a[2].b.size);
 	memcpy(a[3].b.at, &outcome, sizeof(outcome));
 	return (int64_t)done;
 }
@@ -88,7 +131,7 @@ static int64_t op_join_group(struct lc_ctx *c, const union lc_arg *a)
 const struct lc_op lc_netlink_ops[] = {
 	{ "openNetlink", "iiib", lc_op_open_netlink, 0 },
 	{ "openTun", "isiiii", lc_op_open_tun, 0 },
-	{ "exchangeNetlink", "ibbb", op_exchange, 0 },
+	{ "exchangeNetlink", "ibob", op_exchange, 0 },
 	{ "joinNetlinkGroup", "iii", op_join_group, 0 },
 	{ "makeNetworkNamespace", "", lc_op_make_network_namespace, 0 },
 	{ "shareMounts", "s", lc_op_share_mounts, 0 },

@@ -14,9 +14,10 @@ import type { ValuesOf } from './attributes.js'
 import { maskOf } from './link-kinds/codecs.js'
 import { MAX_LINK_NAME } from './link-name.js'
 import { checkFields, checkIndex } from './link-values.js'
-import { messageBody, type NetlinkRequest } from './message.js'
+import { bytesOf, messageBody, type NetlinkRequest } from './message.js'
 import { lastAddressOf, type Prefix, parsePrefix } from './prefix.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './wire.js'
+import { checkInteger, MAX_U8, MAX_U32 } from './words.js'
 
 export const RTM_NEWADDR = 20
 export const RTM_DELADDR = 21
@@ -59,7 +60,6 @@ const HINTS = {
   EPERM: 'addresses are changed with CAP_NET_ADMIN in the user namespace that the network namespace belongs to',
   EEXIST: 'the link has this address already: replace it, or leave it',
   ENODEV: 'no link has this index in this namespace',
-  EADDRNOTAVAIL: 'the link has no such address with this length and this peer',
 }
 
 /**
@@ -91,8 +91,8 @@ export function addAddress(
     ...(broadcast !== undefined && { broadcast }),
     ...(cacheinfo !== undefined && { cacheinfo }),
     ...(flags !== 0 && { flags }),
-    ...(metric !== undefined && { priority: checkNumber(metric, 0xffffffff, 'metric') }),
-    ...(protocol !== undefined && { protocol: checkNumber(protocol, 0xff, 'protocol') }),
+    ...(metric !== undefined && { priority: checkInteger(metric, 'metric', 0, MAX_U32) }),
+    ...(protocol !== undefined && { protocol: checkInteger(protocol, 'protocol', 0, MAX_U8) }),
   }
   const header = {
     family: familyNumber(family),
@@ -111,6 +111,12 @@ export function addAddress(
   }
 }
 
+/** Turns a request that was made for one link to another: the index stands at the end of struct ifaddrmsg. */
+export function turnTo(index: number, { body }: NetlinkRequest): void {
+  const bytes = bytesOf(body)
+  for (let i = 0; i < 4; i++) bytes[4 + i] = checkIndex(index, 'link') >>> (8 * i)
+}
+
 /** Takes an address away. Its length and its peer are part of it. */
 export function deleteAddress(
   index: number,
@@ -126,7 +132,7 @@ export function deleteAddress(
     body: messageBody(addressHeader, header, addressAttributes, { ...values, ...(label !== undefined && { label }) }),
     about: `delete the address ${address}`,
     path: address,
-    hints: HINTS,
+    hints: { ...HINTS, EADDRNOTAVAIL: 'the link has no such address with this length and this peer' },
   }
 }
 
@@ -222,12 +228,6 @@ function seconds(lifetime: Lifetime, field: string, least: number): number {
       `must be a whole number of seconds from ${least} to ${FOREVER - 1}, or forever`,
     )
   return lifetime
-}
-
-function checkNumber(value: number, most: number, field: string): number {
-  if (!Number.isInteger(value) || value < 0 || value > most)
-    throw new ConfigInvalid(field, value, `must be a whole number from 0 to ${most}`)
-  return value
 }
 
 function checkLabel(label: string, family: Family): void {

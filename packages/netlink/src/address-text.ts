@@ -7,10 +7,20 @@ export type Family = 'inet' | 'inet6'
 export const AF_INET = 2
 export const AF_INET6 = 10
 
-/** The number of a family as headers of rtnetlink carry it. */
-export function familyNumber(family: Family): number {
+/** The number of a family as headers of rtnetlink carry it. @throws {ConfigInvalid} that names `field` for another word */
+export function familyNumber(family: Family, field = 'family'): number {
+  if (family !== 'inet' && family !== 'inet6') throw new ConfigInvalid(field, family, 'must be inet or inet6')
   return family === 'inet' ? AF_INET : AF_INET6
 }
+
+/** The family with a number; `undefined` for what is neither. */
+export function familyWord(number: number | undefined): Family | undefined {
+  if (number === AF_INET) return 'inet'
+  return number === AF_INET6 ? 'inet6' : undefined
+}
+
+/** The address of a family that is none: all zeros. */
+export const noAddress = (family: Family): string => (family === 'inet' ? '0.0.0.0' : '::')
 
 /** The family that an address of so many bytes belongs to. */
 export function familyOf(address: Uint8Array): Family {
@@ -55,17 +65,29 @@ function ipv4Bytes(text: string): Uint8Array<ArrayBuffer> | undefined {
   return readIpv4(text, 0, bytes, 0) ? bytes : undefined
 }
 
+const [ZERO, NINE, DOT] = [48, 57, 46]
+
 /** Reads a dotted address that begins at `from` and takes the rest of the text. */
 function readIpv4(text: string, from: number, into: Uint8Array, at: number): boolean {
   if (text.length - from > MOST_V4) return false
-  const parts = text.slice(from).split('.')
-  if (parts.length !== 4) return false
-  for (let each = 0; each < 4; each++) {
-    const part = parts[each]!
-    if (!/^(0|[1-9][0-9]{0,2})$/.test(part) || Number(part) > 255) return false
-    into[at + each] = Number(part)
+  let part = 0
+  let digits = 0
+  let octet = 0
+  for (let i = from; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code === DOT) {
+      if (digits === 0 || part === 3) return false
+      into[at + part++] = octet
+      digits = octet = 0
+      continue
+    }
+    if (code < ZERO || code > NINE || (digits > 0 && octet === 0)) return false
+    octet = octet * 10 + code - ZERO
+    if (octet > 255) return false
+    digits++
   }
-  return true
+  into[at + part] = octet
+  return part === 3 && digits > 0
 }
 
 function ipv6Bytes(text: string): Uint8Array<ArrayBuffer> | undefined {
@@ -108,7 +130,8 @@ function groups(text: string, last: boolean): number[] | undefined {
   return found
 }
 
-function formatIpv4(bytes: Uint8Array, at: number): string {
+/** Of four bytes from a place on. */
+export function formatIpv4(bytes: Uint8Array, at: number): string {
   return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`
 }
 

@@ -1,10 +1,16 @@
 import type { Waiting } from '@libcontainer/sys'
 import { type Address, parseAddressMessage } from './address.js'
-import { type AddressOptions, addAddress, deleteAddress, listAddresses, RTM_NEWADDR } from './address-messages.js'
+import {
+  type AddressOptions,
+  addAddress,
+  deleteAddress,
+  listAddresses,
+  RTM_NEWADDR,
+  turnTo,
+} from './address-messages.js'
 import type { Family } from './address-text.js'
+import { linkIndex } from './link-index.js'
 import type { LinkReference } from './link-options.js'
-import { Links } from './links.js'
-import type { NetlinkRequest } from './message.js'
 import type { Dump, DumpedList, NetlinkSocket } from './socket.js'
 import type { NetlinkMessage } from './wire.js'
 
@@ -21,11 +27,9 @@ export type NewAddress = string | (AddressOptions & { address: string })
 /** The addresses of a namespace's links. */
 export class Addresses {
   readonly #socket: NetlinkSocket
-  readonly #links: Links
 
   constructor(socket: NetlinkSocket) {
     this.#socket = socket
-    this.#links = new Links(socket)
   }
 
   /** All addresses, or those of a link or a family, at once. @throws {SyscallError} `ENODEV` for no such link */
@@ -68,10 +72,10 @@ export class Addresses {
   /** Gives a link many addresses, in as few system calls as go. When one is refused, the others are taken back. */
   async addAll(link: LinkReference, addresses: readonly NewAddress[], { signal }: Waiting = {}): Promise<void> {
     const all = addresses.map(each => (typeof each === 'string' ? { address: each } : each))
-    for (const { address, ...options } of all) addAddress(1, address, options)
+    const requests = all.map(({ address, ...options }) => addAddress(1, address, options))
     const index = await this.#index(link, signal)
     signal?.throwIfAborted()
-    const requests: NetlinkRequest[] = all.map(({ address, ...options }) => addAddress(index, address, options))
+    for (const request of requests) turnTo(index, request)
     const answers = await this.#socket.batch(requests)
     const refused = answers.find(({ error }) => error !== undefined)?.error
     if (refused === undefined) return
@@ -110,7 +114,7 @@ export class Addresses {
   }
 
   async #index(link: LinkReference, signal: AbortSignal | undefined): Promise<number> {
-    return typeof link === 'number' ? link : await this.#links.index(link, { signal })
+    return await linkIndex(this.#socket, link, 'link', { signal })
   }
 }
 

@@ -1,18 +1,14 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
-import { attributes, decodeAttributes, nested, repeated, string, struct, u16, u32 } from './attributes.js'
-import { needBytes } from './codec.js'
-import { anyLink, type LinkIndex, linkHeader, linkIndexes, numbered } from './link-index.js'
+import { attributes, nested, repeated, string, struct, u16, u32 } from './attributes.js'
+import { dumpedList } from './dump.js'
+import { AF_BRIDGE, linkHeader, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK } from './link-attributes.js'
+import { type LinkIndex, numbered, requestWithLinks, withLinks } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { checkFields } from './link-values.js'
-import { type MessageBody, messageBody } from './message.js'
+import { type MessageBody, messageBody, type NetlinkRequest, readBody } from './message.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
-import { protocolError, viewOf } from './wire.js'
+import { protocolError } from './wire.js'
 import { checkInteger } from './words.js'
-
-const AF_BRIDGE = 7
-const RTM_DELLINK = 17
-const RTM_GETLINK = 18
-const RTM_SETLINK = 19
 
 /** BRIDGE_VLAN_INFO_* of linux/if_bridge.h. */
 const PVID = 2
@@ -97,18 +93,16 @@ export function bridgeVlanBody(spec: BridgeVlanSpec, index: LinkIndex = numbered
 
 /** The VLANs of the link in a message of the kernel. @throws {LibcontainerError} `EPROTO` */
 export function decodeBridgeVlans(payload: Uint8Array): BridgeVlan[] {
-  needBytes(payload.length, linkHeader.size)
-  const { family, index: dev } = linkHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  if (family !== AF_BRIDGE) return []
-  const { bridge } = decodeAttributes(bridgeLinkAttributes, payload, linkHeader.size)
+  if (payload[0] !== AF_BRIDGE) return []
+  const { header, attributes } = readBody(linkHeader, bridgeLinkAttributes, payload)
   const found: BridgeVlan[] = []
   let begin: number | undefined
-  for (const { flags = 0, vid = 0 } of bridge?.vlans ?? []) {
+  for (const { flags = 0, vid = 0 } of attributes.bridge?.vlans ?? []) {
     if ((flags & RANGE_BEGIN) !== 0) {
       begin = vid
       continue
     }
-    const vlan: BridgeVlan = { dev, vid }
+    const vlan: BridgeVlan = { dev: header.index, vid }
     if ((flags & RANGE_END) !== 0) {
       if (begin === undefined || begin > vid) throw protocolError(`has a range of VLANs that ends with ${vid} alone`)
       vlan.vid = begin
@@ -131,15 +125,15 @@ export class BridgeVlans {
   }
 
   /** All that fit, by link. VLANs in a row that are alike are one entry. @throws {SyscallError} `ENODEV` for a name that no link has */
-  async list({ dev, signal }: BridgeVlanFilter = {}): Promise<DumpedList<BridgeVlan>> {
-    const index = await linkIndexes(this.#socket, { dev }, { signal })
-    const links = await this.#socket.list(dumpRequest(dev === undefined ? undefined : index(dev, 'dev'), signal))
-    return Object.assign(links.flat(), { interrupted: links.interrupted })
+  async list(filter: BridgeVlanFilter = {}): Promise<DumpedList<BridgeVlan>> {
+    const make = (index: LinkIndex) => dumpRequest(filter, index)
+    const links = await this.#socket.list(await withLinks(this.#socket, { dev: filter.dev }, make, filter))
+    return dumpedList(links.flat(), links.interrupted)
   }
 
   /** {@link list}, link by link, as the kernel tells them. @param filter - the link by its number */
-  dump({ dev, signal }: BridgeVlanFilter & { dev?: number | undefined } = {}): Dump<BridgeVlan[]> {
-    return this.#socket.dump(dumpRequest(dev, signal))
+  dump(filter: BridgeVlanFilter & { dev?: number | undefined } = {}): Dump<BridgeVlan[]> {
+    return this.#socket.dump(dumpRequest(filter))
   }
 
   /**
@@ -148,36 +142,35 @@ export class BridgeVlans {
    * @throws {ConfigInvalid} that names the field
    * @throws {SyscallError} `EOPNOTSUPP` for a link that is no port of a bridge
    */
-  async add(vlan: BridgeVlanSpec, { signal }: Waiting = {}): Promise<void> {
-    await this.#change(RTM_SETLINK, vlan, `add the VLAN ${vlan.vid} to ${vlan.dev}`, signal)
+  async add(vlan: BridgeVlanSpec, waiting: Waiting = {}): Promise<void> {
+    await this.#change(RTM_SETLINK, vlan, `add the VLAN ${vlan.vid} to ${vlan.dev}`, waiting)
   }
 
   /** @throws {SyscallError} `ENOENT` where it is no member of one of them */
-  async delete({ dev, vid, vidEnd, self }: BridgeVlanKey, { signal }: Waiting = {}): Promise<void> {
-    await this.#change(RTM_DELLINK, { dev, vid, vidEnd, self }, `delete the VLAN ${vid} from ${dev}`, signal)
+  async delete({ dev, vid, vidEnd, self }: BridgeVlanKey, waiting: Waiting = {}): Promise<void> {
+    await this.#change(RTM_DELLINK, { dev, vid, vidEnd, self }, `delete the VLAN ${vid} from ${dev}`, waiting)
   }
 
-  async #change(type: number, vlan: BridgeVlanSpec, about: string, signal: AbortSignal | undefined): Promise<void> {
-    bridgeVlanBody(vlan, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: vlan.dev }, { signal })
-    await this.#socket.request({
+  async #change(type: number, vlan: BridgeVlanSpec, about: string, waiting: Waiting): Promise<void> {
+    const make = (index: LinkIndex): NetlinkRequest => ({
       type,
       body: bridgeVlanBody(vlan, index),
       about,
       hints: { EOPNOTSUPP: 'the link is no port of a bridge: of the bridge itself set self' },
-      signal,
     })
+    await requestWithLinks(this.#socket, { dev: vlan.dev }, make, waiting)
   }
 }
 
-function dumpRequest(dev: number | undefined, signal: AbortSignal | undefined): DumpRequest<BridgeVlan[]> {
+function dumpRequest({ dev, signal }: BridgeVlanFilter, index: LinkIndex = numbered): DumpRequest<BridgeVlan[]> {
+  const wanted = index(dev, 'dev')
   return {
     type: RTM_GETLINK,
     body: messageBody(linkHeader, { family: AF_BRIDGE }, bridgeLinkAttributes, { extMask: COMPRESSED }),
     about: 'list the VLANs of bridges',
     map({ payload }) {
       const vlans = decodeBridgeVlans(payload)
-      return vlans.length === 0 || (dev !== undefined && vlans[0]?.dev !== dev) ? undefined : vlans
+      return vlans.length === 0 || (wanted !== undefined && vlans[0]?.dev !== wanted) ? undefined : vlans
     },
     signal,
   }

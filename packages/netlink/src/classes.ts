@@ -1,12 +1,11 @@
 import type { Waiting } from '@libcontainer/sys'
-import { decodeAttributes, type UnknownAttribute } from './attributes.js'
-import { needBytes } from './codec.js'
+import type { UnknownAttribute } from './attributes.js'
 import { formatHandle, parseClassId, parseHandle, parseQdiscHandle } from './handle.js'
 import { decodeKind, encodeKind, type KindSpec, type OfKind } from './kind-options.js'
-import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import { type LinkIndex, numbered, requestWithLinks, withLinks } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { checkFields } from './link-values.js'
-import { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
+import { type MessageBody, messageBody, type NetlinkRequest, readBody } from './message.js'
 import { type ClassKindOptions, classKinds } from './qdisc-kinds/index.js'
 import { QDISC_MODES, type QdiscMode } from './qdiscs.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
@@ -19,7 +18,6 @@ import {
   tcAttributes,
   tcHeader,
 } from './tc-attributes.js'
-import { viewOf } from './wire.js'
 import { wordIn } from './words.js'
 
 /** A class of a queueing discipline that has some. Its options stand in the field of its kind's name: `trafficClass.htb`. */
@@ -86,9 +84,7 @@ export function classBody(spec: TrafficClassSpec, index: LinkIndex = numbered): 
 
 /** The class in a message of the kernel. @throws {LibcontainerError} `EPROTO` */
 export function decodeClass(payload: Uint8Array): TrafficClass {
-  needBytes(payload.length, tcHeader.size)
-  const header = tcHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  const values = decodeAttributes(tcAttributes, payload, tcHeader.size)
+  const { header, attributes: values } = readBody(tcHeader, tcAttributes, payload)
   const found: TrafficClass = {
     ...decodeKind(classKinds, values.kind ?? '', values.options),
     dev: header.dev,
@@ -120,9 +116,9 @@ export class TrafficClasses {
   }
 
   /** Those of a link, at once. @throws {SyscallError} `ENODEV` for a name that no link has */
-  async list({ dev, ...filter }: TrafficClassFilter): Promise<DumpedList<TrafficClass>> {
-    const index = await linkIndexes(this.#socket, { dev }, filter)
-    return this.#socket.list(dumpRequest({ ...filter, dev: index(dev, 'dev') }))
+  async list(filter: TrafficClassFilter): Promise<DumpedList<TrafficClass>> {
+    const make = (index: LinkIndex) => dumpRequest(filter, index)
+    return this.#socket.list(await withLinks(this.#socket, { dev: filter.dev }, make, filter))
   }
 
   /** {@link list} one by one, as the kernel tells them. @param filter - the link by its number */
@@ -137,9 +133,8 @@ export class TrafficClasses {
    * @throws {SyscallError} `EEXIST` where there is one, `ENOENT` where its discipline or parent is not there
    */
   async add(spec: TrafficClassSpec, { mode = 'add', signal }: AddClassOptions = {}): Promise<void> {
-    addClassRequest(spec, mode, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: spec.dev }, { signal })
-    await this.#socket.request({ ...addClassRequest(spec, mode, index), signal })
+    const make = (index: LinkIndex) => addClassRequest(spec, mode, index)
+    await requestWithLinks(this.#socket, { dev: spec.dev }, make, { signal })
   }
 
   /** Makes one, or changes the one with this id. @throws as {@link add} does */
@@ -148,22 +143,26 @@ export class TrafficClasses {
   }
 
   /** @throws {SyscallError} `ENOENT` where there is none, `EBUSY` where others are in it */
-  async delete({ dev, classid }: TrafficClassKey, { signal }: Waiting = {}): Promise<void> {
-    const handle = parseClassId(classid)
-    const index = await linkIndexes(this.#socket, { dev }, { signal })
-    await this.#socket.request({
+  async delete({ dev, classid }: TrafficClassKey, waiting: Waiting = {}): Promise<void> {
+    const make = (index: LinkIndex): NetlinkRequest => ({
       type: RTM_DELTCLASS,
-      body: messageBody(tcHeader, { dev: index(dev, 'dev'), handle }),
+      body: messageBody(tcHeader, { dev: index(dev, 'dev'), handle: parseClassId(classid) }),
       about: `delete the class ${classid} of ${dev}`,
-      signal,
     })
+    await requestWithLinks(this.#socket, { dev }, make, waiting)
   }
 }
 
-function dumpRequest({ dev, qdisc, signal }: TrafficClassFilter & { dev: number }): DumpRequest<TrafficClass> {
+function dumpRequest(
+  { dev, qdisc, signal }: TrafficClassFilter,
+  index: LinkIndex = numbered,
+): DumpRequest<TrafficClass> {
   return {
     type: RTM_GETTCLASS,
-    body: messageBody(tcHeader, { dev, parent: qdisc === undefined ? 0 : parseQdiscHandle(qdisc, 'qdisc') }),
+    body: messageBody(tcHeader, {
+      dev: index(dev, 'dev'),
+      parent: qdisc === undefined ? 0 : parseQdiscHandle(qdisc, 'qdisc'),
+    }),
     about: 'list the classes',
     map: ({ payload }) => decodeClass(payload),
     signal,

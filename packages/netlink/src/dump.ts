@@ -5,6 +5,8 @@ import { messagesOf, type NetlinkMessage } from './wire.js'
 export interface DumpRequest<T> extends NetlinkRequest {
   /** Makes an entry of a message, whose payload is only there during the call; `undefined` leaves it out. */
   readonly map: (message: NetlinkMessage) => T | undefined
+  /** The errno by which the kernel says that there are none. */
+  readonly none?: number | undefined
 }
 
 /** Entries as they come. Ask for them once. */
@@ -40,6 +42,10 @@ export async function dumpToList<T>(
       giveBack(carriers, pass)
     }
     if (pass.interrupted && attempt < ATTEMPTS) continue
-    return Object.defineProperty(entries, 'interrupted', { value: pass.interrupted }) as DumpedList<T>
+    return dumpedList(entries, pass.interrupted)
   }
 }
+
+/** Marks a list, as no entry of it and nothing that is printed with them. */
+export const dumpedList = <T>(entries: T[], interrupted: boolean): DumpedList<T> =>
+  Object.defineProperty(entries, 'interrupted', { value: interrupted }) as DumpedList<T>

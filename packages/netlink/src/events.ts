@@ -2,6 +2,7 @@ import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
 import { type Address, parseAddressMessage } from './address.js'
 import { decodeFdbEntry, type FdbEntry } from './fdb.js'
 import { type Link, parseLink } from './link.js'
+import { AF_BRIDGE } from './link-attributes.js'
 import type { LostEvents, MonitorSource } from './monitor.js'
 import { decodeNeighbour, type Neighbour } from './neighbours.js'
 import type { Netlink } from './netlink.js'
@@ -46,13 +47,11 @@ interface Subject<T> {
   readonly list: (net: Netlink, waiting: Waiting) => AsyncIterable<T>
 }
 
-/** Ports of bridges have messages of links, too, which tell of the port alone. */
-const AF_BRIDGE = 7
-
 const subjects: { readonly [K in EventSubject]: Subject<Subjects[K]> } = {
   link: {
     groups: [1],
     message: 16,
+    // Ports of bridges have messages of links, too, which tell of the port alone.
     read: payload => (payload[0] === AF_BRIDGE ? undefined : parseLink(payload)),
     list: (net, waiting) => net.links.dump(waiting),
   },

@@ -1,6 +1,6 @@
 import { LibcontainerError, type OwnedFd, onAbort, POLLIN, poll, SyscallError, type Waiting } from '@libcontainer/sys'
 import { readAcknowledgement, refusal } from './acknowledgement.js'
-import type { NetlinkRequest } from './message.js'
+import { bytesOf, type NetlinkRequest } from './message.js'
 import { ENOBUFS, Receiver } from './receive.js'
 import {
   aligned,
@@ -29,9 +29,9 @@ interface Waiter {
   alone: boolean
 }
 
-/** Of one sendto: each is answered before it returns, and who may not have a larger queue has one for a hundred answers that are links. */
-const MOST_MESSAGES = 32
-const MOST_BYTES = 32768
+/** Of one call, which ends before anything that is asked meanwhile goes. */
+const MOST_MESSAGES = 1024
+const MOST_BYTES = 131072
 /** Twice what one answer may take: see native/ops.c. */
 const BUFFER = 262144
 
@@ -60,22 +60,19 @@ export class Exchange {
   }
 
   /** Does not reject: what went wrong is in the outcome. */
-  async send(request: NetlinkRequest, { signal }: Waiting = {}): Promise<Outcome> {
-    if (signal?.aborted) return { error: signal.reason }
-    if (this.#end !== undefined) return { error: this.#end.cause }
-    let settle!: (outcome: Outcome) => void
-    const done = new Promise<Outcome>(resolve => {
-      settle = resolve
+  send(request: NetlinkRequest, { signal }: Waiting = {}): Promise<Outcome> {
+    return new Promise(resolve => {
+      if (signal?.aborted) return resolve({ error: signal.reason })
+      if (this.#end !== undefined) return resolve({ error: this.#end.cause })
+      const settle = (outcome: Outcome): void => {
+        deaf()
+        resolve(outcome)
+      }
+      const waiter: Waiter = { request, sequence: this.#nextSequence(), settle, answer: undefined, alone: false }
+      this.#queue.push(waiter)
+      const deaf = onAbort(signal, () => this.#forget(waiter, signal?.reason))
+      this.#start()
     })
-    const waiter: Waiter = { request, sequence: this.#nextSequence(), settle, answer: undefined, alone: false }
-    this.#queue.push(waiter)
-    const deaf = onAbort(signal, () => this.#forget(waiter, signal?.reason))
-    this.#start()
-    try {
-      return await done
-    } finally {
-      deaf()
-    }
   }
 
   /** Refuses whatever waits. The socket is closed when nobody uses it any more: see {@link ended}. */
@@ -131,7 +128,7 @@ export class Exchange {
     while (this.#end === undefined && (this.#queue.length > 0 || this.#sent.size > 0)) {
       const batch = this.#take()
       const refused = await this.#receiver.exchange(this.#socket.fd, encode(batch))
-      if (refused !== undefined) this.#sendFailed(batch, refused)
+      this.#sendAgain(batch, refused)
       this.#read()
       if (this.#receiver.drained && this.#queue.length === 0 && this.#sent.size > 0) await this.#readable()
     }
@@ -142,7 +139,7 @@ export class Exchange {
     const batch: Waiter[] = []
     let size = 0
     for (const waiter of this.#queue) {
-      size += aligned(HEADER_SIZE + contentOf(waiter.request).length)
+      size += sizeOf(waiter.request)
       const full = size > MOST_BYTES || batch.length === MOST_MESSAGES || waiter.alone || batch[0]?.alone === true
       if (full && batch.length > 0) break
       batch.push(waiter)
@@ -152,12 +149,18 @@ export class Exchange {
     return batch
   }
 
-  /** Nothing of it has reached the kernel. One that cannot be sent fails by itself: the others go again, each alone. */
-  #sendFailed(batch: readonly Waiter[], error: SyscallError): void {
-    const waiting = batch.filter(waiter => this.#sent.delete(waiter.sequence))
-    if (batch.length === 1) for (const waiter of waiting) waiter.settle({ error: sendError(error, waiter.request) })
+  /** What has not reached the kernel goes again; where one cannot be sent, each alone, and that fails by itself. */
+  #sendAgain(batch: readonly Waiter[], error: SyscallError | undefined): void {
+    let end = 0
+    const rest = batch.filter(({ request }) => {
+      end += sizeOf(request)
+      return end > this.#receiver.sent
+    })
+    const waiting = rest.filter(waiter => this.#sent.delete(waiter.sequence))
+    if (error !== undefined && batch.length === 1)
+      for (const waiter of waiting) waiter.settle({ error: sendError(error, waiter.request) })
     else {
-      for (const waiter of waiting) waiter.alone = true
+      if (error !== undefined) for (const waiter of waiting) waiter.alone = true
       this.#queue.unshift(...waiting)
     }
   }
@@ -206,16 +209,16 @@ export class Exchange {
   }
 }
 
-const contentOf = ({ body }: NetlinkRequest): Uint8Array => (body instanceof Uint8Array ? body : body.bytes)
+const sizeOf = ({ body }: NetlinkRequest): number => aligned(HEADER_SIZE + bytesOf(body).length)
 
 function encode(batch: readonly Waiter[]): Uint8Array {
   if (batch.length === 0) return NOTHING
-  const size = batch.reduce((sum, { request }) => sum + aligned(HEADER_SIZE + contentOf(request).length), 0)
+  const size = batch.reduce((sum, { request }) => sum + sizeOf(request), 0)
   const bytes = new Uint8Array(size)
   let at = 0
   for (const { request, sequence } of batch) {
     const flags = (request.flags ?? 0) | NLM_F_REQUEST | NLM_F_ACK
-    at += writeMessage(bytes, at, { type: request.type, flags, sequence, port: 0, payload: contentOf(request) })
+    at += writeMessage(bytes, at, { type: request.type, flags, sequence, port: 0, payload: bytesOf(request.body) })
   }
   return bytes
 }

@@ -1,18 +1,17 @@
 import type { Waiting } from '@libcontainer/sys'
-import { decodeAttributes, type UnknownAttribute } from './attributes.js'
-import { needBytes } from './codec.js'
-import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import type { UnknownAttribute } from './attributes.js'
+import { AF_BRIDGE } from './link-attributes.js'
+import { type LinkIndex, numbered, requestWithLinks, withLinks } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { checkFields } from './link-values.js'
-import { type MessageBody, messageBody } from './message.js'
+import { type MessageBody, messageBody, type NetlinkRequest, readBody } from './message.js'
 import { fdbAttributes, neighbourHeader } from './neighbour-attributes.js'
 import { type NeighbourFlag, NTF_MASTER, NTF_SELF, neighbourFlags } from './neighbour-words.js'
 import { NEIGHBOUR_MODES, RTM_DELNEIGH, RTM_GETNEIGH, RTM_NEWNEIGH } from './neighbours.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
-import { NLM_F_APPEND, NLM_F_CREATE, viewOf } from './wire.js'
+import { NLM_F_APPEND, NLM_F_CREATE } from './wire.js'
 import { checkInteger, MAX_U8, wordIn } from './words.js'
 
-const AF_BRIDGE = 7
 const REACHABLE = 0x02
 const STALE = 0x04
 const NOARP = 0x40
@@ -136,7 +135,7 @@ function body(
       port: key.port,
       vni: key.vni,
       sourceVni: key.sourceVni,
-      via: key.via === undefined ? undefined : index(key.via, 'via'),
+      via: index(key.via, 'via'),
       ...more,
       extendedFlags: flags > MAX_U8 ? flags >>> 8 : undefined,
     },
@@ -145,11 +144,9 @@ function body(
 
 /** The entry in a message of the kernel; `undefined` for what is none. @throws {LibcontainerError} `EPROTO` */
 export function decodeFdbEntry(payload: Uint8Array): FdbEntry | undefined {
-  needBytes(payload.length, neighbourHeader.size)
-  const header = neighbourHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  if (header.family !== AF_BRIDGE) return undefined
-  const values = decodeAttributes(fdbAttributes, payload, neighbourHeader.size)
-  const { mac, master, vlan, destination, port, vni, sourceVni, via, nextHopId, extendedFlags, unknown } = values
+  if (payload[0] !== AF_BRIDGE) return undefined
+  const { header, attributes } = readBody(neighbourHeader, fdbAttributes, payload)
+  const { mac, master, vlan, destination, port, vni, sourceVni, via, nextHopId, extendedFlags, unknown } = attributes
   if (mac === undefined) return undefined
   const entry: FdbEntry = { mac, dev: header.dev, state: stateOf(header.state) }
   const flags = neighbourFlags.words(header.flags | ((extendedFlags ?? 0) << 8))
@@ -182,35 +179,27 @@ export class Fdb {
   }
 
   /** All that fit, at once. @throws {SyscallError} `ENODEV` for a name that no link has */
-  async list({ bridge, dev, signal }: FdbFilter = {}): Promise<DumpedList<FdbEntry>> {
-    const index = await linkIndexes(this.#socket, { bridge, dev }, { signal })
-    return this.#socket.list(
-      dumpRequest({
-        bridge: bridge === undefined ? undefined : index(bridge, 'bridge'),
-        dev: dev === undefined ? undefined : index(dev, 'dev'),
-        signal,
-      }),
-    )
+  async list(filter: FdbFilter = {}): Promise<DumpedList<FdbEntry>> {
+    const { bridge, dev } = filter
+    const make = (index: LinkIndex) => dumpRequest(filter, index)
+    return this.#socket.list(await withLinks(this.#socket, { bridge, dev }, make, filter))
   }
 
   /** {@link list} one by one, as the kernel tells them. @param filter - links by their numbers */
-  dump(filter: NumberedFilter = {}): Dump<FdbEntry> {
+  dump(filter: FdbFilter & { bridge?: number | undefined; dev?: number | undefined } = {}): Dump<FdbEntry> {
     return this.#socket.dump(dumpRequest(filter))
   }
 
   /** @throws {ConfigInvalid} that names the field @throws {SyscallError} `EEXIST` where there is one, `EOPNOTSUPP` for a device without a table */
   async add(entry: FdbEntrySpec, { mode = 'add', signal }: AddFdbOptions = {}): Promise<void> {
-    const flags = wordIn(MODES, mode, 'mode')
-    fdbBody(entry, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: entry.dev, via: entry.via }, { signal })
-    await this.#socket.request({
+    const make = (index: LinkIndex): NetlinkRequest => ({
       type: RTM_NEWNEIGH,
-      flags,
+      flags: wordIn(MODES, mode, 'mode'),
       body: fdbBody(entry, index),
       about: `${mode} ${entry.mac} in the forwarding table of ${entry.dev}`,
       hints: { EOPNOTSUPP: 'the flag master is for ports of a bridge; self is for devices with a table of their own' },
-      signal,
     })
+    await requestWithLinks(this.#socket, { dev: entry.dev, via: entry.via }, make, { signal })
   }
 
   /** Adds one, or changes the one with this MAC. */
@@ -219,24 +208,23 @@ export class Fdb {
   }
 
   /** @throws {SyscallError} `ENOENT` where there is none */
-  async delete(key: FdbKey, { signal }: Waiting = {}): Promise<void> {
-    body(key, 0, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: key.dev, via: key.via }, { signal })
-    await this.#socket.request({
+  async delete(key: FdbKey, waiting: Waiting = {}): Promise<void> {
+    const make = (index: LinkIndex): NetlinkRequest => ({
       type: RTM_DELNEIGH,
       body: body(key, 0, index),
       about: `delete ${key.mac} from the forwarding table of ${key.dev}`,
-      signal,
     })
+    await requestWithLinks(this.#socket, { dev: key.dev, via: key.via }, make, waiting)
   }
 }
 
-type NumberedFilter = FdbFilter & { bridge?: number | undefined; dev?: number | undefined }
-
-function dumpRequest({ bridge, dev, signal }: NumberedFilter): DumpRequest<FdbEntry> {
+function dumpRequest({ bridge, dev, signal }: FdbFilter, index: LinkIndex = numbered): DumpRequest<FdbEntry> {
   return {
     type: RTM_GETNEIGH,
-    body: messageBody(neighbourHeader, { family: AF_BRIDGE }, fdbAttributes, { via: dev, master: bridge }),
+    body: messageBody(neighbourHeader, { family: AF_BRIDGE }, fdbAttributes, {
+      via: index(dev, 'dev'),
+      master: index(bridge, 'bridge'),
+    }),
     about: 'list the forwarding tables',
     map: ({ payload }) => decodeFdbEntry(payload),
     signal,

@@ -4,7 +4,16 @@ export {
   addAddress as addAddressRequest,
   deleteAddress as deleteAddressRequest,
 } from './address-messages.js'
-export * from './address-text.js'
+export {
+  AF_INET,
+  AF_INET6,
+  addressBytes,
+  type Family,
+  familyNumber,
+  familyOf,
+  formatAddress,
+  parseAddress,
+} from './address-text.js'
 export { Addresses, type ListAddressesOptions, type NewAddress } from './addresses.js'
 export * from './attributes.js'
 export {

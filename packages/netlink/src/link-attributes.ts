@@ -5,6 +5,9 @@ import { ignored, ipv6, oneOf, told, unterminated } from './link-kinds/codecs.js
 import { statistics64 } from './link-statistics.js'
 import { aligned, protocolError, viewOf } from './wire.js'
 
+/** Of messages about ports of bridges, and what they forward. */
+export const AF_BRIDGE = 7
+
 export const RTM_NEWLINK = 16
 export const RTM_DELLINK = 17
 export const RTM_GETLINK = 18

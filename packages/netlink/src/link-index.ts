@@ -1,73 +1,80 @@
 import type { Waiting } from '@libcontainer/sys'
-import { attributes, s32, string, struct, u8, u16, u32 } from './attributes.js'
-import { checkAlternativeName, checkLinkName } from './link-name.js'
+import { parseLinkIndex } from './link.js'
+import { RTM_NEWLINK } from './link-attributes.js'
+import { getLink } from './link-messages.js'
 import type { LinkReference } from './link-options.js'
-import { messageBody } from './message.js'
+import { checkIndex } from './link-values.js'
+import type { NetlinkRequest } from './message.js'
 import type { NetlinkSocket } from './socket.js'
-import { protocolError, viewOf } from './wire.js'
-import { checkInteger } from './words.js'
+import { type NetlinkMessage, protocolError } from './wire.js'
 
-/** The number of a link that was looked up before. */
-export type LinkIndex = (link: LinkReference, field: string) => number
+/** The number of a link that was looked up before; of none there is none. */
+export type LinkIndex = <L extends LinkReference | undefined>(
+  link: L,
+  field: string,
+) => L extends undefined ? undefined : number
 
-export const MAX_LINK_INDEX = 0x7fff_ffff
+/** Links by the fields that errors name. */
+type Links = Readonly<Record<string, LinkReference | undefined>>
 
-const RTM_GETLINK = 18
-const IFNAMSIZ = 16
-/** RTEXT_FILTER_SKIP_STATS: they cost more than all the rest. */
-const WITHOUT_STATISTICS = 8
-
-/** struct ifinfomsg. */
-export const linkHeader = struct({ family: u8, type: u16, index: s32, flags: u32, change: u32 }, { whole: true })
-const nameAttributes = attributes({ name: [3, string], extMask: [29, u32], alternativeName: [53, string] })
+const indexBy = (known?: ReadonlyMap<LinkReference, number>): LinkIndex =>
+  ((link, field) =>
+    link === undefined ? undefined : checkIndex(known?.get(link) ?? (link as number), field)) as LinkIndex
 
 /** A link that has a number already. @throws {ConfigInvalid} that names `field` for one that has none */
-export const numbered: LinkIndex = (link, field) => checkInteger(link, field, 1, MAX_LINK_INDEX)
+export const numbered: LinkIndex = indexBy()
 
-/** For messages that are only checked, before links are looked up: what cannot be is told of without asking the kernel anything. */
-export const anyLink: LinkIndex = () => 1
+/** For messages that are only checked. */
+const anyLink = (link => (link === undefined ? undefined : 1)) as LinkIndex
 
 /**
- * The numbers of links, each name asked for once.
+ * What names links, made with their numbers. It is made once before they are looked up: what cannot be is told of without asking the kernel anything.
  *
- * @param links - by the fields that errors name; those that are not given are left out
  * @throws {ConfigInvalid} for what can be no link's name
  * @throws {SyscallError} `ENODEV` for a name that no link has; its path is the name
  */
-export async function linkIndexes(
+export async function withLinks<T>(
   socket: NetlinkSocket,
-  links: Readonly<Record<string, LinkReference | undefined>>,
-  { signal }: Waiting = {},
-): Promise<LinkIndex> {
-  const known = new Map<string, number>()
-  for (const [field, link] of Object.entries(links)) {
-    if (typeof link !== 'string') {
-      if (link !== undefined) numbered(link, field)
-    } else if (!known.has(link)) known.set(link, await indexOf(socket, link, field, signal))
-  }
-  return (link, field) => numbered(typeof link === 'string' ? known.get(link)! : link, field)
+  links: Links,
+  make: (index: LinkIndex) => T,
+  waiting: Waiting,
+): Promise<T> {
+  make(anyLink)
+  const known = new Map<LinkReference, number>()
+  for (const [field, link] of Object.entries(links))
+    if (link !== undefined && !known.has(link)) known.set(link, await linkIndex(socket, link, field, waiting))
+  return make(indexBy(known))
 }
 
-async function indexOf(
+/** Sends a request {@link withLinks}. @returns what answers it */
+export async function requestWithLinks(
   socket: NetlinkSocket,
-  name: string,
+  links: Links,
+  make: (index: LinkIndex) => NetlinkRequest,
+  { signal }: Waiting,
+): Promise<NetlinkMessage | undefined> {
+  return await socket.request({ ...(await withLinks(socket, links, make, { signal })), signal })
+}
+
+/** The number of one link. @throws as {@link withLinks} */
+export async function linkIndex(
+  socket: NetlinkSocket,
+  link: LinkReference,
   field: string,
-  signal: AbortSignal | undefined,
+  waiting: Waiting = {},
 ): Promise<number> {
-  const short = name.length < IFNAMSIZ
-  if (short) checkLinkName(name, field)
-  else checkAlternativeName(name, field)
-  const answer = await socket.request({
-    type: RTM_GETLINK,
-    body: messageBody(linkHeader, {}, nameAttributes, {
-      ...(short ? { name } : { alternativeName: name }),
-      extMask: WITHOUT_STATISTICS,
-    }),
-    about: `find the link ${name}`,
-    path: name,
-    hints: { ENODEV: `no link of this network namespace has the name that ${field} gives` },
-    signal,
-  })
-  if (answer === undefined || answer.payload.length < linkHeader.size) throw protocolError('tells of no link')
-  return viewOf(answer.payload).getInt32(answer.payload.byteOffset + 4, true)
+  if (typeof link !== 'string') return numbered(link, field)
+  return parseLinkIndex(await askLink(socket, link, waiting, field))
+}
+
+/** The message that tells of a link. @throws as {@link withLinks} */
+export async function askLink(
+  socket: NetlinkSocket,
+  link: LinkReference,
+  { signal }: Waiting = {},
+  field = 'which',
+): Promise<Uint8Array> {
+  const answer = await socket.request({ ...getLink(link, field), signal })
+  if (answer?.type !== RTM_NEWLINK) throw protocolError('with a link was expected')
+  return answer.payload
 }

@@ -66,6 +66,11 @@ const ports: { readonly [K in PortKind]: DataCodec } = {
   vrf: { table: vrfPortTable },
 }
 
+/** Kinds of links whose own settings have fields here, or that have none; any other is made by its name, with its data as bytes. */
+export const LINK_KINDS: readonly string[] = Object.freeze(
+  [...Object.keys(kinds), 'dummy', 'ifb', 'veth', 'wireguard'].sort(),
+)
+
 function codecOf(kind: string): DataCodec | undefined {
   return Object.hasOwn(kinds, kind) ? kinds[kind as KnownKind] : undefined
 }

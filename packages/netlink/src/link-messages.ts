@@ -18,9 +18,11 @@ import {
   CHANGE_FIELDS,
   checkFields,
   checkIndex,
+  checkVethMtu,
   LATER,
   LINK_FIELDS,
   linkBody,
+  nameOfPeer,
   namespaceValues,
   nameValues,
   peerData,
@@ -36,7 +38,15 @@ const HINTS = {
   EPERM: 'links are changed with CAP_NET_ADMIN in the user namespace that the network namespace belongs to',
   EEXIST: 'a link has this name already, or this alternative name: take another, or delete that one',
   ENODEV: 'no link has this name or index in this namespace',
+  ESRCH: 'no process has the number that the namespace was told by: it may have ended',
+  EBADF: 'the descriptor that the namespace was told by is none',
 }
+
+/** The kernel does not say which: the other end of a veth has a name, too. */
+const taken = (...names: string[]): string =>
+  `a link has the name ${names.join(' or ')} already, or that alternative name: take another, or delete that one`
+
+const NO_MASTER = 'the kernel has no such kind of link, or the link that is to be its master takes no ports'
 
 /**
  * Makes a link; of a veth both ends. What `LinkLater` has follows by {@link setLink}.
@@ -58,6 +68,7 @@ export function addLink(link: NewLink): NetlinkRequest {
     throw new ConfigInvalid('link', undefined, `must be the link that a ${kind} is on top of`)
   if (kind === 'veth' && link.peer === undefined)
     throw new ConfigInvalid('peer', undefined, 'must be the name of the other end')
+  if (kind === 'veth') checkVethMtu(link.mtu, 'mtu')
   if (kind !== 'veth' && link.peer !== undefined)
     throw new ConfigInvalid('peer', link.peer, `must not be there: a ${kind} has one end`)
   const values: LinkAttributes = {
@@ -72,13 +83,21 @@ export function addLink(link: NewLink): NetlinkRequest {
     },
   }
   const header = { ...switches(link), index: link.index ?? 0 }
+  const names = [link.name, ...(link.peer === undefined ? [] : [nameOfPeer(link.peer)])]
   return {
     type: RTM_NEWLINK,
     flags: NLM_F_CREATE | NLM_F_EXCL,
     body: linkBody(header, values, kind),
     about: `add the link ${link.name}`,
     path: link.name,
-    hints: HINTS,
+    hints: {
+      ...HINTS,
+      EEXIST: taken(...new Set(names)),
+      ...(link.master !== undefined && { EOPNOTSUPP: NO_MASTER }),
+      ...(needsLink(kind) && {
+        EINVAL: 'its MTU, if it has one, must not be above that of the link that it is on top of',
+      }),
+    },
   }
 }
 
@@ -124,7 +143,11 @@ export function setLink(which: LinkReference, changes: LinkChanges): NetlinkRequ
     body: linkBody(header, values, kind, bridgePort === undefined ? 'bond' : 'bridge'),
     about: `set the link ${which}`,
     path: String(which),
-    hints: HINTS,
+    hints: {
+      ...HINTS,
+      ...(name !== undefined && { EEXIST: taken(name) }),
+      ...(typeof master === 'number' && { EOPNOTSUPP: NO_MASTER }),
+    },
   }
 }
 
@@ -189,13 +212,14 @@ export function alternativeNames(
   }
 }
 
-export function getLink(which: LinkReference): NetlinkRequest {
+/** @param field - what errors call the link */
+export function getLink(which: LinkReference, field = 'which'): NetlinkRequest {
   return {
     type: RTM_GETLINK,
-    body: targetBody(which, { extMask: RTEXT_FILTER_SKIP_STATS }),
+    body: targetBody(which, { extMask: RTEXT_FILTER_SKIP_STATS }, field),
     about: `get the link ${which}`,
     path: String(which),
-    hints: HINTS,
+    hints: { ...HINTS, ...(field !== 'which' && { ENODEV: `no link of this namespace is what ${field} names` }) },
   }
 }
 

@@ -9,6 +9,7 @@ import type { LinkReference, LinkStart, LinkSwitches, VethPeer } from './link-op
 import { parseMac, parseUnicastMac } from './mac.js'
 import { type MessageBody, messageBody } from './message.js'
 import type { NamespaceTarget } from './namespace.js'
+import { checkInteger, MAX_U32 } from './words.js'
 
 /** VETH_INFO_*. The peer is a message in the message, a struct ifinfomsg first, and so without the flag of a nest. */
 const vethTable = attributes({ peer: [1, bytes] })
@@ -63,14 +64,14 @@ export function checkIndex(index: number, field = 'which'): number {
   return index
 }
 
-export function targetBody(which: LinkReference, values: LinkAttributes = {}): MessageBody {
-  if (typeof which === 'string') return linkBody({}, { ...nameValues(which), ...values })
-  return linkBody({ index: checkIndex(which) }, values)
+export function targetBody(which: LinkReference, values: LinkAttributes = {}, field = 'which'): MessageBody {
+  if (typeof which === 'string') return linkBody({}, { ...nameValues(which, field), ...values })
+  return linkBody({ index: checkIndex(which, field) }, values)
 }
 
 /** The attribute that finds a link by its name. One that only fits an alternative name is told apart by its length. */
-export function nameValues(name: string): LinkAttributes {
-  checkAlternativeName(name, 'which')
+export function nameValues(name: string, field = 'which'): LinkAttributes {
+  checkAlternativeName(name, field)
   return encodeUtf8(name).length > MAX_LINK_NAME ? { altIfname: name } : { ifname: name }
 }
 
@@ -80,11 +81,9 @@ export function startValues(start: Partial<LinkStart>, field: string): LinkAttri
   if (broadcast !== undefined) parseMac(broadcast, `${field}broadcast`)
   if (index !== undefined) checkIndex(index, `${field}index`)
   // dev_set_mtu takes an int; what a driver allows of it, it says itself.
-  if (mtu !== undefined && !(Number.isInteger(mtu) && mtu >= 0 && mtu <= 0x7fffffff))
-    throw new ConfigInvalid(`${field}mtu`, mtu, 'must be a whole number of bytes from 0 to 2147483647')
+  if (mtu !== undefined) checkInteger(mtu, `${field}mtu`, 0, 0x7fffffff)
   for (const [what, value] of Object.entries({ txQueueLength, group, txQueues, rxQueues }))
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value <= 0xffffffff))
-      throw new ConfigInvalid(`${field}${what}`, value, 'must be a whole number from 0 to 4294967295')
+    if (value !== undefined) checkInteger(value, `${field}${what}`, 0, MAX_U32)
   return {
     ...(name !== undefined && { ifname: name }),
     ...(mtu !== undefined && { mtu }),
@@ -111,11 +110,19 @@ export function namespaceValues(namespace: NamespaceTarget | undefined, field = 
   return { netNsFd: typeof namespace.fd === 'number' ? namespace.fd : namespace.fd.fd }
 }
 
+export const nameOfPeer = (peer: string | VethPeer): string => (typeof peer === 'string' ? peer : peer.name)
+
+/** What the driver of veth takes, and else refuses without a word: ETH_MIN_MTU and ETH_MAX_MTU. */
+export function checkVethMtu(mtu: number | undefined, field: string): void {
+  if (mtu !== undefined) checkInteger(mtu, field, 68, 65535)
+}
+
 /** VETH_INFO_PEER: a message of its own in the message, without the flag of a nest, since a header comes first. */
 export function peerData(peer: string | VethPeer): Uint8Array {
   const start = typeof peer === 'string' ? { name: peer } : peer
   checkFields(start, PEER_FIELDS, 'peer.')
   checkLinkName(start.name, typeof peer === 'string' ? 'peer' : 'peer.name')
+  checkVethMtu(start.mtu, 'peer.mtu')
   const values = {
     ...startValues(start, 'peer.'),
     ...namespaceValues(typeof peer === 'string' ? undefined : peer.namespace, 'peer.namespace'),

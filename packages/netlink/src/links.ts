@@ -1,12 +1,12 @@
 import { ConfigInvalid, isErrno, type OwnedFd, type Waiting } from '@libcontainer/sys'
 import { type GetOptions, type Link, parseLink, parseLinkIndex } from './link.js'
 import { RTM_NEWLINK } from './link-attributes.js'
+import { askLink, linkIndex } from './link-index.js'
 import { linksIn } from './link-kinds.js'
 import {
   addLink,
   alternativeNames,
   deleteLink,
-  getLink,
   type ListLinksOptions,
   listLinks,
   type MoveOptions,
@@ -19,6 +19,7 @@ import type { NetlinkRequest } from './message.js'
 import { type NamespaceTarget, openNamespace } from './namespace.js'
 import type { Dump, DumpedList, NetlinkSocket } from './socket.js'
 import { type NetlinkMessage, protocolError } from './wire.js'
+import { checkTaken, youngerLinkOptions } from './younger.js'
 
 /** The network devices of a namespace. Each is told by its name, an alternative name, or its index. */
 export class Links {
@@ -41,7 +42,7 @@ export class Links {
 
   /** @throws {SyscallError} `ENODEV` for none */
   async get(which: LinkReference, { signal, ...options }: GetOptions & Waiting = {}): Promise<Link> {
-    return parseLink(await this.#ask(getLink(which), signal), options)
+    return parseLink(await askLink(this.#socket, which, { signal }), options)
   }
 
   /** {@link get}, or `undefined` for none. */
@@ -55,8 +56,8 @@ export class Links {
   }
 
   /** The index of a link. @throws {SyscallError} `ENODEV` for none */
-  async index(which: LinkReference, { signal }: Waiting = {}): Promise<number> {
-    return parseLinkIndex(await this.#ask(getLink(which), signal))
+  async index(which: LinkReference, waiting: Waiting = {}): Promise<number> {
+    return parseLinkIndex(await askLink(this.#socket, which, waiting))
   }
 
   /** What a link has counted. */
@@ -71,16 +72,17 @@ export class Links {
    * `bridgePort`, `bondPort`, `alternativeNames`) follows, and when that fails the link is deleted.
    *
    * @throws {ConfigInvalid} for what is wrong with a field, before anything is made
-   * @throws {SyscallError} `EEXIST` when a name is taken, `EOPNOTSUPP` for a kind that the kernel does not have, `EPERM` without CAP_NET_ADMIN
+   * @throws {SyscallError} `EEXIST` when a name is taken, `EOPNOTSUPP` for a kind or an option that the kernel does not have, `EPERM` without
+   * CAP_NET_ADMIN
    */
   async add(link: NewLink, { signal }: Waiting = {}): Promise<void> {
     const { start, later, names } = parted(link)
-    if (link.namespace !== undefined && (later !== undefined || names !== undefined))
-      throw new ConfigInvalid(
-        'namespace',
-        link.namespace,
-        `must not be given with ${nameOf(later) ?? 'alternativeNames'}: set it there`,
-      )
+    const younger = youngerLinkOptions(start.kind, start)
+    const done = later === undefined && names === undefined && younger.length === 0
+    if (link.namespace !== undefined && !done) {
+      const what = nameOf(later) ?? (names === undefined ? `data.${younger[0]!.name}` : 'alternativeNames')
+      throw new ConfigInvalid('namespace', link.namespace, `must not be given with ${what}: set it there`)
+    }
     // Both are looked at before there is a link that would have to go again.
     if (later !== undefined) setLink(1, { ...later, bridgePort: withoutLinks(later.bridgePort) })
     if (names !== undefined) alternativeNames(1, 'add', names)
@@ -92,13 +94,15 @@ export class Links {
     signal?.throwIfAborted()
     // The kernel acts and answers at once. Nobody who gives up waiting should have to guess whether there is a link now.
     await this.#socket.request(addLink(resolved))
-    if (later === undefined && names === undefined) return
-    const index = await this.index(link.name)
+    if (done) return
+    let made: LinkReference = link.name
     try {
-      if (names !== undefined) await this.#socket.request(alternativeNames(index, 'add', names))
-      if (later !== undefined) await this.set(index, later, { signal })
+      made = await this.index(made)
+      if (younger.length > 0) checkTaken(younger, await this.get(made), link.name)
+      if (names !== undefined) await this.#socket.request({ ...alternativeNames(made, 'add', names), path: link.name })
+      if (later !== undefined) await this.#set(made, link.name, later, { signal })
     } catch (error) {
-      await this.#socket.request(deleteLink(index)).catch(() => undefined)
+      await this.#socket.request(deleteLink(made)).catch(() => undefined)
       throw error
     }
   }
@@ -107,18 +111,28 @@ export class Links {
    * Changes what is given, and leaves the rest. The name of a link that is up can be changed from Linux 6.2 on.
    *
    * @throws {ConfigInvalid} for what is wrong with a field, before anything is changed
-   * @throws {SyscallError} what is ahead of the refused value in the message may be changed then
+   * @throws {SyscallError} `EOPNOTSUPP` for an option that the kernel does not have: all others are set; where it refuses a value, what is
+   * ahead of it in the message may be changed
    */
   async set(which: LinkReference, changes: LinkChanges, waiting: Waiting = {}): Promise<void> {
+    const { name, data, bridgePort, bondPort } = changes
+    const needsIndex = [name, data, bridgePort, bondPort].some(value => value !== undefined)
+    const target = needsIndex ? await linkIndex(this.#socket, which, 'which', waiting) : which
+    await this.#set(target, String(which), changes, waiting)
+  }
+
+  /** @param called - what errors call it */
+  async #set(which: LinkReference, called: string, changes: LinkChanges, waiting: Waiting): Promise<void> {
     let { data, kind, master, bridgePort } = changes
-    const needsIndex = [changes.name, data, bridgePort, changes.bondPort].some(value => value !== undefined)
-    const target = needsIndex ? await this.#index(which, 'which', waiting) : which
-    if (data !== undefined) kind ??= (await this.get(target!, waiting)).kind
+    if (data !== undefined) kind ??= (await this.get(which, waiting)).kind
     if (data !== undefined && kind !== undefined) data = await this.#withIndices(data, linksIn(kind), 'data', waiting)
     bridgePort = await this.#withIndices(bridgePort, ['backupPort'], 'bridgePort', waiting)
     if (master !== undefined && master !== null) master = (await this.#index(master, 'master', waiting))!
     const all: LinkChanges = { ...changes, data, kind, master, bridgePort }
-    for (const request of setRequests(target!, all)) await this.#socket.request({ ...request, ...waiting })
+    for (const request of setRequests(which, all))
+      await this.#socket.request({ ...request, about: `set the link ${called}`, path: called, ...waiting })
+    const younger = youngerLinkOptions(kind, changes)
+    if (younger.length > 0) checkTaken(younger, await this.get(which, waiting), called)
   }
 
   /** Deletes a link: of a veth both ends. @throws {SyscallError} `ENODEV` for none, `EOPNOTSUPP` for hardware */
@@ -138,8 +152,8 @@ export class Links {
   ): Promise<void> {
     using held = new Held()
     const there = await held.hold(namespace, 'namespace')
-    const target = options.name === undefined ? which : (await this.#index(which, 'which', { signal }))!
-    await this.#socket.request({ ...moveLink(target, there, options), signal })
+    const target = options.name === undefined ? which : await linkIndex(this.#socket, which, 'which', { signal })
+    await this.#socket.request({ ...moveLink(target, there, options), path: String(which), signal })
   }
 
   async addAlternativeNames(which: LinkReference, names: readonly string[], { signal }: Waiting = {}): Promise<void> {
@@ -154,12 +168,6 @@ export class Links {
     await this.#socket.request({ ...alternativeNames(which, 'remove', names), signal })
   }
 
-  async #ask(request: NetlinkRequest, signal: AbortSignal | undefined): Promise<Uint8Array> {
-    const answer = await this.#socket.request({ ...request, signal })
-    if (answer?.type !== RTM_NEWLINK) throw protocolError('with a link was expected')
-    return answer.payload
-  }
-
   async #resolved(link: NewLink, waiting: Waiting): Promise<NewLink> {
     const [master, below, data] = await Promise.all([
       this.#index(link.master, 'master', waiting),
@@ -170,14 +178,7 @@ export class Links {
   }
 
   async #index(which: LinkReference | undefined, field: string, waiting: Waiting): Promise<number | undefined> {
-    if (typeof which !== 'string') return which
-    try {
-      return await this.index(which, waiting)
-    } catch (error) {
-      if (error instanceof ConfigInvalid)
-        throw new ConfigInvalid(field, which, 'must be the name or the index of a link', { cause: error })
-      throw error
-    }
+    return which === undefined ? undefined : await linkIndex(this.#socket, which, field, waiting)
   }
 
   async #withIndices<T extends object | undefined>(

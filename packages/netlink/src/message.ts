@@ -1,7 +1,7 @@
 import type { Waiting } from '@libcontainer/sys'
-import type { AttributeTable } from './attributes.js'
+import { type AttributeTable, decodeAttributes, type Headed } from './attributes.js'
 import type { StructCodec } from './codec.js'
-import { aligned } from './wire.js'
+import { aligned, viewOf } from './wire.js'
 import { ByteWriter } from './writer.js'
 
 /** What stands behind the header of a message: a struct of its type, and attributes. */
@@ -12,6 +12,8 @@ export interface MessageBody {
   /** Where in the bytes they begin. */
   readonly attributesAt?: number | undefined
 }
+
+export const bytesOf = (body: NetlinkRequest['body']): Uint8Array => (body instanceof Uint8Array ? body : body.bytes)
 
 /**
  * Puts a body together.
@@ -33,6 +35,18 @@ export function messageBody<H, V extends object = object>(
   const attributesAt = aligned(header.size)
   if (table !== undefined && values !== undefined) table.write(writer, values, field)
   return { bytes: writer.finish(), table: table as AttributeTable | undefined, attributesAt }
+}
+
+/** What {@link messageBody} puts together, of a message of the kernel. @throws {LibcontainerError} `EPROTO` for one that is too short, or lies */
+export function readBody<H, V extends object>(
+  header: StructCodec<H>,
+  table: AttributeTable<V>,
+  payload: Uint8Array,
+): Headed<H, V> {
+  return {
+    header: header.read(viewOf(payload), payload.byteOffset, payload.length),
+    attributes: decodeAttributes(table, payload, header.size),
+  }
 }
 
 /** One message for the kernel. */

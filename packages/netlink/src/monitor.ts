@@ -43,7 +43,9 @@ export class Monitor<E> implements AsyncIterable<E | LostEvents>, AsyncDisposabl
   readonly #running: Running
   readonly #over = new AbortController()
   readonly #deaf: () => void
-  #reading = false
+  #read = false
+  /** The kernel may be using the socket: it must not become somebody else's. */
+  #calling = false
 
   private constructor(socket: OpenSocket, source: MonitorSource<E>, running: Running) {
     this.#socket = socket
@@ -76,11 +78,14 @@ export class Monitor<E> implements AsyncIterable<E | LostEvents>, AsyncDisposabl
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<E | LostEvents, void, undefined> {
-    if (this.#reading) throw new LibcontainerError('EALREADY', 'a monitor is read once')
-    this.#reading = true
+    if (this.#read) throw new LibcontainerError('EALREADY', 'a monitor is read once')
+    this.#read = true
+    this.#calling = true
     try {
       for await (const event of this.#events()) {
+        this.#calling = false
         yield event
+        this.#calling = true
         this.#running.signal.throwIfAborted()
         if (this.#over.signal.aborted) return
       }
@@ -131,8 +136,8 @@ export class Monitor<E> implements AsyncIterable<E | LostEvents>, AsyncDisposabl
 
   #stop(): void {
     this.#over.abort()
-    // Whoever reads closes it, when no call uses it any more.
-    if (!this.#reading) this.#release()
+    // Else the call that goes on ends, and then closes it.
+    if (!this.#calling) this.#release()
   }
 
   #release(): void {

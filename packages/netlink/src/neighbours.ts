@@ -1,11 +1,10 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
-import { AF_INET, AF_INET6, type Family, familyNumber, familyOf, parseAddress } from './address-text.js'
-import { decodeAttributes, type UnknownAttribute } from './attributes.js'
-import { needBytes } from './codec.js'
-import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import { type Family, familyNumber, familyOf, familyWord, noAddress, parseAddress } from './address-text.js'
+import type { UnknownAttribute } from './attributes.js'
+import { type LinkIndex, numbered, requestWithLinks, withLinks } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { checkFields } from './link-values.js'
-import { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
+import { type MessageBody, messageBody, type NetlinkRequest, readBody } from './message.js'
 import { neighbourAttributes, neighbourHeader } from './neighbour-attributes.js'
 import {
   type NeighbourFlag,
@@ -16,8 +15,8 @@ import {
 } from './neighbour-words.js'
 import { type RouteProtocol, routeProtocols } from './route-words.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
-import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, protocolError, viewOf } from './wire.js'
-import { MAX_U8, wordIn } from './words.js'
+import { type NetlinkMessage, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, protocolError } from './wire.js'
+import { MAX_U8, TICKS_PER_SECOND, wordIn } from './words.js'
 
 export const RTM_NEWNEIGH = 28
 export const RTM_DELNEIGH = 29
@@ -82,7 +81,6 @@ export const NEIGHBOUR_MODES: Readonly<Record<NeighbourMode, number>> = {
   change: NLM_F_REPLACE,
 }
 
-const TICKS_PER_SECOND = 100
 const FIELDS: readonly (keyof Neighbour)[] = [
   'family',
   'address',
@@ -119,7 +117,7 @@ export function neighbourBody(spec: NeighbourSpec, index: LinkIndex = numbered):
       lladdr: spec.lladdr,
       vlan: spec.vlan,
       vni: spec.vni,
-      protocol: spec.protocol === undefined ? undefined : routeProtocols.number(spec.protocol, 'protocol'),
+      protocol: routeProtocols.number(spec.protocol, 'protocol'),
       extendedFlags: flags > MAX_U8 ? flags >>> 8 : undefined,
       unknown: spec.unknown,
     },
@@ -141,14 +139,13 @@ function keyBody({ address, dev, flags }: NeighbourKey, index: LinkIndex): Messa
 
 /** The neighbour in a message of the kernel; `undefined` for one of neither IPv4 nor IPv6. @throws {LibcontainerError} `EPROTO` */
 export function decodeNeighbour(payload: Uint8Array): Neighbour | undefined {
-  needBytes(payload.length, neighbourHeader.size)
-  const header = neighbourHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  if (header.family !== AF_INET && header.family !== AF_INET6) return undefined
-  const values = decodeAttributes(neighbourAttributes, payload, neighbourHeader.size)
-  const { address, lladdr, cache, probes, vlan, vni, master, protocol, extendedFlags, unknown } = values
+  const family = familyWord(payload[0])
+  if (family === undefined) return undefined
+  const { header, attributes } = readBody(neighbourHeader, neighbourAttributes, payload)
+  const { address, lladdr, cache, probes, vlan, vni, master, protocol, extendedFlags, unknown } = attributes
   const neighbour: Neighbour = {
-    family: header.family === AF_INET ? 'inet' : 'inet6',
-    address: address ?? (header.family === AF_INET ? '0.0.0.0' : '::'),
+    family,
+    address: address ?? noAddress(family),
     dev: header.dev,
     state: neighbourStates.word(header.state),
   }
@@ -196,15 +193,10 @@ export class Neighbours {
   }
 
   /** All that fit, at once. @throws {SyscallError} `ENODEV` for a name that no link has */
-  async list({ dev, master, ...filter }: NeighbourFilter = {}): Promise<DumpedList<Neighbour>> {
-    const index = await linkIndexes(this.#socket, { dev, master }, filter)
-    return this.#socket.list(
-      dumpRequest({
-        ...filter,
-        dev: dev === undefined ? undefined : index(dev, 'dev'),
-        master: master === undefined ? undefined : index(master, 'master'),
-      }),
-    )
+  async list(filter: NeighbourFilter = {}): Promise<DumpedList<Neighbour>> {
+    const { dev, master } = filter
+    const make = (index: LinkIndex) => dumpRequest(filter, index)
+    return this.#socket.list(await withLinks(this.#socket, { dev, master }, make, filter))
   }
 
   /** {@link list} one by one, as the kernel tells them. @param filter - links by their numbers */
@@ -213,16 +205,8 @@ export class Neighbours {
   }
 
   /** One, by its address. @throws {SyscallError} `ENOENT` where there is none */
-  async get(key: NeighbourKey, { signal }: Waiting = {}): Promise<Neighbour> {
-    keyBody(key, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: key.dev }, { signal })
-    const answer = await this.#socket.request({
-      type: RTM_GETNEIGH,
-      body: keyBody(key, index),
-      about: `find the neighbour ${key.address} of ${key.dev}`,
-      path: key.address,
-      signal,
-    })
+  async get(key: NeighbourKey, waiting: Waiting = {}): Promise<Neighbour> {
+    const answer = await this.#ask(RTM_GETNEIGH, 'find', key, waiting)
     const neighbour = answer && decodeNeighbour(answer.payload)
     if (neighbour === undefined) throw protocolError('tells of no neighbour')
     return neighbour
@@ -230,9 +214,8 @@ export class Neighbours {
 
   /** @throws {ConfigInvalid} that names the field @throws {SyscallError} `EEXIST` where there is one */
   async add(neighbour: NeighbourSpec, { mode = 'add', signal }: AddNeighbourOptions = {}): Promise<void> {
-    addNeighbourRequest(neighbour, mode, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: neighbour.dev }, { signal })
-    await this.#socket.request({ ...addNeighbourRequest(neighbour, mode, index), signal })
+    const make = (index: LinkIndex) => addNeighbourRequest(neighbour, mode, index)
+    await requestWithLinks(this.#socket, { dev: neighbour.dev }, make, { signal })
   }
 
   /** Adds one, or changes the one with this address. */
@@ -241,26 +224,25 @@ export class Neighbours {
   }
 
   /** @throws {SyscallError} `ENOENT` where there is none */
-  async delete(key: NeighbourKey, { signal }: Waiting = {}): Promise<void> {
-    keyBody(key, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: key.dev }, { signal })
-    await this.#socket.request({
-      type: RTM_DELNEIGH,
+  async delete(key: NeighbourKey, waiting: Waiting = {}): Promise<void> {
+    await this.#ask(RTM_DELNEIGH, 'delete', key, waiting)
+  }
+
+  #ask(type: number, act: string, key: NeighbourKey, waiting: Waiting): Promise<NetlinkMessage | undefined> {
+    const make = (index: LinkIndex): NetlinkRequest => ({
+      type,
       body: keyBody(key, index),
-      about: `delete the neighbour ${key.address} of ${key.dev}`,
+      about: `${act} the neighbour ${key.address} of ${key.dev}`,
       path: key.address,
-      signal,
     })
+    return requestWithLinks(this.#socket, { dev: key.dev }, make, waiting)
   }
 }
 
-function dumpRequest({
-  family,
-  dev,
-  master,
-  proxy = false,
-  signal,
-}: NeighbourFilter & { dev?: number | undefined; master?: number | undefined }): DumpRequest<Neighbour> {
+function dumpRequest(
+  { family, dev, master, proxy = false, signal }: NeighbourFilter,
+  index: LinkIndex = numbered,
+): DumpRequest<Neighbour> {
   return {
     type: RTM_GETNEIGH,
     // Strict checking wants the link among the attributes, and nothing in the header.
@@ -268,7 +250,7 @@ function dumpRequest({
       neighbourHeader,
       { family: family === undefined ? 0 : familyNumber(family), flags: proxy ? NTF_PROXY : 0 },
       neighbourAttributes,
-      { via: dev, master },
+      { via: index(dev, 'dev'), master: index(master, 'master') },
     ),
     about: 'list the neighbours',
     map: ({ payload }) => decodeNeighbour(payload),

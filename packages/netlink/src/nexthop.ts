@@ -1,9 +1,8 @@
 import { ConfigInvalid } from '@libcontainer/sys'
-import { AF_INET, AF_INET6, type Family, familyNumber, familyOf, parseAddress } from './address-text.js'
+import { type Family, familyNumber, familyOf, familyWord, parseAddress } from './address-text.js'
 import {
   attributes,
   counter,
-  decodeAttributes,
   flag,
   ip,
   nested,
@@ -15,23 +14,21 @@ import {
   u16,
   u32,
 } from './attributes.js'
-import { needBytes } from './codec.js'
 import { type LinkIndex, numbered } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { checkFields } from './link-values.js'
-import { type MessageBody, messageBody } from './message.js'
+import { type MessageBody, messageBody, readBody } from './message.js'
 import { encapValues, type RouteEncap, readEncap } from './route.js'
 import {
   ONLINK,
+  putFlags,
   type RouteFlag,
   type RouteProtocol,
   type RouteScope,
-  routeFlags,
   routeProtocols,
   routeScopes,
 } from './route-words.js'
-import { viewOf } from './wire.js'
-import { checkInteger, MAX_U8, MAX_U16, MAX_U32, type WordOf, Words } from './words.js'
+import { checkInteger, MAX_U8, MAX_U16, MAX_U32, TICKS_PER_SECOND, type WordOf, Words } from './words.js'
 
 /** struct nhmsg of linux/nexthop.h. */
 export const nextHopHeader = struct({ family: u8, scope: u8, protocol: u8, resvd: u8, flags: u32 }, { whole: true })
@@ -119,8 +116,6 @@ export type NextHopObjectSpec = { [K in keyof Omit<NextHop, 'dev' | 'group'>]?: 
   group?: readonly (Omit<NextHopMember, 'weight'> & { weight?: number | undefined })[] | undefined
 }
 
-const PROTOCOL_BOOT = 3
-const TICKS_PER_SECOND = 100
 const FIELDS: readonly (keyof NextHop)[] = [
   'id',
   'family',
@@ -156,7 +151,7 @@ export function nextHopBody(spec: NextHopObjectSpec, index: LinkIndex = numbered
     nextHopHeader,
     {
       family: group === undefined ? familyNumber(familyOfNextHop(spec)) : 0,
-      protocol: spec.protocol === undefined ? PROTOCOL_BOOT : routeProtocols.number(spec.protocol, 'protocol'),
+      protocol: routeProtocols.number(spec.protocol ?? 'boot', 'protocol'),
       flags: spec.onlink === true ? ONLINK : 0,
     },
     nextHopAttributes,
@@ -171,10 +166,10 @@ export function nextHopBody(spec: NextHopObjectSpec, index: LinkIndex = numbered
           resvd2: 0,
         }
       }),
-      groupType: spec.groupType === undefined ? undefined : groupTypes.number(spec.groupType, 'groupType'),
+      groupType: groupTypes.number(spec.groupType, 'groupType'),
       blackhole,
       // The kernel gives a blackhole the loopback device itself, and refuses any that is asked for.
-      dev: dev === undefined || blackhole === true ? undefined : index(dev, 'dev'),
+      dev: blackhole === true ? undefined : index(dev, 'dev'),
       gateway,
       ...encapValues(spec.encap, 'encap'),
       fdb,
@@ -200,16 +195,13 @@ function familyOfNextHop({ family, gateway }: NextHopObjectSpec): Family {
 
 /** The nexthop in a message of the kernel. @throws {LibcontainerError} `EPROTO` */
 export function decodeNextHop(payload: Uint8Array): NextHop {
-  needBytes(payload.length, nextHopHeader.size)
-  const header = nextHopHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  const values = decodeAttributes(nextHopAttributes, payload, nextHopHeader.size)
+  const { header, attributes: values } = readBody(nextHopHeader, nextHopAttributes, payload)
   const nextHop: NextHop = { id: values.id ?? 0, protocol: routeProtocols.word(header.protocol) }
-  if (header.family === AF_INET) nextHop.family = 'inet'
-  if (header.family === AF_INET6) nextHop.family = 'inet6'
+  const family = familyWord(header.family)
+  if (family !== undefined) nextHop.family = family
   if (header.scope !== 0) nextHop.scope = routeScopes.word(header.scope)
   if (values.gateway !== undefined) nextHop.gateway = values.gateway
   if (values.dev !== undefined) nextHop.dev = values.dev
-  if ((header.flags & ONLINK) !== 0) nextHop.onlink = true
   if (values.blackhole === true) nextHop.blackhole = true
   if (values.fdb === true) nextHop.fdb = true
   if (values.group !== undefined) {
@@ -230,8 +222,7 @@ export function decodeNextHop(payload: Uint8Array): NextHop {
   }
   const encap = readEncap(values.encapType, values.encap)
   if (encap !== undefined) nextHop.encap = encap
-  const flags = routeFlags.words(header.flags)
-  if (flags.length > 0) nextHop.flags = flags
+  putFlags(nextHop, header.flags)
   if (values.unknown !== undefined) nextHop.unknown = values.unknown
   return nextHop
 }

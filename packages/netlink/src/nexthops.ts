@@ -1,7 +1,7 @@
 import type { Waiting } from '@libcontainer/sys'
-import { anyLink, linkIndexes } from './link-index.js'
+import { type LinkIndex, numbered, requestWithLinks, withLinks } from './link-index.js'
 import type { LinkReference } from './link-options.js'
-import { type MessageBody, messageBody } from './message.js'
+import { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
 import {
   decodeNextHop,
   type NextHop,
@@ -37,19 +37,14 @@ export class NextHops {
   }
 
   /** All that fit, at once. @throws {SyscallError} `ENODEV` for a name that no link has */
-  async list({ dev, master, ...filter }: NextHopFilter = {}): Promise<DumpedList<NextHop>> {
-    const index = await linkIndexes(this.#socket, { dev, master }, filter)
-    return this.#socket.list(
-      dumpRequest({
-        ...filter,
-        dev: dev === undefined ? undefined : index(dev, 'dev'),
-        master: master === undefined ? undefined : index(master, 'master'),
-      }),
-    )
+  async list(filter: NextHopFilter = {}): Promise<DumpedList<NextHop>> {
+    const { dev, master } = filter
+    const make = (index: LinkIndex) => dumpRequest(filter, index)
+    return this.#socket.list(await withLinks(this.#socket, { dev, master }, make, filter))
   }
 
   /** {@link list} one by one, as the kernel tells them. @param filter - links by their numbers */
-  dump(filter: NumberedFilter = {}): Dump<NextHop> {
+  dump(filter: NextHopFilter & { dev?: number | undefined; master?: number | undefined } = {}): Dump<NextHop> {
     return this.#socket.dump(dumpRequest(filter))
   }
 
@@ -86,33 +81,37 @@ export class NextHops {
     await this.#socket.request({ type: RTM_DELNEXTHOP, body: keyBody(id), about: `delete the nexthop ${id}`, signal })
   }
 
-  async #make(spec: NextHopObjectSpec, flags: number, act: string, { signal }: Waiting): Promise<number> {
-    nextHopBody(spec, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: spec.dev }, { signal })
-    const answer = await this.#socket.request({
+  async #make(spec: NextHopObjectSpec, flags: number, act: string, waiting: Waiting): Promise<number> {
+    const make = (index: LinkIndex): NetlinkRequest => ({
       type: RTM_NEWNEXTHOP,
       // Where the kernel chooses the id it has to tell: it sends whoever asks for an echo what it has made.
       flags: spec.id === undefined ? flags | NLM_F_ECHO : flags,
       body: nextHopBody(spec, index),
       about: `${act} the nexthop${spec.id === undefined ? '' : ` ${spec.id}`}`,
-      signal,
     })
+    const answer = await requestWithLinks(this.#socket, { dev: spec.dev }, make, waiting)
     const id = spec.id ?? (answer?.type === RTM_NEWNEXTHOP ? decodeNextHop(answer.payload).id : undefined)
     if (id === undefined) throw protocolError('does not tell the id of the nexthop')
     return id
   }
 }
 
-type NumberedFilter = NextHopFilter & { dev?: number | undefined; master?: number | undefined }
-
 function keyBody(id: number): MessageBody {
   return messageBody(nextHopHeader, {}, nextHopAttributes, { id: checkInteger(id, 'id', 1, MAX_U32) })
 }
 
-function dumpRequest({ dev, master, groups, fdb, signal }: NumberedFilter): DumpRequest<NextHop> {
+function dumpRequest(
+  { dev, master, groups, fdb, signal }: NextHopFilter,
+  index: LinkIndex = numbered,
+): DumpRequest<NextHop> {
   return {
     type: RTM_GETNEXTHOP,
-    body: messageBody(nextHopHeader, {}, nextHopAttributes, { dev, groups, master, fdb }),
+    body: messageBody(nextHopHeader, {}, nextHopAttributes, {
+      dev: index(dev, 'dev'),
+      groups,
+      master: index(master, 'master'),
+      fdb,
+    }),
     about: 'list the nexthops',
     map: ({ payload }) => decodeNextHop(payload),
     signal,

@@ -1,7 +1,7 @@
 import { checked, OwnedFd, type Waiting } from '@libcontainer/sys'
 import { native } from './native.js'
 
-const EPROTONOSUPPORT = -93
+const EPERM = -1
 
 /** A socket of the kernel's, and the port by which it answers. */
 export interface OpenSocket {
@@ -27,13 +27,11 @@ export async function openSocket(
   signal?.throwIfAborted()
   const port = new Uint32Array(1)
   const result = await native.async.openNetlink(protocol, namespace?.fd ?? -1, room, new Uint8Array(port.buffer))
-  const entered = namespace === undefined || result === EPROTONOSUPPORT
+  const refused = namespace !== undefined && result === EPERM
   const fd = new OwnedFd(
-    checked(result, entered ? 'socket' : 'setns', undefined, {
-      step: entered
-        ? `open a socket of netlink's protocol ${protocol}`
-        : 'open a netlink socket in a network namespace',
-      hint: entered ? undefined : 'it needs CAP_SYS_ADMIN in the user namespace that owns it',
+    checked(result, refused ? 'setns' : 'socket', undefined, {
+      step: `open a socket of netlink's protocol ${protocol}${namespace === undefined ? '' : ' in a network namespace'}`,
+      hint: refused ? 'it needs CAP_SYS_ADMIN in the user namespace that owns it' : undefined,
     }),
   )
   if (signal?.aborted) fd.close()

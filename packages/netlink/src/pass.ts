@@ -1,6 +1,7 @@
 import { onAbort, POLLIN, poll, SyscallError } from '@libcontainer/sys'
 import { readAcknowledgement, refusal } from './acknowledgement.js'
-import type { NetlinkRequest } from './message.js'
+import type { DumpRequest } from './dump.js'
+import { bytesOf, type NetlinkRequest } from './message.js'
 import type { OpenSocket } from './open.js'
 import { ENOBUFS, Receiver } from './receive.js'
 import {
@@ -51,13 +52,13 @@ export class Pass {
   interrupted = false
   #done = false
   readonly carrier: Carrier
-  readonly #request: NetlinkRequest
+  readonly #request: DumpRequest<unknown>
   readonly #signal: AbortSignal
   readonly #buffers = spare.pop() ?? ([new Receiver(BUFFER), new Receiver(BUFFER)] as const)
   #turn: 0 | 1 = 0
   #coming: Promise<unknown>
 
-  constructor(carrier: Carrier, request: NetlinkRequest, signal: AbortSignal) {
+  constructor(carrier: Carrier, request: DumpRequest<unknown>, signal: AbortSignal) {
     this.carrier = carrier
     this.#request = request
     this.#signal = signal
@@ -93,7 +94,7 @@ export class Pass {
     if (message.type !== NLMSG_DONE && message.type !== NLMSG_ERROR) return message.type > NLMSG_OVERRUN
     this.#done = true
     const found = readAcknowledgement(message)
-    if (found.errno !== 0) throw refusal(found, this.#request)
+    if (found.errno !== 0 && found.errno !== this.#request.none) throw refusal(found, this.#request)
     return false
   }
 
@@ -120,7 +121,7 @@ const receiveError = (errno: number): SyscallError =>
   })
 
 function encode({ type, flags = 0, body }: NetlinkRequest, sequence: number): Uint8Array {
-  const payload = body instanceof Uint8Array ? body : body.bytes
+  const payload = bytesOf(body)
   const bytes = new Uint8Array(aligned(HEADER_SIZE + payload.length))
   writeMessage(bytes, 0, { type, flags: flags | NLM_F_REQUEST | NLM_F_DUMP, sequence, port: 0, payload })
   return bytes

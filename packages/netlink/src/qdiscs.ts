@@ -1,12 +1,12 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
-import { decodeAttributes, type UnknownAttribute } from './attributes.js'
+import type { UnknownAttribute } from './attributes.js'
 import { needBytes } from './codec.js'
 import { formatHandle, parseHandle, parseQdiscHandle, TC_H_INGRESS, TC_H_ROOT } from './handle.js'
 import { decodeKind, encodeKind, type KindSpec, type OfKind } from './kind-options.js'
-import { anyLink, type LinkIndex, linkIndexes, numbered } from './link-index.js'
+import { type LinkIndex, numbered, requestWithLinks, withLinks } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { checkFields } from './link-values.js'
-import { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
+import { type MessageBody, messageBody, type NetlinkRequest, readBody } from './message.js'
 import { type QdiscKindOptions, qdiscKinds } from './qdisc-kinds/index.js'
 import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
 import {
@@ -20,6 +20,7 @@ import {
 } from './tc-attributes.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, viewOf } from './wire.js'
 import { wordIn } from './words.js'
+import { checkTaken, youngerQdiscOptions } from './younger.js'
 
 /** How packets of a link wait, and which are late or lost. Its options stand in the field of its kind's name: `qdisc.netem`. */
 export type Qdisc = OfKind<QdiscKindOptions> & {
@@ -131,9 +132,7 @@ function parentOf(text: string): number {
 
 /** The queueing discipline in a message of the kernel. @throws {LibcontainerError} `EPROTO` */
 export function decodeQdisc(payload: Uint8Array): Qdisc {
-  needBytes(payload.length, tcHeader.size)
-  const header = tcHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  const values = decodeAttributes(tcAttributes, payload, tcHeader.size)
+  const { header, attributes: values } = readBody(tcHeader, tcAttributes, payload)
   const qdisc: Qdisc = {
     ...decodeKind(qdiscKinds, values.kind ?? '', values.options),
     dev: header.dev,
@@ -170,9 +169,9 @@ export class Qdiscs {
   }
 
   /** All that fit, at once. @throws {SyscallError} `ENODEV` for a name that no link has */
-  async list({ dev, ...filter }: QdiscFilter = {}): Promise<DumpedList<Qdisc>> {
-    const index = await linkIndexes(this.#socket, { dev }, filter)
-    return this.#socket.list(dumpRequest({ ...filter, dev: dev === undefined ? undefined : index(dev, 'dev') }))
+  async list(filter: QdiscFilter = {}): Promise<DumpedList<Qdisc>> {
+    const make = (index: LinkIndex) => dumpRequest(filter, index)
+    return this.#socket.list(await withLinks(this.#socket, { dev: filter.dev }, make, filter))
   }
 
   /** {@link list} one by one, as the kernel tells them. @param filter - the link by its number */
@@ -184,12 +183,22 @@ export class Qdiscs {
    * Makes one.
    *
    * @throws {ConfigInvalid} that names the field
-   * @throws {SyscallError} `EEXIST` where there is one, `ENOENT` for a kind that the kernel lacks or a parent that is not there
+   * @throws {SyscallError} `EEXIST` where there is one, `ENOENT` for a kind that the kernel lacks or a parent that is not there, `EOPNOTSUPP` for an
+   * option that it lacks: what was there is changed then, a new one is not made
    */
   async add(qdisc: QdiscSpec, { mode = 'add', signal }: AddQdiscOptions = {}): Promise<void> {
-    addQdiscRequest(qdisc, mode, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: qdisc.dev }, { signal })
-    await this.#socket.request({ ...addQdiscRequest(qdisc, mode, index), signal })
+    const make = (index: LinkIndex) => addQdiscRequest(qdisc, mode, index)
+    await requestWithLinks(this.#socket, { dev: qdisc.dev }, make, { signal })
+    const younger = youngerQdiscOptions(qdisc)
+    if (younger.length === 0) return
+    const parent = formatHandle(parentOf(qdisc.parent ?? 'root'))
+    const there = (await this.list({ dev: qdisc.dev, signal })).find(each => each.parent === parent)
+    try {
+      checkTaken(younger, there ?? {}, String(qdisc.dev))
+    } catch (error) {
+      if (mode === 'add') await this.delete({ dev: qdisc.dev, parent })
+      throw error
+    }
   }
 
   /** Makes one, in the place of the one that is there. @throws as {@link add} does */
@@ -203,29 +212,24 @@ export class Qdiscs {
   }
 
   /** Deletes one, with its classes and theirs: the kernel's own is there again. @throws {SyscallError} `ENOENT` or `EINVAL` where there is none */
-  async delete(key: QdiscKey, { signal }: Waiting = {}): Promise<void> {
-    keyBody(key, anyLink)
-    const index = await linkIndexes(this.#socket, { dev: key.dev }, { signal })
-    await this.#socket.request({
+  async delete(key: QdiscKey, waiting: Waiting = {}): Promise<void> {
+    const make = (index: LinkIndex): NetlinkRequest => ({
       type: RTM_DELQDISC,
       body: keyBody(key, index),
       about: `delete the queueing discipline of ${key.dev}`,
-      signal,
     })
+    await requestWithLinks(this.#socket, { dev: key.dev }, make, waiting)
   }
 }
 
-function dumpRequest({
-  dev,
-  invisible = false,
-  signal,
-}: QdiscFilter & { dev?: number | undefined }): DumpRequest<Qdisc> {
+function dumpRequest({ dev, invisible = false, signal }: QdiscFilter, index: LinkIndex = numbered): DumpRequest<Qdisc> {
+  const wanted = index(dev, 'dev')
   return {
     type: RTM_GETQDISC,
     body: messageBody(tcHeader, {}, tcAttributes, { invisible }),
     about: 'list the queueing disciplines',
     // The kernel tells those of all links.
-    map: ({ payload }) => (dev === undefined || devOf(payload) === dev ? decodeQdisc(payload) : undefined),
+    map: ({ payload }) => (wanted === undefined || devOf(payload) === wanted ? decodeQdisc(payload) : undefined),
     signal,
   }
 }

@@ -55,8 +55,8 @@ export function routeQueryBody(
     {
       destination,
       from,
-      iif: iif === undefined ? undefined : index(iif, 'iif'),
-      dev: dev === undefined ? undefined : index(dev, 'dev'),
+      iif: index(iif, 'iif'),
+      dev: index(dev, 'dev'),
       mark,
       uid,
       ipProtocol,

@@ -7,7 +7,16 @@ import { type MessageBody, messageBody } from './message.js'
 import { formatPrefix, networkOf, type Prefix, parsePrefix } from './prefix.js'
 import { encapValues, metricValues, type Route, type RouteNextHop } from './route.js'
 import { type HopValues, routeAttributes, routeHeader } from './route-attributes.js'
-import { ONLINK, routePreferences, routeProtocols, routeScopes, routeTables, routeTypes } from './route-words.js'
+import {
+  ONLINK,
+  type RouteScope,
+  type RouteType,
+  routePreferences,
+  routeProtocols,
+  routeScopes,
+  routeTables,
+  routeTypes,
+} from './route-words.js'
 import { checkInteger, MAX_U8, MAX_U32 } from './words.js'
 
 /** {@link RouteNextHop}, of which everything may be left out but what says where to: `gateway`, `via` or `dev`. */
@@ -71,22 +80,18 @@ const HOP_FIELDS: readonly (keyof NextHopSpec)[] = [
   'flags',
 ]
 
+type Type = RouteType | number
+
 /** Types of routes that lead nowhere, and so need no link. */
-const NOWHERE = ['blackhole', 'unreachable', 'prohibit', 'throw'].map(type =>
-  routeTypes.number(type as 'throw', 'type'),
-)
-const UNICAST = 1
-const LOCAL = 2
-const BROADCAST = 3
-const ANYCAST = 4
-const MULTICAST = 5
-const NAT = 10
-const TABLE_LOCAL = 255
-const TABLE_MAIN = 254
-const SCOPE_LINK = 253
-const SCOPE_HOST = 254
-const SCOPE_NOWHERE = 255
-const PROTOCOL_BOOT = 3
+const NOWHERE: readonly Type[] = ['blackhole', 'unreachable', 'prohibit', 'throw']
+/** Of addresses that are this machine's, or all of a link's: each kind has its scope, and all but multicast the table `local`. */
+const SCOPES: Partial<Record<Type, RouteScope>> = {
+  local: 'host',
+  nat: 'host',
+  broadcast: 'link',
+  anycast: 'link',
+  multicast: 'link',
+}
 
 /**
  * The message that adds a route, or the one that deletes it, which is a filter: what is not given fits any.
@@ -107,9 +112,11 @@ export function routeBody(spec: RouteSpec, act: 'add' | 'delete', index: LinkInd
   const destination = destinationOf(spec.destination)
   const from = spec.from === undefined ? undefined : networkPrefix(spec.from, 'from')
   const family = familyOfRoute(spec, destination, from)
-  const type = spec.type === undefined ? (adds ? UNICAST : 0) : routeTypes.number(spec.type, 'type')
+  const typeNumber = routeTypes.number(spec.type ?? (adds ? 'unicast' : 'unspec'), 'type')
+  const type = routeTypes.word(typeNumber)
   if (adds) checkWay(spec, type)
-  const table = tableOf(spec, type)
+  const local = SCOPES[type] !== undefined && type !== 'multicast'
+  const table = routeTables.number(spec.table ?? (local ? 'local' : 'main'), 'table')
   return messageBody(
     routeHeader,
     {
@@ -118,26 +125,25 @@ export function routeBody(spec: RouteSpec, act: 'add' | 'delete', index: LinkInd
       fromLength: from?.length ?? 0,
       tos: checkInteger(spec.tos ?? 0, 'tos', 0, MAX_U8),
       table: table > MAX_U8 ? 0 : table,
-      protocol:
-        spec.protocol === undefined ? (adds ? PROTOCOL_BOOT : 0) : routeProtocols.number(spec.protocol, 'protocol'),
-      scope: scopeOf(spec, type, adds),
-      type,
+      protocol: routeProtocols.number(spec.protocol ?? (adds ? 'boot' : 'unspec'), 'protocol'),
+      scope: routeScopes.number(spec.scope ?? (adds ? scopeOf(spec, type, family) : 'nowhere'), 'scope'),
+      type: typeNumber,
       flags: spec.onlink === true ? ONLINK : 0,
     },
     routeAttributes,
     {
       destination: destination && addressOf(spec.destination!),
       from: from && addressOf(spec.from!),
-      dev: spec.dev === undefined ? undefined : index(spec.dev, 'dev'),
+      dev: index(spec.dev, 'dev'),
       gateway: spec.gateway,
       metric: spec.metric,
       source: spec.source,
       metrics: spec.metrics && metricValues(spec.metrics, 'metrics'),
       nextHops: spec.nextHops?.map((hop, at) => hopValues(hop, `nextHops[${at}]`, index)),
       realms: spec.realms,
-      table,
+      table: checkInteger(table, 'table', 1, MAX_U32),
       via: spec.via,
-      preference: spec.preference === undefined ? undefined : routePreferences.number(spec.preference, 'preference'),
+      preference: routePreferences.number(spec.preference, 'preference'),
       ...encapValues(spec.encap, 'encap'),
       expiresS: spec.expiresS === undefined ? undefined : Math.ceil(spec.expiresS),
       ttlPropagate: spec.ttlPropagate === undefined ? undefined : Number(spec.ttlPropagate),
@@ -191,7 +197,7 @@ function familyOfRoute(spec: RouteSpec, destination: Prefix | undefined, from: P
 }
 
 /** Where packets go has to be said, in one way. */
-function checkWay(spec: RouteSpec, type: number): void {
+function checkWay(spec: RouteSpec, type: Type): void {
   if (spec.nextHops !== undefined) {
     if (spec.nextHops.length === 0) throw new ConfigInvalid('nextHops', spec.nextHops, 'must have one at least')
     for (const field of ['gateway', 'via', 'dev', 'nextHopId'] as const)
@@ -208,24 +214,12 @@ function checkWay(spec: RouteSpec, type: number): void {
     throw new ConfigInvalid('onlink', true, 'needs dev: the link that the gateway is taken to be on')
 }
 
-function tableOf(spec: RouteSpec, type: number): number {
-  if (spec.table !== undefined) return checkInteger(routeTables.number(spec.table, 'table'), 'table', 1, MAX_U32)
-  return [LOCAL, BROADCAST, NAT, ANYCAST].includes(type) ? TABLE_LOCAL : TABLE_MAIN
+/** As ip-route(8) chooses it: what is on the link itself is near, what has a gateway is not. IPv6 has no scopes of routes: the kernel takes `global` for all. */
+function scopeOf(spec: RouteSpec, type: Type, family: Family): RouteScope {
+  const ways = [spec.gateway, spec.via, spec.nextHops, spec.nextHopId]
+  const direct = type === 'unicast' && family === 'inet' && ways.every(way => way === undefined)
+  return SCOPES[type] ?? (direct ? 'link' : 'global')
 }
-
-/** As ip-route(8) chooses it: what is on the link itself is near, what has a gateway is not. */
-function scopeOf(spec: RouteSpec, type: number, adds: boolean): number {
-  if (spec.scope !== undefined) return routeScopes.number(spec.scope, 'scope')
-  if (!adds) return SCOPE_NOWHERE
-  if (type === LOCAL || type === NAT) return SCOPE_HOST
-  if (type === BROADCAST || type === MULTICAST || type === ANYCAST) return SCOPE_LINK
-  const direct = spec.gateway === undefined && spec.via === undefined && spec.nextHopId === undefined && !spec.nextHops
-  return type === UNICAST && direct && family4(spec) ? SCOPE_LINK : 0
-}
-
-/** IPv6 has no scopes of routes: the kernel takes `global` for all. */
-const family4 = (spec: RouteSpec): boolean =>
-  spec.family !== 'inet6' && ![spec.destination, spec.source].some(text => text?.includes(':'))
 
 function hopValues(hop: NextHopSpec, field: string, index: LinkIndex): HopValues {
   checkFields(hop, HOP_FIELDS, `${field}.`)

@@ -57,7 +57,7 @@ export type RouteScope = WordOf<typeof routeScopes>
 export const ONLINK = 4
 
 /** RTNH_F_* and RTM_F_*: what the kernel tells of a route or of one of its ways. */
-export const routeFlags = new FlagWords({
+const routeFlags = new FlagWords({
   dead: 1,
   pervasive: 2,
   offload: 8,
@@ -72,6 +72,14 @@ export const routeFlags = new FlagWords({
   rt_offload_failed: 0x2000_0000,
 })
 export type RouteFlag = FlagOf<typeof routeFlags>
+
+/** What a mask of them says of a route, of one of its ways, or of a nexthop. */
+export function putFlags(to: { onlink?: boolean; flags?: RouteFlag[] }, mask: number): void {
+  if (mask === 0) return
+  if ((mask & ONLINK) !== 0) to.onlink = true
+  const flags = routeFlags.words(mask)
+  if (flags.length > 0) to.flags = flags
+}
 
 /** ICMPV6_ROUTER_PREF_* of linux/icmpv6.h. */
 export const routePreferences = new Words({ medium: 0, high: 1, low: 3 })

@@ -1,20 +1,19 @@
-import { AF_INET, AF_INET6, type Family } from './address-text.js'
-import { decodeAttributes, type UnknownAttribute, type ValuesOf } from './attributes.js'
-import { needBytes } from './codec.js'
+import { type Family, familyWord, noAddress } from './address-text.js'
+import type { UnknownAttribute, ValuesOf } from './attributes.js'
+import { readBody } from './message.js'
 import { type HopValues, type metricAttributes, routeAttributes, routeHeader } from './route-attributes.js'
 import {
   type EncapType,
   encapTypes,
   type LockableMetric,
   lockableMetrics,
-  ONLINK,
+  putFlags,
   type RouteFlag,
   type RoutePreference,
   type RouteProtocol,
   type RouteScope,
   type RouteTable,
   type RouteType,
-  routeFlags,
   routePreferences,
   routeProtocols,
   routeScopes,
@@ -22,7 +21,7 @@ import {
   routeTypes,
 } from './route-words.js'
 import { usualRoute } from './usual-route.js'
-import { viewOf } from './wire.js'
+import { TICKS_PER_SECOND } from './words.js'
 
 /** What is put around packets: a lightweight tunnel. Its attributes are as the kernel has them. */
 export interface RouteEncap {
@@ -125,23 +124,18 @@ export interface Route {
   unknown?: readonly UnknownAttribute[]
 }
 
-/** USER_HZ, in which times go to user space. */
-const TICKS_PER_SECOND = 100
-
 /** The route in a message of the kernel; `undefined` for one of neither IPv4 nor IPv6. @throws {LibcontainerError} `EPROTO` */
 export function decodeRoute(payload: Uint8Array): Route | undefined {
-  needBytes(payload.length, routeHeader.size)
   return usualRoute(payload) ?? anyRoute(payload)
 }
 
 /** By the table of attributes: whatever a route may have. */
 export function anyRoute(payload: Uint8Array): Route | undefined {
-  const header = routeHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  const { family } = header
-  if (family !== AF_INET && family !== AF_INET6) return undefined
-  const values = decodeAttributes(routeAttributes, payload, routeHeader.size)
+  const family = familyWord(payload[0])
+  if (family === undefined) return undefined
+  const { header, attributes: values } = readBody(routeHeader, routeAttributes, payload)
   const route: Route = {
-    family: family === AF_INET ? 'inet' : 'inet6',
+    family,
     type: routeTypes.word(header.type),
     destination:
       values.destination === undefined
@@ -151,18 +145,14 @@ export function anyRoute(payload: Uint8Array): Route | undefined {
     protocol: routeProtocols.word(header.protocol),
     scope: routeScopes.word(header.scope),
   }
-  if (header.fromLength !== 0) route.from = `${values.from ?? defaultAddress(family)}/${header.fromLength}`
+  if (header.fromLength !== 0) route.from = `${values.from ?? noAddress(family)}/${header.fromLength}`
   if (header.tos !== 0) route.tos = header.tos
   if (values.gateway !== undefined) route.gateway = values.gateway
   if (values.via !== undefined) route.via = values.via
   if (values.dev !== undefined) route.dev = values.dev
   if (values.source !== undefined) route.source = values.source
   if (values.metric !== undefined) route.metric = values.metric
-  if (header.flags !== 0) {
-    if ((header.flags & ONLINK) !== 0) route.onlink = true
-    const flags = routeFlags.words(header.flags)
-    if (flags.length > 0) route.flags = flags
-  }
+  putFlags(route, header.flags)
   if (values.metrics !== undefined) {
     const metrics = readMetrics(values.metrics)
     if (Object.keys(metrics).length > 0) route.metrics = metrics
@@ -183,23 +173,19 @@ export function anyRoute(payload: Uint8Array): Route | undefined {
   return route
 }
 
-const defaultAddress = (family: number): string => (family === AF_INET ? '0.0.0.0' : '::')
-
 /** The kernel leaves the address out where it is all zeros, which it is for the default and for nothing else but `0.0.0.0/N`. */
-const defaultOf = (family: number, length: number): string =>
-  length === 0 ? 'default' : `${defaultAddress(family)}/${length}`
+const defaultOf = (family: Family, length: number): string =>
+  length === 0 ? 'default' : `${noAddress(family)}/${length}`
 
 function readHop({ flags, hops, dev, attributes }: HopValues): RouteNextHop {
   const hop: RouteNextHop = { weight: hops + 1 }
   if (attributes.gateway !== undefined) hop.gateway = attributes.gateway
   if (attributes.via !== undefined) hop.via = attributes.via
   if (dev !== 0) hop.dev = dev
-  if ((flags & ONLINK) !== 0) hop.onlink = true
   if (attributes.realms !== undefined) hop.realms = attributes.realms
   const encap = readEncap(attributes.encapType, attributes.encap)
   if (encap !== undefined) hop.encap = encap
-  const words = routeFlags.words(flags)
-  if (words.length > 0) hop.flags = words
+  putFlags(hop, flags)
   return hop
 }
 

@@ -1,6 +1,6 @@
-import { isErrno, type Waiting } from '@libcontainer/sys'
+import type { Waiting } from '@libcontainer/sys'
 import { type Family, familyNumber } from './address-text.js'
-import { anyLink, type LinkIndex, linkIndexes } from './link-index.js'
+import { type LinkIndex, numbered, requestWithLinks, withLinks } from './link-index.js'
 import type { LinkReference } from './link-options.js'
 import { messageBody, type NetlinkRequest } from './message.js'
 import { decodeRoute, type Route } from './route.js'
@@ -23,6 +23,7 @@ const RTM_NEWROUTE = 24
 const RTM_DELROUTE = 25
 const RTM_GETROUTE = 26
 const RTM_F_CLONED = 0x200
+const ENOENT = 2
 
 /** Which routes {@link Routes.list} answers: those that fit all that is given. The kernel picks them. */
 export interface RouteFilter extends Waiting {
@@ -90,20 +91,13 @@ export class Routes {
 
   /** All routes that fit, at once. A table that does not exist has none. @throws {SyscallError} `ENODEV` for a name that no link has */
   async list(filter: RouteFilter = {}): Promise<DumpedList<Route>> {
-    const request = await this.#dumpRequest(filter)
-    try {
-      return await this.#socket.list(request)
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return Object.assign([], { interrupted: false })
-      throw error
-    }
+    const make = (index: LinkIndex) => dumpRequest(filter, index)
+    return this.#socket.list(await withLinks(this.#socket, { dev: filter.dev }, make, filter))
   }
 
   /** {@link list} one by one, as the kernel tells them: for tables that are large. @param filter - links by their numbers */
   dump(filter: RouteFilter & { dev?: number | undefined } = {}): Dump<Route> {
-    const dump = this.#socket.dump(dumpRequest(filter))
-    // Asked for both families it has none to refuse by.
-    return filter.family === undefined || filter.table === 'all' ? dump : emptyWithoutTable(dump)
+    return this.#socket.dump(dumpRequest(filter))
   }
 
   /**
@@ -113,9 +107,8 @@ export class Routes {
    * @throws {SyscallError} `EEXIST` where there is one, `ENETUNREACH` for a gateway that no link reaches, `ENODEV` for a link that is not there
    */
   async add(route: RouteSpec, { mode = 'add', signal }: AddRouteOptions = {}): Promise<void> {
-    addRouteRequest(route, mode, anyLink)
-    const index = await linkIndexes(this.#socket, linksOfRoute(route), { signal })
-    await this.#socket.request({ ...addRouteRequest(route, mode, index), signal })
+    const make = (index: LinkIndex) => addRouteRequest(route, mode, index)
+    await requestWithLinks(this.#socket, linksOfRoute(route), make, { signal })
   }
 
   /** A default route by a gateway, IPv4 or IPv6. @throws as {@link add} does */
@@ -129,15 +122,13 @@ export class Routes {
   }
 
   /** Deletes the first route that fits all that is given: one that was listed, or less. @throws {SyscallError} `ESRCH` where none does */
-  async delete(route: RouteSpec, { signal }: Waiting = {}): Promise<void> {
-    routeBody(route, 'delete', anyLink)
-    const index = await linkIndexes(this.#socket, linksOfRoute(route), { signal })
-    await this.#socket.request({
+  async delete(route: RouteSpec, waiting: Waiting = {}): Promise<void> {
+    const make = (index: LinkIndex): NetlinkRequest => ({
       type: RTM_DELROUTE,
       body: routeBody(route, 'delete', index),
       about: `delete the route ${shownRoute(route)}`,
-      signal,
     })
+    await requestWithLinks(this.#socket, linksOfRoute(route), make, waiting)
   }
 
   /**
@@ -146,29 +137,21 @@ export class Routes {
    * @throws {SyscallError} `ENETUNREACH` where there is none
    */
   async get(destination: string, query: RouteQuery = {}): Promise<Route> {
-    routeQueryBody(destination, query, anyLink)
-    const { dev, iif, signal } = query
-    const index = await linkIndexes(this.#socket, { dev, iif }, { signal })
-    const answer = await this.#socket.request({
+    const make = (index: LinkIndex): NetlinkRequest => ({
       type: RTM_GETROUTE,
       body: routeQueryBody(destination, query, index),
       about: `find the route to ${destination}`,
       path: destination,
-      signal,
     })
+    const { dev, iif } = query
+    const answer = await requestWithLinks(this.#socket, { dev, iif }, make, query)
     const route = answer && decodeRoute(answer.payload)
     if (route === undefined) throw protocolError('tells of no route')
     return route
   }
-
-  async #dumpRequest({ dev, ...filter }: RouteFilter): Promise<DumpRequest<Route>> {
-    dumpRequest(filter)
-    const index = await linkIndexes(this.#socket, { dev }, filter)
-    return dumpRequest({ ...filter, dev: dev === undefined ? undefined : index(dev, 'dev') })
-  }
 }
 
-function dumpRequest(filter: RouteFilter & { dev?: number | undefined }): DumpRequest<Route> {
+function dumpRequest(filter: RouteFilter, index: LinkIndex = numbered): DumpRequest<Route> {
   const { family, table = 'main', dev, protocol, type, cached = false, signal } = filter
   const id = table === 'all' ? 0 : routeTables.number(table, 'table')
   return {
@@ -178,39 +161,19 @@ function dumpRequest(filter: RouteFilter & { dev?: number | undefined }): DumpRe
       {
         family: family === undefined ? 0 : familyNumber(family),
         table: id > MAX_U8 ? 0 : id,
-        protocol: protocol === undefined ? 0 : routeProtocols.number(protocol, 'protocol'),
-        type: type === undefined ? 0 : routeTypes.number(type, 'type'),
+        protocol: routeProtocols.number(protocol ?? 'unspec', 'protocol'),
+        type: routeTypes.number(type ?? 'unspec', 'type'),
         flags: cached ? RTM_F_CLONED : 0,
       },
       routeAttributes,
-      { table: id === 0 ? undefined : id, dev },
+      { table: id === 0 ? undefined : id, dev: index(dev, 'dev') },
     ),
     about: 'list the routes',
+    // A table that does not exist is one that nobody has put a route into.
+    none: ENOENT,
     map: ({ payload }) => decodeRoute(payload),
     signal,
   }
-}
-
-/** The kernel refuses to list a table that does not exist, which is one that nobody has put a route into. */
-function emptyWithoutTable<T>(dump: Dump<T>): Dump<T> {
-  return {
-    get interrupted() {
-      return dump.interrupted
-    },
-    // No generator, which would take its time for each of a million entries.
-    [Symbol.asyncIterator]() {
-      const entries = dump[Symbol.asyncIterator]()
-      return {
-        next: () => entries.next().catch(ended),
-        return: async () => (await entries.return?.()) ?? { done: true, value: undefined },
-      }
-    },
-  }
-}
-
-function ended(error: unknown): IteratorReturnResult<undefined> {
-  if (!isErrno(error, 'ENOENT')) throw error
-  return { done: true, value: undefined }
 }
 
 function shownRoute({ destination = 'default', gateway, via, dev, table }: RouteSpec): string {

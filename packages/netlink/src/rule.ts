@@ -1,9 +1,8 @@
 import { ConfigInvalid } from '@libcontainer/sys'
-import { AF_INET, AF_INET6, type Family, familyNumber } from './address-text.js'
+import { type Family, familyNumber, familyWord, noAddress } from './address-text.js'
 import {
   attributes,
   be64,
-  decodeAttributes,
   ip,
   string,
   struct,
@@ -13,14 +12,12 @@ import {
   u32,
   type ValuesOf,
 } from './attributes.js'
-import { needBytes } from './codec.js'
 import { checkLinkName } from './link-name.js'
 import { checkFields } from './link-values.js'
-import { type MessageBody, messageBody } from './message.js'
+import { type MessageBody, messageBody, readBody } from './message.js'
 import type { Prefix } from './prefix.js'
 import { addressOf, destinationOf } from './route-spec.js'
 import { type RouteProtocol, type RouteTable, routeProtocols, routeTables } from './route-words.js'
-import { viewOf } from './wire.js'
 import { checkInteger, type FlagOf, FlagWords, MAX_U8, MAX_U32, type WordOf, Words } from './words.js'
 
 /** struct fib_rule_hdr of linux/fib_rules.h. */
@@ -151,7 +148,6 @@ const RULE_FIELDS: readonly (keyof RuleSpec)[] = [
 
 /** The kernel says so where none is set: FRA_SUPPRESS_PREFIXLEN and FRA_SUPPRESS_IFGROUP are -1. */
 const UNSET = MAX_U32
-const PROTOCOL_BOOT = 3
 
 /** The message that adds a rule, or the one that deletes it, which is a filter. @throws {ConfigInvalid} that names the field */
 export function ruleBody(spec: RuleSpec, act: 'add' | 'delete'): MessageBody {
@@ -197,12 +193,7 @@ export function ruleBody(spec: RuleSpec, act: 'add' | 'delete'): MessageBody {
       oif: spec.oif,
       l3mdev: spec.l3mdev === true ? 1 : undefined,
       uids: rangeOf(spec.uids, 'uids', 0),
-      protocol:
-        spec.protocol === undefined
-          ? adds
-            ? PROTOCOL_BOOT
-            : undefined
-          : routeProtocols.number(spec.protocol, 'protocol'),
+      protocol: routeProtocols.number(spec.protocol ?? (adds ? 'boot' : undefined), 'protocol'),
       ipProtocol: spec.ipProtocol,
       sourcePorts: rangeOf(spec.sourcePorts, 'sourcePorts', 1),
       destinationPorts: rangeOf(spec.destinationPorts, 'destinationPorts', 1),
@@ -213,23 +204,20 @@ export function ruleBody(spec: RuleSpec, act: 'add' | 'delete'): MessageBody {
 
 /** The rule in a message of the kernel; `undefined` for one of neither IPv4 nor IPv6. @throws {LibcontainerError} `EPROTO` */
 export function decodeRule(payload: Uint8Array): Rule | undefined {
-  needBytes(payload.length, ruleHeader.size)
-  const header = ruleHeader.read(viewOf(payload), payload.byteOffset, payload.length)
-  const { family } = header
-  if (family !== AF_INET && family !== AF_INET6) return undefined
-  const values = decodeAttributes(ruleAttributes, payload, ruleHeader.size)
-  const zeros = family === AF_INET ? '0.0.0.0' : '::'
-  const { to, from, table, l3mdev, protocol, suppressGroup, suppressPrefixLength, priority = 0, ...rest } = values
+  const family = familyWord(payload[0])
+  if (family === undefined) return undefined
+  const { header, attributes } = readBody(ruleHeader, ruleAttributes, payload)
+  const { to, from, table, l3mdev, protocol, suppressGroup, suppressPrefixLength, priority = 0, ...rest } = attributes
   const rule: Rule = {
-    family: family === AF_INET ? 'inet' : 'inet6',
+    family,
     priority,
     action: ruleActions.word(header.action),
     ...plain(rest),
   }
   const id = table ?? header.table
   if (id !== 0) rule.table = routeTables.word(id)
-  if (header.fromLength > 0) rule.from = `${from ?? zeros}/${header.fromLength}`
-  if (header.toLength > 0) rule.to = `${to ?? zeros}/${header.toLength}`
+  if (header.fromLength > 0) rule.from = `${from ?? noAddress(family)}/${header.fromLength}`
+  if (header.toLength > 0) rule.to = `${to ?? noAddress(family)}/${header.toLength}`
   if (header.tos > 0) rule.tos = header.tos
   if ((header.flags & INVERT) !== 0) rule.not = true
   if (l3mdev !== undefined && l3mdev !== 0) rule.l3mdev = true

@@ -1,8 +1,8 @@
 import { ConfigInvalid, decodeUtf8, type Waiting } from '@libcontainer/sys'
-import { AF_INET, AF_INET6, type Family, formatAddress } from './address-text.js'
-import { decodeAttributes, type ValueOf } from './attributes.js'
-import { needBytes } from './codec.js'
-import { messageBody } from './message.js'
+import { AF_INET, AF_INET6, type Family, familyNumber, familyWord, formatAddress } from './address-text.js'
+import type { ValueOf } from './attributes.js'
+import { dumpedList } from './dump.js'
+import { messageBody, readBody } from './message.js'
 import {
   type cookiePair,
   inetAttributes,
@@ -14,7 +14,6 @@ import {
 } from './sock-diag-attributes.js'
 import type { DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
 import { readTcpInfo, type TcpInfo } from './tcp-info.js'
-import { viewOf } from './wire.js'
 import { type WordOf, Words } from './words.js'
 
 const SOCK_DIAG_BY_FAMILY = 20
@@ -44,7 +43,7 @@ const MAX_STATE = 12
 const unixTypes = new Words({ stream: 1, dgram: 2, seqpacket: 5 })
 export type UnixSocketType = WordOf<typeof unixTypes>
 
-/** What {@link sockets} lists. */
+/** What {@link listSockets} lists. */
 export type SocketProtocol = 'tcp' | 'udp' | 'unix'
 
 export interface SocketFilter extends Waiting {
@@ -114,21 +113,19 @@ export type SocketEntry = InetSocketEntry | UnixSocketEntry
  * @param socket - one of the protocol NETLINK_SOCK_DIAG
  * @throws {SyscallError} `ENOENT` for a kernel that lacks the module of a protocol: tcp_diag, udp_diag, unix_diag
  */
-export async function* sockets(socket: NetlinkSocket, filter: SocketFilter = {}): AsyncGenerator<SocketEntry, void> {
-  for (const request of socketRequests(filter)) yield* socket.dump<SocketEntry>(request)
-}
-
-/** {@link sockets}, all at once. */
 export async function listSockets(socket: NetlinkSocket, filter: SocketFilter = {}): Promise<DumpedList<SocketEntry>> {
   const lists = await Promise.all(socketRequests(filter).map(request => socket.list<SocketEntry>(request)))
-  return Object.assign(lists.flat(), { interrupted: lists.some(({ interrupted }) => interrupted) })
+  return dumpedList(
+    lists.flat(),
+    lists.some(({ interrupted }) => interrupted),
+  )
 }
 
 /** What has to be asked: one dump for each protocol and family. @throws {ConfigInvalid} that names the field */
 export function socketRequests(filter: SocketFilter): DumpRequest<SocketEntry>[] {
   const { protocols = ['tcp', 'udp', 'unix'], family, states, signal } = filter
   const mask = stateMask(states)
-  const families = family === undefined ? [AF_INET, AF_INET6] : [family === 'inet' ? AF_INET : AF_INET6]
+  const families = family === undefined ? [AF_INET, AF_INET6] : [familyNumber(family)]
   return protocols.flatMap((protocol, at): DumpRequest<SocketEntry>[] => {
     if (protocol === 'unix') return [{ ...unixDump(mask), signal }]
     if (protocol !== 'tcp' && protocol !== 'udp')
@@ -177,15 +174,14 @@ function unixDump(states: number): DumpRequest<SocketEntry> {
 
 /** The socket in a message of the kernel; `undefined` for one of neither IPv4 nor IPv6. @throws {LibcontainerError} `EPROTO` */
 export function decodeInetSocket(payload: Uint8Array, protocol: 'tcp' | 'udp'): InetSocketEntry | undefined {
-  needBytes(payload.length, inetMessage.size)
-  const header = inetMessage.read(viewOf(payload), payload.byteOffset, payload.length)
-  const { family, state, sourcePort, destinationPort, source, destination, dev, cookie } = header
-  if (family !== AF_INET && family !== AF_INET6) return undefined
-  const values = decodeAttributes(inetAttributes, payload, inetMessage.size)
-  const size = family === AF_INET ? 4 : 16
+  const family = familyWord(payload[0])
+  if (family === undefined) return undefined
+  const { header, attributes: values } = readBody(inetMessage, inetAttributes, payload)
+  const { state, sourcePort, destinationPort, source, destination, dev, cookie } = header
+  const size = family === 'inet' ? 4 : 16
   const entry: InetSocketEntry = {
     protocol,
-    family: family === AF_INET ? 'inet' : 'inet6',
+    family,
     state: socketStates.word(state),
     localAddress: formatAddress(source.subarray(0, size)),
     localPort: sourcePort,
@@ -198,7 +194,7 @@ export function decodeInetSocket(payload: Uint8Array, protocol: 'tcp' | 'udp'): 
     sendQueueBytes: header.sendQueue,
   }
   if (dev !== 0) entry.dev = dev
-  if (values.ipv6Only !== undefined && family === AF_INET6) entry.ipv6Only = values.ipv6Only !== 0
+  if (values.ipv6Only !== undefined && family === 'inet6') entry.ipv6Only = values.ipv6Only !== 0
   if (values.congestion !== undefined && values.congestion !== '') entry.congestion = values.congestion
   if (values.mark !== undefined) entry.mark = values.mark
   if (values.info !== undefined && protocol === 'tcp') entry.tcp = readTcpInfo(values.info)
@@ -207,10 +203,9 @@ export function decodeInetSocket(payload: Uint8Array, protocol: 'tcp' | 'udp'): 
 
 /** The Unix socket in a message of the kernel; `undefined` for another. @throws {LibcontainerError} `EPROTO` */
 export function decodeUnixSocket(payload: Uint8Array): UnixSocketEntry | undefined {
-  needBytes(payload.length, unixMessage.size)
-  const header = unixMessage.read(viewOf(payload), payload.byteOffset, payload.length)
-  if (header.family !== AF_UNIX) return undefined
-  const { name, peer, waiting, queue, uid } = decodeAttributes(unixAttributes, payload, unixMessage.size)
+  if (payload[0] !== AF_UNIX) return undefined
+  const { header, attributes } = readBody(unixMessage, unixAttributes, payload)
+  const { name, peer, waiting, queue, uid } = attributes
   const entry: UnixSocketEntry = {
     protocol: 'unix',
     type: unixTypes.word(header.type),

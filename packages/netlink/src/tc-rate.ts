@@ -31,9 +31,13 @@ export const checkRate = (bytesPerSecond: number, field: string): number =>
 export const wideRate = (bytesPerSecond: number | undefined): number | undefined =>
   bytesPerSecond !== undefined && bytesPerSecond > MAX_U32 ? bytesPerSecond : undefined
 
-/** How long a burst takes at a rate. @throws {ConfigInvalid} that names `field` for more than 274 s, which the kernel's field cannot hold */
+/** How long bytes take at a rate. */
+export const ticksOfBytes = (bytes: number, bytesPerSecond: number): number =>
+  Math.round((bytes * 1e9) / bytesPerSecond / TICK_NS)
+
+/** {@link ticksOfBytes} of a burst. @throws {ConfigInvalid} that names `field` for more than 274 s, which the kernel's field cannot hold */
 export function burstTicks(bytes: number, bytesPerSecond: number, field: string): number {
-  const ticks = Math.round((bytes * 1e9) / bytesPerSecond / TICK_NS)
+  const ticks = ticksOfBytes(bytes, bytesPerSecond)
   if (ticks > MAX_U32)
     throw new ConfigInvalid(field, bytes, `must be what ${bytesPerSecond} bytes a second let pass in 274 s at most`)
   return ticks

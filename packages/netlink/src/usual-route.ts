@@ -1,6 +1,6 @@
-import { AF_INET, AF_INET6, formatAddress } from './address-text.js'
+import { familyWord, formatAddress, formatIpv4 } from './address-text.js'
 import type { Route } from './route.js'
-import { routePreferences, routeProtocols, routeScopes, routeTables, routeTypes } from './route-words.js'
+import { putFlags, routePreferences, routeProtocols, routeScopes, routeTables, routeTypes } from './route-words.js'
 import { aligned, viewOf } from './wire.js'
 
 /** struct rtmsg, and struct rtattr. */
@@ -22,22 +22,22 @@ const PREFERENCE = 20
  * one that has more, or that is not as it should be: the table reads it, and tells what is wrong.
  */
 export function usualRoute(payload: Uint8Array): Route | undefined {
-  const family = payload[0]
-  // Of a source prefix, a type of service and flags the table knows more.
-  if ((family !== AF_INET && family !== AF_INET6) || payload[2] !== 0 || payload[3] !== 0) return undefined
+  const family = familyWord(payload[0])
+  // Of a source prefix and a type of service the table knows more.
+  if (family === undefined || payload.length < MESSAGE || payload[2] !== 0 || payload[3] !== 0) return undefined
   const view = viewOf(payload)
   const start = payload.byteOffset
-  if (view.getUint32(start + 8, true) !== 0) return undefined
-  const size = family === AF_INET ? 4 : 16
+  const size = family === 'inet' ? 4 : 16
   const end = start + payload.length
   const route: Route = {
-    family: family === AF_INET ? 'inet' : 'inet6',
+    family,
     type: routeTypes.word(payload[7]!),
     destination: 'default',
     table: 'main',
     protocol: routeProtocols.word(payload[5]!),
     scope: routeScopes.word(payload[6]!),
   }
+  putFlags(route, view.getUint32(start + 8, true))
   let table = payload[4]!
   let destination = false
   for (let at = start + MESSAGE; at < end; ) {
@@ -87,6 +87,5 @@ export function usualRoute(payload: Uint8Array): Route | undefined {
 }
 
 function address(bytes: Uint8Array, at: number, size: number): string {
-  if (size === 4) return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`
-  return formatAddress(bytes.subarray(at, at + size))
+  return size === 4 ? formatIpv4(bytes, at) : formatAddress(bytes.subarray(at, at + size))
 }

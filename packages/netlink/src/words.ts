@@ -7,6 +7,9 @@ export function checkInteger(value: unknown, field: string, least: number, most:
   return value
 }
 
+/** USER_HZ: a second in the unit in which the kernel tells times. */
+export const TICKS_PER_SECOND = 100
+
 export const MAX_U8 = 0xff
 export const MAX_U16 = 0xffff
 export const MAX_U32 = 0xffff_ffff
@@ -32,8 +35,11 @@ export class Words<W extends string> {
     this.#most = most
   }
 
-  /** @throws {ConfigInvalid} that names `field` and the words that there are */
-  number(word: W | number, field: string): number {
+  /** Of nothing it is nothing. @throws {ConfigInvalid} that names `field` and the words that there are */
+  number(word: W | number, field: string): number
+  number(word: W | number | undefined, field: string): number | undefined
+  number(word: W | number | undefined, field: string): number | undefined {
+    if (word === undefined) return undefined
     if (typeof word === 'number') return checkInteger(word, field, 0, this.#most)
     const number = this.#numbers.get(word)
     if (number === undefined)
@@ -72,8 +78,9 @@ export class FlagWords<F extends string> {
 
   /** Those whose bits are set, in the kernel's order. Bits without a word are left out. */
   words(mask: number): F[] {
-    if (mask === 0) return []
-    return this.#bits.filter(([, bit]) => (mask & bit) !== 0).map(([word]) => word)
+    const words: F[] = []
+    for (const [word, bit] of this.#bits) if ((mask & bit) !== 0) words.push(word)
+    return words
   }
 }
 

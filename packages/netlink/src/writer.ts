@@ -1,13 +1,15 @@
+import { viewOf } from './wire.js'
+
+/** Of writers that are done, all 0. A buffer of its own for each message would cost more than writing it. */
+const spare: Uint8Array<ArrayBuffer>[] = []
+const MOST_SPARE = 4
+const ROOM = 4096
+
 /** Bytes that grow while they are written, little-endian, as all machines are that this runs on. */
 export class ByteWriter {
-  #bytes: Uint8Array<ArrayBuffer>
-  #view: DataView
+  #bytes = spare.pop() ?? new Uint8Array(ROOM)
+  #view: DataView | undefined
   #size = 0
-
-  constructor(room = 256) {
-    this.#bytes = new Uint8Array(room)
-    this.#view = new DataView(this.#bytes.buffer)
-  }
 
   get size(): number {
     return this.#size
@@ -15,7 +17,9 @@ export class ByteWriter {
 
   /** What was written. The writer is not to be used any more. */
   finish(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.subarray(0, this.#size)
+    const written = this.#bytes.slice(0, this.#size)
+    if (spare.length < MOST_SPARE && this.#bytes.length === ROOM) spare.push(this.#bytes.fill(0, 0, this.#size))
+    return written
   }
 
   /** Room for so many bytes, which are 0, and where it begins. It may replace what {@link view} answers. */
@@ -26,7 +30,7 @@ export class ByteWriter {
       const bytes = new Uint8Array(Math.max(this.#size, this.#bytes.length * 2))
       bytes.set(this.#bytes.subarray(0, at))
       this.#bytes = bytes
-      this.#view = new DataView(bytes.buffer)
+      this.#view = undefined
     }
     return at
   }
@@ -38,6 +42,7 @@ export class ByteWriter {
 
   /** Of all that was written. Ask again after each {@link grow}. */
   get view(): DataView {
+    this.#view ??= viewOf(this.#bytes)
     return this.#view
   }
 

@@ -9,9 +9,12 @@ const main = fileURLToPath(new URL('../dist/node/main.js', import.meta.url))
 const run = (...args: string[]) =>
   outcome(spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', timeout: 60_000 }))
 
-/** In a mount namespace and a network namespace of its own, with nothing in /run: names that are made are nobody else's, and end with it. */
+/**
+ * In a mount namespace and a network namespace of its own, with nothing in /run: names that are made are nobody else's, and end with it. A file of
+ * certificates that Node.js should add is none of this, and may not be there.
+ */
 const APART = ['--mount', '--net', '--propagation', 'private', 'sh', '-ec']
-const head = `mount -t tmpfs none /run; netlink() { '${process.execPath}' '${main}' "$@"; }`
+const head = `mount -t tmpfs none /run; unset NODE_EXTRA_CA_CERTS; netlink() { '${process.execPath}' '${main}' "$@"; }`
 const apart = (script: string) =>
   outcome(spawnSync('unshare', [...APART, `${head}\n${script}`], { encoding: 'utf8', timeout: 60_000 }))
 
@@ -29,7 +32,7 @@ test('netns: what ip(8) makes is seen, what is made ip(8) sees, each deletes the
     netlink netns list --json | grep -c name
     netlink netns attach mine $$
     test $(stat -Lc %i /run/netns/mine) = $(stat -Lc %i /proc/self/ns/net) && echo attached
-    grep -c ' /run/netns ' /proc/self/mountinfo`)
+    grep -c ' /netns /run/netns ' /proc/self/mountinfo`)
   const lines = stdout.split('\n')
   expect([status, stderr]).toEqual([0, ''])
   expect(lines.slice(0, 8)).toEqual(['[]', 'ours', 'second', 'theirs', 'ours', 'second', 'theirs', '5'])
@@ -128,12 +131,12 @@ const parts = (stdout: string): string[] => stdout.split(/^=\n/m)
 test('NL-21 link, addr and route tell what ip(8) tells', needs, () => {
   const { status, stdout, stderr } = apart(`
     ip link add br0 type bridge
-    ip link add a type veth peer name b
-    ip link set a master br0 up
-    ip link set b up mtu 1400 alias 'a text'
+    ip link add left type veth peer name right
+    ip link set left master br0 up
+    ip link set right up mtu 1400 alias 'a text'
     ip link set br0 up
     ip addr add 10.1.0.1/24 dev br0
-    ip addr add 10.9.0.1 peer 10.9.0.2/32 dev b
+    ip addr add 10.9.0.1 peer 10.9.0.2/32 dev right
     ip -6 addr add 2001:db8::1/64 dev br0 nodad
     ip route add 10.2.0.0/16 via 10.1.0.2 metric 7
     ip route add blackhole 10.3.0.0/16
@@ -190,7 +193,7 @@ test('NL-21 link, addr and route tell what ip(8) tells', needs, () => {
     ]),
   )
   expect(bridges!.split('\n').map(line => line.split(/ +/).filter(Boolean)[1])).toEqual(['NAME', 'br0', undefined])
-  expect(JSON.parse(port!)).toEqual([expect.objectContaining({ name: 'a', statistics: expect.anything() })])
+  expect(JSON.parse(port!)).toEqual([expect.objectContaining({ name: 'left', statistics: expect.anything() })])
 
   const all = JSON.parse(addresses!) as {
     linkName: string

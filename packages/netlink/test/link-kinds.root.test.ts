@@ -1,7 +1,7 @@
 import { isKind, type LinkData, Links, NetlinkSocket, type NewLink } from '@libcontainer/netlink'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { requires, together } from '../../../test/support/index.js'
-import { ip, ipJson, ownNetns } from './support.js'
+import { ip, ipJson, isKernel, ownNetns } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:nsenter')
 
@@ -179,4 +179,33 @@ describe('kinds of links against ip(8)', () => {
       expect((await links.list({ kind: 'vlan' })).map(({ name }) => name)).toEqual(['v'])
     },
   )
+
+  // It is built where VLANs are.
+  test('NL-17 a bridge that filters VLANs, both ways', together(needs, requires('link:vlan')), async () => {
+    const { netns, links, infoOf } = await lab()
+    await links.add({ name: 'br0', kind: 'bridge', data: { vlanFiltering: true, vlanDefaultPvid: 7 } })
+    expect(infoOf('br0').linkinfo.info_data).toMatchObject({ vlan_filtering: 1, vlan_default_pvid: 7 })
+    ip(netns, 'link set dev br0 type bridge vlan_default_pvid 9')
+    expect(await links.get('br0')).toMatchObject({
+      data: { vlanFiltering: true, vlanProtocol: '802.1Q', vlanDefaultPvid: 9 },
+    })
+  })
+
+  test('NL-24 an option that is younger than the kernel is told, rather than ignored', needs, async () => {
+    const { links } = await lab()
+    const hasIt = isKernel(6, 7)
+    const add = links.add({ name: 'br0', kind: 'bridge', data: { maxLearnedEntries: 100 } })
+    if (hasIt) await add
+    else {
+      const told = { code: 'EOPNOTSUPP', path: 'br0', message: expect.stringContaining('data.maxLearnedEntries') }
+      await expect(add).rejects.toMatchObject(told)
+      expect(await links.find('br0')).toBeUndefined()
+      await links.add({ name: 'br0', kind: 'bridge' })
+      await expect(links.set('br0', { data: { maxLearnedEntries: 100 } })).rejects.toMatchObject(told)
+    }
+    expect((await links.get('br0')).data).toMatchObject(hasIt ? { maxLearnedEntries: 100 } : {})
+    // Those that this kernel has, and of them what it keeps to itself.
+    await links.set('below', { master: 'br0', bridgePort: { multicastEhtHostsLimit: 64, backupNexthop: 0 } })
+    expect((await links.get('below')).bridgePort).toMatchObject({ multicastEhtHostsLimit: 64 })
+  })
 })

@@ -1,12 +1,12 @@
 import { Netlink, type Netns } from '@libcontainer/netlink'
 import { expect, onTestFinished, test } from 'vitest'
-import { requires } from '../../../test/support/index.js'
+import { requires, together } from '../../../test/support/index.js'
 import { inNetns, ip, ipJson, ownNetns, toolJson } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:nsenter')
-const bridges = requires('root', 'namespace:net', 'program:ip', 'program:bridge', 'program:nsenter')
-/** VLAN filtering is an option of the kernel's bridges, which shows only in one that has it: as these modules do of the kernel that has it. */
-const filtering = requires('root', 'program:ip', 'program:bridge', 'program:nsenter', 'file:/sys/module/8021q')
+const bridges = together(needs, requires('program:bridge'))
+/** VLAN filtering of bridges is built where VLANs are. */
+const filtering = together(bridges, requires('link:vlan'))
 const code = (name: string) => expect.objectContaining({ code: name })
 const mac = '02:00:00:00:00:09'
 
@@ -19,10 +19,10 @@ async function lab(...lines: string[]): Promise<{ netns: Netns; net: Netlink; in
 }
 
 const pair = [
-  'link add a type veth peer name b',
-  'link set a addrgenmode none',
-  'link set a up',
-  'link set b up',
+  'link add name a type veth peer name b',
+  'link set dev a addrgenmode none',
+  'link set dev a up',
+  'link set dev b up',
   'addr add 192.0.2.1/24 dev a',
   'addr add 2001:db8::1/64 dev a nodad',
 ]
@@ -78,16 +78,20 @@ test('NL-24 neighbours: what we write ip reads, what ip writes we read, and both
 test('NL-24 the forwarding table of a bridge: what we write bridge reads, and the other way', bridges, async () => {
   const { netns, net, index } = await lab(
     'link add br0 type bridge',
-    'link add a type veth peer name b',
-    'link set a master br0',
+    'link add name a type veth peer name b',
+    'link set dev a master br0',
     // Groups that addresses join when they like are in the table, too.
     'link set br0 addrgenmode none',
-    'link set a addrgenmode none',
-    'link set b addrgenmode none',
+    'link set dev a addrgenmode none',
+    'link set dev b addrgenmode none',
     'link set br0 up',
-    'link set a up',
-    'link set b up',
+    'link set dev a up',
+    'link set dev b up',
   )
+  await net.neighbours.add({ address: '192.0.2.7', lladdr: mac, dev: 'a' })
+  await net.neighbours.add({ address: '192.0.2.7', lladdr: mac, dev: 'b' })
+  const ofPorts = await net.neighbours.list({ family: 'inet', master: 'br0' })
+  expect(ofPorts.map(({ address, dev }) => [address, dev])).toEqual([['192.0.2.7', index('a')]])
   interface Entry {
     mac: string
     ifname: string
@@ -146,8 +150,8 @@ test('NL-24 the other ends of a vxlan, several for one MAC', bridges, async () =
 test('NL-24 VLANs of a bridge’s ports: what we write bridge reads, and the other way', filtering, async () => {
   const { netns, net, index } = await lab(
     'link add br0 type bridge vlan_filtering 1 vlan_default_pvid 0',
-    'link add a type veth peer name b',
-    'link set a master br0',
+    'link add name a type veth peer name b',
+    'link set dev a master br0',
   )
   interface Port {
     ifname: string

@@ -105,7 +105,8 @@ test('a name keeps a namespace without a process or descriptor, is listed, opene
   expect(existsSync(`${directory}/blue`)).toBe(false)
   // Held by the descriptor alone now, it can get another name.
   expect(await again.pin('green', { directory })).toBe(`${directory}/green`)
-  expect(readlinkSync(`/proc/self/fd/${again.fd.fd}`)).toBe(link)
+  using green = await Netns.of(`${directory}/green`)
+  expect(linkOf(green)).toBe(link)
   expect((await Netns.list({ directory })).map(({ name }) => name)).toEqual(['a b', 'green'])
 })
 

@@ -1,16 +1,16 @@
 import { Netlink, type Netns } from '@libcontainer/netlink'
 import { expect, onTestFinished, test } from 'vitest'
-import { requires } from '../../../test/support/index.js'
-import { inNetns, ip, ipJson, ownNetns, toolJson } from './support.js'
+import { requires, together } from '../../../test/support/index.js'
+import { inNetns, ip, ipJson, isKernel, ownNetns, toolJson } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:tc', 'program:nsenter')
-const emulation = requires('root', 'program:ip', 'program:tc', 'program:nsenter', 'file:/sys/module/sch_netem')
-const fair = requires('root', 'program:ip', 'program:tc', 'program:nsenter', 'file:/sys/module/sch_fq_codel')
+const emulation = together(needs, requires('qdisc:netem'))
+const fair = together(needs, requires('qdisc:fq_codel'))
 const code = (name: string) => expect.objectContaining({ code: name })
 
 async function lab(): Promise<{ netns: Netns; net: Netlink; a: number }> {
   const netns = await ownNetns()
-  ip(netns, '-batch -', 'link add a type veth peer name b\nlink set a up\nlink set b up\n')
+  ip(netns, '-batch -', 'link add name a type veth peer name b\nlink set dev a up\nlink set dev b up\n')
   const net = await Netlink.open({ namespace: netns })
   onTestFinished(() => net.close())
   return { netns, net, a: ipJson<{ ifindex: number }[]>(netns, 'link show dev a')[0]!.ifindex }
@@ -65,21 +65,21 @@ test('NL-24 tbf: what we write tc reads, what tc writes we read; changed, replac
 test('NL-24 htb: a tree of classes, and queues below them', needs, async () => {
   const { netns, net } = await lab()
   await net.qdiscs.add({ dev: 'a', handle: '1:', htb: { defaultMinor: 0x20 } })
-  const class_ = (classid: string, parent: string, rate: number, priority?: number) =>
+  const class_ = (classid: string, parent: string, rate: number, priority?: number, ceil = 1_250_000) =>
     net.classes.add({
       dev: 'a',
       classid,
       parent,
-      htb: { rateBytesPerSecond: rate, ceilBytesPerSecond: 1_250_000, priority, quantumBytes: 1600 },
+      htb: { rateBytesPerSecond: rate, ceilBytesPerSecond: ceil, priority, quantumBytes: 1600 },
     })
   await class_('1:1', '1:', 1_250_000)
   await class_('1:10', '1:1', 125_000, 3)
-  await class_('1:20', '1:1', 250_000)
+  await class_('1:20', '1:1', 250_000, 0, 6e9)
   await net.qdiscs.add({ dev: 'a', parent: '1:10', handle: '10:', kind: 'pfifo', options: Uint8Array.of(5, 0, 0, 0) })
   const words = tc(netns, 'class show dev a')
   expect(words).toMatch(/class htb 1:1 root rate 10Mbit ceil 10Mbit/)
   expect(words).toMatch(/class htb 1:10 parent 1:1 leaf 10: prio 3 rate 1Mbit ceil 10Mbit/)
-  expect(words).toMatch(/class htb 1:20 parent 1:1 prio 0 rate 2Mbit ceil 10Mbit/)
+  expect(words).toMatch(/class htb 1:20 parent 1:1 prio 0 rate 2Mbit ceil 48Gbit/)
   expect(theirs(netns, 'a')).toEqual(
     expect.arrayContaining([
       expect.objectContaining({ kind: 'htb', handle: '1:', root: true }),
@@ -177,6 +177,15 @@ test('NL-24 netem: what we write tc reads, what tc writes we read', emulation, a
   expect((await net.qdiscs.list({ dev: 'a' }))[0]?.netem).toMatchObject({ delayUs: 1, limitPackets: 1000 })
   await net.qdiscs.delete({ dev: 'a' })
   expect(tc(netns, 'qdisc show dev a')).not.toContain('netem')
+  // Younger than some kernels, which ignore it.
+  const add = net.qdiscs.add({ dev: 'a', netem: { delayUs: 1, seed: 7n } })
+  if (isKernel(6, 6)) {
+    await add
+    expect((await net.qdiscs.list({ dev: 'a' }))[0]?.netem).toMatchObject({ seed: 7n })
+  } else {
+    await expect(add).rejects.toMatchObject({ code: 'EOPNOTSUPP', message: expect.stringContaining('netem.seed') })
+    expect(tc(netns, 'qdisc show dev a')).not.toContain('netem')
+  }
 })
 
 test('NL-24 fq_codel: what we write tc reads, what tc writes we read', fair, async () => {

@@ -11,12 +11,12 @@ async function lab(): Promise<{ netns: Netns; net: Netlink; a: number }> {
   const netns = await ownNetns()
   const lines = [
     'link set lo up',
-    'link add a type veth peer name b',
-    'link add c type veth peer name d',
-    'link set a addrgenmode none',
-    'link set b addrgenmode none',
-    'link set a up',
-    'link set b up',
+    'link add name a type veth peer name b',
+    'link add name c type veth peer name d',
+    'link set dev a addrgenmode none',
+    'link set dev b addrgenmode none',
+    'link set dev a up',
+    'link set dev b up',
     'addr add 192.0.2.1/24 dev a',
     'addr add 2001:db8::1/64 dev a nodad',
   ]
@@ -234,9 +234,9 @@ test('NL-16 default routes of both families; adding, replacing, changing', needs
   const { netns, net } = await lab()
   await net.routes.addDefault('192.0.2.2', 'a')
   await net.routes.addDefault('2001:db8::2')
-  const gateways = (family: string) =>
-    ipJson<IpRoute[]>(netns, `${family} route show default`).map(({ gateway }) => gateway)
-  expect(gateways('-4')).toEqual(['192.0.2.2'])
+  const defaults = (family: string) => ipJson<IpRoute[]>(netns, `${family} route show default`)
+  const gateways = (family: string) => defaults(family).map(({ gateway }) => gateway)
+  expect(defaults('-4')).toMatchObject([{ gateway: '192.0.2.2', dev: 'a' }])
   expect(gateways('-6')).toEqual(['2001:db8::2'])
   await expect(net.routes.addDefault('192.0.2.3')).rejects.toThrow(code('EEXIST'))
   await net.routes.replace({ gateway: '192.0.2.3' })
@@ -263,8 +263,28 @@ test(
         { code: 'ConfigInvalid', field: 'destination' },
       ],
       [
+        { destination: '10.0.0.0/255.0.255.0', dev: 'a' },
+        { code: 'ConfigInvalid', field: 'destination' },
+      ],
+      [
         { destination: '10.0.0.0/8', gateway: '::1' },
         { code: 'ConfigInvalid', field: 'gateway' },
+      ],
+      [
+        { destination: '10.0.0.0/8', gateway: '192.0.2.2/24' },
+        { code: 'ConfigInvalid', field: 'gateway' },
+      ],
+      [
+        { destination: '10.0.0.0/8', source: '192.0.2.1/24', dev: 'a' },
+        { code: 'ConfigInvalid', field: 'source' },
+      ],
+      [
+        { source: '2001:db8::1', gateway: '192.0.2.2' },
+        { code: 'ConfigInvalid', field: 'source' },
+      ],
+      [
+        { family: 'ipv4' as 'inet', destination: 'default', dev: 'a' },
+        { code: 'ConfigInvalid', field: 'family' },
       ],
       [
         { destination: '10.0.0.0/8', dev: 'a/b' },
@@ -306,7 +326,12 @@ test('NL-14 the way of a packet is that which ip finds', needs, async () => {
   })
   expect(await net.routes.get('198.51.100.7', { fibMatch: true })).toMatchObject({ destination: 'default' })
   expect(await net.routes.get('2001:db8::7', { from: '2001:db8::1', dev: 'a' })).toMatchObject({ dev: a })
-  expect(await net.routes.get('192.0.2.1')).toMatchObject({ type: 'local', table: 'local' })
+  // The kernel keeps the tables main and local as one until there is a rule, and tells of main until then.
+  for (const table of ['main', 'local']) {
+    expect(ipJson<IpRoute[]>(netns, '-d route get 192.0.2.1')).toMatchObject([{ type: 'local', table }])
+    expect(await net.routes.get('192.0.2.1')).toMatchObject({ type: 'local', table })
+    await net.rules.add({ from: '203.0.113.0/24', table: 100 })
+  }
   await expect(net.routes.get('2001:db9::1')).rejects.toThrow(code('ENETUNREACH'))
   await expect(net.routes.get('there')).rejects.toMatchObject({ field: 'destination' })
 })

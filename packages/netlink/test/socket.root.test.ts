@@ -197,7 +197,11 @@ print(sent)`
     await expect(socket.list(links(aborted))).rejects.toThrow('enough')
     const controller = new AbortController()
     const { signal } = controller
-    for (let i = 0; i < 20; i++) await socket.request({ ...get(1), signal })
+    // Node.js takes many listeners on one signal for a leak, and says so.
+    const requests = Array.from({ length: 20 }, () => socket.request({ ...get(1), signal }))
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+    await Promise.all(requests)
+    await socket.batch([get(1), get(1)], { signal })
     await socket.list(links(signal))
     for await (const _ of socket.dump(links(signal))) break
     expect(getEventListeners(signal, 'abort')).toEqual([])

@@ -7,14 +7,15 @@ import { inNetns, ip, ownNetns } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:ss', 'program:nsenter')
 
-/** Listens on TCP, and connects to itself; binds UDP; listens on an abstract name. It ends with its standard input. */
+/** Listens on TCP and on an abstract name, and connects to itself by both; binds UDP. It ends with its standard input. */
 const program = `
 const net = require('net'), dgram = require('dgram')
 const tcp = net.createServer().listen(8080, '127.0.0.1', 77, () => {
   const client = net.connect(8080, '127.0.0.1')
-  tcp.on('connection', () => net.createServer().listen('\\0lc-test', () => {
-    dgram.createSocket('udp6').bind(5353, '::1', () => console.log('ready'))
-  }))
+  tcp.on('connection', () => {
+    const unix = net.createServer().listen('\\0lc-test', () => net.connect('\\0lc-test'))
+    unix.on('connection', () => dgram.createSocket('udp6').bind(5353, '::1', () => console.log('ready')))
+  })
 })
 process.stdin.resume().on('end', () => process.exit())
 `
@@ -32,7 +33,8 @@ test('NL-24 the sockets of a namespace are those that ss lists there', needs, as
   })
   expect(String(await once(child.stdout, 'data'))).toBe('ready\n')
 
-  await using net = await Netlink.open({ namespace: netns })
+  // As of a container: by the pid of one of its processes.
+  await using net = await Netlink.open({ namespace: child.pid! })
   const all = await net.sockets()
   const listening = all.find(socket => socket.protocol === 'tcp' && socket.state === 'listen')
   expect(listening).toMatchObject({
@@ -53,15 +55,15 @@ test('NL-24 the sockets of a namespace are those that ss lists there', needs, as
     { family: 'inet6', localAddress: '::1', localPort: 5353, state: 'close' },
   ])
   expect(all).toContainEqual(
-    expect.objectContaining({ protocol: 'unix', type: 'stream', state: 'listen', name: '@lc-test' }),
+    // Node.js binds to all the bytes that there are for a name.
+    expect.objectContaining({ protocol: 'unix', type: 'stream', state: 'listen', name: '@lc-test'.padEnd(108, '@') }),
   )
 
-  const ends = (words: string) =>
+  const theirs = (words: string) =>
     inNetns(netns, 'ss', words)
       .split('\n')
       .filter(line => line !== '')
-      .map(line => line.trim().split(/\s+/).slice(3, 5).join(' '))
-      .sort()
+      .map(line => line.trim().split(/\s+/))
   expect(
     all
       .flatMap(socket => (socket.protocol === 'tcp' ? [socket] : []))
@@ -69,7 +71,22 @@ test('NL-24 the sockets of a namespace are those that ss lists there', needs, as
         [`${localAddress}:${localPort}`, `${remoteAddress}:${remotePort === 0 ? '*' : remotePort}`].join(' '),
       )
       .sort(),
-  ).toEqual(ends('-Htan'))
+  ).toEqual(
+    theirs('-Htan')
+      .map(([, , , local, remote]) => `${local} ${remote}`)
+      .sort(),
+  )
+  // Of Unix sockets: name, inode, and the other end's.
+  expect(
+    all
+      .flatMap(socket => (socket.protocol === 'unix' ? [socket] : []))
+      .map(({ name = '*', inode, peer = 0 }) => `${name} ${inode} ${peer}`)
+      .sort(),
+  ).toEqual(
+    theirs('-Hxa')
+      .map(([, , , , name, inode, , peer]) => `${name} ${inode} ${peer}`)
+      .sort(),
+  )
 
   const listens = await net.sockets({ protocols: ['tcp'], family: 'inet', states: ['listen'] })
   expect(listens.map(({ inode }) => inode)).toEqual([listening?.inode])

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readlinkSync } from 'node:fs'
+import { release } from 'node:os'
 import { Netns } from '@libcontainer/netlink'
 import { onTestFinished } from 'vitest'
 
@@ -8,6 +9,12 @@ export async function ownNetns(): Promise<Netns> {
   const netns = await Netns.create()
   onTestFinished(() => netns.close())
   return netns
+}
+
+/** Whether this is Linux of a version, or of a later one. */
+export function isKernel(major: number, minor: number): boolean {
+  const [here = 0, point = 0] = release().split('.').map(Number)
+  return here > major || (here === major && point >= minor)
 }
 
 /** A program in a namespace: what it prints. @param input - for its standard input */

@@ -49,8 +49,8 @@ test('what cannot be is refused before anything is made', needs, async () => {
 })
 
 test(
-  'a line that is late is seen by a ping',
-  requires('root', 'program:ping', 'file:/sys/module/sch_netem'),
+  'a line that is late is seen by a ping, and one that loses all has no answer',
+  requires('root', 'program:ping', 'qdisc:netem'),
   async () => {
     await using lab = new Lab()
     const [a, b] = [await lab.host('a'), await lab.host('b')]
@@ -58,6 +58,9 @@ test(
     const { stdout } = await a.run(['ping', '-c', '2', '-w', '20', '10.0.0.2'])
     // Both ends are late: a way there and one back.
     expect(Number(/= ([\d.]+)\//.exec(stdout)?.[1])).toBeGreaterThanOrEqual(99)
-    expect(lab.topology().links[0]?.note).toBe('50 ms')
+    await lab.link(a, b, { addresses: ['10.0.1.1/30', '10.0.1.2/30'], line: { lossPercent: 100 } })
+    const lost = await a.run(['ping', '-c', '1', '-w', '1', '10.0.1.2'])
+    expect(lost).toMatchObject({ status: { code: 1 }, stdout: expect.stringContaining('100% packet loss') })
+    expect(lab.topology().links.map(({ note }) => note)).toEqual(['50 ms', '100 % lost'])
   },
 )

@@ -15,7 +15,9 @@
 
 #include <napi.h>
 
+#include <algorithm>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -160,6 +162,7 @@ struct OpCall : Job {
   const struct lc_op* op = nullptr;
   union lc_arg args[LC_MAX_ARGS] = {};
   std::vector<std::string> copies;
+  std::vector<std::unique_ptr<uint8_t[]>> written;  // not cleared before
   int64_t result = 0;
 
   void Run() override {
@@ -174,9 +177,15 @@ struct OpCall : Job {
       size_t size = 0;
       if (napi_get_reference_value(env, reference, &value) != napi_ok || value == nullptr) continue;
       napi_get_typedarray_info(env, value, nullptr, &size, &at, nullptr, nullptr);
-      if (at != nullptr && size == args[index].b.size) std::memcpy(at, args[index].b.at, size);
+      if (at != nullptr && size == args[index].b.size) std::memcpy(at, args[index].b.at, Written(index));
     }
     return Napi::Number::New(env, static_cast<double>(result));
+  }
+
+  /* How many bytes of an argument are to be copied back. */
+  size_t Written(size_t index) {
+    if (op->signature[index] != 'o') return args[index].b.size;
+    return result < 0 ? 0 : std::min(static_cast<size_t>(result), args[index].b.size);
   }
 };
 
@@ -213,7 +222,7 @@ inline bool ReadArguments(const Napi::CallbackInfo& info, const struct lc_op* op
       }
       strings[i].pop_back();
       args[i].s = strings[i].c_str();
-    } else if (op->signature[i] == 'b' && value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+    } else if ((op->signature[i] == 'b' || op->signature[i] == 'o') && value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
       auto bytes = value.As<Napi::Uint8Array>();
       args[i].b.at = bytes.Data();
       args[i].b.size = bytes.ByteLength();
@@ -253,11 +262,16 @@ inline napi_value CallLater(napi_env raw, napi_callback_info given) {
     if (op->signature[i] == 's') {
       call->copies.push_back(std::move(strings[i]));
       call->args[i].s = call->copies.back().c_str();
-    } else if (op->signature[i] == 'b') {
+    } else if (op->signature[i] != 'i') {
       auto& bytes = call->args[i].b;
       napi_ref reference;
-      call->copies.emplace_back(reinterpret_cast<char*>(bytes.at), bytes.size);
-      bytes.at = reinterpret_cast<uint8_t*>(call->copies.back().data());
+      if (op->signature[i] == 'o') {
+        call->written.emplace_back(new uint8_t[bytes.size]);
+        bytes.at = call->written.back().get();
+      } else {
+        call->copies.emplace_back(reinterpret_cast<char*>(bytes.at), bytes.size);
+        bytes.at = reinterpret_cast<uint8_t*>(call->copies.back().data());
+      }
       napi_create_reference(env, info[i], 1, &reference);
       call->buffers.emplace_back(i, reference);
     }

@@ -36,7 +36,8 @@ struct lc_ctx {
 };
 
 /*
- * signature: one letter an argument. `i` is an integer (a descriptor too), `s` a string, `b` bytes.
+ * signature: one letter an argument. `i` is an integer (a descriptor too), `s` a string, `b` bytes, `o` bytes that the op only writes, the answer many:
+ * what is larger than what comes need not go to another thread and back.
  * The answer is the result (0 or more) or -errno.
  */
 struct lc_op {

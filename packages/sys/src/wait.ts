@@ -24,9 +24,39 @@ export interface PollOptions extends Waiting {
  * @returns a function that takes it back
  */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
-  if (signal?.aborted) act()
-  else signal?.addEventListener('abort', act, { once: true })
-  return () => signal?.removeEventListener('abort', act)
+  if (signal === undefined) return nothing
+  if (signal.aborted) {
+    act()
+    return nothing
+  }
+  const { acts, tell } = listeners.get(signal) ?? listen(signal)
+  const own = (): void => act()
+  acts.add(own)
+  return () => {
+    if (!acts.delete(own) || acts.size > 0) return
+    listeners.delete(signal)
+    signal.removeEventListener('abort', tell)
+  }
+}
+
+const nothing = (): void => {}
+
+/** One for all that wait for a signal: of Node.js' each costs a look at all others, and more than ten are taken for a leak. */
+interface Listener {
+  readonly acts: Set<() => void>
+  readonly tell: () => void
+}
+const listeners = new WeakMap<AbortSignal, Listener>()
+
+function listen(signal: AbortSignal): Listener {
+  const acts = new Set<() => void>()
+  const tell = (): void => {
+    for (const act of acts) act()
+  }
+  const listener = { acts, tell }
+  listeners.set(signal, listener)
+  signal.addEventListener('abort', tell, { once: true })
+  return listener
 }
 
 /** Keeps the program from ending while `promise` is awaited, which a weak wait alone would not. */

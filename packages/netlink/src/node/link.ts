@@ -1,5 +1,6 @@
 import { LibcontainerError } from '@libcontainer/sys'
 import type { Link } from '../link.js'
+import { LINK_KINDS } from '../link-kinds.js'
 import { Links } from '../links.js'
 import type { LinkRequest } from './options.js'
 import { show } from './output.js'
@@ -34,40 +35,10 @@ export function linkNamed(links: readonly Pick<Link, 'index' | 'name' | 'alterna
   throw new LibcontainerError('ENODEV', `there is no link '${name}'${meant}`)
 }
 
-/** Kinds of the kernel: others, whose links are there, are taken as well. */
-const KINDS = [
-  ...['bareudp', 'bond', 'bridge', 'can', 'dummy', 'erspan', 'geneve', 'gre', 'gretap', 'gtp', 'hsr', 'ifb', 'ip6gre'],
-  ...[
-    'ip6gretap',
-    'ip6tnl',
-    'ipip',
-    'ipoib',
-    'ipvlan',
-    'ipvtap',
-    'macsec',
-    'macvlan',
-    'macvtap',
-    'netdevsim',
-    'netkit',
-  ],
-  ...[
-    'nlmon',
-    'rmnet',
-    'sit',
-    'team',
-    'tun',
-    'vcan',
-    'veth',
-    'vlan',
-    'vrf',
-    'vti',
-    'vti6',
-    'vxcan',
-    'vxlan',
-    'wireguard',
-  ],
-  ...['xfrm', 'ether', 'loopback', 'none'],
-]
+/** What the kernel has beside {@link LINK_KINDS}, and what links without a kind are. */
+const OTHERS =
+  'bareudp can erspan geneve gre gretap gtp hsr ip6gre ip6gretap ip6tnl ipip ipoib macsec netdevsim netkit nlmon rmnet sit team vcan vti vti6 vxcan xfrm'
+const KINDS = [...LINK_KINDS, ...OTHERS.split(' '), 'ether', 'loopback', 'none']
 
 const kindOf = ({ kind, type }: Link): string => kind ?? type
 

@@ -1,5 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { ConfigInvalid } from '@libcontainer/sys'
+import type { Family } from '../address-text.js'
 import type { NamespaceTarget } from '../namespace.js'
 import { didYouMean } from './suggest.js'
 import { UsageError } from './usage-error.js'
@@ -11,8 +12,6 @@ export interface Look {
   readonly json: boolean
   readonly help: boolean
 }
-
-export type Family = 'inet' | 'inet6'
 
 export interface LinkRequest extends Look {
   readonly name: string | undefined

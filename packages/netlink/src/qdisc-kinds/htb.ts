@@ -10,7 +10,7 @@ import {
   u32,
 } from '../attributes.js'
 import { checkFields } from '../link-values.js'
-import { burstBytes, burstTicks, checkRate, rateFields, rateSpec, wideRate } from '../tc-rate.js'
+import { burstBytes, burstTicks, checkRate, rateFields, rateSpec, ticksOfBytes, wideRate } from '../tc-rate.js'
 import { checkInteger, MAX_U16, MAX_U32 } from '../words.js'
 import type { QdiscKind } from './kind.js'
 
@@ -123,7 +123,8 @@ export const htbClass: QdiscKind<HtbClassOptions> = {
     if (ceil < rate)
       throw new ConfigInvalid(`${field}.ceilBytesPerSecond`, ceil, 'must not be less than rateBytesPerSecond')
     const burst = (name: 'burstBytes' | 'ceilBurstBytes', speed: number) => {
-      const bytes = options[name] ?? PACKET + Math.floor(speed / 1e9)
+      const bytes = options[name]
+      if (bytes === undefined) return Math.min(ticksOfBytes(PACKET + Math.floor(speed / 1e9), speed), MAX_U32)
       return burstTicks(checkInteger(bytes, `${field}.${name}`, 1, MAX_U32), speed, `${field}.${name}`)
     }
     const around = { overhead: options.overheadBytes ?? 0, mpu: options.minimumPacketBytes ?? 0 }

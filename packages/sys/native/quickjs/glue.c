@@ -85,6 +85,7 @@ static int read_argument(JSContext *js, const struct lc_op *op, int i, JSValueCo
 		JS_ThrowTypeError(js, "%s: a string holds a NUL byte", op->name);
 		return -1;
 	case 'b':
+	case 'o':
 		if (JS_GetTypedArrayType(value) != JS_TYPED_ARRAY_UINT8)
 			break;
 		to->b.at = JS_GetUint8Array(js, &to->b.size, value);
