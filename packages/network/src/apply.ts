@@ -50,11 +50,8 @@ export async function applyNetworks(
   options: ApplyOptions,
 ): Promise<AppliedNetworks> {
   const { namespace, kind, signal } = options
-  const host = await Side.open(undefined, { signal })
-  let container: Side | undefined
+  const { host, container } = await openSides(namespace, plan.acts, signal)
   try {
-    // Who has no right in there can have a helper all the same.
-    if (isInside(plan.acts)) container = await Side.open(namespace, { signal })
     const links = await lookUp(config, host, kind === 'joined' ? container : undefined)
     signal?.throwIfAborted()
     const work = new Work(sidesOf(host, container), links, plan.acts, options)
@@ -64,7 +61,10 @@ export async function applyNetworks(
       await work.undo()
       throw error
     }
-    return { made: work.made, undo: () => withSides(namespace, plan.acts, sides => work.undo(sides)) }
+    return {
+      made: work.made,
+      undo: () => withSides(namespace, plan.acts, sides => work.undo(sides)).catch(work.leave),
+    }
   } finally {
     container?.close()
     host.close()
@@ -75,15 +75,27 @@ export async function applyNetworks(
 const isInside = (acts: readonly Act[]): boolean =>
   acts.some(({ act }) => act !== 'helper' && act !== 'run' && act !== 'port')
 
+async function openSides(
+  namespace: OwnedFd,
+  acts: readonly Act[],
+  signal?: AbortSignal | undefined,
+): Promise<{ host: Side; container: Side | undefined }> {
+  // Who has no right in there can have a helper all the same.
+  const inside = isInside(acts) ? Side.open(namespace, { signal }) : undefined
+  const [host, container] = await Promise.allSettled([Side.open(undefined, { signal }), inside])
+  if (host.status === 'fulfilled' && container.status === 'fulfilled')
+    return { host: host.value, container: container.value }
+  for (const each of [host, container]) if (each.status === 'fulfilled') each.value?.close()
+  throw [host, container].find(each => each.status === 'rejected')?.reason
+}
+
 async function withSides(
   namespace: OwnedFd,
   acts: readonly Act[],
   act: (sides: Sides) => Promise<void>,
 ): Promise<void> {
-  const host = await Side.open()
-  let container: Side | undefined
+  const { host, container } = await openSides(namespace, acts)
   try {
-    if (isInside(acts)) container = await Side.open(namespace)
     await act(sidesOf(host, container))
   } finally {
     container?.close()
@@ -114,8 +126,9 @@ class Work {
   readonly #acts: readonly Act[]
   readonly #options: ApplyOptions
   readonly #undo: Undo[] = []
-  /** Those of the container, by the names that the plan has for them. */
-  readonly #inside = new Map<string, number>()
+  /** Those of the container, by the names that the plan has for them. A loopback is the first of its namespace: LOOPBACK_IFINDEX. */
+  readonly #inside = new Map([['lo', 1]])
+  #recorded: MadeNetworks | undefined
 
   constructor(sides: Sides, links: HostLinks, acts: readonly Act[], options: ApplyOptions) {
     this.#sides = sides
@@ -127,16 +140,28 @@ class Work {
 
   async run(): Promise<void> {
     await this.#begin()
-    const before = this.made
     for (let i = 0; i < this.#acts.length; ) {
       this.#options.signal?.throwIfAborted()
       // What the container's interfaces get goes in one system call.
       const settings = leading(this.#acts.slice(i), isSetting)
-      if (settings.length > 0) await this.#settle(settings)
+      if (settings.length > 0) await this.#meanwhile(() => this.#settle(settings))
       else await this.#make(this.#acts[i] as Making)
       i += Math.max(settings.length, 1)
     }
-    if (this.made !== before) await this.#options.record(this.made)
+    await this.#record()
+  }
+
+  /** Tells what has become known, where there is something. */
+  async #record(): Promise<void> {
+    if (this.made === this.#recorded) return
+    this.#recorded = this.made
+    await this.#options.record(this.made)
+  }
+
+  /** Acts while what is known is told: neither goes on behind our back when the other fails. */
+  async #meanwhile(act: () => Promise<void>): Promise<void> {
+    const [acted, told] = await Promise.allSettled([act(), this.#record()])
+    for (const each of [acted, told]) if (each.status === 'rejected') throw each.reason
   }
 
   /** Takes back all that was done, the last first, whatever fails. */
@@ -145,13 +170,18 @@ class Work {
       try {
         await undo(sides)
       } catch (error) {
-        this.#options.warn?.(`not all of the networks is taken back: ${(error as Error).message}`)
+        this.leave(error)
       }
     }
   }
 
+  /** Nothing else of the container waits for what cannot be taken back. */
+  readonly leave = (error: unknown): void => {
+    this.#options.warn?.(`not all of the networks is taken back: ${(error as Error).message}`)
+  }
+
   async #begin(): Promise<void> {
-    const { namespace, kind, keep, record } = this.#options
+    const { namespace, kind, keep } = this.#options
     const lent: LentDevice[] = []
     for (const act of this.#acts)
       if (act.act === 'move') lent.push(await rememberDevice(this.#sides.host, this.#links, act.device, act.giveBack))
@@ -159,10 +189,10 @@ class Work {
     const identities = found ? { host: await identityOf(), container: await identityOf(namespace) } : {}
     this.made = { ...this.made, lent, ...identities }
     // Before the pin, too, which whoever removes the container has to find.
-    await record(this.made)
+    await this.#record()
     if (!found || keep === undefined) return
     this.made = { ...this.made, path: await keep(namespace) }
-    await record(this.made)
+    await this.#record()
   }
 
   async #make(act: Making): Promise<void> {
@@ -198,9 +228,12 @@ class Work {
     })
     // By its address: whoever else has the name keeps it.
     this.#undo.push(sides => deletePair(sides.host, act))
-    await host.run([{ about, request }])
-    const [hostIndex, index] = await Promise.all([host.links.index(hostName), container.links.index(name)])
-    this.#inside.set(name, index)
+    // Asked in the same system call: what the kernel tells of a pair's end has the other's number in it.
+    const [made, told] = await Promise.allSettled([host.run([{ about, request }]), host.links.get(hostName)])
+    if (made.status === 'rejected') throw made.reason
+    if (told.status === 'rejected') throw told.reason
+    const { index: hostIndex, link } = told.value
+    this.#inside.set(name, link ?? (await container.links.index(name)))
     this.made = {
       ...this.made,
       pairs: this.made.pairs.map(each => (each.hostName === hostName ? { ...each, hostIndex } : each)),
@@ -262,7 +295,7 @@ class Work {
     this.#undo.push(() => endHelper(running))
     this.made = { ...this.made, helpers: [...this.made.helpers, running] }
     // It does not end with anybody: that is known before anything else can fail.
-    await this.#options.record(this.made)
+    await this.#record()
   }
 
   async #runOther({ run }: RunAct): Promise<void> {
