@@ -51,6 +51,8 @@ export default defineConfig({
           name: 'unit',
           // They change nothing of their process: two processes for all of them take a third of the time.
           isolate: false,
+          // Of two cores vitest by itself would use one.
+          maxWorkers: '100%',
           include: everywhere.map(folder => `${folder}/**/*.test.ts`),
           exclude: ['**/*.root.test.ts', '**/node_modules/**', 'test/packages/**', 'test/engines/**', 'test/escape/**'],
         },

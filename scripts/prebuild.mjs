@@ -82,7 +82,12 @@ async function prebuildOne(name, { arch, libc, compiler, version }, sources) {
   if (version === HERE) {
     if (await cached(join(top, output), inputs, make, key)) rmSync(`${key}.zig`, { force: true })
   } else {
-    await cached(join(top, output), [version, ...inputs], make, `${key}.zig`)
+    await cached(
+      join(top, output),
+      [version, ...contents(['scripts/binary/toolchain.mjs']), ...inputs],
+      make,
+      `${key}.zig`,
+    )
     await cached(join(top, output), inputs, () => {}, key)
   }
 }

@@ -37,9 +37,14 @@ export async function crossEnvironment(arch, libc) {
   const say = 'import os, ziglang; print(os.path.join(os.path.dirname(ziglang.__file__), "zig"), end="")'
   const program = (await run(['python3', '-c', say])).toString()
   const target = `${triples[arch]}-linux-${libc === 'glibc' ? `gnu.${GLIBC}` : 'musl'}`
-  const command = language => [program, language, '-target', target, '-fno-sanitize=undefined'].join(' ')
+  // Without debug information, which zig makes by default, and which is stripped.
+  const flags = ['-target', target, '-fno-sanitize=undefined', '-g0']
+  const command = (language, ...more) => [program, language, ...flags, ...more].join(' ')
   const version = (await run([program, 'version'])).toString().trim()
-  return { environment: { CC: command('cc'), CXX: command('c++') }, version, target }
+  // Linked as C: zig would compile libc++ for each target, of which a binding needs headers alone (packages/sys/native/libcxx.h), and no more
+  // of those than it names. An allocator of its own is nobody else's.
+  const CXX = command('c++', '-D_LIBCPP_REMOVE_TRANSITIVE_INCLUDES', '-fvisibility-global-new-delete=force-hidden')
+  return { environment: { CC: command('cc'), CXX, LINK: command('cc') }, version, target }
 }
 
 /**

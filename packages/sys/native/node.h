@@ -15,16 +15,18 @@
 
 #include <napi.h>
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "abi.h"
 #include "apply.h"
+#include "libcxx.h"
 #include "op.h"
 #include "threads.h"
 
@@ -42,16 +44,16 @@ struct Job;
 
 /* An environment's end of the way back from our threads. Lives until the environment and all its jobs are gone. */
 struct Home {
-  std::mutex lock;
+  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
   napi_threadsafe_function deliver = nullptr;
   bool closed = false;
   int references = 1;
   int pending = 0;  // touched by JavaScript's thread alone
 
   void Release() {
-    lock.lock();
+    pthread_mutex_lock(&lock);
     bool last = --references == 0;
-    lock.unlock();
+    pthread_mutex_unlock(&lock);
     if (last) delete this;
   }
 };
@@ -75,11 +77,9 @@ struct Job : lc_job {
   /* From any thread: hands the job back to JavaScript's, or frees it when that has ended. */
   void Deliver() {
     Home* to = home;
-    bool gone;
-    {
-      std::lock_guard<std::mutex> hold(to->lock);
-      gone = to->closed || napi_call_threadsafe_function(to->deliver, this, napi_tsfn_nonblocking) != napi_ok;
-    }
+    pthread_mutex_lock(&to->lock);
+    bool gone = to->closed || napi_call_threadsafe_function(to->deliver, this, napi_tsfn_nonblocking) != napi_ok;
+    pthread_mutex_unlock(&to->lock);
     if (gone) {
       delete this;
       to->Release();
@@ -132,9 +132,9 @@ inline bool OpenHome(Napi::Env env, Instance* instance) {
       env,
       [](void* data) {
         auto* home = static_cast<Home*>(data);
-        home->lock.lock();
+        pthread_mutex_lock(&home->lock);
         home->closed = true;
-        home->lock.unlock();
+        pthread_mutex_unlock(&home->lock);
         home->Release();
       },
       home);
@@ -151,9 +151,9 @@ inline napi_value Promise(Napi::Env env, Instance* instance, Job* job) {
   }
   job->run = RunJob;
   job->home = instance->home;
-  job->home->lock.lock();
+  pthread_mutex_lock(&job->home->lock);
   job->home->references++;
-  job->home->lock.unlock();
+  pthread_mutex_unlock(&job->home->lock);
   if (!job->weak) Hold(env, job->home);
   return promise;
 }
@@ -227,7 +227,7 @@ inline bool ReadArguments(const Napi::CallbackInfo& info, const struct lc_op* op
       args[i].b.at = bytes.Data();
       args[i].b.size = bytes.ByteLength();
     } else {
-      Napi::TypeError::New(env, std::string(op->name) + ": argument " + std::to_string(i + 1) + " is of the wrong kind")
+      Napi::TypeError::New(env, std::string(op->name) + ": argument " + static_cast<char>('1' + i) + " is of the wrong kind")
           .ThrowAsJavaScriptException();
       return false;
     }
