@@ -48,8 +48,11 @@ export {
   remountSysSteps,
   runtimeFiles,
 } from './recipes.js'
+export { checkRootOverlay, type RootOverlay, type RootOverlayStepOptions, rootOverlayStep } from './root-overlay.js'
 export {
+  chrootStep,
   moveRootSteps,
+  openRootfsStep,
   type PivotOptions,
   pivotSteps,
   prepareRootSteps,

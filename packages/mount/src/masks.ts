@@ -113,7 +113,8 @@ export function reopenNullStep(root: Arg = slot('root')): Step {
     path: '/dev/null',
     hints: {
       ENODEV: 'the image must not put anything else at /dev/null',
-      ENOENT: 'the container has no /dev/null: add it to its devices, or give the program other standard streams',
+      ENOENT:
+        'the container has no /dev/null: add it to its devices or its root filesystem, or give the program other standard streams',
     },
   }
 }
