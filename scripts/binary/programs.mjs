@@ -12,11 +12,11 @@ export const programs = [
  * nsinit starts once where lcrun starts for each act of an engine.
  */
 export const late = [
-  /^packages\/cgroups\/dist\/(?:systemd\/driver|stats)\./,
+  /^packages\/cgroups\/dist\/(?:systemd\/driver|stats|(?:memory-)?pressure)\./,
   /^packages\/intelrdt\/dist\/index\./,
   /^packages\/network\/dist\/config\./,
-  /^packages\/container\/dist\/(?:dialects\/of-state|intel-rdt|live-|networking\.)/,
-  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|man|mounts|plan|ps|restore|shell|spec|update)\./,
+  /^packages\/container\/dist\/(?:dialects\/of-state|intel-rdt|live-|networking\.|overview\.)/,
+  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|list|man|mounts|plan|ps|restore|shell|spec|update)\./,
   /^packages\/lcrun\/dist\/probe\./,
   /^packages\/cli\/dist\/notify-socket\./,
   /^packages\/nsinit\/dist\//,

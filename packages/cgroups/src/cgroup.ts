@@ -22,13 +22,13 @@ import { type CgroupHost, cgroupHost } from './host.js'
 import { killAll, signalAll } from './kill.js'
 import type { Limits } from './limits.js'
 import { type CreateOptions, createSteps, makeCgroup, makePlaces, unmake } from './make.js'
-import { checkPressureLevel, memoryPressure, type PressureLevel } from './memory-pressure.js'
+import type { PressureLevel } from './memory-pressure.js'
 import { moveAll, moveInto } from './move.js'
 import { native } from './native.js'
 import { type OomEvent, oomSource } from './oom-events.js'
 import { cleanPath, newPlaces, type Place, placeBelow, placeOf, placesOf, savedPlaces } from './place.js'
 import { type Planned, planLimits } from './plan.js'
-import { type PressureKind, type PressureResource, pressureEvents, pressureTrigger } from './pressure.js'
+import type { PressureKind, PressureResource } from './pressure.js'
 import { listProcesses, listThreads } from './processes.js'
 import { parseFlat, readFileOf, readFiles } from './read.js'
 import { reclaimMemory } from './reclaim.js'
@@ -357,6 +357,7 @@ export class Cgroup {
     windowUs: number,
     waiting: Waiting = {},
   ): Promise<AsyncIterableIterator<Pressure>> {
+    const { pressureEvents, pressureTrigger } = await import('./pressure.js')
     const trigger = pressureTrigger(resource, kind, stallUs, windowUs)
     const unified = this.#places.find(({ hierarchy }) => hierarchy.version === 2)
     if (unified === undefined)
@@ -382,6 +383,7 @@ export class Cgroup {
    * @throws {SyscallError} `EOPNOTSUPP` where PSI is switched off (`psi=1` at boot switches it on)
    */
   async memoryPressure(level: PressureLevel, waiting: Waiting = {}): Promise<AsyncIterableIterator<PressureLevel>> {
+    const { checkPressureLevel, memoryPressure } = await import('./memory-pressure.js')
     checkPressureLevel(level)
     return await memoryPressure(this.#memoryPlace('pressure'), level, waiting)
   }

@@ -17,7 +17,7 @@ const triggers: Readonly<Record<PressureLevel, string>> = {
   critical: 'full 500000 2000000',
 }
 
-export function checkPressureLevel(level: unknown): asserts level is PressureLevel {
+export function checkPressureLevel(level: unknown): void {
   if (typeof level !== 'string' || !Object.hasOwn(triggers, level))
     throw new ConfigInvalid('level', level, `must be one of ${Object.keys(triggers).join(', ')}`)
 }

@@ -1,5 +1,5 @@
 import { type Invocation, isOn } from '@libcontainer/cli'
-import { ContainerError, type Factory, overview } from '@libcontainer/container'
+import { ContainerError, type Factory } from '@libcontainer/container'
 import { ConfigInvalid, LibcontainerError } from '@libcontainer/sys'
 import { idOf } from './place.js'
 
@@ -17,6 +17,7 @@ export async function forEachId(
   if (!isOn(invocation, 'regex')) return await act(idOf(invocation))
   const expression = compile(invocation.operands[0] ?? '')
   const failures: Error[] = []
+  const { overview } = await import('@libcontainer/container')
   for (const { id } of await overview(root)) if (expression.test(id)) await act(id).catch(error => failures.push(error))
   const [first, ...more] = failures.filter(error => !isGone(error))
   if (first === undefined) return

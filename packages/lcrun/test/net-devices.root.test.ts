@@ -2,26 +2,28 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { requires, together } from '../../../test/support/index.js'
-import { Bundle, hosts, specOf } from './hosts.js'
+import { Bundle, either, hosts, specOf, type TestHost } from './hosts.js'
 
 const own = `l${process.pid}`
 const links = (): string[] => readdirSync('/sys/class/net')
 
-describe.each(hosts)('on $name', host => {
-  const needs = together(host.needs, requires('program:ip'))
+const needing = (host: TestHost) => together(host.needs, requires('program:ip'))
 
-  /** A device of the host with an address, up; it goes with its peer. */
-  function device(act: (name: string) => void): void {
-    const [name, peer] = [`${own}d`, `${own}p`]
-    execFileSync('ip', ['link', 'add', name, 'mtu', '1400', 'type', 'veth', 'peer', 'name', peer])
-    try {
-      execFileSync('ip', ['addr', 'add', '10.231.10.1/24', 'dev', name])
-      execFileSync('ip', ['link', 'set', name, 'up'])
-      act(name)
-    } finally {
-      if (links().includes(peer)) execFileSync('ip', ['link', 'delete', peer])
-    }
+/** A device of the host with an address, up; it goes with its peer. */
+function device(act: (name: string) => void): void {
+  const [name, peer] = [`${own}d`, `${own}p`]
+  execFileSync('ip', ['link', 'add', name, 'mtu', '1400', 'type', 'veth', 'peer', 'name', peer])
+  try {
+    execFileSync('ip', ['addr', 'add', '10.231.10.1/24', 'dev', name])
+    execFileSync('ip', ['link', 'set', name, 'up'])
+    act(name)
+  } finally {
+    if (links().includes(peer)) execFileSync('ip', ['link', 'delete', peer])
   }
+}
+
+describe.each(hosts)('on $name', host => {
+  const needs = needing(host)
 
   test('NL-30 a device of linux.netDevices is the container’s, by the name that is asked for', needs, () => {
     device(name => {
@@ -38,6 +40,10 @@ describe.each(hosts)('on $name', host => {
       expect(bundle.left()).toEqual([])
     })
   })
+})
+
+describe.each(either)('on $name', host => {
+  const needs = needing(host)
 
   test(
     'NL-30 EV-063 a container that does not start has taken none; what is wrong is told by the file’s words',
