@@ -132,7 +132,7 @@ test('NS-21 EV-033 EV-034 a pin of another kind, or at no place, is refused and 
 
 test(
   'NS-21 a mount namespace is pinned where that is possible; where not, nothing is left and the remedy said',
-  needs,
+  requires('root', 'namespace:user', 'namespace:time', 'program:taskset', 'program:unshare'),
   async () => {
     const path = `${place.path}/mnt`
     // It is our own, and so not younger than ours: the kernel would tie a knot.
@@ -150,11 +150,10 @@ test(
     fds.get('mnt').close()
     const program = await enter({ paths: { mnt: '${path}' } }, ['readlink', '/proc/self/ns/mnt'], { stdio: 'pipe' })
     console.log((await program.output()).stdout.trim() === \`mnt:[\${inode}]\`, await unpinNamespace('${path}'))`
-    const program = await unshare({ namespaces: ['mnt'] }, [process.execPath, '--input-type=module', '-e', script], {
-      stdio: 'pipe',
-    })
-    programs.add(program)
-    expect(await program.output()).toMatchObject({ stdout: 'true true\n', stderr: '' })
+    // On one processor: Linux 6.18 knows which is older by numbers of which each has its own, so that mount(8) fails now and then, too.
+    const processor = /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]!
+    const words = `-c ${processor} unshare --mount --propagation private ${process.execPath} --input-type=module -e`
+    expect(execFileSync('taskset', [...words.split(' '), script], { encoding: 'utf8' })).toBe('true true\n')
   },
 )
 

@@ -51,7 +51,8 @@ const hints = {
   EPERM: 'needs CAP_SYS_ADMIN over the mount namespace',
   EINVAL:
     'the file must lie in the mount namespace of this process, and for a mount namespace on a mount that is private',
-  ELOOP: 'a mount namespace can be pinned only from one that is older than it',
+  ELOOP:
+    'a mount namespace can be pinned only from one that is older than it; Linux 6.18 goes by numbers of which each processor has its own, so both must be made on one',
 }
 
 async function makeFile(name: string, at: At, path: string, release: string): Promise<void> {
