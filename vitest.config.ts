@@ -29,6 +29,7 @@ export default defineConfig({
       'namespace',
       'link',
       'qdisc',
+      'landlock',
       'kernel',
       'program',
       'header',

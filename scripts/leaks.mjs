@@ -38,13 +38,18 @@ function processes() {
 const namespacesOf = pid =>
   namespaces.map(kind => ofProcess(() => readlinkSync(`/proc/${pid}/ns/${kind}`), undefined)).filter(Boolean)
 
+/** Names of network namespaces: it stays, a mount of its own, as ip-netns(8) leaves it; what is in it does not. */
+const NETNS = '/run/netns'
+
 /** Mount points by what is on them: a second mount on the same point is one more. */
 function mounts() {
-  return lines('/proc/self/mountinfo').map(line => {
-    const fields = line.split(' ')
-    const [type, source] = fields.slice(fields.indexOf('-') + 1)
-    return `${fields[4]} (${type} of ${source}, mount ${fields[0]})`
-  })
+  return lines('/proc/self/mountinfo')
+    .map(line => line.split(' '))
+    .filter(fields => fields[4] !== NETNS)
+    .map(fields => {
+      const [type, source] = fields.slice(fields.indexOf('-') + 1)
+      return `${fields[4]} (${type} of ${source}, mount ${fields[0]})`
+    })
 }
 
 /** systemd makes and removes its own beside ours. */
@@ -86,9 +91,9 @@ const kinds = {
   mount: mounts,
   cgroup: cgroups,
   'network link': () => list('/sys/class/net'),
-  'named network namespace': inFolder('/run/netns'),
+  'named network namespace': inFolder(NETNS),
   'state directory': () => stateRoots.flatMap(path => inFolder(path)()),
-  'entry of /run': () => inFolder('/run')().filter(path => !stateRoots.includes(path)),
+  'entry of /run': () => inFolder('/run')().filter(path => path !== NETNS && !stateRoots.includes(path)),
   'shared memory': inFolder('/dev/shm'),
   'message queue': inFolder('/dev/mqueue'),
   'System V shared memory': ipc('shm'),

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync 
 import { release } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { landlockVersion } from '@libcontainer/sys'
 
 /**
  * What a test may need of the machine:
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url'
  * - `cgroup`: cgroups of whatever kind that can be made, by root or below what was delegated; with a controller after a colon, one that has it;
  * - `namespace:user` and so on: a kernel that makes one, by trying;
  * - `link:vlan`: a kernel that makes links of that kind, by trying; `qdisc:netem`: likewise queueing disciplines;
+ * - `landlock:4`: Landlock with that version of its ABI, or a later one;
  * - `kernel:5.12`: that version or a later one;
  * - `program:strace`: a program on PATH; `header:seccomp.h`: a C header;
  * - `file:/dev/fuse`: a path that exists;
@@ -31,6 +33,7 @@ export type Requirement =
   | `namespace:${string}`
   | `link:${string}`
   | `qdisc:${string}`
+  | `landlock:${number}`
   | `kernel:${number}.${number}`
   | `program:${string}`
   | `header:${string}`
@@ -107,6 +110,8 @@ function probe(need: Requirement): string | undefined {
       return lackOfLink(value)
     case 'qdisc':
       return lackOfQdisc(value)
+    case 'landlock':
+      return landlockVersion() >= Number(value) ? undefined : `the version of Landlock is ${landlockVersion()}`
     case 'kernel':
       return atLeast(release(), value) ? undefined : `this is Linux ${release()}`
     case 'program':

@@ -1,4 +1,5 @@
-import { signalNumber } from '@libcontainer/sys'
+import { landlockSteps } from '@libcontainer/init'
+import { landlockVersion, signalNumber } from '@libcontainer/sys'
 import type { PreparedPayload } from './executor.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
@@ -19,6 +20,7 @@ export function attributesOf(
     capabilities: spec.capabilities === undefined ? config.capabilities : spec.capabilities,
     secureBits: spec.secureBits ?? config.secureBits,
     seccomp: seccompOf({ seccomp: config.seccomp, capabilities: config.capabilities }),
+    landlock: config.landlock === undefined ? undefined : landlockSteps(config.landlock, landlockVersion()),
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,
     rlimits: spec.rlimits ?? config.rlimits ?? [],
     sharing: sharingOf(config, spec),

@@ -9,8 +9,9 @@ import { ContainerError } from './errors.js'
 import { preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import type { Handle } from './handle.js'
-import { isFrozen, lives, openInit } from './init-process.js'
+import { isFrozen, lives, openInit, openRootOf } from './init-process.js'
 import { type Attempt, launch } from './launch.js'
+import { ownsMounts } from './namespace-requests.js'
 import { type OciState, ociState } from './oci-state.js'
 import { planExec } from './plan-exec.js'
 import type { Process } from './process.js'
@@ -85,9 +86,10 @@ interface Running {
 async function launchBeside(handle: Handle, spec: ProcessSpec, running: Running): Promise<Process> {
   const cgroup = await handle.doing('cannot run a process in', () => cgroupFor(handle, spec, running.state))
   const oomBefore = cgroup?.oomKillCount() ?? Promise.resolve(0)
+  const root = ownsMounts(handle.config) ? undefined : await openRootOf(running.state)
   try {
     return await handle.doing('cannot run a process in', () =>
-      launchIn(handle, spec, { ...running, cgroup, oomBefore }),
+      launchIn(handle, spec, { ...running, cgroup, oomBefore, root }),
     )
   } catch (error) {
     if (cgroup === undefined || (await cgroup.oomKillCount()) <= (await oomBefore)) throw error
@@ -95,17 +97,21 @@ async function launchBeside(handle: Handle, spec: ProcessSpec, running: Running)
       cause: error,
       hint: 'the kernel killed something in its cgroup for want of memory meanwhile: its memory.max leaves no room for one more process',
     })
+  } finally {
+    root?.close()
   }
 }
 
 interface Place extends Running {
   readonly cgroup: ContainerCgroup | undefined
   readonly oomBefore: Promise<number>
+  /** That of the container, where no mount namespace has it. */
+  readonly root: OwnedFd | undefined
 }
 
 async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promise<Process> {
   const { config } = handle
-  const { state, init, paused, cgroup, oomBefore } = place
+  const { state, init, root, paused, cgroup, oomBefore } = place
   const [target, host] = await Promise.all([joinTarget(state.init_process_pid), hostFacts()])
   target.pidfd.close()
   const userns = target.kinds.includes('user')
@@ -120,6 +126,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
       kinds: target.kinds,
       joinCgroups: cgroup?.joinSelfSteps({ unified: !born }) ?? [],
       sessionKeyring: config.sessionKeyring,
+      rooted: root !== undefined,
     }),
     birthplace: born ? cgroup : undefined,
   })
@@ -145,7 +152,11 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
     unprivileged: host.unprivileged || host.mapped,
     limits: userns ? { rlimits: attributes.rlimits, initialFiles: host.initialFiles } : undefined,
     listener: agent && ((listener, { pid }) => agent.take(listener, pid, runningState(handle, state))),
-    handed: { target: init.fd, ...(payload === undefined ? {} : { payload: payload.fd }) },
+    handed: {
+      target: init.fd,
+      ...(payload === undefined ? {} : { payload: payload.fd }),
+      ...(root === undefined ? {} : { root: root.fd }),
+    },
   }).finally(() => {
     agent?.close()
     payload?.done()

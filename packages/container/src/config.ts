@@ -1,9 +1,9 @@
 import type { CapabilitySets } from '@libcontainer/capabilities'
 import type { Limits } from '@libcontainer/cgroups'
 import type { DeviceRequest, RuleRequest } from '@libcontainer/devices'
-import type { IoPriority, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
+import type { IoPriority, Landlock, MemoryPolicy, Personality, Scheduler } from '@libcontainer/init'
 import type { IntelRdt } from '@libcontainer/intelrdt'
-import type { Mount, Propagation } from '@libcontainer/mount'
+import type { Mount, Propagation, RootOverlay } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind, TimeOffsets } from '@libcontainer/namespaces'
 import type { NetDevices, Network, Route } from '@libcontainer/network/config'
 import type { Profile, RawProfile } from '@libcontainer/seccomp'
@@ -48,6 +48,11 @@ export interface ContainerCgroups extends Omit<Limits, 'devices'> {
 export interface ContainerConfig {
   /** The root filesystem: absolute, on the host, a directory, no link in its path. */
   readonly rootfs: string
+  /**
+   * Directories on top of `rootfs`, which is not written to then: what the container sees is an overlay, mounted in its own mount namespace and gone with
+   * it. Hooks of the host see `rootfs` as it is. Default: none.
+   */
+  readonly rootOverlay?: RootOverlay | undefined
   /** Makes the root's own mount read-only. Default: false. */
   readonly readonlyRootfs?: boolean | undefined
   /** Propagation of the container's root. Default: `rslave`. */
@@ -57,7 +62,10 @@ export interface ContainerConfig {
    * uncover the old root. Default: false.
    */
   readonly noPivotRoot?: boolean | undefined
-  /** A kind that is absent is shared with this process. Default: `mnt`, `pid`, `ipc`, `uts`, `net`. */
+  /**
+   * A kind that is absent is shared with this process. Default: `mnt`, `pid`, `ipc`, `uts`, `net`. Without `mnt` the root is merely changed (chroot(2)), and
+   * `mounts`, `devices`, `maskedPaths` and `readonlyPaths` must be said to be empty.
+   */
   readonly namespaces?: readonly NamespaceRequest[] | undefined
   /** Of a new user namespace. */
   readonly uidMappings?: readonly IdMap[] | undefined
@@ -113,6 +121,8 @@ export interface ContainerConfig {
   readonly sessionKeyring?: boolean | string | undefined
   /** Its processes keep the supplementary groups of this process, whatever groups are asked for them. Default: false. */
   readonly keepGroups?: boolean | undefined
+  /** What its processes may do with files and ports, beside all else that restricts them: see landlock(7). Default: no more than that. */
+  readonly landlock?: Landlock | undefined
   /** No program of the container gains privileges by exec. Default: false. */
   readonly noNewPrivileges?: boolean | undefined
   /** Default: 0022. */

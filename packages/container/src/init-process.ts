@@ -1,5 +1,15 @@
 import { Cgroup } from '@libcontainer/cgroups'
-import { exists, isErrno, type OwnedFd, openPidfd, processStat, readLink, readTextIfPresent } from '@libcontainer/sys'
+import {
+  exists,
+  isErrno,
+  type OwnedFd,
+  openDirectory,
+  openPidfd,
+  processStat,
+  readLink,
+  readTextIfPresent,
+  SyscallError,
+} from '@libcontainer/sys'
 import { type ContainerState, START_SOCKET } from './state.js'
 
 /** By either freezer of a hybrid host. One that a signal has woken for a moment is on its way back, and counts. */
@@ -106,3 +116,14 @@ export async function openInit(state: ContainerState): Promise<OwnedFd | undefin
     throw error
   }
 }
+
+/** A handle of the first process's root directory; the process is looked at after it is open, so that it cannot be a later one's. */
+export async function openRootOf(state: ContainerState): Promise<OwnedFd> {
+  const path = `/proc/${state.init_process_pid}/root`
+  const root = await openDirectory(path, { handle: true })
+  if (await lives(state)) return root
+  root.close()
+  throw new SyscallError(ESRCH, 'open', { path, hint: 'the first process of the container has ended' })
+}
+
+const ESRCH = 3

@@ -5,6 +5,7 @@ import { ConfigInvalid, kernelString, LibcontainerError, type Step, slot } from 
 import type { Handle } from './handle.js'
 import { openInit } from './init-process.js'
 import { checkMountIds } from './mount-ids.js'
+import { ownsMounts } from './namespace-requests.js'
 import { UserNamespaces } from './outside-sources.js'
 import { plainCopy } from './plain-copy.js'
 import { runSteps } from './run-steps.js'
@@ -82,9 +83,9 @@ export async function inside(
     try {
       const { pidfd, kinds } = await joinTarget(state.init_process_pid, ['user', 'mnt'])
       pidfd.close()
-      if (!kinds.includes('mnt'))
+      if (!ownsMounts(handle.config) || !kinds.includes('mnt'))
         throw new LibcontainerError('ERR_UNSUPPORTED', `container '${handle.id}' has no mount namespace of its own`, {
-          hint: 'mount on the host, whose mounts it sees',
+          hint: 'do it on the host, below its root: it sees the mounts and nodes there',
         })
       const join = planProcessJoin(slot('target'), kinds).steps
       await handle.doing(what, () =>

@@ -36,3 +36,7 @@ export function namespaceOf(request: NamespaceRequest, field: string): Namespace
     throw new ConfigInvalid(field, word, 'must be one of user, ipc, uts, net, pid, mnt, cgroup, time')
   return path === undefined ? { kind } : { kind, path }
 }
+
+/** Whether a container has mounts of its own, and not those of the process that made it. */
+export const ownsMounts = ({ namespaces }: { readonly namespaces: readonly Namespace[] }): boolean =>
+  namespaces.some(({ kind }) => kind === 'mnt')

@@ -1,5 +1,5 @@
 import { ask, type Child, closeFd, type Rendezvous } from '@libcontainer/init'
-import { checkMount, type Mount, type MountIdMap, sourceSteps } from '@libcontainer/mount'
+import { checkMounts, type Mount, type MountIdMap, sourceSteps } from '@libcontainer/mount'
 import { cloneFlags, openNamespaceFd, planProcessJoin, writeIdMaps } from '@libcontainer/namespaces'
 import { type OwnedFd, type Step, slot, stat } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
@@ -14,9 +14,8 @@ const nameOf = (place: number): string => `source ${place}`
 
 /** The places of the binds whose source init cannot take itself. Pure. */
 export function outsidePlaces(mounts: readonly Mount[], unreachable: ReadonlySet<number> = new Set()): number[] {
-  return [...mounts.keys()].filter(
-    place => unreachable.has(place) || checkMount(mounts[place]!, `mounts[${place}]`).idMap !== undefined,
-  )
+  const checked = checkMounts(mounts)
+  return [...mounts.keys()].filter(place => unreachable.has(place) || checked[place]!.idMap !== undefined)
 }
 
 /** What is around the steps of a bind whose source the parent takes: it is waited for, and let go of. */
@@ -43,8 +42,7 @@ export async function unreachableSources(mounts: readonly Mount[]): Promise<Read
     )
   }
   const closed = await Promise.all(
-    mounts.map(async (mount, i) => {
-      const { kind, source } = checkMount(mount, `mounts[${i}]`)
+    checkMounts(mounts).map(async ({ kind, source }) => {
       if (kind !== 'bind') return false
       const names = source.split('/').slice(1, -1)
       const above = names.map((_, n) => `/${names.slice(0, n + 1).join('/')}`)
@@ -96,7 +94,7 @@ export class OutsideSources {
       for (const place of this.#places) {
         const field = `mounts[${place}]`
         const mount = this.#config.mounts[place]!
-        const { idMap } = checkMount(mount, field)
+        const { idMap } = checkMounts(this.#config.mounts)[place]!
         const name = `user ${place}`
         if (idMap !== undefined) handed[name] = (await users.of(idMap, field)).fd
         steps.push(

@@ -7,28 +7,29 @@ import { isHostTerminal } from './stdio.js'
 export function plainCopy<T>(value: T, field = 'config'): T {
   if (typeof value === 'function' || typeof value === 'symbol')
     throw new ConfigInvalid(field, String(value), 'must be plain data')
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
     const list: unknown[] = []
     for (let i = 0; i < value.length; i++) {
       const each: unknown = value[i]
-      list.push(isSimple(each) ? each : plainCopy(each, `${field}[${i}]`))
+      // Most values are text: for them no field is put together that no error names.
+      list[i] = typeof each === 'string' ? each : plainCopy(each, `${field}[${i}]`)
     }
     return list as T
   }
+  if (value instanceof Uint8Array) return value
   const copy: Record<string, unknown> = Object.create(null)
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value)
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i]!
     const each = (value as Record<string, unknown>)[key]
     if (each === undefined) continue
-    copy[key] = isSimple(each) ? each : plainCopy(each, field === 'config' ? key : `${field}.${key}`)
+    copy[key] = typeof each === 'string' ? each : plainCopy(each, field === 'config' ? key : `${field}.${key}`)
   }
   return copy as T
 }
 
-/** Most values are: for them no field is put together that no error names. */
-const isSimple = (value: unknown): boolean => typeof value === 'string' || typeof value === 'number'
-
-/** A copy of a whole config. Its mounts are frozen: they are looked at at several places, and what cannot change is looked at once. */
+/** A copy of a whole config. Its mounts and their list are frozen: they are looked at at several places, and what cannot change is looked at once. */
 export function configCopy(config: ContainerConfig): ContainerConfig {
   const copy = plainCopy(config)
   if (Array.isArray(copy?.mounts)) {
@@ -36,6 +37,7 @@ export function configCopy(config: ContainerConfig): ContainerConfig {
       Object.freeze(mount?.options)
       Object.freeze(mount)
     }
+    Object.freeze(copy.mounts)
   }
   return copy
 }

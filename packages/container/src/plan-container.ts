@@ -16,15 +16,18 @@ import { joinSessionKeyring } from '@libcontainer/keys'
 import {
   bindsDev,
   type CgroupMounts,
+  chrootStep,
   lateReadonlySteps,
   maskedPathSteps,
   moveRootSteps,
   openedMounts,
+  openRootfsStep,
   pivotSteps,
   prepareRootSteps,
   readonlyPathSteps,
   readonlyRootStep,
   reopenNullStep,
+  rootOverlayStep,
   rootPropagationSteps,
 } from '@libcontainer/mount'
 import { type NamespaceFacts, type NamespacePlan, planNamespaces } from '@libcontainer/namespaces'
@@ -89,7 +92,9 @@ export function planContainer(
     locked: userns || (facts.mapped ?? false),
   }
   const mounts = planMounts(config.mounts, mountOptions, facts.unreachable)
-  const ownDev = !bindsDev(config.mounts)
+  const bound = bindsDev(config.mounts)
+  // In the mounts of the host nothing is mounted, and nothing made: the root is the directory as it stands.
+  const ownMounts = has('mnt')
 
   const steps: Step[] = [
     ...attributes.sharing.initial,
@@ -106,9 +111,10 @@ export function planContainer(
     ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
     // As ever, before anything of the root: hooks and mounts find the interfaces.
     ...(hasNetworking(config) ? whileSeen(ask('network', 'wait until the networks are there'), facts) : []),
-    ...prepareRootSteps(config.rootfs, config.rootPropagation),
+    ...(ownMounts ? prepareRootSteps(config.rootfs, config.rootPropagation) : [openRootfsStep(config.rootfs)]),
+    ...(config.rootOverlay ? [rootOverlayStep(config.rootOverlay, { userns: mountOptions.locked })] : []),
     ...mounts.steps,
-    ...(ownDev
+    ...(ownMounts && !bound
       ? [
           ...deviceSteps(root, config.devices, { bind: userns ? 'always' : 'fallback' }),
           ...linkSteps(root, { kcore: facts.kcore }),
@@ -119,9 +125,9 @@ export function planContainer(
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
     ...readonlyPathSteps(config.readonlyPaths, { root, opened }),
     ...maskedPathSteps(config.maskedPaths, { root, opened }),
-    ...(config.noPivotRoot ? moveRootSteps(root) : pivotSteps(root)),
-    ...terminalSteps(spec),
-    ...(ownDev && !spec.terminal ? [reopenNullStep(root)] : []),
+    ...(ownMounts ? (config.noPivotRoot ? moveRootSteps(root) : pivotSteps(root)) : [chrootStep(root)]),
+    ...terminalSteps(spec, ownMounts),
+    ...(bound || spec.terminal ? [] : [reopenNullStep(root)]),
     ...lateReadonlySteps(config.mounts, mountOptions),
     ...(config.readonlyRootfs ? [readonlyRootStep(root)] : []),
     ...(config.rootPropagation === undefined ? [] : rootPropagationSteps(config.rootPropagation)),

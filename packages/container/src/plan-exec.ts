@@ -1,6 +1,6 @@
 import { openRoot, secondClone, setSession } from '@libcontainer/init'
 import { joinSessionKeyring } from '@libcontainer/keys'
-import { reopenNullStep } from '@libcontainer/mount'
+import { chrootStep, reopenNullStep } from '@libcontainer/mount'
 import { type NamespaceKind, planProcessJoin } from '@libcontainer/namespaces'
 import { type Step, slot } from '@libcontainer/sys'
 import { terminalSteps } from './plan-container.js'
@@ -12,6 +12,8 @@ export interface ExecFacts extends Omit<ProcessFacts, 'waitForStart' | 'userns'>
   /** The namespaces of the container that are not ours already. */
   readonly kinds: readonly NamespaceKind[]
   readonly joinCgroups: readonly Step[]
+  /** Its root is in the slot `root`: it has no mount namespace that it would be the root of. Default: false. */
+  readonly rooted?: boolean | undefined
   /** The container's own, by name. */
   readonly sessionKeyring?: string | undefined
   /** The parent may not administer the system: setgroups may be denied in the container. */
@@ -32,7 +34,7 @@ export function planExec(
     ...(join.needsSecondClone ? [secondClone] : []),
     setSession,
     ...(facts.sessionKeyring === undefined ? [] : [joinSessionKeyring(facts.sessionKeyring, { existing: true })]),
-    openRoot,
+    facts.rooted ? chrootStep() : openRoot,
     ...terminalSteps(spec, false),
     ...(spec.terminal ? [] : [reopenNullStep(slot('root'))]),
     ...processSteps(spec, attributes, {

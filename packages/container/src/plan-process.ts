@@ -8,6 +8,7 @@ import {
   execProgram,
   filterHooks,
   findProgram,
+  type LandlockSteps,
   makeWorkingDirectory,
   ownStdio,
   parseResourceLimit,
@@ -36,6 +37,7 @@ export interface Attributes {
   readonly secureBits?: readonly string[] | undefined
   /** The steps that load the filter. */
   readonly seccomp: readonly Step[]
+  readonly landlock?: LandlockSteps | undefined
   readonly noNewPrivileges: boolean
   readonly rlimits: readonly ResourceLimit[]
   readonly umask: number
@@ -74,13 +76,13 @@ export const userFiles = ['/etc/passwd', '/etc/group']
 export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: ProcessFacts): Step[] {
   const { args, cwd = '/' } = spec
   const env = environment(spec)
-  const sets = attributes.capabilities
+  const { capabilities: sets, landlock } = attributes
   const capabilities = capabilitySteps(sets === null || !isList(sets) ? sets : capabilitySets(sets), {
     lastCap: facts.lastCap,
     available: facts.userns ? undefined : facts.available,
     secureBits: attributes.secureBits,
-    // Without no_new_privs a filter needs CAP_SYS_ADMIN; the exec that follows drops it.
-    keepSysAdmin: attributes.seccomp.length > 0 && !attributes.noNewPrivileges,
+    // Without no_new_privs both need CAP_SYS_ADMIN; the exec that follows drops it.
+    keepSysAdmin: (attributes.seccomp.length > 0 || landlock !== undefined) && !attributes.noNewPrivileges,
   })
   const user = userArgs(spec, env)
   const directory = workingDirectorySteps(cwd)
@@ -92,6 +94,8 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
     ...(facts.userns ? [] : limitSteps(attributes.rlimits, facts.initialFiles)),
     ...(user.lookup ? [askWithFiles('user', 'look the user up in the container’s passwd and group', userFiles)] : []),
     ...(cwd === '/' ? [] : [makeWorkingDirectory(cwd)]),
+    // As root, who may look at whatever a rule names.
+    ...(landlock?.prepare ?? []),
     setUmask(attributes.umask),
     ...attributes.sharing.steps,
     ownStdio(user.uid),
@@ -108,6 +112,7 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
     ...(attributes.payload === undefined ? [findProgram(args[0]!, variable(env, 'PATH') ?? DEFAULT_PATH)] : []),
     ask('ready', 'wait until the state is saved'),
     ...(facts.waitForStart === undefined ? [] : createdSteps(slot('listener'), facts.waitForStart)),
+    ...(landlock?.restrict ?? []),
     // They are programs in the container, run with its rights: behind its filter, too.
     ...(hooks.length === 0 ? [] : attributes.seccomp.map(filterHooks)),
     ...hooks,

@@ -1,22 +1,24 @@
 import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities'
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
-import { parseResourceLimit } from '@libcontainer/init'
+import { checkLandlock, parseResourceLimit } from '@libcontainer/init'
 import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
-import { checkMount, checkPropagation, cleanPath } from '@libcontainer/mount'
+import { checkMount, checkPropagation, checkRootOverlay, cleanPath } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
 import { checkMountIds } from './mount-ids.js'
-import { namespaceOf, namespacesOf } from './namespace-requests.js'
+import { namespaceOf, namespacesOf, ownsMounts } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
 import { capabilityProblems, hookProblems, limitProblems, problemOf, sharingProblems } from './validate-apart.js'
+import { checkMoved, sharedMountProblems } from './validate-root.js'
 import { sysctlProblems } from './validate-sysctl.js'
 
 const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   rootfs: true,
+  rootOverlay: true,
   readonlyRootfs: true,
   rootPropagation: true,
   noPivotRoot: true,
@@ -48,6 +50,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   intelRdt: true,
   sessionKeyring: true,
   keepGroups: true,
+  landlock: true,
   noNewPrivileges: true,
   umask: true,
   parentDeathSignal: true,
@@ -67,7 +70,8 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   }
   const each = <T>(field: string, list: readonly T[] | undefined, part: (item: T, field: string) => void): void =>
     check(() => {
-      for (const [i, item] of checkList(field, list).entries()) check(() => part(item, `${field}[${i}]`))
+      const items = checkList(field, list)
+      for (let i = 0; i < items.length; i++) check(() => part(items[i]!, `${field}[${i}]`))
     })
 
   for (const [key, value] of Object.entries(config)) {
@@ -77,6 +81,9 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
       )
   }
   check(() => checkRootfsPath(config.rootfs))
+  check(() => {
+    if (config.rootOverlay !== undefined) checkRootOverlay(config.rootOverlay, String(config.rootfs))
+  })
   check(() => checkBoolean('readonlyRootfs', config.readonlyRootfs))
   check(
     () => void (config.rootPropagation === undefined || checkPropagation(config.rootPropagation, 'rootPropagation')),
@@ -88,6 +95,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   // What is said of namespaces cannot be judged by a list that is wrong itself.
   const namespaces = problems.length === before ? listed(config, problems) : undefined
   if (namespaces !== undefined) check(() => checkNamespaceList(config, namespaces))
+  if (namespaces !== undefined && !ownsMounts({ namespaces })) problems.push(...sharedMountProblems(config))
   const kinds = new Set(namespaces?.map(({ kind }) => kind) ?? namespaceKinds)
   check(() => checkName('hostname', config.hostname, kinds))
   check(() => checkName('domainname', config.domainname, kinds))
@@ -111,6 +119,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   check(() => checkHookOutput(config.hookOutput))
   check(() => checkKeyring(config.sessionKeyring))
   check(() => checkBoolean('keepGroups', config.keepGroups))
+  check(() => void (config.landlock === undefined || checkLandlock(config.landlock, 'landlock')))
   check(() => checkBoolean('noNewPrivileges', config.noNewPrivileges))
   check(() => checkInteger('umask', config.umask, 0, 0o777))
   check(
@@ -137,16 +146,6 @@ function refuse(field: string, value: unknown, problem: string): never {
   throw new ConfigInvalid(field, value, problem)
 }
 
-/** What is unmounted on the host afterwards would stay in such a container, below the root that was moved on top. */
-function checkMoved({ noPivotRoot, rootPropagation }: ContainerConfig): void {
-  if (noPivotRoot && (rootPropagation === 'private' || rootPropagation === 'rprivate'))
-    throw new ConfigInvalid(
-      'rootPropagation',
-      rootPropagation,
-      'is not safe with noPivotRoot: the old root stays in the mount namespace, and would keep what the host unmounts',
-    )
-}
-
 function checkList<T>(field: string, value: readonly T[] | undefined): readonly T[] {
   if (value === undefined) return []
   if (!Array.isArray(value)) throw new ConfigInvalid(field, value, 'must be a list')
@@ -155,12 +154,11 @@ function checkList<T>(field: string, value: readonly T[] | undefined): readonly 
 
 function checkNamespaceList(config: ContainerConfig, namespaces: readonly Namespace[]): void {
   validateNamespaces({ ...config, namespaces })
-  const mnt = namespaces.find(({ kind }) => kind === 'mnt')
-  if (mnt === undefined || mnt.path !== undefined) {
+  if (namespaces.some(({ kind, path }) => kind === 'mnt' && path !== undefined)) {
     throw new ConfigInvalid(
       'namespaces',
       config.namespaces,
-      'must have a new mnt: the root is changed in a mount namespace of the container’s own',
+      'must have a new mnt, or none: another’s mounts are not changed',
     )
   }
 }

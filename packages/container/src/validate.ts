@@ -1,6 +1,7 @@
-import { cleanPath } from '@libcontainer/mount'
+import { landlockProblem } from '@libcontainer/init'
+import { checkRootOverlay, cleanPath } from '@libcontainer/mount'
 import { checkNamespaces, type Namespace, type NamespaceKind, namespacePath } from '@libcontainer/namespaces'
-import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
+import { ConfigInvalid, landlockVersion, readLink, SyscallError, stat } from '@libcontainer/sys'
 import { classProblem } from './class.js'
 import type { ContainerConfig } from './config.js'
 import { namespacesOf, networkNamespace } from './namespace-requests.js'
@@ -18,7 +19,7 @@ import { sysctlProblems } from './validate-sysctl.js'
  */
 export async function validate(request: ContainerConfig): Promise<ConfigInvalid[]> {
   const config = await withRootlessDefaults(request)
-  const problems = validateShape(config)
+  const problems = withKernel(config, validateShape(config))
   const found = isSound(problems, 'config', 'rootfs') ? await rootfsProblem(config) : undefined
   const given = isSound(problems, 'config', 'intelRdt') ? config.intelRdt : undefined
   const lacking = await classProblem(given)
@@ -28,13 +29,28 @@ export async function validate(request: ContainerConfig): Promise<ConfigInvalid[
 /** All but a look at the rootfs and at resctrl, for who takes that look elsewhere. */
 export async function validateBesideRootfs(given: ContainerConfig): Promise<ConfigInvalid[]> {
   const config = await withRootlessDefaults(given)
-  return await withNamespaces(config, validateShape(config))
+  return await withNamespaces(config, withKernel(config, validateShape(config)))
+}
+
+/** What a config asks of this kernel that it does not have. */
+function withKernel(config: ContainerConfig, problems: readonly ConfigInvalid[]): readonly ConfigInvalid[] {
+  if (!isSound(problems, 'config', 'landlock') || config.landlock === undefined) return problems
+  const problem = landlockProblem(config.landlock, landlockVersion(), 'landlock')
+  return problem === undefined ? problems : [...problems, problem]
 }
 
 const isSound = (problems: readonly ConfigInvalid[], ...parts: string[]): boolean =>
   !problems.some(({ field }) => parts.some(part => field.startsWith(part)))
 
 async function withNamespaces(config: ContainerConfig, problems: readonly ConfigInvalid[]): Promise<ConfigInvalid[]> {
+  const layers = isSound(problems, 'config', 'rootfs', 'rootOverlay') ? await layerProblems(config) : []
+  return await withNamespaceProblems(config, [...problems, ...layers])
+}
+
+async function withNamespaceProblems(
+  config: ContainerConfig,
+  problems: readonly ConfigInvalid[],
+): Promise<ConfigInvalid[]> {
   if (!isSound(problems, 'config', 'namespaces', 'networks', 'uidMappings', 'gidMappings', 'timeOffsets'))
     return [...problems]
   try {
@@ -61,8 +77,12 @@ async function idProblems(config: ContainerConfig, namespaces: readonly Namespac
 
 /** What is wrong with the rootfs that its path names, if anything. */
 export async function rootfsProblem({ rootfs }: ContainerConfig): Promise<ConfigInvalid | undefined> {
+  return await directoryProblem('rootfs', rootfs)
+}
+
+async function directoryProblem(field: string, path: string): Promise<ConfigInvalid | undefined> {
   try {
-    await checkRootfs(rootfs)
+    await checkDirectory(field, path)
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error
     return error
@@ -70,25 +90,34 @@ export async function rootfsProblem({ rootfs }: ContainerConfig): Promise<Config
   return undefined
 }
 
-/** The rootfs must be there, and be what its path says: a link in it could be changed under us. */
-async function checkRootfs(rootfs: string): Promise<void> {
-  const path = cleanPath(rootfs)
+/** The same of what lies over it; and the kernel wants one file system for what is written and what is being written. */
+async function layerProblems({ rootOverlay, rootfs }: ContainerConfig): Promise<ConfigInvalid[]> {
+  if (rootOverlay === undefined) return []
+  const layers = checkRootOverlay(rootOverlay, rootfs)
+  const problems = await Promise.all(layers.map(([field, path]) => directoryProblem(field, path)))
+  const found = problems.filter(problem => problem !== undefined)
+  const { upper, work } = rootOverlay
+  if (found.length > 0 || upper === undefined || work === undefined) return found
+  const [a, b] = await Promise.all([stat(upper), stat(work)])
+  if (a.device.major === b.device.major && a.device.minor === b.device.minor) return []
+  return [new ConfigInvalid('rootOverlay.work', work, `must be on the file system of upper (${upper})`)]
+}
+
+/** It must be there, and be what its path says: a link in it could be changed under us. */
+async function checkDirectory(field: string, given: string): Promise<void> {
+  const path = cleanPath(given)
   try {
     const { type } = await stat(path)
-    if (type !== 'directory') throw new ConfigInvalid('rootfs', rootfs, `must be a directory, not a ${type}`)
+    if (type !== 'directory') throw new ConfigInvalid(field, given, `must be a directory, not a ${type}`)
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error
-    throw new ConfigInvalid('rootfs', rootfs, `cannot be used: ${error.code}`, { cause: error })
+    throw new ConfigInvalid(field, given, `cannot be used: ${error.code}`, { cause: error })
   }
   const names = path.split('/').slice(1)
   for (let i = 1; i <= names.length; i++) {
     const part = `/${names.slice(0, i).join('/')}`
     if ((await stat(part, { follow: false })).type === 'link') {
-      throw new ConfigInvalid(
-        'rootfs',
-        rootfs,
-        `must not pass through a link: ${part} leads to ${await readLink(part)}`,
-      )
+      throw new ConfigInvalid(field, given, `must not pass through a link: ${part} leads to ${await readLink(part)}`)
     }
   }
 }

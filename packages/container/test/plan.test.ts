@@ -502,6 +502,28 @@ describe('the order that the kernel asks for', () => {
   })
 })
 
+test('MT-47 an overlay is laid over the root before anything is mounted on it', () => {
+  const rootOverlay = { lower: ['/layer'], upper: '/upper', work: '/work' }
+  const plan = planOf({ rootOverlay })
+  expect(difference(plan)).toEqual({ more: ['lay /upper, /layer over the root'], less: [] })
+  expect(at(plan, 'overlayRoot')).toBe(at(plan, 'prepareRoot') + 1)
+  // Whoever is in a user namespace keeps notes where its root may write them.
+  const [own, user] = [plan, planOf({ rootOverlay, namespaces: [...kinds, 'user'], ...maps })]
+  const notes = [own, user].map(each => each.steps[at(each, 'overlayRoot')]!.args[4] as Uint8Array)
+  expect(notes.map(bytes => new TextDecoder().decode(bytes))).toEqual(['', 'userxattr\0'])
+})
+
+test('MT-36 in the mounts of the host: a chroot, and no step that mounts, makes a node or masks', () => {
+  const shared = { namespaces: ['pid', 'uts'], mounts: [], devices: [], maskedPaths: [], readonlyPaths: [] } as const
+  const { more, less } = difference(planOf(shared))
+  expect(more).toEqual(['open /rootfs', 'change to the new root'])
+  expect(less).toEqual([
+    ...defaultPlan.slice(1, defaultPlan.indexOf('pivot to the new root') + 1),
+    'bring the interface lo up',
+  ])
+  expect(told(planOf(shared, { terminal: true }))).not.toContain('mount the terminal on /dev/console')
+})
+
 describe('a further process', () => {
   const config = resolveConfig('demo', { rootfs: '/rootfs' })
   const exec = (spec: Partial<ProcessSpec> = {}, facts: object = {}): { steps: readonly Step[] } => {
@@ -518,6 +540,17 @@ describe('a further process', () => {
       'open the root of the container',
       "take the container's null device for standard streams",
       ...process,
+    ])
+  })
+
+  test('MT-36 in the mounts of the host: its root is handed in, and changed to', () => {
+    const abouts = told(exec({ terminal: true }, { kinds: ['pid'], rooted: true }))
+    expect(abouts.slice(0, 5)).toEqual([
+      'join the namespaces pid of the process',
+      'clone into the pid namespace',
+      'start a new session',
+      'change to the new root',
+      'open a new terminal in /dev/pts',
     ])
   })
 

@@ -74,7 +74,11 @@ test('VAL-04 a hostname and a domainname need a uts namespace', () => {
 })
 
 test('VAL-05 EV-086 masked and read-only paths need a mount namespace', () => {
-  expect(fields({ maskedPaths: ['/a'], readonlyPaths: ['/b'], namespaces: ['pid'] })).toEqual(['namespaces'])
+  expect(fields({ maskedPaths: ['/a'], readonlyPaths: ['/b'], namespaces: ['pid'] })).toEqual([
+    'maskedPaths',
+    'readonlyPaths',
+    'namespaces',
+  ])
 })
 
 test('VAL-08 offsets of clocks need a time namespace, and a new one', () => {
@@ -146,6 +150,16 @@ test('VAL-30 EV-070 EV-038 what works but is odd is a warning with the field, an
     expect.stringMatching(/^uidMappings, gidMappings: .*leave them out/),
   ])
   expect(configWarnings({ rootfs })).toEqual([])
+})
+
+test('MT-36 a capability that leaves a root which was only changed is a warning', () => {
+  const shared: ContainerConfig = { rootfs, namespaces: ['pid'], mounts: [], devices: [] }
+  const warned = [expect.stringMatching(/^capabilities: with CAP_SYS_CHROOT .* add mnt to namespaces/)]
+  for (const capabilities of [null, ['CAP_SYS_CHROOT'], { bounding: ['CAP_KILL'], effective: ['sys_chroot'] }])
+    expect(configWarnings({ ...shared, capabilities })).toEqual(warned)
+  expect(configWarnings({ ...shared, capabilities: ['CAP_KILL'] })).toEqual([])
+  expect(configWarnings(shared)).toEqual([])
+  expect(configWarnings({ rootfs, capabilities: null })).toEqual([])
 })
 
 test('VAL-21 EV-161 a class of resctrl: its shape, and a host that has none', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { cgroupHost } from '@libcontainer/cgroups'
@@ -313,3 +314,25 @@ await c.destroy()`
     hint: 'sysctl -w user.max_user_namespaces=15000',
   })
 })
+
+test(
+  'MT-47 BY-04 MT-36 an ordinary user lays memory over an image of its own, and changes the root without mounts',
+  needs,
+  () => {
+    // What is of ids that the user namespace does not have cannot be copied up.
+    execFileSync('chown', ['-R', `${user.uid}:${user.uid}`, user.rootfs])
+    const script = 'echo new >/new; rm -r /home; cat /new; grep -c " / / .* overlay " /proc/self/mountinfo; ls -d /home'
+    const rootOverlay = { temporary: true }
+    expect(asked(`return await script(${JSON.stringify(`${script} || :`)})`, { config: { rootOverlay } })).toBe(
+      'new\n1\n',
+    )
+    expect(readdirSync(user.rootfs)).toContain('home')
+    const config = { namespaces: ['user', 'pid'], mounts: [], devices: [], maskedPaths: [], readonlyPaths: [] }
+    // There is no null device in it.
+    const body = `
+const stdio = ['pipe', 'pipe', 'inherit']
+await c.run({ args: ['/bin/sleep', '1000'], stdio })
+return await script('cd ..; pwd; id -u; ls -d /bin', { stdio })`
+    expect(asked(body, { config })).toBe('/\n0\n/bin\n')
+  },
+)

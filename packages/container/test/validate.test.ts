@@ -122,7 +122,25 @@ describe('namespaces and id maps', () => {
   test('VAL-05 EV-086 without a mount namespace of its own nothing could be masked, mounted or hidden', () => {
     refused({ namespaces: ['pid'] }, 'namespaces', /must have a new mnt/)
     refused({ namespaces: [] }, 'namespaces', /mnt/)
-    refused({ namespaces: [{ kind: 'mnt', path: '/proc/1/ns/mnt' }] }, 'namespaces', /new mnt/)
+    refused({ namespaces: [{ kind: 'mnt', path: '/proc/1/ns/mnt' }] }, 'namespaces', /new mnt, or none/)
+  })
+
+  test('MT-36 VAL-05 EV-086 in the mounts of the host: that nothing is wanted of them is said, and what is wanted is refused by name', () => {
+    const bare = { namespaces: ['pid'], mounts: [], devices: [], maskedPaths: [], readonlyPaths: [] }
+    accepted(bare)
+    accepted({ ...bare, namespaces: [], readonlyRootfs: false, noPivotRoot: false })
+    const [unsaid] = validateShape({ rootfs, ...bare, devices: undefined, mounts: undefined } as never)
+    expect(unsaid).toMatchObject({ field: 'namespaces', hint: expect.stringContaining('mounts: [], devices: []') })
+    for (const wish of [
+      { mounts: [{ destination: '/proc', type: 'proc' }] },
+      { devices: [{ path: '/dev/null', type: 'c', major: 1, minor: 3 }] },
+      { maskedPaths: ['/proc/kcore'] },
+      { readonlyPaths: ['/proc/sys'] },
+      { readonlyRootfs: true },
+      { noPivotRoot: true },
+      { rootPropagation: 'rslave' },
+    ])
+      refused({ ...bare, ...wish }, Object.keys(wish)[0]!, /add mnt to namespaces/)
   })
 
   test('EV-032 a path that is not there is refused by name', async () => {

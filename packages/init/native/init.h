@@ -46,5 +46,6 @@ int lc_waiter(int request, const char *name);
 extern const struct lc_op lc_init_ops[];	/* attributes of the process */
 extern const struct lc_op lc_rendezvous_ops[];	/* ask, secondClone, awaitStart */
 extern const struct lc_op lc_exec_ops[];	/* findProgram, execProgram */
+extern const struct lc_op lc_landlock_ops[];
 
 #endif

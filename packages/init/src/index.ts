@@ -11,6 +11,7 @@ export {
 } from './bootstrap.js'
 export { features } from './features.js'
 export { filterHooks, type HookStep, runHook } from './hooks.js'
+export * from './landlock.js'
 export * from './memory-policy.js'
 export { probe } from './probe.js'
 export { InitProgram, initProgram, overlayInit, type ProgramCarrier } from './program.js'

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { copyOfBusyboxRootfs } from '../../../test/support/index.js'
 import { Bundle, either, specOf } from './hosts.js'
 
 /** The mount points that a process sees. */
@@ -50,6 +52,31 @@ describe.each(either)('$name', host => {
     })
     expect(mountsOf(pid)).not.toContain('/tmp/shown')
   })
+
+  test(
+    'MT-36 a bundle without a mount namespace is a chroot; what would be mounted is refused by name',
+    host.needs,
+    () => {
+      using bundle = new Bundle(host)
+      using rootfs = copyOfBusyboxRootfs()
+      execFileSync('mknod', ['-m', '666', `${rootfs.path}/dev/null`, 'c', '1', '3'])
+      const before = mountsOf(process.pid)
+      const namespaces = sleeper.linux.namespaces.filter(({ type }) => type !== 'mount')
+      const spec = { ...sleeper, root: { path: rootfs.path }, mounts: [], linux: { namespaces } }
+      bundle.sleeping(bundle.id, spec)
+      expect(mountsOf(process.pid)).toEqual(before)
+      expect(bundle.run(['exec', bundle.id, 'sh', '-c', 'cd ..; pwd; ls /bin/sh'])).toEqual({
+        status: 0,
+        stdout: '/\n/bin/sh\n',
+        stderr: '',
+      })
+      bundle.write({ ...spec, mounts: sleeper.mounts, root: sleeper.root })
+      const { status, stderr } = bundle.run(['run', `${bundle.id}-2`])
+      expect(status).not.toBe(0)
+      expect(stderr).toMatch(/mounts: needs a mount namespace of the container’s own/)
+      expect(mountsOf(process.pid)).toEqual(before)
+    },
+  )
 
   test('MT-46 mounts add in a user namespace of its own, with the flags of the mount', host.needs, () => {
     using bundle = new Bundle(host)

@@ -99,6 +99,18 @@ static void octal(mode_t mode, char text[5])
 	text[4] = 0;
 }
 
+/* An overlay of which somebody wants to write to its upper directory. */
+static int is_written(const char *type, const struct lc_bytes *options, unsigned int attributes)
+{
+	const char *option = NULL;
+
+	if (attributes & MOUNT_ATTR_RDONLY || strcmp(type, "overlay") != 0)
+		return 0;
+	while ((option = lc_next_string(options, option)) != NULL && strncmp(option, "upperdir=", 9) != 0)
+		;
+	return option != NULL;
+}
+
 static int is_there(struct lc_ctx *c, int root, const char *path)
 {
 	int fd = lc_no_root(root) ? open(path, O_PATH | O_CLOEXEC) : lc_open_in_root(c, root, path, O_PATH);
@@ -107,45 +119,6 @@ static int is_there(struct lc_ctx *c, int root, const char *path)
 		close(fd);
 	c->detail[0] = 0;
 	return fd >= 0;
-}
-
-/*
- * A tmpfs with the directories of an overlay, and the working directory in it: relative paths lead there, and nowhere that an image chooses. It must be
- * attached while an overlay is made of it, which has a mount of its own afterwards: on the target, for a moment. `*before`: where to go back to.
- */
-static int enter_scratch(struct lc_ctx *c, int target, int *before)
-{
-	const struct lc_bytes none = { 0 };
-	int tree = lc_mount_create(c, "tmpfs", "tmpfs", &none, "0755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	int64_t result = 0;
-
-	if (tree < 0)
-		return tree;
-	*before = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*before < 0)
-		result = lc_fail(c, "open");
-	else if (syscall(SYS_move_mount, tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		result = lc_fail(c, "move_mount");
-	else if (fchdir(tree) < 0)
-		result = lc_fail(c, "fchdir");
-	else if (mkdirat(AT_FDCWD, "upper", 0755) < 0 || mkdirat(AT_FDCWD, "work", 0755) < 0)
-		result = lc_fail(c, "mkdirat");
-	if (result == 0)
-		return tree;
-	lc_mount_detach(tree);
-	close(tree);
-	lc_close(*before);
-	return (int)result;
-}
-
-static int64_t leave_scratch(struct lc_ctx *c, int tree, int before, int64_t result)
-{
-	if (fchdir(before) < 0 && result >= 0)
-		result = lc_fail(c, "fchdir");
-	close(before);
-	lc_mount_detach(tree);
-	close(tree);
-	return result;
 }
 
 /* root, target, type, source, options, attributes, flags, propagation */
@@ -168,12 +141,14 @@ int64_t lc_op_mount_filesystem(struct lc_ctx *c, const union lc_arg *a)
 	if (flags & LC_COPY_MODE && fstat(target, &st) == 0)
 		octal(st.st_mode & 07777, mode);
 	late = flags & LC_COPY_UP ? attributes & MOUNT_ATTR_RDONLY : 0;
-	if (flags & LC_SCRATCH && (scratch = enter_scratch(c, target, &before)) < 0) {
+	if (flags & LC_SCRATCH && (scratch = lc_mount_enter_scratch(c, target, &before)) < 0) {
 		close(target);
 		return scratch;
 	}
 	tree = lc_mount_create(c, a[2].s, a[3].s, &a[4].b, mode[0] ? mode : NULL, attributes & ~late);
-	if (scratch >= 0 && (result = leave_scratch(c, scratch, before, tree)) < 0 && tree >= 0) {
+	if (tree >= 0 && is_written(a[2].s, &a[4].b, attributes))
+		tree = lc_mount_confirm_writable(c, tree);
+	if (scratch >= 0 && (result = lc_mount_leave_scratch(c, scratch, before, tree)) < 0 && tree >= 0) {
 		close(tree);
 		tree = (int)result;
 	}

@@ -71,6 +71,17 @@ int64_t lc_mount_propagation(struct lc_ctx *c, int fd, int64_t propagation);
 int lc_mount_create(struct lc_ctx *c, const char *type, const char *source, const struct lc_bytes *options, const char *mode,
 		    unsigned int attributes);
 
+/* root.c: a handle of a directory of the host that no link leads to. */
+int lc_mount_open_plain(struct lc_ctx *c, const char *path);
+
+/* overlay.c: a tmpfs with the directories of an overlay, and the working directory in it; `*before`: where to go back to. */
+int lc_mount_enter_scratch(struct lc_ctx *c, int target, int *before);
+/* Out of it and rid of it; answers `result`, or what went wrong then. */
+int64_t lc_mount_leave_scratch(struct lc_ctx *c, int tree, int before, int64_t result);
+
+/* Answers `tree`, an overlay with upper and work, or closes it: where nothing can be made in them the kernel makes it read-only, and tells its log alone. */
+int lc_mount_confirm_writable(struct lc_ctx *c, int tree);
+
 /* mask.c: a detached mount of an empty, read-only directory; `label` is SELinux's, or "". */
 int lc_mount_empty(struct lc_ctx *c, const char *label);
 
@@ -86,6 +97,9 @@ int64_t lc_op_remount_filesystem(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_bind_mount(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_propagation(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_mount_attributes(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_open_rootfs(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_change_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_overlay_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_prepare_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_move_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_pivot_root(struct lc_ctx *c, const union lc_arg *a);

@@ -253,11 +253,5 @@ int64_t lc_op_move_root(struct lc_ctx *c, const union lc_arg *a)
 	if (result == 0)
 		result = hide_all(c, root, mountinfo);
 	close(mountinfo);
-	if (result < 0)
-		return result;
-	if (fchdir(root) < 0)
-		return lc_fail(c, "fchdir");
-	if (chroot(".") < 0)
-		return lc_fail(c, "chroot");
-	return chdir("/") < 0 ? lc_fail(c, "chdir") : 0;
+	return result < 0 ? result : lc_op_change_root(c, a);
 }

@@ -61,17 +61,40 @@ static int64_t set_holder(struct lc_ctx *c, int dir, int64_t propagation)
 	}
 }
 
+int lc_mount_open_plain(struct lc_ctx *c, const char *path)
+{
+	int dir = lc_open_how(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+
+	if (dir < 0 && lc_wants_walk())
+		dir = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return dir < 0 ? (int)lc_fail(c, "openat2") : dir;
+}
+
+/* rootfs: a descriptor of the directory as it is, for a root that is nobody's mount. */
+int64_t lc_op_open_rootfs(struct lc_ctx *c, const union lc_arg *a)
+{
+	return lc_mount_open_plain(c, a[0].s);
+}
+
+/* root: becomes the root of this process, and its working directory. */
+int64_t lc_op_change_root(struct lc_ctx *c, const union lc_arg *a)
+{
+	if (fchdir((int)a[0].i) < 0)
+		return lc_fail(c, "fchdir");
+	if (chroot(".") < 0)
+		return lc_fail(c, "chroot");
+	return chdir("/") < 0 ? lc_fail(c, "chdir") : 0;
+}
+
 /* rootfs, propagation of the mount that holds it: binds rootfs onto itself; a descriptor of the new mount. */
 int64_t lc_op_prepare_root(struct lc_ctx *c, const union lc_arg *a)
 {
-	int dir = lc_open_how(AT_FDCWD, a[0].s, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS);
+	int dir = lc_mount_open_plain(c, a[0].s);
 	int64_t result;
 	int tree;
 
-	if (dir < 0 && lc_wants_walk())
-		dir = open(a[0].s, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return lc_fail(c, "openat2");
+		return dir;
 	result = set_holder(c, dir, a[1].i);
 	if (result < 0) {
 		close(dir);

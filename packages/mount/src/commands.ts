@@ -12,9 +12,10 @@ export interface MountCommand {
   readonly dir?: string | undefined
 }
 
-/** Refuses what is no list of commands, naming field and value. */
-export function checkCommands(given: unknown, field: string): readonly MountCommand[] {
+/** Refuses what is no list of commands, naming field and value. @param part - what `of` goes on with to the list */
+export function checkCommands(given: unknown, of: string, part: string): readonly MountCommand[] {
   if (given === undefined || given === null) return []
+  const field = of + part
   if (!Array.isArray(given)) throw new ConfigInvalid(field, given, 'must be a list of { path, args, env, dir }')
   given.forEach((command: unknown, i) => {
     checkCommand(command, `${field}[${i}]`)

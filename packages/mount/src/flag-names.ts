@@ -26,9 +26,6 @@ function namesOf(flags: number): string {
 /** What an error tells of a mount beside its step: all that was asked of the kernel. */
 export function mountDetail({ kind, type, source, options: { flags, data } }: CheckedMount): string {
   const what = kind === 'bind' ? 'path' : 'name'
-  return [
-    `source ${what} '${source || type}'`,
-    `flags ${flagNames(flags)}`,
-    ...(data.length === 0 ? [] : [`data '${data.join(',')}'`]),
-  ].join(', ')
+  const detail = `source ${what} '${source || type}', flags ${flagNames(flags)}`
+  return data.length === 0 ? detail : `${detail}, data '${data.join(',')}'`
 }

@@ -25,9 +25,10 @@ export interface MountIdMap {
 /** No id: (uid_t)-1 means "leave it alone" to the kernel. */
 const NO_ID = 0xffffffff
 
-/** Refuses ranges that no map can have; whether they overlap is the business of who writes them. */
-export function checkRanges(given: unknown, field: string): readonly MountIdRange[] {
+/** Refuses ranges that no map can have; whether they overlap is the business of who writes them. @param part - what `of` goes on with to the list */
+export function checkRanges(given: unknown, of: string, part = ''): readonly MountIdRange[] {
   if (given === undefined || given === null) return []
+  const field = of + part
   if (!Array.isArray(given)) throw new ConfigInvalid(field, given, 'must be a list of { containerId, hostId, size }')
   given.forEach((range: unknown, i) => {
     const at = `${field}[${i}]`

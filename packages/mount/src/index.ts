@@ -21,19 +21,9 @@ export {
   readonlyPathSteps,
   reopenNullStep,
 } from './masks.js'
-export { type CheckedMount, checkMount, cleanPath, type Mount } from './mount.js'
-export {
-  atOrBelow,
-  firstAt,
-  type MountFilter,
-  type MountInfo,
-  ofType,
-  parentsOf,
-  parseMountInfo,
-  readMountInfo,
-  seenAt,
-  streamMountInfo,
-} from './mount-info.js'
+export { type CheckedMount, checkMount, checkMounts, cleanPath, type Mount } from './mount.js'
+export { atOrBelow, firstAt, type MountFilter, ofType, parentsOf } from './mount-filters.js'
+export { type MountInfo, parseMountInfo, readMountInfo, seenAt, streamMountInfo } from './mount-info.js'
 export { type MountAttributes, mountSetattr } from './mount-setattr.js'
 export { bindsDev, defaultMounts, lateReadonlySteps, type MountStepsOptions, mountSteps } from './mount-steps.js'
 export { moveMount, type OpenTreeOptions, openTree } from './open-tree.js'
@@ -48,8 +38,11 @@ export {
   remountSysSteps,
   runtimeFiles,
 } from './recipes.js'
+export { checkRootOverlay, type RootOverlay, type RootOverlayStepOptions, rootOverlayStep } from './root-overlay.js'
 export {
+  chrootStep,
   moveRootSteps,
+  openRootfsStep,
   type PivotOptions,
   pivotSteps,
   prepareRootSteps,

@@ -1,6 +1,6 @@
 import { type Arg, ConfigInvalid, kernelString, nulTerminated, type Slot, type Step, slot } from '@libcontainer/sys'
 import { AT_FDCWD } from './flags.js'
-import { checkMount, cleanPath, type Mount } from './mount.js'
+import { checkMounts, cleanPath, type Mount } from './mount.js'
 
 /** Mounts whose roots stay open in slots, by their places. */
 export type OpenedMounts = ReadonlyMap<string, Slot>
@@ -13,8 +13,7 @@ export type OpenedMounts = ReadonlyMap<string, Slot>
  */
 export function openedMounts(mounts: readonly Mount[]): OpenedMounts {
   const opened = new Map<string, Slot>()
-  for (const [i, mount] of mounts.entries()) {
-    const { destination, kind } = checkMount(mount, `mounts[${i}]`)
+  for (const { destination, kind } of checkMounts(mounts)) {
     const name = { '/proc': 'proc', '/sys': 'sys' }[destination]
     if (name !== undefined && (kind === 'filesystem' || kind === 'bind')) opened.set(destination, slot(name))
   }
@@ -113,7 +112,8 @@ export function reopenNullStep(root: Arg = slot('root')): Step {
     path: '/dev/null',
     hints: {
       ENODEV: 'the image must not put anything else at /dev/null',
-      ENOENT: 'the container has no /dev/null: add it to its devices, or give the program other standard streams',
+      ENOENT:
+        'the container has no /dev/null: add it to its devices or its root filesystem, or give the program other standard streams',
     },
   }
 }

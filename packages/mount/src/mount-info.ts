@@ -1,4 +1,5 @@
 import { checked, decodeUtf8, type OwnedFd, openFile, POLLPRI } from '@libcontainer/sys'
+import type { MountFilter } from './mount-filters.js'
 import { native } from './native.js'
 
 /** One line of /proc/<pid>/mountinfo: a mount of a namespace. See proc_pid_mountinfo(5). */
@@ -27,31 +28,6 @@ export interface MountInfo {
   readonly source: string
   /** The file system's options. */
   readonly superOptions: readonly string[]
-}
-
-/** `true` keeps a mount, `false` passes it over, `'last'` keeps it and ends the reading. */
-export type MountFilter = (mount: MountInfo) => boolean | 'last'
-
-/** Those at `path` or below it. */
-export function atOrBelow(path: string): MountFilter {
-  const prefix = path.endsWith('/') ? path : `${path}/`
-  return ({ mountPoint }) => mountPoint === path || mountPoint.startsWith(prefix)
-}
-
-/** The first of the list at exactly `path`. Where several are, {@link seenAt} tells which one hides the others. */
-export function firstAt(path: string): MountFilter {
-  return ({ mountPoint }) => (mountPoint === path ? 'last' : false)
-}
-
-/** Those that `path` lies on or below: its parents, and one at itself. */
-export function parentsOf(path: string): MountFilter {
-  return ({ mountPoint }) =>
-    mountPoint === path || path.startsWith(mountPoint.endsWith('/') ? mountPoint : `${mountPoint}/`)
-}
-
-/** Those of these types of file system. */
-export function ofType(...types: readonly string[]): MountFilter {
-  return ({ type }) => types.includes(type)
 }
 
 /** The mount that is seen at `path`: of several, the one that no other is mounted on. The order of the list does not tell. */
@@ -93,7 +69,13 @@ export class MountInfoParser {
   /** `true` when the filter has called one the last. */
   parse(text: string): boolean {
     this.#text = text
+    const needle = this.#filter?.needle
     for (let from = 0; from < text.length; from = this.#end + 1) {
+      if (needle !== undefined) {
+        const at = text.indexOf(needle, from)
+        if (at < 0) break
+        from = text.lastIndexOf('\n', at) + 1
+      }
       const end = text.indexOf('\n', from)
       this.#from = this.#at = from
       this.#end = end < 0 ? text.length : end
@@ -215,8 +197,8 @@ function unescaped(text: string): string {
     : text
 }
 
-/** What is asked of the kernel at first, some 500 lines, and later at a time: who looks for one of the first need not wait for all. */
-const FIRST = 1 << 16
+/** What is asked of the kernel at a time: some 300 lines, later a quarter of what was read, so that who looks for one of the first need not wait for all. */
+const FIRST = 1 << 15
 const CHUNK = 1 << 20
 
 /** How often a table is read that changes meanwhile: then it is as good as it gets. */
@@ -259,10 +241,11 @@ async function* chunks(
   try {
     const parser = new MountInfoParser(filter)
     const buffer = new Uint8Array(CHUNK)
-    for (let kept = 0, size = FIRST; ; size = Math.min(2 * size, CHUNK)) {
-      const room = buffer.subarray(kept, size)
+    for (let kept = 0, total = 0; ; ) {
+      const room = buffer.subarray(kept, kept + Math.max(FIRST, total >> 2))
       const got = checked(await native.async.readMounts(file.fd, room), 'read', path)
       const have = kept + got
+      total += got
       const ended = got < room.length
       // A line that is not whole yet waits for its rest.
       const end = ended ? have : buffer.lastIndexOf(10, have - 1) + 1

@@ -5,7 +5,7 @@ import { type CgroupMounts, cgroupSteps } from './cgroup-mounts.js'
 import { mountDetail } from './flag-names.js'
 import { HOW, MOUNT_ATTR, MS } from './flags.js'
 import type { OpenedMounts } from './masks.js'
-import { type CheckedMount, checkMount, type Mount, mayCoverProc } from './mount.js'
+import { type CheckedMount, checkMounts, type Mount, mayCoverProc } from './mount.js'
 import type { AttributeChange } from './options.js'
 import { packPropagation } from './propagation.js'
 
@@ -55,10 +55,11 @@ const sharedTypes = new Set(['sysfs', 'cgroup2', 'mqueue', 'proc', 'devpts'])
  */
 export function mountSteps(mounts: readonly Mount[], options: MountStepsOptions = {}): Step[] {
   const { field = 'mounts', warn, around } = options
-  return mounts.flatMap((mount, i) => {
-    const steps = stepsOf(checkMount(mount, `${field}[${i}]`, warn), options, i)
-    const { before = [], after = [] } = around?.(i) ?? {}
-    return before.length + after.length === 0 ? steps : [...before, ...steps, ...after]
+  return checkMounts(mounts, field, warn).flatMap((mount, i) => {
+    const steps = stepsOf(mount, options, i)
+    if (around === undefined) return steps
+    const { before = [], after = [] } = around(i)
+    return [...before, ...steps, ...after]
   })
 }
 
@@ -96,8 +97,7 @@ export function lateReadonlySteps(
   mounts: readonly Mount[],
   { root = slot('root'), field = 'mounts' }: MountStepsOptions = {},
 ): Step[] {
-  const paths = mounts
-    .map((mount, i) => checkMount(mount, `${field}[${i}]`))
+  const paths = checkMounts(mounts, field)
     .filter(mount => isLate(mount) && mount.options.flags & MS.RDONLY)
     .map(mount => mount.destination)
   return [...new Set(paths)].map(path => ({
@@ -293,8 +293,5 @@ export const defaultMounts: readonly Mount[] = frozenMounts([
 
 /** Whether /dev itself is a bind: then it is somebody else's, and nothing is to be made in it. */
 export function bindsDev(mounts: readonly Mount[]): boolean {
-  return mounts.some((mount, i) => {
-    const { destination, kind } = checkMount(mount, `mounts[${i}]`)
-    return destination === '/dev' && kind === 'bind'
-  })
+  return checkMounts(mounts).some(({ destination, kind }) => destination === '/dev' && kind === 'bind')
 }

@@ -60,6 +60,8 @@ const coverable = new Set(
 
 /** An absolute path without `.`, `..` and doubled slashes; `..` does not climb beyond `/`. */
 export function cleanPath(path: string): string {
+  // As nearly all are.
+  if (path.startsWith('/') && !path.endsWith('/') && !path.includes('//') && !path.includes('/.')) return path
   return `/${namesOfPath(path).join('/')}`
 }
 
@@ -81,23 +83,45 @@ export function checkMount(mount: Mount, field: string, warn: (message: string) 
   return checked
 }
 
+const checkedLists = new WeakMap<
+  readonly Mount[],
+  { readonly field: string; readonly checked: readonly CheckedMount[] }
+>()
+
+/** {@link checkMount} for a list, whose name is `field`. One that is frozen, and its mounts too, is looked at once. */
+export function checkMounts(
+  mounts: readonly Mount[],
+  field = 'mounts',
+  warn?: (message: string) => void,
+): readonly CheckedMount[] {
+  const known = checkedLists.get(mounts)
+  if (known?.field === field) return known.checked
+  const checked = mounts.map((mount, i) => checkMount(mount, `${field}[${i}]`, warn))
+  if (Object.isFrozen(mounts) && mounts.every(mount => frozen.has(mount))) checkedLists.set(mounts, { field, checked })
+  return checked
+}
+
 function check(mount: Mount, field: string, warn: (message: string) => void): CheckedMount {
   if (typeof mount !== 'object' || mount === null) throw new ConfigInvalid(field, mount, 'must be an object')
-  for (const name of Object.keys(mount)) {
-    if (!FIELDS.has(name))
-      throw new ConfigInvalid(`${field}.${name}`, mount[name as 'source'], `must be one of ${[...FIELDS].join(', ')}`)
-  }
-  const given = kernelString(mount.destination, `${field}.destination`)
+  const unknown = Object.keys(mount).find(name => !FIELDS.has(name))
+  if (unknown !== undefined)
+    throw new ConfigInvalid(
+      `${field}.${unknown}`,
+      mount[unknown as 'source'],
+      `must be one of ${[...FIELDS].join(', ')}`,
+    )
+  const given = kernelString(mount.destination, field, '.destination')
   if (given === '') throw new ConfigInvalid(`${field}.destination`, given, 'must not be empty')
   if (!given.startsWith('/')) warn(`${field}.destination: '${given}' is relative and is taken from /`)
   const destination = cleanPath(given)
-  const source = kernelString(mount.source ?? '', `${field}.source`)
+  const source = kernelString(mount.source ?? '', field, '.source')
   const options = parseMountOptions(mount.options ?? [], `${field}.options`)
-  const type = kernelString(mount.type ?? '', `${field}.type`)
+  const type = kernelString(mount.type ?? '', field, '.type')
   const kind = kindOf(type, options)
   if (destination === '/') throw new ConfigInvalid(`${field}.destination`, given, 'must not be the root itself')
-  for (const word of options.extensions) checkExtension(word, kind, type, field)
-  for (const name of ['premountCommands', 'postmountCommands'] as const) checkCommands(mount[name], `${field}.${name}`)
+  if (options.extensions.size > 0) for (const word of options.extensions) checkExtension(word, kind, type, field)
+  checkCommands(mount.premountCommands, field, '.premountCommands')
+  checkCommands(mount.postmountCommands, field, '.postmountCommands')
   const idMap = idMapOf(mount, options, field)
   if (idMap !== undefined && kind !== 'bind')
     throw new ConfigInvalid(
@@ -111,7 +135,7 @@ function check(mount: Mount, field: string, warn: (message: string) => void): Ch
   }
   if (kind === 'remount' && options.flags & MS.BIND && options.data.length > 0) refuseData(options, field)
   checkProc({ destination, kind, type, source, options, field })
-  return { destination, kind, type, source, options, ...(idMap === undefined ? {} : { idMap }), field }
+  return { destination, kind, type, source, options, idMap, field }
 }
 
 /** Words that belong to one type of file system, and why. */
@@ -131,8 +155,8 @@ function checkExtension(word: string, kind: CheckedMount['kind'], type: string, 
 
 /** The word and the fields say one thing: the one how far it reaches, the others whose ids. */
 function idMapOf(mount: Mount, { idMap }: ParsedOptions, field: string): MountIdMap | undefined {
-  const uid = checkRanges(mount.uidMappings, `${field}.uidMappings`)
-  const gid = checkRanges(mount.gidMappings, `${field}.gidMappings`)
+  const uid = checkRanges(mount.uidMappings, field, '.uidMappings')
+  const gid = checkRanges(mount.gidMappings, field, '.gidMappings')
   const { userNamespace } = mount
   const recursive = idMap?.recursive ?? false
   if (uid.length + gid.length > 0) {

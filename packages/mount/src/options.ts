@@ -113,20 +113,44 @@ const MAX_PROPAGATIONS = 15
  */
 export function parseMountOptions(options: readonly string[], field = 'options'): ParsedOptions {
   if (!Array.isArray(options)) throw new ConfigInvalid(field, options, 'must be a list of words')
-  // What is no word is refused, and by nobody told from words by its text.
-  if (!options.every(option => typeof option === 'string')) return parse(options, field)
-  const key = JSON.stringify(options)
-  const known = found.get(key)
-  if (known !== undefined) return known
-  const parsed = parse(options, field)
-  if (found.size === MOST) found.clear()
-  found.set(key, parsed)
-  return parsed
+  let known: Found | undefined = found
+  for (let i = 0; known !== undefined && i < options.length; i++) known = known.longer?.get(options[i]!)
+  return known?.parsed ?? remembered([...options], field)
 }
 
-/** The mounts of a container are looked at several times, and many have the words of another. */
-const found = new Map<string, ParsedOptions>()
-const MOST = 256
+/**
+ * What a list of words was found to say, and the lists that go on where it ends: the mounts of a container are looked at several times, and many have the
+ * words of another.
+ */
+interface Found {
+  parsed?: ParsedOptions
+  longer?: Map<string, Found>
+}
+
+const found: Found = {}
+let foundWords = 0
+const MOST = 1024
+const LONGEST = 32
+
+/** @param options - a list of our own: what is parsed is what is remembered */
+function remembered(options: readonly string[], field: string): ParsedOptions {
+  const parsed = parse(options, field)
+  if (options.length > LONGEST) return parsed
+  foundWords += options.length
+  if (foundWords > MOST) {
+    found.longer?.clear()
+    foundWords = options.length
+  }
+  let at = found
+  for (const option of options) {
+    at.longer ??= new Map()
+    const next: Found = at.longer.get(option) ?? {}
+    at.longer.set(option, next)
+    at = next
+  }
+  at.parsed = parsed
+  return parsed
+}
 
 function parse(options: readonly string[], field: string): ParsedOptions {
   const parsed = { flags: 0, cleared: 0, propagation: [] as Propagation[], data: [] as string[] }

@@ -14,6 +14,43 @@ export function propagationStep(propagation: Propagation): Step {
   }
 }
 
+const rootfsHints = {
+  ENOENT: 'the root file system must be a directory of the host',
+  ELOOP: 'the path of the root file system must not lead through a link',
+  ENOTDIR: 'the root file system must be a directory',
+}
+
+/**
+ * For a container in the mounts of its host, in place of {@link prepareRootSteps}: opens the directory as it is, into the slot `root`, and changes no mount.
+ * {@link chrootStep} makes it the root.
+ */
+export function openRootfsStep(rootfs: string): Step {
+  return {
+    op: 'openRootfs',
+    args: [kernelString(rootfs, 'rootfs')],
+    about: `open ${rootfs}`,
+    path: rootfs,
+    into: 'root',
+    hints: rootfsHints,
+  }
+}
+
+/**
+ * Makes a directory the root of the process, in whatever mounts it is. A wall for nobody who may change his root again: with CAP_SYS_CHROOT he
+ * walks out. The slot stays good: it is then `/`.
+ *
+ * @see chroot(2)
+ */
+export function chrootStep(root: Arg = slot('root')): Step {
+  return {
+    op: 'changeRoot',
+    args: [root],
+    about: 'change to the new root',
+    path: '/',
+    hints: { EPERM: 'changing the root needs CAP_SYS_CHROOT' },
+  }
+}
+
 /**
  * Makes the root file system a mount of its own: `/` gets the propagation, the mount that holds `rootfs` becomes private
  * (slave where slave was asked for), and `rootfs` is bound onto itself. Fills the slot `root`, which every function here
@@ -33,9 +70,7 @@ export function prepareRootSteps(rootfs: string, propagation: Propagation = 'rsl
       path: rootfs,
       into: 'root',
       hints: {
-        ENOENT: 'the root file system must be a directory of the host',
-        ELOOP: 'the path of the root file system must not lead through a link',
-        ENOTDIR: 'the root file system must be a directory',
+        ...rootfsHints,
         EPERM: 'changing mounts needs CAP_SYS_ADMIN over the mount namespace',
       },
     },

@@ -80,57 +80,69 @@ test('MT-03 what is no mountinfo is refused, and shown', () => {
 const escaped = (text: string): string =>
   text.replace(/[ \t\n\\#]/g, char => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`)
 
+const name = fc.string({ unit: 'grapheme' }).map(text => text.replace(/[\0\n]/g, '\n'))
+const word = fc.stringMatching(/^[a-z0-9_.=-]{1,8}$/).filter(text => text !== '-')
+const number = fc.nat(0x7fffffff)
+const line = fc.record(
+  {
+    id: number,
+    parent: number,
+    major: fc.nat(4095),
+    minor: number,
+    root: name.map(text => `/${text}`),
+    mountPoint: name.map(text => `/${text}`),
+    options: fc.array(word, { minLength: 1, maxLength: 4 }),
+    shared: number,
+    master: number,
+    propagateFrom: number,
+    unbindable: fc.constant(true as const),
+    type: word,
+    source: name,
+    superOptions: fc.array(word, { minLength: 1, maxLength: 4 }),
+  },
+  {
+    requiredKeys: ['id', 'parent', 'major', 'minor', 'root', 'mountPoint', 'options', 'type', 'source', 'superOptions'],
+  },
+)
+const text = (m: MountInfo): string => {
+  const tags = [
+    m.shared === undefined ? '' : ` shared:${m.shared}`,
+    m.master === undefined ? '' : ` master:${m.master}`,
+    m.propagateFrom === undefined ? '' : ` propagate_from:${m.propagateFrom}`,
+    m.unbindable ? ' unbindable' : '',
+  ].join('')
+  const head = [m.id, m.parent, `${m.major}:${m.minor}`, escaped(m.root), escaped(m.mountPoint), m.options.join(',')]
+  return `${head.join(' ')}${tags} - ${m.type} ${escaped(m.source)} ${m.superOptions.join(',')}\n`
+}
+const table = fc.array(line, { maxLength: 5 }).map(mounts => mounts as MountInfo[])
+
 test('MT-03 whatever the kernel writes comes back (property)', () => {
-  const name = fc.string({ unit: 'grapheme' }).map(text => text.replace(/[\0\n]/g, '\n'))
-  const word = fc.stringMatching(/^[a-z0-9_.=-]{1,8}$/).filter(text => text !== '-')
-  const number = fc.nat(0x7fffffff)
-  const line = fc.record(
-    {
-      id: number,
-      parent: number,
-      major: fc.nat(4095),
-      minor: number,
-      root: name.map(text => `/${text}`),
-      mountPoint: name.map(text => `/${text}`),
-      options: fc.array(word, { minLength: 1, maxLength: 4 }),
-      shared: number,
-      master: number,
-      propagateFrom: number,
-      unbindable: fc.constant(true as const),
-      type: word,
-      source: name,
-      superOptions: fc.array(word, { minLength: 1, maxLength: 4 }),
-    },
-    {
-      requiredKeys: [
-        'id',
-        'parent',
-        'major',
-        'minor',
-        'root',
-        'mountPoint',
-        'options',
-        'type',
-        'source',
-        'superOptions',
-      ],
-    },
-  )
-  const text = (m: MountInfo): string => {
-    const tags = [
-      m.shared === undefined ? '' : ` shared:${m.shared}`,
-      m.master === undefined ? '' : ` master:${m.master}`,
-      m.propagateFrom === undefined ? '' : ` propagate_from:${m.propagateFrom}`,
-      m.unbindable ? ' unbindable' : '',
-    ].join('')
-    const head = [m.id, m.parent, `${m.major}:${m.minor}`, escaped(m.root), escaped(m.mountPoint), m.options.join(',')]
-    return `${head.join(' ')}${tags} - ${m.type} ${escaped(m.source)} ${m.superOptions.join(',')}\n`
-  }
   fc.assert(
-    fc.property(fc.array(line, { maxLength: 5 }), mounts => {
-      expect(parseMountInfo(mounts.map(mount => text(mount as MountInfo)).join(''))).toEqual(mounts)
+    fc.property(table, mounts => {
+      expect(parseMountInfo(mounts.map(text).join(''))).toEqual(mounts)
     }),
   )
+})
+
+test('MT-03 a filter that knows what to look for keeps what it keeps of all mounts (property)', () => {
+  const places = ['/', '/a', '/a/b', '/a b', '/a#', '/a\\b', '/ä', '/a/\ufffd', '/ab/']
+  const place = fc.oneof(fc.constantFrom(...places), name)
+  const crowded = fc.array(
+    fc.tuple(line, place, place).map(([mount, mountPoint, root]) => ({ ...mount, mountPoint, root }) as MountInfo),
+    { maxLength: 8 },
+  )
+  fc.assert(
+    fc.property(crowded, place, (mounts, path) => {
+      const table = mounts.map(text).join('')
+      for (const filter of [atOrBelow(path), firstAt(path)]) {
+        expect(parseMountInfo(table, filter)).toEqual(parseMountInfo(table, mount => filter(mount)))
+      }
+    }),
+  )
+})
+
+test('MT-03 lines without what is looked for are not parsed', () => {
+  expect(parseMountInfo(`no line at all\n${sample}no line either\n`, firstAt('/a b\tc\\d'))).toMatchObject([{ id: 37 }])
 })
 
 test('MT-03 any text is parsed or refused by a TypeError (property)', () => {

@@ -1,4 +1,5 @@
-import { knownMountOptions, parseMountOptions } from '@libcontainer/mount'
+import { checkMounts, knownMountOptions, type Mount, parseMountOptions } from '@libcontainer/mount'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   attributesOf,
@@ -167,4 +168,43 @@ test('EV-199 what only looks like a word is none, whatever was parsed before', (
   expect(parseMountOptions(['ro']).flags).not.toBe(0)
   for (const option of [0n, ['ro'], { toJSON: () => 'ro' }, null])
     expect(() => parseMountOptions([option] as never)).toThrow(expect.objectContaining({ code: 'ConfigInvalid' }))
+})
+
+test('MT-05 what a list says does not depend on the lists before it (property)', () => {
+  const word = fc.constantFrom('', 'ro', 'rw', 'nosuid', 'rprivate', 'rro', 'x', 'x=1,y', 'tmpcopyup', 'idmap')
+  // So many that they are not remembered; the word says nothing.
+  const long = Array<string>(33).fill('defaults')
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 6 }), list => {
+      expect(parseMountOptions(list)).toEqual(parseMountOptions([...long, ...list]))
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+test('EV-199 a list that answers another time otherwise teaches nobody a wrong meaning', () => {
+  let reads = 0
+  const lies = new Proxy(['nodev', 'sync'], {
+    get: (list, key) => (key === '1' && reads++ % 2 > 0 ? 'dirsync' : Reflect.get(list, key)),
+  })
+  parseMountOptions(lies)
+  for (const option of ['sync', 'dirsync'])
+    expect(parseMountOptions(['nodev', option])).toEqual(parseMountOptions([option, 'nodev']))
+})
+
+test('a list of mounts is looked at once only where it cannot change', () => {
+  const mount: Mount = Object.freeze({ destination: '/a', type: 'tmpfs', options: Object.freeze(['ro']) })
+  const list = [mount]
+  expect(checkMounts(list)).toHaveLength(1)
+  list.push({ ...mount, destination: '/b' })
+  expect(checkMounts(list).map(({ destination }) => destination)).toEqual(['/a', '/b'])
+  const frozen = Object.freeze([mount])
+  expect(checkMounts(frozen)).toBe(checkMounts(frozen))
+  expect(checkMounts(frozen, 'volumes')[0]?.field).toBe('volumes[0]')
+  const open = Object.freeze([{ ...mount }])
+  expect(checkMounts(open)).not.toBe(checkMounts(open))
+  const warnings: string[] = []
+  const relative = Object.freeze([Object.freeze({ ...mount, destination: 'a' })])
+  for (const _ of [1, 2]) checkMounts(relative, 'mounts', warning => void warnings.push(warning))
+  expect(warnings).toHaveLength(2)
 })

@@ -4,6 +4,7 @@ import type { NetlinkRequest } from './message.js'
 import {
   aligned,
   HEADER_SIZE,
+  messageSize,
   type NetlinkMessage,
   NLM_F_ACK_TLVS,
   NLM_F_CAPPED,
@@ -46,16 +47,15 @@ export function readAcknowledgement({ type, flags, payload }: NetlinkMessage): A
   const errno = Math.abs(view.getInt32(payload.byteOffset, true))
   if ((flags & NLM_F_ACK_TLVS) === 0) return { errno }
   const behind = type === NLMSG_DONE ? 4 : 4 + requestSize(payload, flags)
-  if (behind > payload.length) throw protocolError('repeats a request that is longer than itself')
   const { message, offset, missingType, missingNest } = decodeAttributes(acknowledgementAttributes, payload, behind)
   return { errno, message, offset, missingType, missingNest }
 }
 
 /** How many bytes of the request stand in an acknowledgement: its header, or all of it. */
 function requestSize(payload: Uint8Array, flags: number): number {
+  if ((flags & NLM_F_CAPPED) === 0) return aligned(messageSize(payload, 4))
   if (payload.length < 4 + HEADER_SIZE) throw protocolError('ends within the header of what it answers')
-  if ((flags & NLM_F_CAPPED) !== 0) return HEADER_SIZE
-  return aligned(viewOf(payload).getUint32(payload.byteOffset + 4, true))
+  return HEADER_SIZE
 }
 
 /** What the reader can know of a refusal: the kernel's words, and the attribute that it names. */

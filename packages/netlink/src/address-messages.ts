@@ -1,14 +1,5 @@
 import { ConfigInvalid, encodeUtf8, kernelString } from '@libcontainer/sys'
-import {
-  type AddressFlag,
-  addressAttributes,
-  addressHeader,
-  FLAGS_OF,
-  FOREVER,
-  type Lifetime,
-  SCOPES,
-  type Scope,
-} from './address.js'
+import { type AddressFlag, addressAttributes, addressHeader, FLAGS_OF, FOREVER, type Lifetime } from './address.js'
 import { addressBytes, type Family, familyNumber, formatAddress } from './address-text.js'
 import type { ValuesOf } from './attributes.js'
 import { maskOf } from './link-kinds/codecs.js'
@@ -16,6 +7,7 @@ import { MAX_LINK_NAME } from './link-name.js'
 import { checkFields, checkIndex } from './link-values.js'
 import { bytesOf, messageBody, type NetlinkRequest } from './message.js'
 import { lastAddressOf, type Prefix, parsePrefix } from './prefix.js'
+import { type RouteScope, routeScopes } from './route-words.js'
 import { NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE } from './wire.js'
 import { checkInteger, MAX_U8, MAX_U32 } from './words.js'
 
@@ -31,7 +23,7 @@ export interface AddressOptions {
   /** A name for the address, of IPv4 alone: that of the link, or that and a colon and more. */
   label?: string | undefined
   /** Default: `host` for the loopback's addresses of IPv4, else `global`. That of IPv6 is known by the address. */
-  scope?: Scope | number | undefined
+  scope?: RouteScope | number | undefined
   /** Those that can be given: `nodad`, `optimistic`, `homeaddress`, `managetempaddr`, `noprefixroute`, `mcautojoin`. */
   flags?: readonly AddressFlag[] | undefined
   /** How long it stays. Default: `forever` */
@@ -98,7 +90,7 @@ export function addAddress(
     family: familyNumber(family),
     prefixLength,
     flags: flags & 0xff,
-    scope: scopeOf(options.scope, own),
+    scope: routeScopes.number(options.scope ?? (isLoopback(own) ? 'host' : 'global'), 'scope'),
     index: checkIndex(index, 'link'),
   }
   return {
@@ -172,18 +164,6 @@ function broadcastOf(own: Prefix, { broadcast, peer }: AddressOptions): string |
   }
   const has = own.family === 'inet' && peer === undefined && own.length > 0 && own.length < 31 && !isLoopback(own)
   return has ? formatAddress(lastAddressOf(own)) : undefined
-}
-
-function scopeOf(scope: Scope | number | undefined, own: Prefix): number {
-  if (scope === undefined) return isLoopback(own) ? SCOPES.host : SCOPES.global
-  const number = typeof scope === 'number' ? scope : Object.hasOwn(SCOPES, scope) ? SCOPES[scope] : undefined
-  if (number === undefined || !Number.isInteger(number) || number < 0 || number > 255)
-    throw new ConfigInvalid(
-      'scope',
-      scope,
-      `must be one of ${Object.keys(SCOPES).join(', ')}, or a number from 0 to 255`,
-    )
-  return number
 }
 
 function isLoopback({ family, address }: Prefix): boolean {

@@ -130,9 +130,18 @@ function groups(text: string, last: boolean): number[] | undefined {
   return found
 }
 
+/** What addresses begin with that are near each other, by the third byte: made anew for each it took a fifth of the time of reading a route. */
+const begins: { readonly three: number; readonly text: string }[] = []
+
 /** Of four bytes from a place on. */
 export function formatIpv4(bytes: Uint8Array, at: number): string {
-  return `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.${bytes[at + 3]}`
+  const three = (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+  let begin = begins[three & 0xff]
+  if (begin?.three !== three) {
+    begin = { three, text: `${bytes[at]}.${bytes[at + 1]}.${bytes[at + 2]}.` }
+    begins[three & 0xff] = begin
+  }
+  return begin.text + bytes[at + 3]
 }
 
 function formatIpv6(bytes: Uint8Array): string {

@@ -1,13 +1,14 @@
 import { ip } from './address-codecs.js'
 import { type Family, familyNumber } from './address-text.js'
-import { attributes, decodeAttributes, type UnknownAttribute } from './attributes.js'
+import { attributes, type UnknownAttribute } from './attributes.js'
 import { string, struct, u8, u32 } from './codec.js'
 import { ignored, namesOf } from './link-kinds/codecs.js'
-import { protocolError, viewOf } from './wire.js'
+import { readBody } from './message.js'
+import { type RouteScope, routeScopes } from './route-words.js'
+import { protocolError } from './wire.js'
 
 /** struct ifaddrmsg. */
 export const addressHeader = struct({ family: u8, prefixLength: u8, flags: u8, scope: u8, index: u32 }, { whole: true })
-const HEADER = 8
 
 /** IFA_*. */
 export const addressAttributes = attributes({
@@ -41,10 +42,6 @@ export const ADDRESS_FLAGS = {
 } as const
 export type AddressFlag = keyof typeof ADDRESS_FLAGS | 'temporary'
 
-/** How far an address reaches: RT_SCOPE_*. */
-export const SCOPES = { global: 0, site: 200, link: 253, host: 254, nowhere: 255 } as const
-export type Scope = keyof typeof SCOPES
-
 /** In seconds, or for good. */
 export type Lifetime = number | 'forever'
 export const FOREVER = 0xffffffff
@@ -61,7 +58,8 @@ export interface Address {
   readonly broadcast?: string | undefined
   readonly anycast?: string | undefined
   readonly label?: string | undefined
-  readonly scope: Scope | number
+  /** How far it reaches. */
+  readonly scope: RouteScope | number
   readonly flags: readonly (AddressFlag | number)[]
   readonly validLifetime: Lifetime
   readonly preferredLifetime: Lifetime
@@ -75,11 +73,10 @@ export interface Address {
 
 /** The address that a message of type RTM_NEWADDR or RTM_DELADDR tells of; `undefined` of another family. @throws {LibcontainerError} `EPROTO` */
 export function parseAddressMessage(payload: Uint8Array): Address | undefined {
-  const header = addressHeader.read(viewOf(payload), payload.byteOffset, payload.length)
+  const { header, attributes: all } = readBody(addressHeader, addressAttributes, payload)
   const family: Family | undefined =
     header.family === familyNumber('inet') ? 'inet' : header.family === familyNumber('inet6') ? 'inet6' : undefined
   if (family === undefined) return undefined
-  const all = decodeAttributes(addressAttributes, payload, HEADER)
   const own = all.local ?? all.address
   if (own === undefined) return undefined
   if (own.includes(':') !== (family === 'inet6'))
@@ -94,7 +91,7 @@ export function parseAddressMessage(payload: Uint8Array): Address | undefined {
     broadcast: all.broadcast,
     anycast: all.anycast,
     label: all.label,
-    scope: SCOPE_NAMES.get(header.scope) ?? header.scope,
+    scope: routeScopes.word(header.scope),
     flags: flagNames(all.flags ?? header.flags, family),
     validLifetime: valid === FOREVER ? 'forever' : valid,
     preferredLifetime: preferred === FOREVER ? 'forever' : preferred,
@@ -105,8 +102,6 @@ export function parseAddressMessage(payload: Uint8Array): Address | undefined {
     unknown: all.unknown,
   }
 }
-
-const SCOPE_NAMES = new Map(Object.entries(SCOPES).map(([name, number]) => [number as number, name as Scope]))
 
 /** By the family, whose first bit it is. */
 export const FLAGS_OF: Readonly<Record<Family, Readonly<Record<string, number>>>> = {

@@ -25,8 +25,6 @@ interface Waiter {
   readonly sequence: number
   readonly settle: (outcome: Outcome) => void
   answer: NetlinkMessage | undefined
-  /** It went with others in a call that failed, and goes by itself now. */
-  alone: boolean
 }
 
 /** Of one call, which ends before anything that is asked meanwhile goes. */
@@ -71,7 +69,7 @@ export class Exchange {
         deaf()
         resolve(outcome)
       }
-      const waiter: Waiter = { request, sequence: this.#nextSequence(), settle, answer: undefined, alone: false }
+      const waiter: Waiter = { request, sequence: this.#nextSequence(), settle, answer: undefined }
       this.#queue.push(waiter)
       const deaf = onAbort(signal, () => this.#forget(waiter, signal?.reason))
       this.#start()
@@ -150,8 +148,8 @@ export class Exchange {
     let size = 0
     for (const waiter of this.#queue) {
       size += sizeOf(waiter.request)
-      const full = size > MOST_BYTES || batch.length === MOST_MESSAGES || waiter.alone || batch[0]?.alone === true
-      if (full && batch.length > 0) break
+      // One that is too large goes alone, and alone is refused.
+      if (batch.length > 0 && (size > MOST_BYTES || batch.length === MOST_MESSAGES)) break
       batch.push(waiter)
     }
     this.#queue.splice(0, batch.length)
@@ -159,20 +157,16 @@ export class Exchange {
     return batch
   }
 
-  /** What has not reached the kernel goes again; where one cannot be sent, each alone, and that fails by itself. */
+  /** What has not reached the kernel: refused where that was refused, else it goes again. */
   #sendAgain(batch: readonly Waiter[], error: SyscallError | undefined): void {
     let end = 0
     const rest = batch.filter(({ request }) => {
       end += sizeOf(request)
       return end > this.#receiver.sent
     })
-    const waiting = rest.filter(waiter => this.#sent.delete(waiter.sequence))
-    if (error !== undefined && batch.length === 1)
-      for (const waiter of waiting) waiter.settle({ error: sendError(error, waiter.request) })
-    else {
-      if (error !== undefined) for (const waiter of waiting) waiter.alone = true
-      this.#queue.unshift(...waiting)
-    }
+    const waiting = rest.filter(({ sequence }) => this.#sent.delete(sequence))
+    if (error === undefined) this.#queue.unshift(...waiting)
+    else for (const { settle, request } of waiting) settle({ error: sendError(error, request) })
   }
 
   #read(): void {

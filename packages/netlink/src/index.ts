@@ -1,4 +1,4 @@
-export type { Address, AddressFlag, Lifetime, Scope } from './address.js'
+export type { Address, AddressFlag, Lifetime } from './address.js'
 export {
   type AddressOptions,
   addAddress as addAddressRequest,
@@ -109,7 +109,8 @@ export { probe } from './probe.js'
 export type { FqCodelOptions } from './qdisc-kinds/fq-codel.js'
 export type { HtbClassOptions, HtbOptions } from './qdisc-kinds/htb.js'
 export type { ClassKindOptions, QdiscKindOptions } from './qdisc-kinds/index.js'
-export type { NetemLossModel, NetemOptions, NetemSlot } from './qdisc-kinds/netem.js'
+export type { NetemOptions, NetemSlot } from './qdisc-kinds/netem.js'
+export type { NetemLossModel } from './qdisc-kinds/netem-loss.js'
 export type { TbfOptions } from './qdisc-kinds/tbf.js'
 export {
   type AddQdiscOptions,

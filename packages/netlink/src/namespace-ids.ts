@@ -2,7 +2,7 @@ import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
 import { attributes, decodeAttributes, s32, struct, u8, u32 } from './attributes.js'
 import { messageBody } from './message.js'
 import { type NamespaceTarget, openNamespace } from './namespace.js'
-import type { NetlinkSocket } from './socket.js'
+import type { DumpedList, NetlinkSocket } from './socket.js'
 import type { NetlinkMessage } from './wire.js'
 
 const RTM_NEWNSID = 88
@@ -77,8 +77,8 @@ export class NamespaceIds {
   }
 
   /** All numbers that are given. */
-  list({ signal }: Waiting = {}): AsyncIterable<number> {
-    return this.#socket.dump({
+  async list({ signal }: Waiting = {}): Promise<DumpedList<number>> {
+    return await this.#socket.list({
       type: RTM_GETNSID,
       body: messageBody(header, {}),
       about: 'list the numbers of network namespaces',

@@ -24,14 +24,14 @@ export function wordIn<T>(table: Readonly<Record<string, T>>, word: string, fiel
 /** The words that people have for the values of one of the kernel's fields. A value without a word stays a number, in both directions. */
 export class Words<W extends string> {
   readonly #numbers: ReadonlyMap<string, number>
-  readonly #words: ReadonlyMap<number, W>
+  readonly #words: W[] = []
   readonly #most: number
 
   /** @param most - the highest value that the field holds */
   constructor(numbers: Readonly<Record<W, number>>, most: number = MAX_U8) {
     const entries = Object.entries<number>(numbers) as [W, number][]
     this.#numbers = new Map(entries)
-    this.#words = new Map(entries.map(([word, number]) => [number, word]))
+    for (const [word, number] of entries) this.#words[number] = word
     this.#most = most
   }
 
@@ -48,7 +48,7 @@ export class Words<W extends string> {
   }
 
   word(number: number): W | number {
-    return this.#words.get(number) ?? number
+    return this.#words[number] ?? number
   }
 }
 

@@ -286,7 +286,7 @@ test('NL-03 NL-12 EV-060 EV-064 what cannot be is refused by its field before an
   ]
   for (const [field, link] of bad) expect(() => addLink(link as NewLink), JSON.stringify(link)).toThrow(refused(field))
   expect(() => addLink({ name: 'a', kind: 'macvlan', link: 1, data: { mode: 'x' as 'vepa' } })).toThrow(
-    'data.mode: must be one of private, vepa, bridge, passthru, source (got "x")',
+    'data.mode: must be a number or one of private, vepa, bridge, passthru, source (got "x")',
   )
 })
 

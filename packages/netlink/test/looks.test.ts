@@ -102,7 +102,7 @@ describe('netlink addr', () => {
     expect(addresses.filter(scopeFilter('254')).map(({ link }) => link)).toEqual([1])
     expect(addresses.filter(scopeFilter('link'))).toHaveLength(0)
     expect(() => scopeFilter('gobal')).toThrow(ConfigInvalid)
-    expect(() => scopeFilter('gobal')).toThrow(/did you mean 'global'/)
+    expect(() => scopeFilter('gobal')).toThrow(/^--scope: must be a number or one of global, /)
   })
 })
 

@@ -218,9 +218,8 @@ test('NL-22 numbers of namespaces, each as ip(8) has it', requires('root', 'name
     const chosen = await numbers.set(green, 'auto')
     expect(chosen).not.toBe(7)
     expect(chosen).toBeGreaterThanOrEqual(0)
-    const listed: number[] = []
-    for await (const id of numbers.list()) listed.push(id)
-    expect(listed.sort()).toEqual([7, chosen].sort())
+    const listed = [...(await numbers.list())].sort()
+    expect(listed).toEqual([7, chosen].sort())
     const theirs = JSON.parse(inside(around, 'ip', '-j', 'netns', 'list-id')) as { nsid: number }[]
     expect(theirs.map(({ nsid }) => nsid).sort()).toEqual(listed)
 

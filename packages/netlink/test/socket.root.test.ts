@@ -22,6 +22,7 @@ import {
 } from '@libcontainer/netlink'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { requires, until } from '../../../test/support/index.js'
+import { Exchange } from '../dist/exchange.js'
 import { ip, namespacesOfThreads, openDescriptors, ownNetns } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:nsenter')
@@ -158,12 +159,30 @@ describe('NL-01 requests', () => {
     expect(ip(netns, '-br link')).toMatch(/one[\s\S]*two|two[\s\S]*one/)
   })
 
+  test('answers that the queue could not hold are told as lost, and those to later requests come', needs, async () => {
+    const netns = await ownNetns()
+    const socket = await open(netns)
+    addVeths(netns, 40)
+    const { fd, port } = await socket.openAnother(socket.protocol, {}, 8192)
+    const exchange = new Exchange(fd, port)
+    onTestFinished(() => exchange.close())
+    const indexes = Array.from({ length: 32 }, (_, i) => i + 1)
+    const outcomes = await Promise.all(indexes.map(index => exchange.send(get(index))))
+    const lost = outcomes.filter(({ error }) => error !== undefined)
+    expect(lost.length).toBeGreaterThan(0)
+    for (const { error } of lost)
+      expect(error).toMatchObject({ code: 'ENOBUFS', hint: expect.stringMatching(/carried out/) })
+    for (const index of indexes) expect((await exchange.send(get(index))).answer?.payload[4]).toBe(index)
+  })
+
   test('one that cannot be sent fails by itself', needs, async () => {
     const socket = await open(await ownNetns())
     const huge = { type: RTM_GETLINK, body: new Uint8Array(8 * 1024 * 1024), about: 'ask for too much' }
-    const [first, bad, last] = await Promise.allSettled([get(1), huge, get(1)].map(each => socket.request(each)))
-    expect([first?.status, last?.status]).toEqual(['fulfilled', 'fulfilled'])
-    expect(bad).toMatchObject({ status: 'rejected', reason: { code: 'EMSGSIZE' } })
+    const answers = await Promise.allSettled([get(1), get(1), huge, get(1)].map(each => socket.request(each)))
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+    expect(answers[2]).toMatchObject({
+      reason: { code: 'EMSGSIZE', message: expect.stringMatching(/^ask for too much/) },
+    })
   })
 
   test(
@@ -250,8 +269,16 @@ describe('NL-01 dumps', () => {
 
   test('while links come and go every list is whole, or says that it may not be', needs, async () => {
     const netns = await ownNetns()
-    addVeths(netns, 120)
+    // More than is received ahead: 2 MiB.
+    addVeths(netns, 1600)
     const socket = await open(netns)
+    const dump = socket.dump(links())
+    let before = true
+    for await (const _ of dump) {
+      if (before) await socket.request(add('more', 'veth'))
+      before = false
+    }
+    expect(dump.interrupted).toBe(true)
     const changes = 'link add c0 type veth peer name c1\nlink del c0\n'.repeat(40)
     const changing = spawn('nsenter', [`--net=/proc/${process.pid}/fd/${netns.fd.fd}`, 'ip', '-batch', '-'])
     onTestFinished(() => void changing.kill('SIGKILL'))
@@ -263,7 +290,7 @@ describe('NL-01 dumps', () => {
     while (!over) {
       const names = await socket.list(links())
       const stable = names.filter(name => !name.startsWith('c'))
-      if (!names.interrupted) expect(new Set(stable).size).toBe(121)
+      if (!names.interrupted) expect(new Set(stable).size).toBe(1603)
     }
   })
 

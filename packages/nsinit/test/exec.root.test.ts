@@ -109,6 +109,19 @@ describe.each(hosts)('on $name', host => {
 })
 
 describe.each(either)('on $name', host => {
+  test('MT-47 BY-04 a root that is laid over an image in memory; what cannot be meant is refused', host.needs, () => {
+    using bench = new Bench(host, { rootOverlay: { temporary: true } })
+    const script = 'rm -r /home; echo new >/new; cat /new; ls -d /home'
+    expect(bench.run(['exec', 'sh', '-c', script])).toMatchObject({
+      stdout: 'new\n',
+      stderr: expect.stringContaining('/home'),
+    })
+    expect([existsSync(join(busyboxRootfs(), 'home')), existsSync(join(busyboxRootfs(), 'new'))]).toEqual([true, false])
+    using wrong = new Bench(host, { rootOverlay: { upper: '/upper' } })
+    expect(wrong.run(['exec', 'true']).stderr).toMatch(/rootOverlay\.work: must be given too/)
+    expect([bench.left(), wrong.left()]).toEqual([[], []])
+  })
+
   test('a program that a signal has ended gives 128 and its number', host.needs, async () => {
     using bench = new Bench(host)
     const running = bench.start(['exec', 'sleep', '1000'])

@@ -4,9 +4,13 @@ import type { SpecDevice, SpecDeviceRule } from './spec.js'
 
 const PERMISSIONS = 0o7777
 
-/** The nodes: what every container has, and the config's own, which win over those of the same path. */
-export function devicesOf(devices: readonly SpecDevice[] = []): DeviceRequest[] {
+/**
+ * The nodes: what every container has, and the config's own, which win over those of the same path. In the mounts of the host the root is the directory
+ * as it stands, with the nodes that it has.
+ */
+export function devicesOf(devices: readonly SpecDevice[] = [], ownMounts = true): DeviceRequest[] {
   const own = devices.map(deviceOf)
+  if (!ownMounts) return own
   const taken = new Set(own.map(({ path }) => cleanPath(path)))
   return [...own, ...DEFAULT_SIMPLE_DEVICES.filter(({ path }) => !taken.has(path))]
 }

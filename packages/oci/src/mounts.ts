@@ -9,18 +9,19 @@ import type { SpecIdMapping, SpecMount } from './spec.js'
 export function mountsOf(mounts: readonly SpecMount[] = [], base: string): Mount[] {
   return mounts.map(mount => {
     const { destination, type, source, options, uidMappings, gidMappings } = mount
-    const isBind = type === 'bind' || (options ?? []).some(option => option === 'bind' || option === 'rbind')
-    const below = isBind && source && !source.startsWith('/') ? `${base}/${source}` : source
     return {
       destination,
-      ...(type ? { type } : {}),
-      ...(below ? { source: below } : {}),
-      ...(options ? { options } : {}),
-      ...(uidMappings?.length ? { uidMappings: uidMappings.map(ranges) } : {}),
-      ...(gidMappings?.length ? { gidMappings: gidMappings.map(ranges) } : {}),
+      type: type || undefined,
+      source: source && !source.startsWith('/') && isBind(mount) ? `${base}/${source}` : source || undefined,
+      options,
+      uidMappings: uidMappings?.length ? uidMappings.map(ranges) : undefined,
+      gidMappings: gidMappings?.length ? gidMappings.map(ranges) : undefined,
     }
   })
 }
+
+const isBind = ({ type, options = [] }: SpecMount): boolean =>
+  type === 'bind' || options.some(option => option === 'bind' || option === 'rbind')
 
 const ranges = ({ containerID, hostID, size }: SpecIdMapping): MountIdRange => ({
   containerId: containerID,

@@ -49,7 +49,10 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     hostname: hostname || undefined,
     domainname: domainname || undefined,
     mounts: mountsOf(mounts, bundle),
-    devices: devicesOf(linux.devices),
+    devices: devicesOf(
+      linux.devices,
+      linux.namespaces?.some(({ type }) => type === 'mount'),
+    ),
     cgroups: { path: cgroup, ...limitsOf(linux.resources, warn), ...(rootId ? { owner: rootId } : {}) },
     seccomp: asked.seccomp.raw ?? profile,
     maskedPaths: linux.maskedPaths ?? [],

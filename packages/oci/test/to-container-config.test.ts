@@ -56,6 +56,12 @@ describe('devices', () => {
     })
   })
 
+  test('MT-36 none are added without a mount namespace: they would stay', () => {
+    const spec = exampleSpec()
+    const namespaces = spec.linux!.namespaces!.filter(({ type }) => type !== 'mount')
+    expect(configOf({ ...spec, linux: { ...spec.linux, namespaces } }).devices).toEqual([])
+  })
+
   test('a FIFO needs no numbers, other devices do', () => {
     expect(configOf(linuxWith({ devices: [{ type: 'p', path: '/dev/p' }] })).devices![0]).toEqual({
       path: '/dev/p',

@@ -574,5 +574,6 @@ const struct lc_op lc_sys_ops[] = {
 	{ "namespaceType", "i", lc_op_namespace_type },
 	{ "bindNamespace", "ii", lc_op_bind_namespace },
 	{ "unbindNamespace", "i", lc_op_unbind_namespace },
+	{ "landlockVersion", "", lc_op_landlock_version },
 	{ 0 },
 };

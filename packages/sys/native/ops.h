@@ -40,6 +40,7 @@ int64_t lc_op_clock_ticks(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_random_bytes(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_close_exec_from(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_try_call(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_landlock_version(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_read_heads(struct lc_ctx *c, const union lc_arg *a);
 #ifdef __cplusplus
 }

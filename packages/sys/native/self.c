@@ -153,3 +153,11 @@ int64_t lc_op_try_call(struct lc_ctx *c, const union lc_arg *a)
 	}
 	return lc_refuse(c, "syscall", EINVAL);
 }
+
+/* landlockVersion(): that of its ABI: landlock(7). ENOSYS where the kernel was built without, EOPNOTSUPP where it was not switched on. */
+int64_t lc_op_landlock_version(struct lc_ctx *c, const union lc_arg *a)
+{
+	long version = syscall(444, NULL, 0, 1);
+
+	return version < 0 ? lc_fail(c, "landlock_create_ruleset") : version;
+}

@@ -105,6 +105,9 @@ export function probeCall(name: ProbedCall): Availability {
   return { available: true }
 }
 
+/** The version of Landlock's ABI; 0 where the kernel has none, or it was not switched on at boot. @see landlock(7) */
+export const landlockVersion = (): number => Math.max(native.sync.landlockVersion(), 0)
+
 /** Whether this process has a capability in force. @param number - as linux/capability.h has it */
 export async function probeCapability(name: string, number: number): Promise<Availability> {
   const mask = /^CapEff:\s*([0-9a-f]+)/m.exec(await readText('/proc/self/status'))?.[1] ?? '0'

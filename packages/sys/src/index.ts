@@ -4,6 +4,7 @@ export {
   type Check,
   describeFeatures,
   type Features,
+  landlockVersion,
   type Probe,
   type ProbedCall,
   probeCall,

@@ -74,6 +74,7 @@ export interface SysOps {
   namespaceType(fd: number): number
   bindNamespace(namespace: number, file: number): number
   unbindNamespace(fd: number): number
+  landlockVersion(): number
 }
 
 export const native = binding<SysOps>('sys', import.meta.url)

@@ -50,7 +50,7 @@ export interface EncodedPlan {
 
 /** Turns steps into the bytes that the native core applies. Pure; throws a `TypeError` for a plan that cannot be encoded. */
 export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): EncodedPlan {
-  const steps = withAlternatives(main)
+  const { steps, numbers } = withAlternatives(main)
   const ops = new Map<string, number>()
   const slots = new Map<string, number>()
   let argCount = 0
@@ -103,7 +103,7 @@ export function encodePlan(main: readonly Step[], options: EncodeOptions = {}): 
         const value = errnoNumber(errno)
         if (value === undefined) throw new TypeError(`step '${step.about}': onError names no errno: ${errno}`)
         tables[alternative++] = value
-        tables[alternative++] = then === 'skip' ? -1 : steps.indexOf(then)
+        tables[alternative++] = then === 'skip' ? -1 : numbers.get(then)!
       }
       tables[at + 1]! |= ((alternative - first) / 2) << 16
     }
@@ -136,15 +136,20 @@ interface BytesArgument {
   readonly word: number
 }
 
-/** The steps in order, then every step that an `onError` names. */
-function withAlternatives(main: readonly Step[]): Step[] {
-  const all = [...main]
-  for (let i = 0; i < all.length; i++) {
-    const { onError } = all[i]!
+/** The steps in order, then every step that an `onError` names; and the number of each that is named so. */
+function withAlternatives(main: readonly Step[]): { steps: Step[]; numbers: ReadonlyMap<Step, number> } {
+  const steps = [...main]
+  const numbers = new Map<Step, number>()
+  for (let i = 0; i < steps.length; i++) {
+    const { onError } = steps[i]!
     if (onError === undefined) continue
-    for (const then of Object.values(onError)) if (then !== 'skip' && !all.includes(then)) all.push(then)
+    for (const then of Object.values(onError)) {
+      if (then === 'skip' || numbers.has(then)) continue
+      const inOrder = main.indexOf(then)
+      numbers.set(then, inOrder < 0 ? steps.push(then) - 1 : inOrder)
+    }
   }
-  return all
+  return { steps, numbers }
 }
 
 function encodeNumber(tables: Uint32Array, at: number, value: number, step: Step): void {
@@ -154,6 +159,8 @@ function encodeNumber(tables: Uint32Array, at: number, value: number, step: Step
 }
 
 function encodeBigint(tables: Uint32Array, at: number, value: bigint): void {
+  // Most are 0, which the tables are, and arithmetic of 64 bits is slow where it is interpreted.
+  if (value === 0n) return
   tables[at + 2] = Number(BigInt.asUintN(32, value))
   tables[at + 3] = Number(BigInt.asUintN(32, value >> 32n))
 }

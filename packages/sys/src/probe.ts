@@ -1,4 +1,12 @@
-import { type Availability, type Probe, type ProbedCall, probeCall, probeEach, unavailable } from './abilities.js'
+import {
+  type Availability,
+  landlockVersion,
+  type Probe,
+  type ProbedCall,
+  probeCall,
+  probeEach,
+  unavailable,
+} from './abilities.js'
 import { uname } from './files.js'
 import { inspectInode } from './inode.js'
 import { kernelAtLeast } from './kernel-version.js'
@@ -12,19 +20,27 @@ const calls = [
   'clone3',
   'close_range',
   'fsopen',
-  'landlock_create_ruleset',
   'openat2',
   'pidfd_getfd',
   'pidfd_open',
 ] as const satisfies readonly ProbedCall[]
 
 /** What this host offers this process of what all packages need. */
-export async function probe(): Promise<Probe<'kernel' | 'freshProcfs' | 'sealedPrograms' | (typeof calls)[number]>> {
+export async function probe(): Promise<
+  Probe<'kernel' | 'freshProcfs' | 'landlock' | 'sealedPrograms' | (typeof calls)[number]>
+> {
   const byCall = Object.fromEntries(calls.map(name => [name, () => probeCall(name)])) as Record<
     (typeof calls)[number],
     () => Availability
   >
-  return await probeEach({ ...byCall, kernel, freshProcfs, sealedPrograms })
+  return await probeEach({ ...byCall, kernel, freshProcfs, landlock, sealedPrograms })
+}
+
+function landlock(): Availability {
+  const version = landlockVersion()
+  if (version > 0) return { available: true, detail: `version ${version} of its ABI` }
+  const call = probeCall('landlock_create_ruleset')
+  return call.available ? unavailable('the kernel has Landlock switched off', 'boot with lsm=landlock,…') : call
 }
 
 function kernel(): Availability {

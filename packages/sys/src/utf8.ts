@@ -14,12 +14,16 @@ export function decodeUtf8(bytes: Uint8Array): string {
 /** ES2024's, which Node.js 20 has. */
 type WellFormed = string & { isWellFormed(): boolean }
 
-/** Refuses a string that would not reach the kernel as it stands: with a NUL byte (it would end there) or a lone surrogate. */
-export function kernelString(text: string, field: string): string {
-  if (typeof text !== 'string') throw new ConfigInvalid(field, text, 'must be a string')
-  if (text.includes('\0')) throw new ConfigInvalid(field, text, 'must not hold a NUL byte')
+/**
+ * Refuses a string that would not reach the kernel as it stands: with a NUL byte (it would end there) or a lone surrogate.
+ *
+ * @param part - what `field` goes on with: put together for an error alone
+ */
+export function kernelString(text: string, field: string, part = ''): string {
+  if (typeof text !== 'string') throw new ConfigInvalid(field + part, text, 'must be a string')
+  if (text.includes('\0')) throw new ConfigInvalid(field + part, text, 'must not hold a NUL byte')
   if (!(text as WellFormed).isWellFormed()) {
-    throw new ConfigInvalid(field, text, 'must not hold a lone surrogate, which has no UTF-8')
+    throw new ConfigInvalid(field + part, text, 'must not hold a lone surrogate, which has no UTF-8')
   }
   return text
 }

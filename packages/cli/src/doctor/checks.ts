@@ -31,7 +31,7 @@ const losses: Readonly<Record<string, string>> = {
   'kernel.sealedPrograms': 'containers: init is run from memory that nobody can write to',
   'kernel.openat2': 'nothing: paths are resolved step by step instead',
   'kernel.pidfd_getfd': 'taking descriptors from a container',
-  'kernel.landlock_create_ruleset': 'rules of Landlock',
+  'kernel.landlock': 'rules of Landlock',
   'namespaces.user': 'containers of an ordinary user, and maps of ids',
   'namespaces.time': 'clocks of its own in a container',
   'namespaces.cgroup': 'hiding the host’s cgroups',

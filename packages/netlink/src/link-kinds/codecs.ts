@@ -3,24 +3,18 @@ import { addressBytes, formatAddress } from '../address-text.js'
 import type { Codec, FixedCodec } from '../codec.js'
 import { needBytes, string } from '../codec.js'
 import { formatMac, MAC_LENGTH } from '../mac.js'
+import { MAX_U32, Words } from '../words.js'
 
 /** A number of the kernel by its word. One that has no word here, of a younger kernel, is a number both ways. */
 export function oneOf<W extends string>(
   codec: FixedCodec<number>,
   words: Readonly<Record<W, number>>,
 ): FixedCodec<W | number> {
-  const byNumber = new Map(Object.entries(words).map(([word, number]) => [number as number, word as W]))
+  const table = new Words(words, MAX_U32)
   return {
     ...codec,
-    write(to, value, field) {
-      if (typeof value === 'string' && !Object.hasOwn(words, value))
-        throw new ConfigInvalid(field, value, `must be one of ${Object.keys(words).join(', ')}`)
-      codec.write(to, typeof value === 'string' ? words[value] : value, field)
-    },
-    read(view, at, size) {
-      const number = codec.read(view, at, size)
-      return byNumber.get(number) ?? number
-    },
+    write: (to, value, field) => codec.write(to, table.number(value, field), field),
+    read: (view, at, size) => table.word(codec.read(view, at, size)),
   }
 }
 

@@ -1,12 +1,11 @@
-import { ConfigInvalid } from '@libcontainer/sys'
-import { type Address, SCOPES, type Scope } from '../address.js'
+import type { Address } from '../address.js'
 import { Addresses } from '../addresses.js'
 import { Links } from '../links.js'
+import { type RouteScope, routeScopes } from '../route-words.js'
 import { type LinkNames, linkNamed, nameLinks } from './link.js'
 import type { AddrRequest } from './options.js'
 import { show } from './output.js'
 import { openIn } from './place.js'
-import { didYouMean } from './suggest.js'
 import type { Column } from './table.js'
 
 /** `addr`: the exit code. */
@@ -31,18 +30,9 @@ export async function addr(request: AddrRequest): Promise<number> {
 /** Pure. @throws {ConfigInvalid} for a word that is none */
 export function scopeFilter(scope: string | undefined): (address: Pick<Address, 'scope'>) => boolean {
   if (scope === undefined) return () => true
-  const words = Object.keys(SCOPES)
-  if (!words.includes(scope) && !/^\d{1,3}$/.test(scope))
-    throw new ConfigInvalid(
-      '--scope',
-      scope,
-      `must be one of ${words.join(', ')}, or a number${didYouMean(scope, words)}`,
-    )
-  const wanted = scopeNumber(words.includes(scope) ? (scope as Scope) : Number(scope))
-  return address => scopeNumber(address.scope) === wanted
+  const wanted = routeScopes.number(/^\d{1,3}$/.test(scope) ? Number(scope) : (scope as RouteScope), '--scope')
+  return address => routeScopes.number(address.scope, 'scope') === wanted
 }
-
-const scopeNumber = (scope: Scope | number): number => (typeof scope === 'number' ? scope : SCOPES[scope])
 
 /** Pure. */
 export function addressColumns(nameOf: LinkNames): Column<Address>[] {

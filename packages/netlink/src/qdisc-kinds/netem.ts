@@ -1,45 +1,12 @@
 import { ConfigInvalid } from '@libcontainer/sys'
-import {
-  decodeAttributes,
-  encodeAttributes,
-  type UnknownAttribute,
-  type ValueOf,
-  type ValuesOf,
-} from '../attributes.js'
-import { needBytes } from '../codec.js'
+import type { UnknownAttribute, ValueOf } from '../attributes.js'
 import { checkFields } from '../link-values.js'
+import { messageBody, readBody } from '../message.js'
 import { checkRate, percentOf, probability, ticksOfUs, usOfTicks, wideRate } from '../tc-rate.js'
-import { viewOf } from '../wire.js'
 import { checkInteger, MAX_U32 } from '../words.js'
-import { ByteWriter } from '../writer.js'
 import type { QdiscKind } from './kind.js'
-import { type lossAttributes, netemAttributes, netemParameters, type netemSlot } from './netem-attributes.js'
-
-/**
- * Losses that come in bursts.
- * - `gilbert`: the Gilbert-Elliott model, a good state and a bad one, and what is lost in each;
- * - `states`: four states, of which `p14` is a single loss in good times and the others lead in and out of a burst.
- */
-export type NetemLossModel =
-  | {
-      model: 'gilbert'
-      /** From the good state to the bad one. */
-      toBadPercent: number
-      /** From the bad state to the good one. */
-      toGoodPercent: number
-      /** Lost in the bad state. Default: 100 */
-      badLossPercent?: number | undefined
-      /** Lost in the good state. Default: 0 */
-      goodLossPercent?: number | undefined
-    }
-  | {
-      model: 'states'
-      p13Percent: number
-      p31Percent: number
-      p32Percent: number
-      p23Percent: number
-      p14Percent: number
-    }
+import { netemAttributes, netemParameters, type netemSlot } from './netem-attributes.js'
+import { lossValues, type NetemLossModel, readLoss } from './netem-loss.js'
 
 /** Packets leave in bunches, as a radio sends them. */
 export interface NetemSlot {
@@ -146,7 +113,9 @@ export const netem: QdiscKind<NetemOptions> = {
       jitter: ticksOfUs(jitter),
     }
     const { rateBytesPerSecond, packetOverheadBytes, cellSizeBytes, cellOverheadBytes, distribution } = options
-    const tail = encodeAttributes(
+    const { bytes } = messageBody(
+      netemParameters,
+      header,
       netemAttributes,
       {
         correlations: {
@@ -183,20 +152,12 @@ export const netem: QdiscKind<NetemOptions> = {
       },
       field,
     )
-    const writer = new ByteWriter()
-    netemParameters.write(writer, header, field)
-    writer.append(tail)
-    return writer.finish()
+    return bytes
   },
 
   decode(bytes) {
-    needBytes(bytes.length, netemParameters.size)
-    const { latency, limit, loss, gap, duplicate, jitter } = netemParameters.read(
-      viewOf(bytes),
-      bytes.byteOffset,
-      bytes.length,
-    )
-    const values = decodeAttributes(netemAttributes, bytes, netemParameters.size)
+    const { header, attributes: values } = readBody(netemParameters, netemAttributes, bytes)
+    const { latency, limit, loss, gap, duplicate, jitter } = header
     const options: NetemOptions = { limitPackets: limit }
     const put = (name: keyof NetemOptions, value: number | undefined) => {
       if (value !== undefined && value !== 0) Object.assign(options, { [name]: value })
@@ -264,55 +225,6 @@ function distributionBytes(numbers: readonly number[], field: string): Uint8Arra
   const table = new Int16Array(numbers.length)
   for (const [at, number] of numbers.entries()) table[at] = checkInteger(number, `${field}[${at}]`, -0x8000, 0x7fff)
   return new Uint8Array(table.buffer)
-}
-
-function lossValues(model: NetemLossModel, field: string): ValuesOf<typeof lossAttributes> {
-  if (model.model === 'gilbert') {
-    const { toBadPercent, toGoodPercent, badLossPercent = 100, goodLossPercent = 0 } = model
-    return {
-      gilbert: {
-        p: probability(toBadPercent, `${field}.toBadPercent`),
-        r: probability(toGoodPercent, `${field}.toGoodPercent`),
-        // The kernel has the share that passes.
-        h: probability(100 - badLossPercent, `${field}.badLossPercent`),
-        k1: probability(goodLossPercent, `${field}.goodLossPercent`),
-      },
-    }
-  }
-  if (model.model !== 'states')
-    throw new ConfigInvalid(`${field}.model`, (model as { model: unknown }).model, 'must be gilbert or states')
-  return {
-    states: {
-      p13: probability(model.p13Percent, `${field}.p13Percent`),
-      p31: probability(model.p31Percent, `${field}.p31Percent`),
-      p32: probability(model.p32Percent, `${field}.p32Percent`),
-      p14: probability(model.p14Percent, `${field}.p14Percent`),
-      p23: probability(model.p23Percent, `${field}.p23Percent`),
-    },
-  }
-}
-
-function readLoss({ gilbert, states }: ValuesOf<typeof lossAttributes>): NetemLossModel | undefined {
-  if (gilbert !== undefined) {
-    const { p = 0, r = 0, h = 0, k1 = 0 } = gilbert
-    return {
-      model: 'gilbert',
-      toBadPercent: percentOf(p),
-      toGoodPercent: percentOf(r),
-      badLossPercent: percentOf(MAX_U32 - h),
-      goodLossPercent: percentOf(k1),
-    }
-  }
-  if (states === undefined) return undefined
-  const { p13 = 0, p31 = 0, p32 = 0, p14 = 0, p23 = 0 } = states
-  return {
-    model: 'states',
-    p13Percent: percentOf(p13),
-    p31Percent: percentOf(p31),
-    p32Percent: percentOf(p32),
-    p23Percent: percentOf(p23),
-    p14Percent: percentOf(p14),
-  }
 }
 
 function readSlot({ minDelay, maxDelay, maxPackets, maxBytes }: ValueOf<typeof netemSlot>): NetemSlot {
