@@ -97,11 +97,10 @@ class Messages implements IterableIterator<NetlinkMessage, undefined> {
   next(): IteratorResult<NetlinkMessage, undefined> {
     const at = this.#at
     const datagram = this.#datagram
-    const left = datagram.length - at
-    if (left <= 0) return { done: true, value: undefined }
+    if (at >= datagram.length) return { done: true, value: undefined }
     const view = this.#view
     const place = datagram.byteOffset + at
-    const size = messageSize(view, place, left)
+    const size = messageSize(datagram, at, view)
     // The last may lack what would align the next.
     this.#at = at + aligned(size)
     const value = {
@@ -115,10 +114,11 @@ class Messages implements IterableIterator<NetlinkMessage, undefined> {
   }
 }
 
-/** The length that the header at this place tells, which is that of a header at least, and within what is left. @throws {LibcontainerError} `EPROTO` */
-function messageSize(view: DataView, place: number, left: number): number {
+/** The length that the header at this place tells, which is that of a header at least, and within the datagram. @throws {LibcontainerError} `EPROTO` */
+export function messageSize(datagram: Uint8Array, at: number, view = viewOf(datagram)): number {
+  const left = datagram.length - at
   if (left < HEADER_SIZE) throw protocolError(`ends within its header: ${left} bytes of ${HEADER_SIZE}`)
-  const size = view.getUint32(place, true)
+  const size = view.getUint32(datagram.byteOffset + at, true)
   if (size < HEADER_SIZE || size > left) throw protocolError(`says that it has ${size} bytes, where ${left} are left`)
   return size
 }
