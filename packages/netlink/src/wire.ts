@@ -82,14 +82,12 @@ export const messagesOf = (datagram: Uint8Array): IterableIterator<NetlinkMessag
 /** Written by hand: a generator would take as long for each of a hundred thousand messages as reading it does. */
 class Messages implements IterableIterator<NetlinkMessage, undefined> {
   readonly #datagram: Uint8Array
-  readonly #start: number
-  readonly #end: number
+  readonly #view: DataView
   #at = 0
 
   constructor(datagram: Uint8Array) {
     this.#datagram = datagram
-    this.#start = datagram.byteOffset
-    this.#end = datagram.length
+    this.#view = viewOf(datagram)
   }
 
   [Symbol.iterator](): this {
@@ -98,11 +96,11 @@ class Messages implements IterableIterator<NetlinkMessage, undefined> {
 
   next(): IteratorResult<NetlinkMessage, undefined> {
     const at = this.#at
-    if (at >= this.#end) return { done: true, value: undefined }
     const datagram = this.#datagram
-    const size = messageSize(datagram, at)
-    const view = viewOf(datagram)
-    const place = this.#start + at
+    if (at >= datagram.length) return { done: true, value: undefined }
+    const view = this.#view
+    const place = datagram.byteOffset + at
+    const size = messageSize(datagram, at, view)
     // The last may lack what would align the next.
     this.#at = at + aligned(size)
     const value = {
@@ -117,10 +115,10 @@ class Messages implements IterableIterator<NetlinkMessage, undefined> {
 }
 
 /** The length that the header at this place tells, which is that of a header at least, and within the datagram. @throws {LibcontainerError} `EPROTO` */
-export function messageSize(datagram: Uint8Array, at: number): number {
+export function messageSize(datagram: Uint8Array, at: number, view = viewOf(datagram)): number {
   const left = datagram.length - at
   if (left < HEADER_SIZE) throw protocolError(`ends within its header: ${left} bytes of ${HEADER_SIZE}`)
-  const size = viewOf(datagram).getUint32(datagram.byteOffset + at, true)
+  const size = view.getUint32(datagram.byteOffset + at, true)
   if (size < HEADER_SIZE || size > left) throw protocolError(`says that it has ${size} bytes, where ${left} are left`)
   return size
 }
