@@ -51,7 +51,8 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   const beginning = begin(wanted)
   // While the kernel is busy. What is wrong is told where the plan is needed.
   const planning = planFirst(request)
-  planning.catch(() => {})
+  const networks = planNetworking(handle)
+  for (const each of [planning, networks]) each.catch(() => {})
   const { lock, state, ...begun } = await beginning
   try {
     if (state !== undefined && (await statusOf(await handle.adopt(state), directory)) !== 'stopped') return undefined
@@ -60,7 +61,7 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
     let networking: Networking | undefined
     try {
       rdt = await claimClass(handle)
-      networking = await planNetworking(handle)
+      networking = await networks
       const { process, state, text } = await startFirst({ ...request, rdt, networking }, await planning, oomBefore)
       handle.state = state
       handle.text = text

@@ -103,13 +103,12 @@ export function checkMounts(
 
 function check(mount: Mount, field: string, warn: (message: string) => void): CheckedMount {
   if (typeof mount !== 'object' || mount === null) throw new ConfigInvalid(field, mount, 'must be an object')
-  const unknown = Object.keys(mount).find(name => !FIELDS.has(name))
-  if (unknown !== undefined)
-    throw new ConfigInvalid(
-      `${field}.${unknown}`,
-      mount[unknown as 'source'],
-      `must be one of ${[...FIELDS].join(', ')}`,
-    )
+  const names = Object.keys(mount)
+  for (let i = 0; i < names.length; i++) {
+    const name = names[i]!
+    if (!FIELDS.has(name))
+      throw new ConfigInvalid(`${field}.${name}`, mount[name as 'source'], `must be one of ${[...FIELDS].join(', ')}`)
+  }
   const given = kernelString(mount.destination, field, '.destination')
   if (given === '') throw new ConfigInvalid(`${field}.destination`, given, 'must not be empty')
   if (!given.startsWith('/')) warn(`${field}.destination: '${given}' is relative and is taken from /`)

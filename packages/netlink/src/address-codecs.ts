@@ -1,4 +1,4 @@
-import { addressBytes, formatAddress, parseAddress } from './address-text.js'
+import { addressBytes, type Family, formatAddress, parseAddress } from './address-text.js'
 import type { Codec } from './codec.js'
 import { formatMac, parseMac } from './mac.js'
 import { protocolError } from './wire.js'
@@ -12,6 +12,13 @@ export const ip: Codec<string> = {
     if (size !== 4 && size !== 16) throw protocolError(`has an address of ${size} bytes`)
     return formatAddress(new Uint8Array(view.buffer, at, size))
   },
+}
+
+/** An address of the family that its message tells. @throws {LibcontainerError} `EPROTO` for one of the other */
+export function ofFamily(family: Family, address: string): string {
+  if (address.includes(':') !== (family === 'inet6'))
+    throw protocolError(`has the address ${address}, which is not of ${family}`)
+  return address
 }
 
 /** Lengths of link-layer addresses: Ethernet's, EUI-64, InfiniBand's. */

@@ -1,11 +1,10 @@
-import { ip } from './address-codecs.js'
-import { type Family, familyNumber } from './address-text.js'
+import { ip, ofFamily } from './address-codecs.js'
+import { type Family, familyWord } from './address-text.js'
 import { attributes, type UnknownAttribute } from './attributes.js'
 import { string, struct, u8, u32 } from './codec.js'
 import { ignored, namesOf } from './link-kinds/codecs.js'
 import { readBody } from './message.js'
 import { type RouteScope, routeScopes } from './route-words.js'
-import { protocolError } from './wire.js'
 
 /** struct ifaddrmsg. */
 export const addressHeader = struct({ family: u8, prefixLength: u8, flags: u8, scope: u8, index: u32 }, { whole: true })
@@ -74,18 +73,15 @@ export interface Address {
 /** The address that a message of type RTM_NEWADDR or RTM_DELADDR tells of; `undefined` of another family. @throws {LibcontainerError} `EPROTO` */
 export function parseAddressMessage(payload: Uint8Array): Address | undefined {
   const { header, attributes: all } = readBody(addressHeader, addressAttributes, payload)
-  const family: Family | undefined =
-    header.family === familyNumber('inet') ? 'inet' : header.family === familyNumber('inet6') ? 'inet6' : undefined
+  const family = familyWord(header.family)
   if (family === undefined) return undefined
   const own = all.local ?? all.address
   if (own === undefined) return undefined
-  if (own.includes(':') !== (family === 'inet6'))
-    throw protocolError(`has the address ${own}, which is not of ${family}`)
   const { preferred = FOREVER, valid = FOREVER, created, updated } = all.cacheinfo ?? {}
   return {
     family,
     link: header.index,
-    address: own,
+    address: ofFamily(family, own),
     prefixLength: header.prefixLength,
     peer: all.address === own ? undefined : all.address,
     broadcast: all.broadcast,

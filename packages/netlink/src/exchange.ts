@@ -157,16 +157,17 @@ export class Exchange {
     return batch
   }
 
-  /** What has not reached the kernel: refused where that was refused, else it goes again. */
+  /** What has not reached the kernel goes again, but for the first of it where that was refused. */
   #sendAgain(batch: readonly Waiter[], error: SyscallError | undefined): void {
     let end = 0
     const rest = batch.filter(({ request }) => {
       end += sizeOf(request)
       return end > this.#receiver.sent
     })
-    const waiting = rest.filter(({ sequence }) => this.#sent.delete(sequence))
-    if (error === undefined) this.#queue.unshift(...waiting)
-    else for (const { settle, request } of waiting) settle({ error: sendError(error, request) })
+    const refused = error === undefined ? undefined : rest.shift()
+    if (error !== undefined && refused !== undefined && this.#sent.delete(refused.sequence))
+      refused.settle({ error: sendError(error, refused.request) })
+    this.#queue.unshift(...rest.filter(({ sequence }) => this.#sent.delete(sequence)))
   }
 
   #read(): void {

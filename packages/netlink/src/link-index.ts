@@ -17,9 +17,9 @@ export type LinkIndex = <L extends LinkReference | undefined>(
 /** Links by the fields that errors name. */
 type Links = Readonly<Record<string, LinkReference | undefined>>
 
-const indexBy = (known?: ReadonlyMap<string, number>): LinkIndex =>
+const indexBy = (known?: ReadonlyMap<LinkReference, number>): LinkIndex =>
   ((link, field) =>
-    link === undefined ? undefined : checkIndex((known?.get(link as string) ?? link) as number, field)) as LinkIndex
+    link === undefined ? undefined : checkIndex(known?.get(link) ?? (link as number), field)) as LinkIndex
 
 /** A link that has a number already. @throws {ConfigInvalid} that names `field` for one that has none */
 export const numbered: LinkIndex = indexBy()
@@ -40,11 +40,9 @@ export async function withLinks<T>(
   waiting: Waiting,
 ): Promise<T> {
   make(anyLink)
-  const known = new Map<string, number>()
-  for (const [field, link] of Object.entries(links)) {
-    if (typeof link !== 'string') numbered(link, field)
-    else if (!known.has(link)) known.set(link, await linkIndex(socket, link, field, waiting))
-  }
+  const known = new Map<LinkReference, number>()
+  for (const [field, link] of Object.entries(links))
+    if (link !== undefined && !known.has(link)) known.set(link, await linkIndex(socket, link, field, waiting))
   return make(indexBy(known))
 }
 
@@ -63,16 +61,17 @@ export async function linkIndex(
   socket: NetlinkSocket,
   link: LinkReference,
   field: string,
-  waiting: Waiting,
+  waiting: Waiting = {},
 ): Promise<number> {
-  return typeof link === 'string' ? parseLinkIndex(await askLink(socket, link, waiting, field)) : numbered(link, field)
+  if (typeof link !== 'string') return numbered(link, field)
+  return parseLinkIndex(await askLink(socket, link, waiting, field))
 }
 
 /** The message that tells of a link. @throws as {@link withLinks} */
 export async function askLink(
   socket: NetlinkSocket,
   link: LinkReference,
-  { signal }: Waiting,
+  { signal }: Waiting = {},
   field = 'which',
 ): Promise<Uint8Array> {
   const answer = await socket.request({ ...getLink(link, field), signal })

@@ -1,4 +1,5 @@
 import { ConfigInvalid, type Waiting } from '@libcontainer/sys'
+import { ofFamily } from './address-codecs.js'
 import { type Family, familyNumber, familyOf, familyWord, noAddress, parseAddress } from './address-text.js'
 import type { UnknownAttribute } from './attributes.js'
 import { type LinkIndex, numbered, requestWithLinks, withLinks } from './link-index.js'
@@ -145,7 +146,7 @@ export function decodeNeighbour(payload: Uint8Array): Neighbour | undefined {
   const { address, lladdr, cache, probes, vlan, vni, master, protocol, extendedFlags, unknown } = attributes
   const neighbour: Neighbour = {
     family,
-    address: address ?? noAddress(family),
+    address: address === undefined ? noAddress(family) : ofFamily(family, address),
     dev: header.dev,
     state: neighbourStates.word(header.state),
   }

@@ -166,7 +166,7 @@ export function destinationOf(text: string | undefined, field = 'destination'): 
 }
 
 /** The kernel answers EINVAL for a prefix with bits behind its length, or of IPv6 clears them silently. */
-export function networkPrefix(text: string, field: string): Prefix {
+function networkPrefix(text: string, field: string): Prefix {
   const prefix = parsePrefix(text, field)
   const network = formatPrefix(networkOf(prefix))
   if (network !== formatPrefix(prefix))

@@ -33,23 +33,12 @@ export const inetMessage = struct(
   { whole: true },
 )
 
-/** INET_DIAG_*. */
+/** INET_DIAG_*: those that are told. */
 export const inetAttributes = attributes({
-  memory: [1, bytes],
   info: [2, bytes],
-  vegas: [3, bytes],
   congestion: [4, string],
-  tos: [5, u8],
-  trafficClass: [6, u8],
-  socketMemory: [7, bytes],
-  shutdown: [8, u8],
-  protocol: [10, u8],
   ipv6Only: [11, u8],
   mark: [15, u32],
-  classId: [17, u32],
-  ulp: [19, bytes],
-  cgroup: [21, bytes],
-  options: [22, bytes],
 })
 
 /** struct unix_diag_req and struct unix_diag_msg of linux/unix_diag.h. */
@@ -67,14 +56,11 @@ export const unixMessage = struct(
   { whole: true },
 )
 
-/** UNIX_DIAG_*. */
+/** UNIX_DIAG_*: those that are told. */
 export const unixAttributes = attributes({
   name: [0, bytes],
-  vfs: [1, struct({ inode: u32, dev: u32 })],
   peer: [2, u32],
   waiting: [3, packed(u32)],
   queue: [4, struct({ receive: u32, send: u32 })],
-  memory: [5, bytes],
-  shutdown: [6, u8],
   uid: [7, u32],
 })

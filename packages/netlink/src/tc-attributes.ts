@@ -12,6 +12,7 @@ import {
   u32,
   type ValuesOf,
 } from './attributes.js'
+import { ignored } from './link-kinds/codecs.js'
 
 export const RTM_NEWQDISC = 36
 export const RTM_DELQDISC = 37
@@ -28,17 +29,11 @@ export const tcHeader = struct(
 
 const basic = struct({ bytes: counter, packets: u32 })
 const queue = struct({ length: u32, backlog: u32, drops: u32, requeues: u32, overlimits: u32 })
-const rateEstimate = struct({ bytesPerSecond: u32, packetsPerSecond: u32 })
-const rateEstimate64 = struct({ bytesPerSecond: counter, packetsPerSecond: counter })
 
-/** TCA_STATS_* of linux/gen_stats.h. */
+/** TCA_STATS_* of linux/gen_stats.h: those that are told. */
 const statisticsAttributes = attributes({
   basic: [1, basic],
-  rate: [2, rateEstimate],
   queue: [3, queue],
-  kind: [4, bytes],
-  rate64: [5, rateEstimate64],
-  basicHardware: [7, basic],
   packets: [8, counter],
 })
 
@@ -46,11 +41,13 @@ const statisticsAttributes = attributes({
 export const tcAttributes = attributes({
   kind: [1, string],
   options: [2, bytes],
-  estimator: [5, bytes],
+  /** The same as `statistics`, in an older struct. */
+  oldStatistics: [3, ignored],
+  estimator: [5, ignored],
   statistics: [7, nested(statisticsAttributes)],
-  sizeTable: [8, bytes],
+  sizeTable: [8, ignored],
   invisible: [10, flag],
-  offload: [12, u8],
+  offload: [12, ignored],
   ingressBlock: [13, u32],
   egressBlock: [14, u32],
 })

@@ -1,24 +1,24 @@
 import { SyscallError } from '@libcontainer/sys'
+import type { KnownKind, LinkData, PortData } from './link-kinds.js'
 import type { LinkChanges } from './link-options.js'
+import type { QdiscKindOptions } from './qdisc-kinds/index.js'
 
 const EOPNOTSUPP = 95
 
 /** Since which Linux there is an option. */
-type Ages = Readonly<Record<string, string>>
+type Ages<Options = Record<string, unknown>> = { readonly [Name in keyof Options]?: string }
 
-const macvlan: Ages = { broadcastQueueLength: '5.11', broadcastCutoff: '6.4' }
+const macvlan: Ages<LinkData['macvlan']> = { broadcastQueueLength: '5.11', broadcastCutoff: '6.4' }
 
 /** Options of kinds that came after Linux 5.10. An older kernel takes the attribute and ignores it, however strictly the socket checks. */
-const LINKS = new Map<string | undefined, Ages>(
-  Object.entries({
-    bond: { lacpActive: '5.15', missedMax: '5.17', nsIp6Targets: '5.18', coupledControl: '6.9' },
-    bridge: { maxLearnedEntries: '6.7' },
-    macvlan,
-    macvtap: macvlan,
-    vxlan: { vnifilter: '5.18', localBypass: '6.5', labelPolicy: '6.8', reservedBits: '6.14' },
-  }),
-)
-const BRIDGE_PORT: Ages = {
+const links: { readonly [Kind in KnownKind]?: Ages<LinkData[Kind]> } = {
+  bond: { lacpActive: '5.15', missedMax: '5.17', nsIp6Targets: '5.18', coupledControl: '6.9' },
+  bridge: { maxLearnedEntries: '6.7' },
+  macvlan,
+  macvtap: macvlan,
+  vxlan: { vnifilter: '5.18', localBypass: '6.5', labelPolicy: '6.8', reservedBits: '6.14' },
+}
+const bridgePorts: Ages<PortData['bridge']> = {
   multicastEhtHostsLimit: '5.12',
   locked: '5.18',
   macAuthenticationBypass: '6.2',
@@ -26,13 +26,14 @@ const BRIDGE_PORT: Ages = {
   neighbourSuppressionByVlan: '6.4',
   backupNexthop: '6.6',
 }
-const BOND_PORT: Ages = { priority: '6.0' }
-const QDISCS = new Map<string, Ages>(
-  Object.entries({
-    fq_codel: { ceThresholdSelector: '5.16', ceThresholdMask: '5.16' },
-    netem: { seed: '6.6' },
-  }),
-)
+const bondPorts: Ages<PortData['bond']> = { priority: '6.0' }
+const qdiscs: { readonly [Kind in keyof QdiscKindOptions]?: Ages<QdiscKindOptions[Kind]> } = {
+  fq_codel: { ceThresholdSelector: '5.16', ceThresholdMask: '5.16' },
+  netem: { seed: '6.6' },
+}
+
+const LINKS = new Map<string | undefined, Ages>(Object.entries(links))
+const QDISCS = new Map<string, Ages>(Object.entries(qdiscs))
 
 /** What a kernel that has the option does not tell, as it is the same as none. */
 const UNTOLD: Readonly<Record<string, string>> = { broadcastCutoff: '1', nsIp6Targets: '', backupNexthop: '0' }
@@ -51,8 +52,8 @@ export function youngerLinkOptions(
 ): Younger[] {
   return [
     ...among(LINKS.get(kind), 'data', data),
-    ...among(BRIDGE_PORT, 'bridgePort', bridgePort),
-    ...among(BOND_PORT, 'bondPort', bondPort),
+    ...among(bridgePorts, 'bridgePort', bridgePort),
+    ...among(bondPorts, 'bondPort', bondPort),
   ]
 }
 

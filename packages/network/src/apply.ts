@@ -64,7 +64,7 @@ export async function applyNetworks(
         throw error
       }
       const undo = (): Promise<void> =>
-        withSides(namespace, plan.acts, (host, container) => work.undo(sidesOf(host, container)))
+        withSides(namespace, plan.acts, (host, container) => work.undo(sidesOf(host, container))).catch(work.leave)
       return { made: work.made, undo }
     },
     { signal },
@@ -115,8 +115,9 @@ class Work {
   readonly #acts: readonly Act[]
   readonly #options: ApplyOptions
   readonly #undo: Undo[] = []
-  /** Those of the container, by the names that the plan has for them. */
-  readonly #inside = new Map<string, number>()
+  /** Those of the container, by the names that the plan has for them. A loopback is the first of its namespace: LOOPBACK_IFINDEX. */
+  readonly #inside = new Map([['lo', 1]])
+  #recorded: MadeNetworks | undefined
 
   constructor(sides: Sides, links: HostLinks, acts: readonly Act[], options: ApplyOptions) {
     this.#sides = sides
@@ -128,16 +129,28 @@ class Work {
 
   async run(): Promise<void> {
     await this.#begin()
-    const before = this.made
     for (let i = 0; i < this.#acts.length; ) {
       this.#options.signal?.throwIfAborted()
       // What the container's interfaces get goes in one system call.
       const settings = leading(this.#acts.slice(i), isSetting)
-      if (settings.length > 0) await this.#settle(settings)
+      if (settings.length > 0) await this.#meanwhile(() => this.#settle(settings))
       else await this.#make(this.#acts[i] as Making)
       i += Math.max(settings.length, 1)
     }
-    if (this.made !== before) await this.#options.record(this.made)
+    await this.#record()
+  }
+
+  /** Tells what has become known, where there is something. */
+  async #record(): Promise<void> {
+    if (this.made === this.#recorded) return
+    this.#recorded = this.made
+    await this.#options.record(this.made)
+  }
+
+  /** Acts while what is known is told: neither goes on behind our back when the other fails. */
+  async #meanwhile(act: () => Promise<void>): Promise<void> {
+    const [acted, told] = await Promise.allSettled([act(), this.#record()])
+    for (const each of [acted, told]) if (each.status === 'rejected') throw each.reason
   }
 
   /** Takes back all that was done, the last first, whatever fails. */
@@ -146,13 +159,18 @@ class Work {
       try {
         await undo(sides)
       } catch (error) {
-        this.#options.warn?.(`not all of the networks is taken back: ${(error as Error).message}`)
+        this.leave(error)
       }
     }
   }
 
+  /** Nothing else of the container waits for what cannot be taken back. */
+  readonly leave = (error: unknown): void => {
+    this.#options.warn?.(`not all of the networks is taken back: ${(error as Error).message}`)
+  }
+
   async #begin(): Promise<void> {
-    const { namespace, kind, keep, record } = this.#options
+    const { namespace, kind, keep } = this.#options
     const lent: LentDevice[] = []
     for (const act of this.#acts)
       if (act.act === 'move') lent.push(await rememberDevice(this.#sides.host, this.#links, act.device, act.giveBack))
@@ -160,10 +178,10 @@ class Work {
     const identities = found ? { host: await identityOf(), container: await identityOf(namespace) } : {}
     this.made = { ...this.made, lent, ...identities }
     // Before the pin, too, which whoever removes the container has to find.
-    await record(this.made)
+    await this.#record()
     if (!found || keep === undefined) return
     this.made = { ...this.made, path: await keep(namespace) }
-    await record(this.made)
+    await this.#record()
   }
 
   async #make(act: Making): Promise<void> {
@@ -267,7 +285,7 @@ class Work {
     this.#undo.push(() => endHelper(running))
     this.made = { ...this.made, helpers: [...this.made.helpers, running] }
     // It does not end with anybody: that is known before anything else can fail.
-    await this.#options.record(this.made)
+    await this.#record()
   }
 
   async #runOther({ run }: RunAct): Promise<void> {

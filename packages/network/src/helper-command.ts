@@ -23,7 +23,7 @@ export interface HelperRequest {
 }
 
 /**
- * What passt's pasta(1) is told. It ends itself with the namespace. No port of the host is opened, none of the host's loopback is reached.
+ * What passt's pasta(1) is told. No port of the host is opened, none of the host's loopback is reached. Not all of its versions end with the namespace.
  *
  * @param pidFile - where it writes its pid, when it is in the background
  */

@@ -1,11 +1,9 @@
 import { enter, type ProgramOptions, type ProgramOutput } from '@libcontainer/namespaces'
 import {
   addAddressRequest,
-  formatPrefix,
   Links,
   NetlinkSocket,
   Netns,
-  networkOf,
   parseCidr,
   type QdiscSpec,
   Qdiscs,
@@ -182,8 +180,7 @@ export class Lab implements AsyncDisposable {
 
   async #node(name: string, kind: LabNode['kind']): Promise<LabNode> {
     checkLinkName(name, 'name')
-    if (this.#closed) throw new ConfigInvalid('name', name, 'cannot be had: the lab is closed')
-    if (this.#nodes.has(name)) throw new ConfigInvalid('name', name, 'is a node already')
+    this.#checkFree(name)
     const netns = await Netns.create()
     let socket: NetlinkSocket | undefined
     try {
@@ -191,6 +188,8 @@ export class Lab implements AsyncDisposable {
       const node = new LabNode(name, kind, netns, socket)
       if (kind === 'switch') await node.links.add({ kind: 'bridge', name: BRIDGE, up: true })
       await node.links.set('lo', { up: true })
+      // Meanwhile another may have been made, or the lab closed.
+      this.#checkFree(name)
       this.#nodes.set(name, node)
       return node
     } catch (error) {
@@ -198,6 +197,11 @@ export class Lab implements AsyncDisposable {
       netns.close()
       throw error
     }
+  }
+
+  #checkFree(name: string): void {
+    if (this.#closed) throw new ConfigInvalid('name', name, 'cannot be had: the lab is closed')
+    if (this.#nodes.has(name)) throw new ConfigInvalid('name', name, 'is a node already')
   }
 
   /** A port of a switch is called as what is at its other end, with a number where that is taken. */
@@ -241,6 +245,3 @@ function noteOf({ delayUs, lossPercent, rateBytesPerSecond: rate }: LineOptions)
     ...(rate === undefined ? [] : [`${rate} B/s`]),
   ].join(', ')
 }
-
-/** The network of an address with its length: `10.0.0.0/24` of `10.0.0.1/24`. For routes between the networks of a lab. */
-export const networkOfAddress = (address: string): string => formatPrefix(networkOf(parseCidr(address, 'address')))

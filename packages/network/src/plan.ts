@@ -41,20 +41,16 @@ export function planNetworks(
   )
   // A helper has to find the namespace as it will be: what it does comes after the links.
   const created = each('create')
-  const acts = [
-    ...created.filter(({ act }) => act !== 'helper'),
-    ...moves,
-    ...each('initialize'),
-    ...created.filter(({ act }) => act === 'helper'),
-    ...routes.map(routeAct),
-  ]
+  const isHelper = ({ act }: Act): boolean => act === 'helper'
+  const links = [...created.filter(act => !isHelper(act)), ...moves]
+  const settings = each('initialize')
+  const helpers = created.filter(isHelper)
+  const ways = routes.map(routeAct)
   // Routes on it need it up, and so does whatever sends to an address of this container's own.
-  const withLoopback = acts.some(act => act.act === 'set' && act.name === 'lo')
-  const alone = acts.every(act => act.act === 'helper')
-  return {
-    acts: withLoopback || alone ? acts : [{ act: 'set', about: 'bring lo up', name: 'lo', up: true }, ...acts],
-    chosen,
-  }
+  const withLoopback = settings.some(act => act.act === 'set' && act.name === 'lo')
+  const alone = links.length + settings.length + ways.length === 0
+  const lo: Act[] = withLoopback || alone ? [] : [{ act: 'set', about: 'bring lo up', name: 'lo', up: true }]
+  return { acts: [...links, ...lo, ...settings, ...helpers, ...ways], chosen }
 }
 
 /** What takes a container that runs off its networks, as while it is checkpointed. */

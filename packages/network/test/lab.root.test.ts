@@ -46,6 +46,12 @@ test('what cannot be is refused before anything is made', needs, async () => {
   await expect(lab.link(a, s, { names: ['a b', undefined] })).rejects.toMatchObject({ field: 'link.names' })
   await expect(lab.link(a, s, { names: ['lo', undefined] })).rejects.toMatchObject({ code: 'EEXIST' })
   expect((await a.links.list()).map(({ name }) => name)).toEqual(['lo'])
+  // Of two at the same time one has the name.
+  const both = await Promise.allSettled([lab.host('b'), lab.host('b')])
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+  const late = lab.host('c')
+  await lab.close()
+  await expect(late).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'name' })
 })
 
 test(

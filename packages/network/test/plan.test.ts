@@ -22,15 +22,15 @@ test('NW-04 NW-05 NW-07 a veth: the pair, then addresses, up and ways out', () =
   // NW-08: `veth` and seven digits.
   expect(chosen).toEqual([{ name: 'eth0', hostName: 'veth0102030', hostMac: '02:02:03:04:05:06' }])
   expect(acts.map(({ about }) => about)).toEqual([
-    'bring lo up',
     'make eth0 and veth0102030, its end in br0',
+    'bring lo up',
     'give eth0 10.0.0.2/24',
     'give eth0 2001:db8::2/64',
     'bring eth0 up',
     'route all by 10.0.0.1 on eth0',
     'route all by fe80::1 on eth0',
   ])
-  expect(acts[1]).toMatchObject({ act: 'pair', hostMac: '02:02:03:04:05:06', hairpinMode: false, txQueueLen: 5 })
+  expect(acts[0]).toMatchObject({ act: 'pair', hostMac: '02:02:03:04:05:06', hairpinMode: false, txQueueLen: 5 })
   expect(acts[5]).toMatchObject({ act: 'route', family: 'inet', onLink: undefined })
   expect(acts[6]).toMatchObject({ act: 'route', family: 'inet6', onLink: undefined })
 })
@@ -94,12 +94,12 @@ test('NW-11 macvlan, ipvlan and vlan are made in the container’s namespace; a 
     netDevices: { p2: { name: 'net%d' } },
   })
   expect(acts.map(({ about }) => about)).toEqual([
-    'bring lo up',
     'make eth0, a macvlan on p0',
     'make eth1, a ipvlan on p0',
     'make eth2, a vlan 7 on p0',
     'move p1 in as eth9',
     'move p2 in as net%d',
+    'bring lo up',
     'bring eth0 up',
     'bring eth1 up',
     'bring eth2 up',
@@ -107,11 +107,11 @@ test('NW-11 macvlan, ipvlan and vlan are made in the container’s namespace; a 
     'bring eth9 up',
     'start pasta',
   ])
-  expect(acts[1]).toMatchObject({ mode: 'bridge' })
-  expect(acts[2]).toMatchObject({ mode: 'l2' })
-  expect(acts[4]).toMatchObject({ act: 'move', giveBack: true })
+  expect(acts[0]).toMatchObject({ mode: 'bridge' })
+  expect(acts[1]).toMatchObject({ mode: 'l2' })
+  expect(acts[3]).toMatchObject({ act: 'move', giveBack: true })
   // NL-30: never moved back by us.
-  expect(acts[5]).toMatchObject({ act: 'move', giveBack: false })
+  expect(acts[4]).toMatchObject({ act: 'move', giveBack: false })
 })
 
 test('NW-05 NW-06 a container is taken off its bridge and put back', () => {

@@ -34,8 +34,8 @@ test('NW-01 an embedder’s type has its turn beside ours: checked, planned, and
   const networks = [{ type, to: 'there' }] as never
   expect(networkProblems({ networks }, 'new')).toEqual([])
   expect(planNetworks({ networks }, count => new Uint8Array(count)).acts.map(({ about }) => about)).toEqual([
-    'bring lo up',
     'dig eth0 to there',
+    'bring lo up',
     'bring eth0 up',
   ])
 })

@@ -190,6 +190,10 @@ static void enter(void *with)
 	if (!child->failed && child->arguments &&
 	    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, NULL, sizeof(nothing)) < 0)
 		child->failed = "rt_sigprocmask";
+	/* Node.js ignores this signal, and what is ignored stays so across an exec. As sigaction(2) of the kernel has it: the default is zeros. */
+	if (!child->failed && child->arguments &&
+	    syscall(SYS_rt_sigaction, SIGPIPE, &(uint64_t[4]){ 0 }, NULL, sizeof(nothing)) < 0)
+		child->failed = "rt_sigaction";
 	if (!child->failed) {
 		syscall(SYS_execveat, child->request.count, "", child->arguments ? child->arguments : argv, none, AT_EMPTY_PATH);
 		child->failed = "execveat";
