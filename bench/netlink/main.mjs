@@ -11,7 +11,9 @@ import { buildGo, buildTimed, goLibrary, installPyroute2, versionOf, which } fro
 import { goal } from '../goals.mjs'
 import { summarize, table } from '../report.mjs'
 import { interleave } from '../statistics.mjs'
+import { sweepWhenTold } from '../sweep.mjs'
 
+const prefix = `libcontainer-bench-${process.pid}`
 const OURS = '@libcontainer/netlink'
 const GO = 'vishvananda/netlink, Go'
 const PYTHON = 'pyroute2'
@@ -264,6 +266,7 @@ function goals(summaries) {
 
 await benchmark(options, async sizes => {
   const directory = mkdtempSync(join(tmpdir(), 'libcontainer-bench-'))
+  sweepWhenTold(prefix, directory)
   // It has no name: whatever is in it goes when the processes here end, however they do.
   const netns = await Netns.create()
   const net = await Netlink.open({ namespace: netns })
