@@ -62,6 +62,7 @@ export { args, becomeProgram, calledAs, engine, environment, exit, findAsset, lo
 export { searchPaths } from './search-paths.js'
 export * from './self.js'
 export { MAX_FD_NAME, receiveFd, sendFd } from './send-fd.js'
+export { shortHash } from './short-hash.js'
 export { signalName, signalNumber } from './signals.js'
 export * from './socket.js'
 export { atSocketPath } from './socket-path.js'

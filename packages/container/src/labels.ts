@@ -1,0 +1,33 @@
+import { checkProfileName, profileOnExecStep, status } from '@libcontainer/apparmor'
+import { ConfigInvalid, type Step } from '@libcontainer/sys'
+
+/* What the kernel's security modules call the processes of a container. */
+
+export interface LabelRequest {
+  readonly apparmorProfile?: string | undefined
+}
+
+/** Empty is none, as in OCI's config.json. */
+export function checkProfile(profile: string | undefined, field: string): void {
+  if (profile !== undefined && profile !== '') checkProfileName(profile, field)
+}
+
+/** What of it this kernel does not have. @param at - before the name of a field */
+export async function labelProblem(
+  { apparmorProfile = '' }: LabelRequest,
+  at = '',
+): Promise<ConfigInvalid | undefined> {
+  // Without AppArmor everything is unconfined.
+  if (apparmorProfile === '' || apparmorProfile === 'unconfined') return undefined
+  const { enabled, reason } = await status()
+  if (enabled) return undefined
+  return new ConfigInvalid(`${at}apparmorProfile`, apparmorProfile, `cannot confine anything here: ${reason}`, {
+    hint: 'leave it out, or have the engine do so: docker and podman by --security-opt apparmor=unconfined',
+  })
+}
+
+/** The process's own word where there is one, else the container's. */
+export function labelSteps(config: LabelRequest, spec: LabelRequest): Step[] {
+  const profile = spec.apparmorProfile ?? config.apparmorProfile ?? ''
+  return profile === '' ? [] : [profileOnExecStep(profile)]
+}
