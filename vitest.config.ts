@@ -28,6 +28,8 @@ export default defineConfig({
       'cgroup',
       'namespace',
       'landlock',
+      'lsm',
+      'nolsm',
       'kernel',
       'program',
       'header',

@@ -8,7 +8,19 @@ const folder = fileURLToPath(new URL('../packages/', import.meta.url))
 /** From the bottom: a package imports only what stands in an earlier row. */
 const layers = [
   ['sys'],
-  ['namespaces', 'cgroups', 'capabilities', 'mount', 'devices', 'console', 'seccomp', 'user', 'keys', 'intelrdt', 'apparmor'],
+  [
+    'namespaces',
+    'cgroups',
+    'capabilities',
+    'mount',
+    'devices',
+    'console',
+    'seccomp',
+    'user',
+    'keys',
+    'intelrdt',
+    'apparmor',
+  ],
   ['init'],
   ['container'],
   ['cli', 'oci'],

@@ -25,7 +25,8 @@ export function parseLabel(given: string): AppArmorLabel {
   return { text, confined: profiles.some(({ name }) => name !== 'unconfined'), mode, profiles }
 }
 
-function parseProfileName(text: string): ProfileName {
+/** `name`, `:namespace:name` as configs have it, `:namespace://name` as the kernel tells it. Pure. */
+export function parseProfileName(text: string): ProfileName {
   const found = /^:([^:]*):(?:\/\/)?(.*)$/s.exec(text)
   return found === null ? { name: text } : { namespace: found[1], name: found[2]! }
 }

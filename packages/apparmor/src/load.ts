@@ -10,6 +10,7 @@ import {
   type Waiting,
   writeText,
 } from '@libcontainer/sys'
+import { parseProfileName } from './label.js'
 import { runParser } from './parser.js'
 import { type ProfileRules, profileText } from './profile-text.js'
 import { listProfiles, SECURITYFS, status } from './status.js'
@@ -18,6 +19,8 @@ import { checkProfileName } from './steps.js'
 export interface LoadOptions extends Waiting {
   /** A directory of root's for texts, by their hash, and what the parser has made of them. Default: `/var/cache/libcontainer/apparmor`. */
   readonly cache?: string | undefined
+  /** The policy namespace that it is loaded into; one that is not there is made. Default: that of this process. */
+  readonly namespace?: string | undefined
   /** The path of `apparmor_parser`. Default: where distributions install it. */
   readonly parser?: string | undefined
 }
@@ -43,7 +46,9 @@ export async function loadProfile(profile: string | ProfileRules, options: LoadO
   const { enabled, reason } = await status()
   if (!enabled)
     throw new ConfigInvalid('profile', typeof profile === 'string' ? text : profile.name, `cannot be loaded: ${reason}`)
-  const { cache = CACHE, parser, signal } = options
+  const { cache = CACHE, namespace, parser, signal } = options
+  if (namespace !== undefined && !/^[\w.-]+$/.test(namespace))
+    throw new ConfigInvalid('namespace', namespace, 'must be a word')
   await makeDirectory(cache, { mode: 0o700, parents: true })
   const path = `${cache}/${shortHash(text)}`
   // Who writes it again makes the parser compile it again.
@@ -52,19 +57,23 @@ export async function loadProfile(profile: string | ProfileRules, options: LoadO
     await writeText(aside, text, { mode: 0o600 })
     await rename(aside, path)
   }
-  await runParser(['--replace', '--write-cache', `--cache-loc=${cache}/compiled`, '--quiet', path], { parser, signal })
+  const into = namespace === undefined ? [] : [`--namespace=${namespace}`]
+  const kept = ['--write-cache', `--cache-loc=${cache}/compiled`]
+  await runParser(['--replace', ...kept, ...into, '--quiet', path], { parser, signal })
   return { path }
 }
 
-/** Whether the kernel has a profile of this name. */
+/** Whether the kernel has a profile of this name: `docker-default`, `:namespace:name`. */
 export async function isLoaded(name: string): Promise<boolean> {
   checkProfileName(name, 'name')
-  return (await listProfiles()).some(profile => profile.name === name)
+  const wanted = parseProfileName(name)
+  return (await listProfiles()).some(profile => profile.name === wanted.name && profile.namespace === wanted.namespace)
 }
 
 /**
  * Takes a profile out of the kernel: processes under it are unconfined then. One that is not loaded is fine.
  *
+ * @param name - also `:namespace:name`; `:namespace:` is the namespace with all that is in it
  * @throws {SyscallError} `EACCES` without CAP_MAC_ADMIN
  */
 export async function removeProfile(name: string): Promise<void> {

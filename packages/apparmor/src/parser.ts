@@ -34,9 +34,9 @@ export async function runParser(
   { parser, signal }: Waiting & { readonly parser?: string | undefined },
 ): Promise<void> {
   const program = parser ?? (await findParser())
-  if (program === undefined)
+  if (program === undefined || !(await exists(program)))
     throw new SyscallError(ENOENT, 'execve', {
-      path: PLACES[0],
+      path: program ?? PLACES[0],
       hint: 'apparmor_parser compiles and loads profiles: install the package apparmor',
     })
   const nothing = openNull()

@@ -1,4 +1,5 @@
 import { exists, isErrno, readTextIfPresent, SyscallError } from '@libcontainer/sys'
+import { type ProfileName, parseProfileName } from './label.js'
 
 /** Where the kernel shows AppArmor: securityfs. */
 export const SECURITYFS = '/sys/kernel/security/apparmor'
@@ -42,9 +43,8 @@ export async function isEnabled({
   return !env.container && (await status()).enabled
 }
 
-/** A profile that the kernel has, as this process's policy namespace sees it. */
-export interface LoadedProfile {
-  readonly name: string
+/** A profile that the kernel has, as this process's policy namespace sees it: those of namespaces in it have theirs. */
+export interface LoadedProfile extends ProfileName {
   readonly mode: ProfileMode
 }
 
@@ -65,10 +65,10 @@ export async function listProfiles(): Promise<LoadedProfile[]> {
   }
 }
 
-/** Lines such as `/usr/bin/man (enforce)`: a name may have spaces and brackets of its own. Pure. */
+/** Lines such as `/usr/bin/man (enforce)` and `:ns://name (complain)`: a name may have spaces and brackets of its own. Pure. */
 export function parseProfiles(text: string): LoadedProfile[] {
   return text.split('\n').flatMap(line => {
     const found = /^(.+) \(([a-z]+)\)$/.exec(line)
-    return found === null ? [] : [{ name: found[1]!, mode: found[2] as ProfileMode }]
+    return found === null ? [] : [{ ...parseProfileName(found[1]!), mode: found[2] as ProfileMode }]
   })
 }

@@ -22,7 +22,8 @@ export function checkProfileName(name: unknown, field = 'profile'): string {
 const hints = (name: string) => ({
   ENOENT: `no profile ${name} is loaded: apparmor_parser --replace loads one, and /sys/kernel/security/apparmor/profiles lists them`,
   EINVAL: 'AppArmor is off in this kernel, or the name is none',
-  EACCES: 'what confines this process now does not let it change to that profile',
+  EACCES:
+    'what confines this process now does not let it change to that profile; it takes attach_disconnected, too, since this is told to a procfs in no tree',
   EPERM:
     'what confines this process now does not let it change to that profile, or no_new_privs keeps it from one that allows more',
 })

@@ -3,6 +3,8 @@ import { ConfigInvalid, type Step } from '@libcontainer/sys'
 
 /* What the kernel's security modules call the processes of a container. */
 
+const UNCONFINED = 'unconfined'
+
 export interface LabelRequest {
   readonly apparmorProfile?: string | undefined
 }
@@ -17,8 +19,7 @@ export async function labelProblem(
   { apparmorProfile = '' }: LabelRequest,
   at = '',
 ): Promise<ConfigInvalid | undefined> {
-  // Without AppArmor everything is unconfined.
-  if (apparmorProfile === '' || apparmorProfile === 'unconfined') return undefined
+  if (apparmorProfile === '' || apparmorProfile === UNCONFINED) return undefined
   const { enabled, reason } = await status()
   if (enabled) return undefined
   return new ConfigInvalid(`${at}apparmorProfile`, apparmorProfile, `cannot confine anything here: ${reason}`, {
@@ -26,8 +27,17 @@ export async function labelProblem(
   })
 }
 
+const orNothing = (step: Step): Step => {
+  const { ENOENT: older } = step.onError ?? {}
+  const off = { EINVAL: 'skip' } as const
+  return { ...step, onError: { ...off, ENOENT: typeof older === 'object' ? { ...older, onError: off } : 'skip' } }
+}
+
 /** The process's own word where there is one, else the container's. */
 export function labelSteps(config: LabelRequest, spec: LabelRequest): Step[] {
-  const profile = spec.apparmorProfile ?? config.apparmorProfile ?? ''
-  return profile === '' ? [] : [profileOnExecStep(profile)]
+  const profile = spec.apparmorProfile || config.apparmorProfile
+  if (!profile) return []
+  const step = profileOnExecStep(profile)
+  // Where AppArmor is off everything is unconfined; with a profile that asks for more nobody comes here then: see labelProblem.
+  return [profile === UNCONFINED ? orNothing(step) : step]
 }

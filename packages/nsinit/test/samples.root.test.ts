@@ -1,8 +1,9 @@
 import { chmodSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { defaultProfile, loadProfile, removeProfile } from '@libcontainer/apparmor'
 import { describe, expect, test } from 'vitest'
-import { busyboxRootfs, copyOfBusyboxRootfs } from '../../../test/support/index.js'
+import { busyboxRootfs, copyOfBusyboxRootfs, requires, securityModules, together } from '../../../test/support/index.js'
 import { Bench, either } from './hosts.js'
 
 const sample = (name: string): object =>
@@ -71,9 +72,48 @@ describe.each(either)('on $name', host => {
     ])
   })
 
+  test(
+    'SA-03 EV-114 apparmor.json of both years without its profile: refused by name, with what can be done',
+    host.needs,
+    () => {
+      const off = !securityModules().includes('apparmor')
+      for (const year of [2014, 2015]) {
+        using bench = new Bench(host, null)
+        const { status, stdout, stderr } = bench.run([...old(bench, `${year}/apparmor`), 'true'])
+        expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+        expect(stderr).toMatch(off ? /apparmorProfile: cannot confine anything here: .*AppArmor/ : /docker-default/)
+        expect(stderr).toMatch(
+          off ? /hint: leave it out/ : /hint: no profile docker-default is loaded: apparmor_parser/,
+        )
+        expect(bench.left()).toEqual([])
+      }
+    },
+  )
+
+  test(
+    'SA-03 apparmor.json of both years runs under its profile',
+    together(host.needs, requires('lsm:apparmor', 'program:apparmor_parser')),
+    async () => {
+      await loadProfile(defaultProfile('docker-default'))
+      try {
+        for (const year of [2014, 2015]) {
+          using bench = new Bench(host, null)
+          const script = 'cat /proc/self/attr/current; mount -t tmpfs none /tmp 2>&1'
+          const { status, stdout } = bench.run([...old(bench, `${year}/apparmor`), 'sh', '-c', script])
+          expect({ status, stdout }).toEqual({
+            status: 1,
+            stdout: expect.stringMatching(/^docker-default \(enforce\)\n.*permission denied/),
+          })
+          expect(bench.left()).toEqual([])
+        }
+      } finally {
+        await removeProfile('docker-default')
+      }
+    },
+  )
+
   test.each([
     ['SA-02', 'attach_to_bridge', 'network'],
-    ['SA-03', 'apparmor', 'apparmor'],
     ['SA-04', 'selinux', 'selinux'],
     ['SA-05', 'route_source_address_selection', 'network'],
   ])('%s %s.json of both years is refused by name, before anything is touched', host.needs, (_, name, owner) => {

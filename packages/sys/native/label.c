@@ -45,7 +45,8 @@ static int64_t op_write_label(struct lc_ctx *c, const union lc_arg *a)
 	do
 		written = write(fd, a[2].s, strlen(a[2].s));
 	while (written < 0 && errno == EINTR);
-	result = written < 0 ? lc_fail(c, "write") : 0;
+	/* A part of a name is that of another. */
+	result = written < 0 ? lc_fail(c, "write") : (size_t)written < strlen(a[2].s) ? lc_refuse(c, "write", EIO) : 0;
 	if (result < 0)
 		lc_detail(c, path);
 	close(fd);

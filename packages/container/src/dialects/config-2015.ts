@@ -54,6 +54,7 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
     mounts: readMounts2015(file),
     devices: readDevices(file, 'devices', NAMES_2015),
     cgroups: readCgroups(file.object('cgroups'), '2015', warn),
+    apparmorProfile: file.text('apparmor_profile'),
     capabilities: readCapabilityNames(file, 'capabilities') ?? [],
     // Loading a filter took no right, since it gave up new ones first.
     ...(seccomp && { seccomp: readSeccomp2015(seccomp), noNewPrivileges: true }),
@@ -72,7 +73,6 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
 const LATER = [
   ['mount_label', '@libcontainer/selinux'],
   ['process_label', '@libcontainer/selinux'],
-  ['apparmor_profile', '@libcontainer/apparmor'],
 ] as const
 
 /** Names, or ids as text or as numbers. */
@@ -96,7 +96,8 @@ function refuseGroup(value: unknown, at: string): never {
 export function writeConfig2015({ config, process = {} }: DialectSource): Record<string, unknown> {
   const { rootfs, readonlyRootfs, rootPropagation, namespaces: _, uidMappings, gidMappings, hostname, ...more } = config
   const { mounts, devices: __, cgroups, capabilities = OCI_CAPABILITIES, seccomp, noNewPrivileges, ...others } = more
-  const { noPivotRoot, maskedPaths, readonlyPaths, sysctl, rlimits, parentDeathSignal, ...rest } = others
+  const { noPivotRoot, maskedPaths, readonlyPaths, sysctl, rlimits, parentDeathSignal, apparmorProfile, ...rest } =
+    others
   const { additionalGroups = [], ...unsaid } = process
   refuseAll('', rest, '2015')
   refuseAll('process', unsaid, '2015')
@@ -126,7 +127,7 @@ export function writeConfig2015({ config, process = {} }: DialectSource): Record
     networks: writeNetworks(ownNet),
     routes: null,
     cgroups: writeCgroups(cgroups, '2015'),
-    apparmor_profile: '',
+    apparmor_profile: apparmorProfile ?? '',
     process_label: '',
     rlimits: writeRlimits(rlimits),
     additional_groups: additionalGroups.map(String),

@@ -81,6 +81,7 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     readonlyPaths: file.texts('readonly_paths') ?? [],
     sysctl: sysctl && sysctl.length > 0 ? Object.fromEntries(sysctl) : undefined,
     rlimits: readRlimits(file),
+    apparmorProfile: file.text('apparmor_profile'),
     oomScoreAdj: file.number('oom_score_adj'),
     noNewPrivileges: file.flag('no_new_privileges') || undefined,
     umask: file.number('umask', 0),
@@ -106,7 +107,6 @@ const LATER = [
   ['netDevices', '@libcontainer/netlink'],
   ['mount_label', '@libcontainer/selinux'],
   ['process_label', '@libcontainer/selinux'],
-  ['apparmor_profile', '@libcontainer/apparmor'],
 ] as const
 
 /** The five sets, cut to what the kernel takes: a runtime that left the rest out itself wrote down what it was asked for. */
@@ -171,6 +171,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
   const { maskedPaths, readonlyPaths, sysctl, rlimits, oomScoreAdj, noNewPrivileges, umask, ...rest } = others
   const {
     parentDeathSignal,
+    apparmorProfile,
     labels,
     hooks,
     scheduler,
@@ -208,6 +209,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     routes: null,
     cgroups: writeCgroups(cgroups, '2026'),
     rlimits: writeRlimits(rlimits),
+    ...(apparmorProfile !== undefined && { apparmor_profile: apparmorProfile }),
     ...(oomScoreAdj !== undefined && { oom_score_adj: oomScoreAdj }),
     uid_mappings: writeIdMaps(uidMappings),
     gid_mappings: writeIdMaps(gidMappings),

@@ -357,13 +357,11 @@ describe('§5a top level', () => {
 
   test.each([
     ['2014', fault2014, { process_label: 'x' }, 'process_label', 'selinux'],
-    ['2014', fault2014, { apparmor_profile: 'docker-default' }, 'apparmor_profile', 'apparmor'],
     ['2014', fault2014, { mount_config: { mount_label: 'x' } }, 'mount_config.mount_label', 'selinux'],
     ['2014', fault2014, { networks: [{ type: 'veth', bridge: 'docker0' }] }, 'networks[0]', 'network'],
     ['2014', fault2014, { routes: [{ gateway: '1.2.3.4' }] }, 'routes', 'network'],
     ['2015', fault2015, { mount_label: 'x' }, 'mount_label', 'selinux'],
     ['2015', fault2015, { process_label: 'x' }, 'process_label', 'selinux'],
-    ['2015', fault2015, { apparmor_profile: 'x' }, 'apparmor_profile', 'apparmor'],
     ['2015', fault2015, { networks: [{ type: 'veth' }] }, 'networks[0]', 'network'],
     ['2015', fault2015, { routes: [{}] }, 'routes', 'network'],
     ['2026', fault2026, { netDevices: { eth0: {} } }, 'netDevices', 'netlink'],

@@ -19,7 +19,6 @@ const oci = filesOf('oci')
 const refused = new Map([
   ['attach_to_bridge', ['networks[1]', '@libcontainer/network']],
   ['route_source_address_selection', ['networks[1]', '@libcontainer/network']],
-  ['apparmor', ['apparmor_profile', '@libcontainer/apparmor']],
 ])
 const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1, -'.json'.length)
 
@@ -62,7 +61,6 @@ describe('each sample says what it is and is sound', () => {
 describe('what cannot be had yet is refused by name', () => {
   const ids: Readonly<Record<string, string>> = {
     attach_to_bridge: 'SA-02',
-    apparmor: 'SA-03',
     route_source_address_selection: 'SA-05',
   }
   test.each(classic.filter(path => refused.has(nameOf(path))).map(path => [ids[nameOf(path)]!, path]))(
@@ -72,6 +70,10 @@ describe('what cannot be had yet is refused by name', () => {
       expect(fault(path)).toMatchObject({ field, message: expect.stringContaining(`will be done by ${owner} `) })
     },
   )
+
+  test.each(['2014', '2015'])('SA-03 %s/apparmor.json is read', year => {
+    expect(readConfig(read(`${year}/apparmor.json`), { rootfs: '/box' }).config.apparmorProfile).toBe('docker-default')
+  })
 
   test.each(['2014', '2015'])('SA-04 %s/selinux.json', year => {
     const field = year === '2014' ? 'mount_config.mount_label' : 'mount_label'
