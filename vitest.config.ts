@@ -30,6 +30,8 @@ export default defineConfig({
       'link',
       'qdisc',
       'landlock',
+      'lsm',
+      'nolsm',
       'kernel',
       'program',
       'header',

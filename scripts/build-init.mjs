@@ -21,7 +21,7 @@ export function initSources() {
   const own = ['init', 'rendezvous', 'exec', 'hook', 'landlock', 'ops', 'waiter'].map(name =>
     join(packages, 'init/native', `${name}.c`),
   )
-  return [...new Set([...own, ...facilities.flatMap(facilitySources)])]
+  return [...new Set([...own, join(packages, 'sys/native/label.c'), ...facilities.flatMap(facilitySources)])]
 }
 
 export const warnings = ['-Wall', '-Wextra', '-Wno-missing-field-initializers', '-Wno-unused-parameter']

@@ -20,6 +20,7 @@ const layers = [
     'keys',
     'intelrdt',
     'netlink',
+    'apparmor',
   ],
   ['init', 'network'],
   ['container'],

@@ -51,11 +51,22 @@ if (values.totals) {
 process.exitCode = totals.failed > 0 ? 1 : 0
 
 async function runWorld(world) {
-  const { name, cgroup, init = 'plain', cpus, user = false, mustRun, modules = [], installed = [], files } = world
+  const {
+    name,
+    cgroup,
+    init = 'plain',
+    lsm = 'none',
+    cpus,
+    user = false,
+    mustRun,
+    modules = [],
+    installed = [],
+    files,
+  } = world
   const start = performance.now()
   const say = text => console.log(text.replace(/^/gm, `${name.padEnd(10)}`))
   const chosen = positionals.length > 0 ? positionals : files
-  say(`=== ${user ? 'an ordinary user, ' : ''}cgroup ${cgroup}`)
+  say(`=== ${user ? 'an ordinary user, ' : ''}cgroup ${cgroup}${lsm === 'none' ? '' : `, ${lsm}`}`)
   const folder = `${bundles}/${name}`
   mkdirSync(join(top, folder), { recursive: true })
   if (installed.length > 0) install(join(top, folder), installed)
@@ -115,7 +126,8 @@ async function runWorld(world) {
   const status = await boot(['/vm/guest/tests', ...programs], {
     cgroup,
     init,
-    disk: init === 'plain' ? 'tests' : 'worlds',
+    lsm,
+    disk: init === 'plain' && lsm === 'none' ? 'tests' : 'worlds',
     cpus,
     seconds: WORLD_SECONDS,
     environment: {

@@ -44,6 +44,14 @@ const systemd = [
   'packages/lcrun/test/systemd.root.test.ts',
 ]
 
+/** Of AppArmor that enforces, as no container's host shows it. */
+const apparmor = [
+  'packages/apparmor/test/apparmor.root.test.ts',
+  'packages/container/test/apparmor.root.test.ts',
+  'packages/nsinit/test/samples.root.test.ts',
+  'packages/lcrun/test/exec.root.test.ts',
+]
+
 /** Both kinds at once: what depends on it, and is not of one of them. */
 const hybrid = ['packages/cgroups/test/cgroup.root.test.ts', 'packages/cgroups/test/limits.root.test.ts']
 
@@ -67,7 +75,7 @@ const disk =
 const everywhere = 'cgroup,rootfs,program,reachable'
 
 /**
- * `user`: tests run as an ordinary user to whom a subtree of the cgroups is delegated. `init`: process 1, on the large disk. `modules`: of the
+ * `user`: tests run as an ordinary user to whom a subtree of the cgroups is delegated. `init`: process 1, and `lsm`: a security module, on the large disk. `modules`: of the
  * kernel, loaded before, each with its parameters. `installed`: packages that are packed, and installed in an empty folder. `cpus`: 2, or 1
  * where no test keeps one busy: the emulator spends much on what processors do to each other.
  *
@@ -110,6 +118,13 @@ export const worlds = [
     init: 'systemd',
     mustRun: `${everywhere},root,cgroup2,namespace,file:/run/systemd/system`,
     files: systemd,
+  },
+  {
+    name: 'apparmor',
+    cgroup: 'v2',
+    lsm: 'apparmor',
+    mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
+    files: apparmor,
   },
   {
     name: 'hybrid',
@@ -218,6 +233,18 @@ export const leaveOut = [
     file: networks,
     allBut: 'on a link of the host',
     why: 'each starts containers, and asks for nothing that a host lacks',
+  },
+  {
+    worlds: ['apparmor'],
+    file: 'packages/nsinit/test/samples.root.test.ts',
+    allBut: '^on the executable > SA-03',
+    why: 'each starts a container that is as well started anywhere',
+  },
+  {
+    worlds: ['apparmor'],
+    file: 'packages/lcrun/test/exec.root.test.ts',
+    allBut: '^the executable > AA-08',
+    why: 'asks what is the same everywhere',
   },
   {
     file: samples,

@@ -3,8 +3,9 @@
   'targets': [{
     'target_name': 'namespaces',
     'sources': [
-      'native/binding.cc', 'native/ops.c', 'native/join.c', 'native/inspect.c', 'native/scan.c', 'native/start.c',
-      '../sys/native/apply.c', '../sys/native/execute.c', '../sys/native/namespace.c', '../sys/native/path.c', '../sys/native/procfs.c',
+      'native/binding.cc', 'native/ops.c', 'native/join.c', 'native/inspect.c', 'native/scan.c',
+      '../sys/native/apply.c', '../sys/native/execute.c', '../sys/native/label.c', '../sys/native/namespace.c', '../sys/native/path.c',
+      '../sys/native/procfs.c', '../sys/native/start.c',
     ],
   }],
 }

@@ -14,6 +14,7 @@ import { landlockVersion } from '@libcontainer/sys'
  * - `namespace:user` and so on: a kernel that makes one, by trying;
  * - `link:vlan`: a kernel that makes links of that kind, by trying; `qdisc:netem`: likewise queueing disciplines;
  * - `landlock:4`: Landlock with that version of its ABI, or a later one;
+ * - `lsm:apparmor`: a security module that the kernel has switched on; `nolsm:apparmor`: one that it has not;
  * - `kernel:5.12`: that version or a later one;
  * - `program:strace`: a program on PATH; `header:seccomp.h`: a C header;
  * - `file:/dev/fuse`: a path that exists;
@@ -34,6 +35,8 @@ export type Requirement =
   | `link:${string}`
   | `qdisc:${string}`
   | `landlock:${number}`
+  | `lsm:${string}`
+  | `nolsm:${string}`
   | `kernel:${number}.${number}`
   | `program:${string}`
   | `header:${string}`
@@ -112,6 +115,12 @@ function probe(need: Requirement): string | undefined {
       return lackOfQdisc(value)
     case 'landlock':
       return landlockVersion() >= Number(value) ? undefined : `the version of Landlock is ${landlockVersion()}`
+    case 'lsm':
+      return securityModules().includes(value)
+        ? undefined
+        : `the kernel has switched on: ${securityModules().join(', ') || 'nothing that it shows'}`
+    case 'nolsm':
+      return securityModules().includes(value) ? 'the kernel has switched it on' : undefined
     case 'kernel':
       return atLeast(release(), value) ? undefined : `this is Linux ${release()}`
     case 'program':
@@ -274,6 +283,12 @@ export function lackOfReach(path: string): string | undefined {
     if ((statSync(at).mode & 0o001) === 0) return `${at} is closed to other users`
   }
   return undefined
+}
+
+/** The security modules that the kernel has switched on, as far as it shows them. */
+export function securityModules(): string[] {
+  const file = '/sys/kernel/security/lsm'
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split(',') : []
 }
 
 function atLeast(version: string, wanted: string): boolean {

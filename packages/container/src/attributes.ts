@@ -1,6 +1,7 @@
 import { landlockSteps } from '@libcontainer/init'
 import { landlockVersion, signalNumber } from '@libcontainer/sys'
 import type { PreparedPayload } from './executor.js'
+import { labelSteps } from './labels.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
@@ -21,6 +22,7 @@ export function attributesOf(
     secureBits: spec.secureBits ?? config.secureBits,
     seccomp: seccompOf({ seccomp: config.seccomp, capabilities: config.capabilities }),
     landlock: config.landlock === undefined ? undefined : landlockSteps(config.landlock, landlockVersion()),
+    labels: labelSteps(config, spec),
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,
     rlimits: spec.rlimits ?? config.rlimits ?? [],
     sharing: sharingOf(config, spec),

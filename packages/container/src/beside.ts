@@ -10,6 +10,7 @@ import { preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import type { Handle } from './handle.js'
 import { isFrozen, lives, openInit, openRootOf } from './init-process.js'
+import { labelProblem } from './labels.js'
 import { type Attempt, launch } from './launch.js'
 import { ownsMounts } from './namespace-requests.js'
 import { type OciState, ociState } from './oci-state.js'
@@ -24,6 +25,8 @@ import { checkIds } from './validate-rootless.js'
 /** Runs a further program in a running container, beside its first. */
 export async function runBeside(handle: Handle, given: ProcessSpec): Promise<Process> {
   const spec = checkedProcess(given)
+  const lacking = await labelProblem(spec, 'process.')
+  if (lacking !== undefined) throw lacking
   // Not while it is being paused: a clone into a frozen cgroup does not come back, and nothing else could be started meanwhile.
   const process = await handle.locked(async text => await join(handle, spec, await handle.adopt(text)), {
     shared: true,

@@ -123,6 +123,11 @@ export interface ContainerConfig {
   readonly keepGroups?: boolean | undefined
   /** What its processes may do with files and ports, beside all else that restricts them: see landlock(7). Default: no more than that. */
   readonly landlock?: Landlock | undefined
+  /**
+   * The profile of AppArmor that its processes are executed under, which is loaded: `docker-default`, with `&` before it stacked on that of this process.
+   * Default: that of this process, as `unconfined` mostly is.
+   */
+  readonly apparmorProfile?: string | undefined
   /** No program of the container gains privileges by exec. Default: false. */
   readonly noNewPrivileges?: boolean | undefined
   /** Default: 0022. */

@@ -9,6 +9,7 @@ import { ContainerError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import type { Hook, HookPoint } from './hooks.js'
 import { openInit } from './init-process.js'
+import { labelProblem } from './labels.js'
 import { type Networking, planNetworking, releaseNetworking } from './network.js'
 import { ociState } from './oci-state.js'
 import type { Process } from './process.js'
@@ -28,6 +29,8 @@ export async function startUnlessStarted(
   wait: boolean,
 ): Promise<Process | undefined> {
   const spec = checkedProcess(given)
+  const lacking = await labelProblem(spec, 'process.')
+  if (lacking !== undefined) throw lacking
   const process = await startLocked(handle, spec, wait)
   // Without the lock: a hook may look at the container, or run something in it.
   if (process !== undefined && !wait) await afterStart(handle)

@@ -23,7 +23,7 @@ import {
   setUser,
   workingDirectorySteps,
 } from '@libcontainer/init'
-import { type Arg, type Step, slot } from '@libcontainer/sys'
+import { type Arg, openLabelsStep, type Step, slot } from '@libcontainer/sys'
 import type { ResourceLimit } from './config.js'
 import { environment, variable } from './process-check.js'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
@@ -38,6 +38,8 @@ export interface Attributes {
   /** The steps that load the filter. */
   readonly seccomp: readonly Step[]
   readonly landlock?: LandlockSteps | undefined
+  /** What tells the security modules what the program is to be. */
+  readonly labels?: readonly Step[] | undefined
   readonly noNewPrivileges: boolean
   readonly rlimits: readonly ResourceLimit[]
   readonly umask: number
@@ -76,7 +78,7 @@ export const userFiles = ['/etc/passwd', '/etc/group']
 export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: ProcessFacts): Step[] {
   const { args, cwd = '/' } = spec
   const env = environment(spec)
-  const { capabilities: sets, landlock } = attributes
+  const { capabilities: sets, landlock, labels = [] } = attributes
   const capabilities = capabilitySteps(sets === null || !isList(sets) ? sets : capabilitySets(sets), {
     lastCap: facts.lastCap,
     available: facts.userns ? undefined : facts.available,
@@ -91,6 +93,8 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
 
   return [
     attributes.sharing.affinity ?? resetAffinity,
+    // While it may mount a procfs of its own.
+    ...(labels.length === 0 ? [] : [openLabelsStep]),
     ...(facts.userns ? [] : limitSteps(attributes.rlimits, facts.initialFiles)),
     ...(user.lookup ? [askWithFiles('user', 'look the user up in the container’s passwd and group', userFiles)] : []),
     ...(cwd === '/' ? [] : [makeWorkingDirectory(cwd)]),
@@ -109,6 +113,8 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
     ...(attributes.parentDeathSignal === undefined
       ? []
       : [setParentDeathSignal(attributes.parentDeathSignal, slot('parent'))]),
+    // Of the next exec, be it that of a hook in the container: a profile that is not loaded ends the set-up, not the start.
+    ...labels,
     ...(attributes.payload === undefined ? [findProgram(args[0]!, variable(env, 'PATH') ?? DEFAULT_PATH)] : []),
     ask('ready', 'wait until the state is saved'),
     ...(facts.waitForStart === undefined ? [] : createdSteps(slot('listener'), facts.waitForStart)),

@@ -1,4 +1,5 @@
 import { ConfigInvalid, checkStdio, isDescriptor, kernelString, shown } from '@libcontainer/sys'
+import { checkProfile } from './labels.js'
 import { processCopy } from './plain-copy.js'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
 import { checkSharing } from './sharing.js'
@@ -22,6 +23,7 @@ const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   secureBits: true,
   rlimits: true,
   noNewPrivileges: true,
+  apparmorProfile: true,
   umask: true,
   oomScoreAdj: true,
   scheduler: true,
@@ -71,6 +73,7 @@ export function checkProcess(spec: ProcessSpec): void {
   checkCapabilities(spec.capabilities, 'process.capabilities')
   checkSecureBits(spec.secureBits, 'process.secureBits')
   checkRlimits(spec.rlimits, 'process.rlimits')
+  checkProfile(spec.apparmorProfile, 'process.apparmorProfile')
   checkInteger('process.umask', spec.umask, 0, 0o777)
   checkInteger('process.oomScoreAdj', spec.oomScoreAdj, -1000, 1000)
   checkBoolean('process.noNewPrivileges', spec.noNewPrivileges)

@@ -60,6 +60,7 @@ export interface ProcessSpec {
   readonly secureBits?: readonly string[] | undefined
   readonly rlimits?: readonly ResourceLimit[] | undefined
   readonly noNewPrivileges?: boolean | undefined
+  readonly apparmorProfile?: string | undefined
   readonly umask?: number | undefined
   readonly oomScoreAdj?: number | undefined
   readonly scheduler?: Scheduler | undefined

@@ -9,6 +9,7 @@ import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces 
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
 import { checkHookOutput } from './hooks.js'
+import { checkProfile } from './labels.js'
 import { checkMountIds } from './mount-ids.js'
 import { namespaceOf, namespacesOf, ownsMounts } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
@@ -51,6 +52,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   sessionKeyring: true,
   keepGroups: true,
   landlock: true,
+  apparmorProfile: true,
   noNewPrivileges: true,
   umask: true,
   parentDeathSignal: true,
@@ -120,6 +122,7 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   check(() => checkKeyring(config.sessionKeyring))
   check(() => checkBoolean('keepGroups', config.keepGroups))
   check(() => void (config.landlock === undefined || checkLandlock(config.landlock, 'landlock')))
+  check(() => checkProfile(config.apparmorProfile, 'apparmorProfile'))
   check(() => checkBoolean('noNewPrivileges', config.noNewPrivileges))
   check(() => checkInteger('umask', config.umask, 0, 0o777))
   check(

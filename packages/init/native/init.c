@@ -20,6 +20,7 @@
 #include "../../mount/native/ops.h"
 #include "../../namespaces/native/ops.h"
 #include "../../seccomp/native/ops.h"
+#include "../../sys/native/label.h"
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -28,7 +29,7 @@
 #define MAX_TIMES 1024
 
 static const struct lc_op *const tables[] = {
-	lc_rendezvous_ops, lc_exec_ops, lc_init_ops, lc_landlock_ops, lc_mount_ops, lc_devices_ops, lc_namespaces_ops,
+	lc_rendezvous_ops, lc_exec_ops, lc_init_ops, lc_landlock_ops, lc_label_ops, lc_mount_ops, lc_devices_ops, lc_namespaces_ops,
 	lc_capabilities_ops, lc_console_ops, lc_seccomp_ops, lc_cgroups_ops, lc_session_keyring_ops, NULL,
 };
 

@@ -15,10 +15,12 @@ export async function execSpec(invocation: Invocation, factory: Factory, contain
   if (file === undefined && args.length === 0)
     throw new UsageError('exec needs a command, or --process FILE', 'lcrun exec --help tells what there is')
   const spec = file === undefined ? await ofFlags(invocation, args, factory, container) : await ofFile(file)
+  const apparmorProfile = flags.get('apparmor')
   const subCgroupPaths = await cgroupsOf(invocation, container)
   return {
     ...spec,
     ...(isOn(invocation, 'tty') && !spec.terminal ? { terminal: true } : {}),
+    ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
     ...(subCgroupPaths === undefined ? {} : { subCgroupPaths }),
     ...(ignorePaused ? { ignorePaused } : {}),
   }
@@ -135,12 +137,6 @@ async function cgroupsOf({ lists }: Invocation, container: Container): Promise<P
 }
 
 function refuseLabels({ flags }: Invocation): void {
-  for (const [flag, by] of [
-    ['process-label', '@libcontainer/selinux'],
-    ['apparmor', '@libcontainer/apparmor'],
-  ] as const) {
-    const value = flags.get(flag)
-    if (value !== undefined && !(flag === 'apparmor' && value === 'unconfined'))
-      throw notYet(`--${flag}`, by, { value })
-  }
+  const value = flags.get('process-label')
+  if (value !== undefined) throw notYet('--process-label', '@libcontainer/selinux', { value })
 }

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { defaultProfile, loadProfile, removeProfile } from '@libcontainer/apparmor'
 import { describe, expect, test } from 'vitest'
+import { requires, securityModules, together } from '../../../test/support/index.js'
 import { Bundle, either, hosts, specOf, until } from './hosts.js'
 
 const CAP_NET_ADMIN = 1n << 12n
@@ -189,13 +191,64 @@ describe.each(either)('$name', host => {
     const status = (...flags: string[]) =>
       bundle.run(['exec', ...flags, id, 'grep', 'NoNewPrivs', '/proc/self/status']).stdout
     expect([status(), status('--no-new-privs')]).toEqual(['NoNewPrivs:\t0\n', 'NoNewPrivs:\t1\n'])
-    for (const flag of ['--apparmor', '--process-label'])
-      expect(bundle.run(['exec', flag, 'x', id, 'true'])).toMatchObject({
-        status: 255,
-        stderr: expect.stringContaining(`${flag}: cannot be honoured yet`),
-      })
-    expect(bundle.run(['exec', '--apparmor', 'unconfined', id, 'true'])).toMatchObject({ status: 0 })
+    expect(bundle.run(['exec', '--process-label', 'x', id, 'true'])).toMatchObject({
+      status: 255,
+      stderr: expect.stringContaining('--process-label: cannot be honoured yet'),
+    })
   })
+
+  test(
+    'AA-08 AA-10 --apparmor: a profile that is not there is refused by name, and unconfined is none',
+    host.needs,
+    () => {
+      using bundle = new Bundle(host)
+      const { id } = bundle
+      bundle.sleeping()
+      expect(bundle.run(['exec', '--apparmor', 'absent', id, 'true'])).toMatchObject({
+        status: 255,
+        stderr: expect.stringMatching(
+          securityModules().includes('apparmor') ? /absent/ : /process\.apparmorProfile: .*\(got "absent"\)/,
+        ),
+      })
+      expect(bundle.run(['exec', '--apparmor', 'unconfined', id, 'true'])).toMatchObject({ status: 0, stderr: '' })
+    },
+  )
+
+  test(
+    'XT-14 AA-10 a profile is refused at create where AppArmor is off, by name and with what helps',
+    together(host.needs, requires('nolsm:apparmor')),
+    () => {
+      using bundle = new Bundle(host, specOf(['/bin/true'], { process: { apparmorProfile: 'docker-default' } }))
+      const { status, stderr } = bundle.run(['create', bundle.id])
+      expect(status).toBe(1)
+      expect(stderr).toMatch(/process\.apparmorProfile: cannot confine anything here: .*\(got "docker-default"\)/)
+      expect(stderr).toMatch(/leave it out, or have the engine do so/)
+      expect(bundle.left()).toEqual([])
+    },
+  )
+
+  test(
+    'AA-08 EV-114 exec under the profile of the container, and under another by --apparmor',
+    together(host.needs, requires('lsm:apparmor', 'program:apparmor_parser')),
+    async () => {
+      const [own, other] = ['own', 'other'].map(name => `lcrun-${process.pid}-${name}`) as [string, string]
+      for (const name of [own, other]) await loadProfile(defaultProfile(name))
+      try {
+        using bundle = new Bundle(host)
+        const { id } = bundle
+        bundle.sleeping(id, specOf(['/bin/sleep', '1000'], { process: { apparmorProfile: own } }))
+        const label = (...flags: string[]) =>
+          bundle.run(['exec', ...flags, id, 'cat', '/proc/self/attr/current']).stdout
+        expect([label(), label('--apparmor', other), label('--apparmor', '')]).toEqual([
+          `${own} (enforce)\n`,
+          `${other} (enforce)\n`,
+          `${own} (enforce)\n`,
+        ])
+      } finally {
+        for (const name of [own, other]) await removeProfile(name)
+      }
+    },
+  )
 
   test('OL-07 --cgroup: one below the container, which must be there', host.needs, () => {
     using bundle = new Bundle(host)

@@ -1,3 +1,4 @@
+import * as apparmor from '@libcontainer/apparmor'
 import * as capabilities from '@libcontainer/capabilities'
 import * as cgroups from '@libcontainer/cgroups'
 import * as console from '@libcontainer/console'
@@ -32,6 +33,7 @@ export const facilities: ReadonlyMap<string, Facility> = new Map<string, Facilit
     init,
     intelrdt,
     keys,
+    apparmor,
     mount,
     namespaces,
     netlink,

@@ -1,5 +1,6 @@
 /** Everything of `container` by its own name, and each facility under the name of its package. Nothing native loads before it is used. */
 
+export * as apparmor from '@libcontainer/apparmor'
 export * as capabilities from '@libcontainer/capabilities'
 export * as cgroups from '@libcontainer/cgroups'
 export * as console from '@libcontainer/console'

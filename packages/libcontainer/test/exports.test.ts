@@ -13,6 +13,7 @@ test('MP-01 container at the top, each facility under its name and as a subpath'
     'init',
     'intelrdt',
     'keys',
+    'apparmor',
     'mount',
     'namespaces',
     'oci',

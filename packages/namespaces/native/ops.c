@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 
 #include "../../sys/native/path.h"
+#include "../../sys/native/start.h"
 
 #ifndef PR_CAP_AMBIENT
 #define PR_CAP_AMBIENT 47
@@ -128,6 +129,12 @@ static int64_t op_mount_own_proc(struct lc_ctx *c, const union lc_arg *a)
 {
 	return mount("proc", a[0].s, "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0 ? lc_fail(c, "mount") : 0;
 }
+
+/* startInNamespaces(…): startProgram of sys, with the steps of this table. */
+static int64_t op_start_in_namespaces(struct lc_ctx *c, const union lc_arg *a)
+{
+	return lc_start_program(c, a, lc_namespaces_ops);
+}
 #endif
 
 const struct lc_op lc_namespaces_ops[] = {
@@ -145,10 +152,7 @@ const struct lc_op lc_namespaces_ops[] = {
 	{ "hideMemory", "", op_hide_memory, 0 },
 	{ "propagateMounts", "i", op_propagate_mounts, 0 },
 	{ "mountOwnProc", "s", op_mount_own_proc, 0 },
-	{ "askStarter", "ii", lc_op_ask_starter, 0 },
-	{ "cloneAgain", "i", lc_op_clone_again, 0 },
-	{ "endWithStarter", "ii", lc_op_end_with_starter, 0 },
-	{ "startProgram", "bbbbbbs", lc_op_start_program, LC_SPAWNER },
+	{ "startInNamespaces", LC_START_SIGNATURE, op_start_in_namespaces, LC_SPAWNER },
 	{ "openProcessDirectory", "s", op_open_process_directory, 0 },
 	{ "writeProcessFile", "isb", op_write_process_file, 0 },
 	{ "inspectNamespace", "ib", lc_op_inspect_namespace, 0 },

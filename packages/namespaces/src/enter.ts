@@ -1,10 +1,21 @@
-import { ConfigInvalid, LibcontainerError, OwnedFd, readText, type Step, signalPidfd, slot } from '@libcontainer/sys'
+import {
+  ConfigInvalid,
+  cloneAgainStep,
+  LibcontainerError,
+  OwnedFd,
+  type Preparation,
+  type Program,
+  readText,
+  type Step,
+  signalPidfd,
+  slot,
+} from '@libcontainer/sys'
 import { joinTarget, openAsked } from './check.js'
 import { inspect } from './inspect.js'
 import { type NamespaceKind, namespaceKinds } from './kinds.js'
 import { planProcessJoin } from './plan.js'
-import { checkProgram, type Program, type ProgramOptions, type ProgramUser } from './program.js'
-import { cloneAgainStep, type Preparation, startProgram } from './start.js'
+import { checkProgram, type ProgramOptions, type ProgramUser } from './program.js'
+import { startProgram } from './start.js'
 import { becomeRootStep, hideMemoryStep, joinNamespacesStep, takeGroupsStep, takeIdsStep } from './steps.js'
 import { checkPath, checkWord } from './validate.js'
 

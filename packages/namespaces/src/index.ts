@@ -1,3 +1,4 @@
+export { Program, type ProgramOutput } from '@libcontainer/sys'
 export { type CheckedNamespaces, checkNamespaces, type JoinTarget, joinTarget } from './check.js'
 export { type EnterTarget, enter } from './enter.js'
 export { type ExecInConfig, type ExecInState, execIn } from './exec-in.js'
@@ -46,7 +47,7 @@ export {
   planProcessJoin,
 } from './plan.js'
 export { probe } from './probe.js'
-export { Program, type ProgramOptions, type ProgramOutput, type ProgramUser } from './program.js'
+export type { ProgramOptions, ProgramUser } from './program.js'
 export { cloneFlags, type Namespace, NamespaceSet, namespacePath } from './set.js'
 export {
   becomeRootStep,

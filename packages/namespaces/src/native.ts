@@ -23,10 +23,7 @@ interface NamespaceOps {
   hideMemory(): number
   propagateMounts(flags: number): number
   mountOwnProc(path: string): number
-  askStarter(socket: number, question: number): number
-  cloneAgain(socket: number): number
-  endWithStarter(socket: number, signal: number): number
-  startProgram(
+  startInNamespaces(
     request: Uint8Array,
     result: Uint8Array,
     plan: Uint8Array,

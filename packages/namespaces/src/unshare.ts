@@ -1,12 +1,20 @@
-import { ConfigInvalid, type OwnedFd, type Step } from '@libcontainer/sys'
+import {
+  askStep,
+  ConfigInvalid,
+  cloneAgainStep,
+  type OwnedFd,
+  type Preparation,
+  type Program,
+  type Step,
+} from '@libcontainer/sys'
 import { checkNamespaces } from './check.js'
 import { userSteps } from './enter.js'
 import { openNamespaceFd } from './inspect.js'
 import { type NamespaceKind, namespaceKinds } from './kinds.js'
 import { type NamespacePlan, planNamespaces } from './plan.js'
-import { checkProgram, type Program, type ProgramOptions } from './program.js'
+import { checkProgram, type ProgramOptions } from './program.js'
 import type { Namespace } from './set.js'
-import { applyInChild, askStep, cloneAgainStep, type Preparation, startProgram } from './start.js'
+import { applyInChild, startProgram } from './start.js'
 import { hideMemoryStep, mountOwnProcStep, PROPAGATIONS, type Propagation, propagateMountsStep } from './steps.js'
 import { hasTimeOffsets } from './time-offsets.js'
 import { checkPath, type NamespacesConfig, validateNamespaces } from './validate.js'

@@ -10,7 +10,6 @@ type Flags = Pick<Invocation, 'flags' | 'lists'>
 
 /** What is on a command line and cannot be had yet: by name, before anything is touched. */
 const missing: Readonly<Record<string, string>> = {
-  'apparmor-profile': 'apparmor',
   'process-label': 'selinux',
   'mount-label': 'selinux',
 }
@@ -47,9 +46,11 @@ function simpleFields(given: Flags): Partial<ContainerConfig> {
   const hostname = given.flags.get('hostname')
   const sysctl = given.lists.get('sysctl')
   const signal = given.flags.get('parent-death-signal')
+  const apparmorProfile = given.flags.get('apparmor-profile')
   return {
     ...(given.flags.has('read-only') ? { readonlyRootfs: isOn(given, 'read-only') } : {}),
     ...(hostname === undefined ? {} : { hostname }),
+    ...(apparmorProfile ? { apparmorProfile } : {}),
     ...(sysctl === undefined ? {} : { sysctl: Object.fromEntries(sysctl.map(pair)) }),
     ...(signal === undefined ? {} : { parentDeathSignal: deathSignal(signal) }),
   }

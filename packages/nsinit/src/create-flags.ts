@@ -24,7 +24,7 @@ export const createFlags: readonly Flag[] = [
   { name: 'memory-swappiness', value: 'N', about: '0 to 100: how readily its memory is swapped out' },
   { name: 'parent-death-signal', value: 'SIGNAL', about: 'what it gets when nsinit is killed (KILL; 0 for nothing)' },
   { name: 'security', value: 'LEVEL', about: 'high, medium or low: capabilities and system calls are taken away' },
-  { name: 'apparmor-profile', value: 'NAME', about: 'its AppArmor profile (not in this version)' },
+  { name: 'apparmor-profile', value: 'NAME', about: 'the AppArmor profile of its programs, which is loaded' },
   { name: 'process-label', value: 'LABEL', about: 'the SELinux label of its programs (not in this version)' },
   { name: 'mount-label', value: 'LABEL', about: 'the SELinux label of its mounts (not in this version)' },
   { name: 'veth-bridge', value: 'NAME', about: 'eth0, on this bridge of the host' },

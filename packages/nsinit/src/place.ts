@@ -2,12 +2,12 @@ import { type Invocation, warn } from '@libcontainer/cli'
 import { type Container, ContainerError, checkId, Factory } from '@libcontainer/container'
 import {
   ConfigInvalid,
-  encodeUtf8,
   environment,
   isErrno,
   type OwnedFd,
   openDirectory,
   readLink,
+  shortHash,
 } from '@libcontainer/sys'
 import { stateRootOf } from './state-root.js'
 
@@ -58,19 +58,12 @@ async function openNamed(name: string): Promise<OwnedFd> {
 
 /** The directory's name, as far as an id can hold it, and a hash of its whole path. */
 export function idOf(path: string): string {
-  return `${nameOf(path).slice(0, 40)}-${hash(path)}`
+  return `${nameOf(path).slice(0, 40)}-${shortHash(path)}`
 }
 
 /** The name of a directory, as far as an id or a cgroup can hold it. */
 export const nameOf = (path: string): string =>
   path.slice(path.lastIndexOf('/') + 1).replace(/[^A-Za-z0-9_+.-]/g, '_') || 'root'
-
-/** FNV-1a, 64 bits. */
-function hash(text: string): string {
-  let hash = 0xcbf29ce484222325n
-  for (const byte of encodeUtf8(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n)
-  return hash.toString(16).padStart(16, '0')
-}
 
 export async function openFactory({ stateRoot }: Pick<Place, 'stateRoot'>, cgroupDriver?: 'systemd'): Promise<Factory> {
   return await Factory.open(stateRoot, { warn, cgroupDriver })

@@ -109,8 +109,12 @@ describe('CL-13', () => {
     expect(ofTemplate('--uts', '/x/uts', '--hostname', 'other').hostname).toBe('other')
   })
 
+  test('CL-13 --apparmor-profile, which --security keeps; empty is none', () => {
+    expect(applied('--apparmor-profile', 'docker-default', '--security', 'low').apparmorProfile).toBe('docker-default')
+    expect(applied('--apparmor-profile', '')).toEqual({ rootfs: '/r' })
+  })
+
   test.each([
-    ['--apparmor-profile', 'docker-default', 'apparmor'],
     ['--process-label', 'a:b:c:s0', 'selinux'],
     ['--mount-label', 'a:b:c:s0', 'selinux'],
   ])('CL-13 %s is refused by name, and taken when it is empty', (flag, value, what) => {

@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { defaultProfile, loadProfile, removeProfile } from '@libcontainer/apparmor'
 import { ensureBridge } from '@libcontainer/network'
 import { describe, expect, test } from 'vitest'
-import { busyboxRootfs, copyOfBusyboxRootfs } from '../../../test/support/index.js'
+import { busyboxRootfs, copyOfBusyboxRootfs, requires, securityModules, together } from '../../../test/support/index.js'
 import { Bench, either } from './hosts.js'
 
 /** As far as the tests of networks look at one. */
@@ -80,18 +81,59 @@ describe.each(either)('on $name', host => {
     ])
   })
 
-  test.each([
-    ['SA-03', 'apparmor', 'apparmor'],
-    ['SA-04', 'selinux', 'selinux'],
-  ])('%s %s.json of both years is refused by name, before anything is touched', host.needs, (_, name, owner) => {
-    for (const year of [2014, 2015]) {
-      using bench = new Bench(host, null)
-      const { status, stdout, stderr } = bench.run([...old(bench, `${year}/${name}`), 'true'])
-      expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-      expect(stderr).toMatch(new RegExp(`^nsinit: \\S+: cannot be honoured yet: it will be done by .*${owner}`))
-      expect(bench.left()).toEqual([])
-    }
-  })
+  test(
+    'SA-03 EV-114 apparmor.json of both years without its profile: refused by name, with what can be done',
+    host.needs,
+    () => {
+      const off = !securityModules().includes('apparmor')
+      for (const year of [2014, 2015]) {
+        using bench = new Bench(host, null)
+        const { status, stdout, stderr } = bench.run([...old(bench, `${year}/apparmor`), 'true'])
+        expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+        expect(stderr).toMatch(off ? /apparmorProfile: cannot confine anything here: .*AppArmor/ : /docker-default/)
+        expect(stderr).toMatch(
+          off ? /hint: leave it out/ : /hint: no profile docker-default is loaded: apparmor_parser/,
+        )
+        expect(bench.left()).toEqual([])
+      }
+    },
+  )
+
+  test(
+    'SA-03 apparmor.json of both years runs under its profile',
+    together(host.needs, requires('lsm:apparmor', 'program:apparmor_parser')),
+    async () => {
+      await loadProfile(defaultProfile('docker-default'))
+      try {
+        for (const year of [2014, 2015]) {
+          using bench = new Bench(host, null)
+          const script = 'cat /proc/self/attr/current; mount -t tmpfs none /tmp 2>&1'
+          const { status, stdout } = bench.run([...old(bench, `${year}/apparmor`), 'sh', '-c', script])
+          expect({ status, stdout }).toEqual({
+            status: 1,
+            stdout: expect.stringMatching(/^docker-default \(enforce\)\n.*permission denied/),
+          })
+          expect(bench.left()).toEqual([])
+        }
+      } finally {
+        await removeProfile('docker-default')
+      }
+    },
+  )
+
+  test.each([['SA-04', 'selinux', 'selinux']])(
+    '%s %s.json of both years is refused by name, before anything is touched',
+    host.needs,
+    (_, name, owner) => {
+      for (const year of [2014, 2015]) {
+        using bench = new Bench(host, null)
+        const { status, stdout, stderr } = bench.run([...old(bench, `${year}/${name}`), 'true'])
+        expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
+        expect(stderr).toMatch(new RegExp(`^nsinit: \\S+: cannot be honoured yet: it will be done by .*${owner}`))
+        expect(bench.left()).toEqual([])
+      }
+    },
+  )
 
   /** The samples as they stand, on their bridge; where the machine has one of that name already, on one of the test's own. */
   async function onBridge(act: (change: (config: Sample) => Sample) => void | Promise<void>): Promise<void> {

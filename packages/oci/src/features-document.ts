@@ -65,7 +65,7 @@ export function featuresDocument({ version }: FeaturesOptions = {}): FeaturesDoc
         knownFlags: sorted(knownFlags),
         supportedFlags: sorted(knownFlags),
       },
-      apparmor: { enabled: false },
+      apparmor: { enabled: true },
       selinux: { enabled: false },
       memoryPolicy: {
         modes: words(definitions.MemoryPolicy!.mode),

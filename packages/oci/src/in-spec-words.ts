@@ -43,7 +43,7 @@ const places: readonly (readonly [ours: string, theirs: string])[] = [
     .map(name => [name, `linux.${name}`] as const),
   ['umask', 'process.user.umask'],
   ['cpuAffinity', 'process.execCPUAffinity'],
-  ...['capabilities', 'rlimits', 'noNewPrivileges', 'oomScoreAdj', 'scheduler', 'ioPriority'].map(
+  ...['apparmorProfile', 'capabilities', 'rlimits', 'noNewPrivileges', 'oomScoreAdj', 'scheduler', 'ioPriority'].map(
     name => [name, `process.${name}`] as const,
   ),
   ['process.umask', 'process.user.umask'],

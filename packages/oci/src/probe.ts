@@ -1,3 +1,4 @@
+import { probe as probeAppArmor } from '@libcontainer/apparmor'
 import { type Availability, type Probe, probeEach, readTextIfPresent, unavailable } from '@libcontainer/sys'
 
 /**
@@ -6,10 +7,7 @@ import { type Availability, type Probe, probeEach, readTextIfPresent, unavailabl
  */
 export async function probe(): Promise<Probe<'apparmor' | 'selinux' | 'resctrl'>> {
   return await probeEach({
-    apparmor: async () => {
-      const enabled = await readTextIfPresent('/sys/module/apparmor/parameters/enabled')
-      return enabled?.startsWith('Y') ? { available: true } : unavailable('the kernel runs without AppArmor')
-    },
+    apparmor: async () => (await probeAppArmor()).apparmor,
     selinux: async () => await present('/sys/fs/selinux/enforce', 'the kernel runs without SELinux'),
     // Loaded when it is asked for, as by container.
     resctrl: async () => (await (await import('@libcontainer/intelrdt')).probe()).resctrl,

@@ -11,7 +11,14 @@ type Warn = (text: string) => void
 /** What a process says of itself that further processes of the container have, too. */
 export type ProcessAttributes = Pick<
   ContainerConfig,
-  'capabilities' | 'rlimits' | 'noNewPrivileges' | 'umask' | 'oomScoreAdj' | 'scheduler' | 'ioPriority'
+  | 'apparmorProfile'
+  | 'capabilities'
+  | 'rlimits'
+  | 'noNewPrivileges'
+  | 'umask'
+  | 'oomScoreAdj'
+  | 'scheduler'
+  | 'ioPriority'
 >
 
 /**
@@ -66,15 +73,6 @@ function terminalSize({ height, width }: NonNullable<SpecProcess['consoleSize']>
 /** @param warn - told of what changes nothing */
 export function processAttributes(process: SpecProcess, warn: Warn): ProcessAttributes {
   const { apparmorProfile, selinuxLabel, capabilities, rlimits, noNewPrivileges, oomScoreAdj, user } = process
-  // From a process that no profile confines, to be unconfined is to stay as one is.
-  if (apparmorProfile !== 'unconfined') {
-    refuseLater(
-      'process.apparmorProfile',
-      apparmorProfile,
-      '@libcontainer/apparmor',
-      'leave it out, or have the engine do so: docker and podman by --security-opt apparmor=unconfined',
-    )
-  }
   refuseLater(
     'process.selinuxLabel',
     selinuxLabel,
@@ -83,6 +81,8 @@ export function processAttributes(process: SpecProcess, warn: Warn): ProcessAttr
   )
   const { scheduler, ioPriority } = process
   return {
+    // Empty is what encoders write for none.
+    ...(apparmorProfile ? { apparmorProfile } : {}),
     capabilities: capabilitySets(capabilities, warn),
     rlimits: rlimits?.map(resourceLimit),
     noNewPrivileges,

@@ -175,13 +175,13 @@ describe('the process', () => {
     expect(warnings).toEqual([])
   })
 
-  test('EV-114 EV-115 XT-14 labels and profiles of security modules are refused by name until they are done', () => {
-    const profile = fault(processWith({ apparmorProfile: 'docker-default' }))
-    expect([profile.field, profile.hint]).toEqual([
-      'process.apparmorProfile',
-      'leave it out, or have the engine do so: docker and podman by --security-opt apparmor=unconfined',
-    ])
-    for (const harmless of ['', 'unconfined']) converted(processWith({ apparmorProfile: harmless, selinuxLabel: '' }))
+  test('a profile of AppArmor is the container’s, and that of a further process its own; empty is none', () => {
+    for (const name of ['docker-default', 'unconfined'])
+      expect(configOf(processWith({ apparmorProfile: name })).apparmorProfile).toBe(name)
+    expect(configOf(processWith({ apparmorProfile: '' }))).not.toHaveProperty('apparmorProfile')
+  })
+
+  test('EV-115 labels of SELinux are refused by name until they are done', () => {
     expect(at(processWith({ selinuxLabel: 'system_u:system_r:t:s0' }))).toBe('process.selinuxLabel')
     expect(at(linuxWith({ mountLabel: 'system_u:object_r:t:s0' }))).toBe('linux.mountLabel')
     expect(configOf(linuxWith({ mountLabel: '' })).rootfs).toBeTruthy()

@@ -26,6 +26,7 @@
 #include "entry.h"
 #include "namespace.h"
 #include "path.h"
+#include "start.h"
 
 /* musl has had statx(2) in <sys/stat.h> since 1.2.5, glibc longer; the kernel's header beside either would define it twice. */
 #ifndef STATX_BASIC_STATS
@@ -502,6 +503,12 @@ static int64_t op_unblock_signals(struct lc_ctx *c, const union lc_arg *a)
 	return sigprocmask(SIG_UNBLOCK, &set, NULL) < 0 ? lc_fail(c, "sigprocmask") : 0;
 }
 
+/* startProgram(…): see start.h. */
+static int64_t op_start_program(struct lc_ctx *c, const union lc_arg *a)
+{
+	return lc_start_program(c, a, NULL);
+}
+
 const struct lc_op lc_sys_ops[] = {
 	{ "close", "i", op_close },
 	{ "openAt", "isii", op_open_at },
@@ -531,6 +538,7 @@ const struct lc_op lc_sys_ops[] = {
 	{ "programFd", "bs", lc_op_program_fd },
 	{ "overlayFd", "ss", lc_op_overlay_fd },
 	{ "spawn", "bbb", lc_op_spawn, LC_SPAWNER },
+	{ "startProgram", LC_START_SIGNATURE, op_start_program, LC_SPAWNER },
 	{ "pidfdOpen", "i", op_pidfd_open },
 	{ "pidfdSendSignal", "ii", op_pidfd_send_signal },
 	{ "pidfdGetfd", "ii", op_pidfd_getfd },

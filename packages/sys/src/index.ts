@@ -35,6 +35,7 @@ export { parseJson, stringifyJson } from './json.js'
 export { findJsonFault, type JsonFault, type JsonRules } from './json-fault.js'
 export { fieldName, jsonPointer } from './json-pointer.js'
 export { type KernelVersion, kernelAtLeast, parseKernelVersion } from './kernel-version.js'
+export { openLabelsStep, writeLabelStep } from './label-steps.js'
 export { type LaterOptions, later } from './later.js'
 export * from './lock.js'
 export {
@@ -53,6 +54,7 @@ export { type EncodedPlan, type EncodeOptions, encodePlan } from './plan.js'
 export { probe } from './probe.js'
 export * from './process.js'
 export { Procfs } from './procfs.js'
+export { checkProgram, Program, type ProgramOptions, type ProgramOutput } from './program.js'
 export { readable, readNow } from './read-now.js'
 export { readProc } from './read-proc.js'
 export { remembered } from './remembered.js'
@@ -61,11 +63,20 @@ export { args, becomeProgram, calledAs, engine, environment, exit, findAsset, lo
 export { searchPaths } from './search-paths.js'
 export * from './self.js'
 export { MAX_FD_NAME, receiveFd, sendFd } from './send-fd.js'
+export { shortHash } from './short-hash.js'
 export { signalName, signalNumber } from './signals.js'
 export * from './socket.js'
 export { atSocketPath } from './socket-path.js'
 export { memoryFile, overlayProgramFd, programFd, type Spawned, type SpawnRequest, spawn } from './spawn.js'
 export { captureStack, type Frame, parseStack } from './stack.js'
+export {
+  applyInChild,
+  askStep,
+  cloneAgainStep,
+  type Preparation,
+  type StartProgram,
+  startProgram,
+} from './start-program.js'
 export {
   checkStdio,
   descriptor,

@@ -31,6 +31,15 @@ export interface SysOps {
   programFd(bytes: Uint8Array, name: string): number
   overlayFd(directory: string, name: string): number
   spawn(request: Uint8Array, result: Uint8Array, args: Uint8Array): number
+  startProgram(
+    request: Uint8Array,
+    result: Uint8Array,
+    plan: Uint8Array,
+    paths: Uint8Array,
+    argv: Uint8Array,
+    env: Uint8Array,
+    cwd: string,
+  ): number
   pidfdOpen(pid: number): number
   pidfdSendSignal(pidfd: number, signal: number): number
   pidfdGetfd(pidfd: number, fd: number): number

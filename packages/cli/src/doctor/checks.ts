@@ -1,3 +1,4 @@
+import { probe as probeAppArmor } from '@libcontainer/apparmor'
 import { probe as probeCgroups } from '@libcontainer/cgroups'
 import { probe as probeConsole } from '@libcontainer/console'
 import { isUnprivileged } from '@libcontainer/container'
@@ -54,6 +55,8 @@ const losses: Readonly<Record<string, string>> = {
   'cgroups.delegation': 'any limit, for an ordinary user',
   'mounts.mount_setattr': 'read-only binds of whole trees, and idmapped mounts',
   'mounts.overlay': 'overlays',
+  'security modules.apparmor': 'profiles of AppArmor',
+  'security modules.apparmor_parser': 'loading profiles of AppArmor',
   'seccomp.filters': 'seccomp profiles, the default one too',
 }
 
@@ -143,10 +146,14 @@ async function mapPrograms(): Promise<Availability> {
   return unavailable('newuidmap and newgidmap are not installed', 'sudo apt-get install uidmap')
 }
 
-/** Those that the kernel has switched on. */
+/** Those that the kernel has switched on, and whether what has a package here can be used. */
 async function securityModules(): Promise<Answers> {
   const text = await readQuietly('/sys/kernel/security/lsm')
-  if (text === undefined) return {}
-  const on = text.trim().split(',')
-  return Object.fromEntries(on.map(name => [name, { available: true }]))
+  const on = text?.trim().split(',') ?? []
+  const { apparmor, parser } = await probeAppArmor()
+  return {
+    ...Object.fromEntries(on.map(name => [name, { available: true }])),
+    apparmor,
+    ...(apparmor.available ? { apparmor_parser: parser } : {}),
+  }
 }

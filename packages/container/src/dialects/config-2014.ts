@@ -55,6 +55,7 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
     mounts: readMounts2014(mount),
     devices: mount && readDevices(mount, 'device_nodes', NAMES_2014),
     cgroups: readCgroups(file.object('cgroups'), '2014', warn),
+    apparmorProfile: file.text('apparmor_profile'),
     capabilities: readCapabilityNames(file, 'capabilities') ?? [],
     rlimits: readRlimits(file),
     networks,
@@ -73,10 +74,7 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
   return { config: pruned(config), process: pruned(process), warnings }
 }
 
-const LATER = [
-  ['apparmor_profile', '@libcontainer/apparmor'],
-  ['process_label', '@libcontainer/selinux'],
-] as const
+const LATER = [['process_label', '@libcontainer/selinux']] as const
 
 /** A map from name to wanted, and later in that year a list. */
 function readNamespaces2014(file: Fields): NamespaceRequest[] {
@@ -114,6 +112,7 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
   const {
     noPivotRoot,
     cgroups,
+    apparmorProfile,
     capabilities = OCI_CAPABILITIES,
     rlimits,
     parentDeathSignal,
@@ -140,6 +139,7 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
     user,
     working_dir: cwd,
     tty: terminal,
+    apparmor_profile: apparmorProfile,
     capabilities: writeCapabilityNames(capabilities, '2014'),
     networks: writeNetworks(config, '2014'),
     routes: writeRoutes(config),

@@ -53,6 +53,7 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
     mounts: readMounts2015(file),
     devices: readDevices(file, 'devices', NAMES_2015),
     cgroups: readCgroups(file.object('cgroups'), '2015', warn),
+    apparmorProfile: file.text('apparmor_profile'),
     capabilities: readCapabilityNames(file, 'capabilities') ?? [],
     // Loading a filter took no right, since it gave up new ones first.
     ...(seccomp && { seccomp: readSeccomp2015(seccomp), noNewPrivileges: true }),
@@ -73,7 +74,6 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
 const LATER = [
   ['mount_label', '@libcontainer/selinux'],
   ['process_label', '@libcontainer/selinux'],
-  ['apparmor_profile', '@libcontainer/apparmor'],
 ] as const
 
 /** Names, or ids as text or as numbers. */
@@ -104,6 +104,7 @@ export function writeConfig2015({ config, process = {} }: DialectSource): Record
     sysctl,
     rlimits,
     parentDeathSignal,
+    apparmorProfile,
     networks: ___,
     routes: ____,
     ...rest
@@ -136,7 +137,7 @@ export function writeConfig2015({ config, process = {} }: DialectSource): Record
     networks: writeNetworks(config, '2015'),
     routes: writeRoutes(config),
     cgroups: writeCgroups(cgroups, '2015'),
-    apparmor_profile: '',
+    apparmor_profile: apparmorProfile ?? '',
     process_label: '',
     rlimits: writeRlimits(rlimits),
     additional_groups: additionalGroups.map(String),

@@ -82,6 +82,7 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     rlimits: readRlimits(file),
     networks,
     routes,
+    apparmorProfile: file.text('apparmor_profile'),
     oomScoreAdj: file.number('oom_score_adj'),
     noNewPrivileges: file.flag('no_new_privileges') || undefined,
     umask: file.number('umask', 0),
@@ -113,7 +114,6 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
 const LATER = [
   ['mount_label', '@libcontainer/selinux'],
   ['process_label', '@libcontainer/selinux'],
-  ['apparmor_profile', '@libcontainer/apparmor'],
 ] as const
 
 /** The five sets, cut to what the kernel takes: a runtime that left the rest out itself wrote down what it was asked for. */
@@ -178,6 +178,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
   const { maskedPaths, readonlyPaths, sysctl, rlimits, oomScoreAdj, noNewPrivileges, umask, ...rest } = others
   const {
     parentDeathSignal,
+    apparmorProfile,
     labels,
     hooks,
     scheduler,
@@ -217,6 +218,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     routes: writeRoutes(config),
     cgroups: writeCgroups(cgroups, '2026'),
     rlimits: writeRlimits(rlimits),
+    ...(apparmorProfile !== undefined && { apparmor_profile: apparmorProfile }),
     ...(oomScoreAdj !== undefined && { oom_score_adj: oomScoreAdj }),
     uid_mappings: writeIdMaps(uidMappings),
     gid_mappings: writeIdMaps(gidMappings),

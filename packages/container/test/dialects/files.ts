@@ -117,7 +117,7 @@ export const file2015 = {
     net_prio_ifpriomap: [{ interface: 'eth0', priority: 5 }],
     net_cls_classid: '0x100001',
   },
-  apparmor_profile: '',
+  apparmor_profile: 'docker-default',
   process_label: '',
   rlimits: [
     { type: 7, hard: 1024, soft: 512 },

@@ -358,11 +358,9 @@ describe('§5a top level', () => {
 
   test.each([
     ['2014', fault2014, { process_label: 'x' }, 'process_label', 'selinux'],
-    ['2014', fault2014, { apparmor_profile: 'docker-default' }, 'apparmor_profile', 'apparmor'],
     ['2014', fault2014, { mount_config: { mount_label: 'x' } }, 'mount_config.mount_label', 'selinux'],
     ['2015', fault2015, { mount_label: 'x' }, 'mount_label', 'selinux'],
     ['2015', fault2015, { process_label: 'x' }, 'process_label', 'selinux'],
-    ['2015', fault2015, { apparmor_profile: 'x' }, 'apparmor_profile', 'apparmor'],
   ] as const)('5a %s refuses what cannot be done yet: %#', (_year, faultOf, value, field, owner) => {
     expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
   })

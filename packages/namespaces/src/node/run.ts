@@ -1,5 +1,4 @@
-import { exitCode, isErrno, onSignals, visibleLine } from '@libcontainer/sys'
-import type { Program } from '../program.js'
+import { exitCode, isErrno, onSignals, type Program, visibleLine } from '@libcontainer/sys'
 
 /** As env(1) and nsenter(1) have them. */
 const NOT_EXECUTABLE = 126

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A program in other namespaces, for who has no `init`: a child that is a copy of the caller's memory applies a plan, and then executes it.
+ * A program after some steps, for who has no `init`: a child that is a copy of the caller's memory applies a plan, and then executes it.
  *
- * The caller does not wait here: it answers what the plan asks for, over a socket, on which the child tells how it goes. src/start.ts is the other end.
+ * The caller does not wait here: it answers what the plan asks for, over a socket, on which the child tells how it goes. src/start-program.ts is the other end.
  */
-#include "ops.h"
+#include "start.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -14,9 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../sys/native/apply.h"
-#include "../../sys/native/child.h"
-#include "../../sys/native/execute.h"
+#include "apply.h"
+#include "child.h"
+#include "execute.h"
+#include "label.h"
 
 #ifndef SYS_clone3
 #define SYS_clone3 435
@@ -28,7 +29,7 @@
 #define MAX_FDS 1024
 #define NO_STEP 0xffffffffu
 
-/* What src/start.ts writes. */
+/* What src/start-program.ts writes. */
 struct request {
 	uint64_t flags;		/* of the namespaces that the child is born in */
 	uint32_t count;		/* of fds, which become 0, 1, … */
@@ -36,7 +37,7 @@ struct request {
 	int32_t fds[MAX_FDS];
 };
 
-/* What src/start.ts reads. */
+/* What src/start-program.ts reads. */
 enum { ASK = 1, CHILD, EXECUTING, FAILURE };
 struct record {
 	uint32_t kind;
@@ -98,7 +99,7 @@ static int64_t hear(struct lc_ctx *c, int socket)
 }
 
 /* askStarter(socket, question): waits until the starter has done what only somebody outside can. */
-int64_t lc_op_ask_starter(struct lc_ctx *c, const union lc_arg *a)
+static int64_t op_ask_starter(struct lc_ctx *c, const union lc_arg *a)
 {
 	int64_t result = say(c, (int)a[0].i, ASK, (int32_t)a[1].i);
 
@@ -109,7 +110,7 @@ int64_t lc_op_ask_starter(struct lc_ctx *c, const union lc_arg *a)
  * endWithStarter(socket, signal): gets that signal when the starter ends; rather, when its thread does that has cloned, which is the one that never ends:
  * LC_SPAWNER. That it lives is asked afterwards, since one that has ended before would never be told of.
  */
-int64_t lc_op_end_with_starter(struct lc_ctx *c, const union lc_arg *a)
+static int64_t op_end_with_starter(struct lc_ctx *c, const union lc_arg *a)
 {
 	int64_t result;
 
@@ -123,7 +124,7 @@ int64_t lc_op_end_with_starter(struct lc_ctx *c, const union lc_arg *a)
  * cloneAgain(socket): goes on in a sibling, a child of the starter too, which is born in the pid and time namespaces that this process has chosen for its
  * children. This one ends; the starter has the other's pid, which nobody else gets until it is reaped.
  */
-int64_t lc_op_clone_again(struct lc_ctx *c, const union lc_arg *a)
+static int64_t op_clone_again(struct lc_ctx *c, const union lc_arg *a)
 {
 	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
 
@@ -194,13 +195,16 @@ static long clone_child(struct start *s, int *pidfd)
 	return pid;
 }
 
-/*
- * startProgram(request, result, plan, paths, argv, env, cwd): the child's pid; result is { i32 pid, i32 pidfd }. Without argv it ends after the plan. cwd is ""
- * for where the plan leaves it.
- */
-int64_t lc_op_start_program(struct lc_ctx *c, const union lc_arg *a)
+static const struct lc_op starter_ops[] = {
+	{ "askStarter", "ii", op_ask_starter },
+	{ "cloneAgain", "i", op_clone_again },
+	{ "endWithStarter", "ii", op_end_with_starter },
+	{ 0 },
+};
+
+int64_t lc_start_program(struct lc_ctx *c, const union lc_arg *a, const struct lc_op *facility)
 {
-	static const struct lc_op *const tables[] = { lc_namespaces_ops, NULL };
+	const struct lc_op *const tables[] = { starter_ops, lc_label_ops, facility, NULL };
 	struct request request;
 	struct lc_plan plan;
 	struct start start = { .request = &request, .plan = &plan, .paths = &a[3].b, .cwd = a[6].s };
