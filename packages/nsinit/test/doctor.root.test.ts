@@ -6,6 +6,7 @@ import {
   copyOfBusyboxRootfs,
   OrdinaryUser,
   requires,
+  securityModules,
   temporaryDirectory,
   together,
 } from '../../../test/support/index.js'
@@ -55,6 +56,7 @@ for (const host of hosts) {
       const report = JSON.parse(String(stdout)) as Report
       expect({ status, works: report.works, uid: report.uid }).toEqual({ status: 0, works: true, uid: 0 })
       expect(found(report, 'containers', 'run').available).toBe(true)
+      expect(found(report, 'security modules', 'apparmor').available).toBe(securityModules().includes('apparmor'))
       expect([...new Set(report.findings.map(({ subject }) => subject))]).toEqual(
         expect.arrayContaining([
           'containers',
