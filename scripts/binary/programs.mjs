@@ -15,7 +15,7 @@ export const late = [
   /^packages\/cgroups\/dist\/(?:systemd\/driver|stats|(?:memory-)?pressure)\./,
   /^packages\/intelrdt\/dist\/index\./,
   /^packages\/network\/dist\/config\./,
-  /^packages\/container\/dist\/(?:dialects\/of-state|intel-rdt|live-|networking\.|overview\.)/,
+  /^packages\/container\/dist\/(?:confinement-steps\.|dialects\/of-state|intel-rdt|live-|networking\.|overview\.)/,
   /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|list|man|mounts|plan|ps|restore|shell|spec|update)\./,
   /^packages\/lcrun\/dist\/probe\./,
   /^packages\/cli\/dist\/notify-socket\./,

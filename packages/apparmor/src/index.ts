@@ -4,6 +4,7 @@ export { type Denial, explainDenial, parseDenial } from './denial.js'
 export { features } from './features.js'
 export { type AppArmorLabel, type ProfileName, parseLabel } from './label.js'
 export { isLoaded, type LoadOptions, type LoadResult, loadProfile, removeProfile } from './load.js'
+export { checkProfileName } from './name.js'
 export { probe } from './probe.js'
 export { getLabel, type LabelKind } from './process.js'
 export {
@@ -17,4 +18,4 @@ export {
 } from './profile-text.js'
 export { type Confinement, startConfined } from './program.js'
 export { isEnabled, type LoadedProfile, listProfiles, type ProfileMode, type Status, status } from './status.js'
-export { changeProfileStep, checkProfileName, profileOnExecStep } from './steps.js'
+export { changeProfileStep, profileOnExecStep } from './steps.js'

@@ -11,10 +11,10 @@ import {
   writeText,
 } from '@libcontainer/sys'
 import { parseProfileName } from './label.js'
+import { checkProfileName } from './name.js'
 import { runParser } from './parser.js'
 import { type ProfileRules, profileText } from './profile-text.js'
 import { listProfiles, SECURITYFS, status } from './status.js'
-import { checkProfileName } from './steps.js'
 
 export interface LoadOptions extends Waiting {
   /** A directory of root's for texts, by their hash, and what the parser has made of them. Default: `/var/cache/libcontainer/apparmor`. */

@@ -1,5 +1,5 @@
 import { ConfigInvalid, kernelString } from '@libcontainer/sys'
-import { checkProfileName } from './steps.js'
+import { checkProfileName } from './name.js'
 
 /* A profile from typed rules, in the language of apparmor.d(5). What is read by apparmor_parser is written here, and parsed nowhere. */
 

@@ -1,19 +1,23 @@
-import { landlockSteps } from '@libcontainer/init'
-import { landlockVersion, signalNumber } from '@libcontainer/sys'
+import { signalNumber } from '@libcontainer/sys'
+import type { Confinement } from './confinement-steps.js'
 import type { PreparedPayload } from './executor.js'
-import { labelSteps } from './labels.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
 import { seccompOf } from './seccomp.js'
 import { sharingOf } from './sharing.js'
 
+/** What of it was not known at once. */
+export interface Prepared extends Confinement {
+  readonly payload?: PreparedPayload | undefined
+}
+
 /** What a process gets: its own wish where it has one, the container's else. */
 export function attributesOf(
   config: ResolvedConfig,
   spec: ProcessSpec,
   first: boolean,
-  payload?: PreparedPayload,
+  { payload, labels, landlock }: Prepared = {},
 ): Attributes {
   const { parentDeathSignal } = config
   return {
@@ -21,8 +25,8 @@ export function attributesOf(
     capabilities: spec.capabilities === undefined ? config.capabilities : spec.capabilities,
     secureBits: spec.secureBits ?? config.secureBits,
     seccomp: seccompOf({ seccomp: config.seccomp, capabilities: config.capabilities }),
-    landlock: config.landlock === undefined ? undefined : landlockSteps(config.landlock, landlockVersion()),
-    labels: labelSteps(config, spec),
+    landlock,
+    labels,
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,
     rlimits: spec.rlimits ?? config.rlimits ?? [],
     sharing: sharingOf(config, spec),

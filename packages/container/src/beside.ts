@@ -4,13 +4,13 @@ import { joinTarget, readMaps } from '@libcontainer/namespaces'
 import { isErrno, type OwnedFd, POLLIN, poll } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import { openClass } from './class.js'
+import { confinementOf, confinementProblems } from './confinement.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import { preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import type { Handle } from './handle.js'
 import { isFrozen, lives, openInit, openRootOf } from './init-process.js'
-import { labelProblem } from './labels.js'
 import { type Attempt, launch } from './launch.js'
 import { ownsMounts } from './namespace-requests.js'
 import { type OciState, ociState } from './oci-state.js'
@@ -25,7 +25,7 @@ import { checkIds } from './validate-rootless.js'
 /** Runs a further program in a running container, beside its first. */
 export async function runBeside(handle: Handle, given: ProcessSpec): Promise<Process> {
   const spec = checkedProcess(given)
-  const lacking = await labelProblem(spec, 'process.')
+  const [lacking] = await confinementProblems({ apparmorProfile: spec.apparmorProfile }, 'process.')
   if (lacking !== undefined) throw lacking
   // Not while it is being paused: a clone into a frozen cgroup does not come back, and nothing else could be started meanwhile.
   const process = await handle.locked(async text => await join(handle, spec, await handle.adopt(text)), {
@@ -122,7 +122,7 @@ async function launchIn(handle: Handle, spec: ProcessSpec, place: Place): Promis
   checkIds(spec, maps, host.unprivileged)
   const payload = await preparePayload(handle.drivers.executor, spec, { id: handle.id, config })
   const rdt = await openClass(handle)
-  const attributes = attributesOf(config, spec, false, payload)
+  const attributes = attributesOf(config, spec, false, { payload, ...(await confinementOf(config, spec)) })
   const attempt = (cgroup: ContainerCgroup | undefined, born: boolean): Attempt & { slots: readonly string[] } => ({
     ...planExec(spec, attributes, {
       ...host,

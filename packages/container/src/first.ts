@@ -3,13 +3,13 @@ import { isErrno, killPidfd, type LibcontainerError, type OwnedFd, openDirectory
 import { afterStart } from './after.js'
 import { begin, makeCgroup } from './begin.js'
 import { claimClass, type JoinableClass, releaseClass } from './class.js'
+import { confinementProblems } from './confinement.js'
 import { deviceRules } from './device-rules.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
 import type { Handle } from './handle.js'
 import type { Hook, HookPoint } from './hooks.js'
 import { openInit } from './init-process.js'
-import { labelProblem } from './labels.js'
 import { type Networking, planNetworking, releaseNetworking } from './network.js'
 import { ociState } from './oci-state.js'
 import type { Process } from './process.js'
@@ -29,7 +29,7 @@ export async function startUnlessStarted(
   wait: boolean,
 ): Promise<Process | undefined> {
   const spec = checkedProcess(given)
-  const lacking = await labelProblem(spec, 'process.')
+  const [lacking] = await confinementProblems({ apparmorProfile: spec.apparmorProfile }, 'process.')
   if (lacking !== undefined) throw lacking
   const process = await startLocked(handle, spec, wait)
   // Without the lock: a hook may look at the container, or run something in it.

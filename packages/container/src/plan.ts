@@ -3,6 +3,7 @@ import { attributesOf } from './attributes.js'
 import { cgroupHierarchies } from './cgroup.js'
 import { cgroupDriver } from './cgroup-option.js'
 import type { ContainerConfig } from './config.js'
+import { confinementOf } from './confinement.js'
 import type { ContainerCgroup } from './drivers.js'
 import type { PreparedPayload } from './executor.js'
 import { hostFacts } from './facts.js'
@@ -54,7 +55,8 @@ export async function planFor(
   // Nobody outside may do more than root of it where that is all that we are.
   const helps = config.namespaces.some(({ kind }) => kind === 'user') && !host.unprivileged
   const unreachable = helps ? await unreachableSources(config.mounts) : undefined
-  return planContainer(config, spec, attributesOf(config, spec, true, payload), {
+  const confinement = await confinementOf(config, spec)
+  return planContainer(config, spec, attributesOf(config, spec, true, { payload, ...confinement }), {
     ...host,
     bornInCgroup: cgroup.host.mode === 'v2',
     cgroups: {

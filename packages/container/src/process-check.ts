@@ -1,5 +1,5 @@
 import { ConfigInvalid, checkStdio, isDescriptor, kernelString, shown } from '@libcontainer/sys'
-import { checkProfile } from './labels.js'
+import { checkProfile } from './confinement.js'
 import { processCopy } from './plain-copy.js'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
 import { checkSharing } from './sharing.js'

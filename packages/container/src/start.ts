@@ -14,6 +14,7 @@ import { whileAlive } from './abort.js'
 import { attributesOf } from './attributes.js'
 import type { JoinableClass } from './class.js'
 import { openOutputs } from './command.js'
+import { confinementOf } from './confinement.js'
 import type { ContainerCgroup, Drivers } from './drivers.js'
 import { type PreparedPayload, preparePayload } from './executor.js'
 import { hostFacts } from './facts.js'
@@ -78,7 +79,8 @@ export async function planFirst({ id, config, cgroup, spec, wait, hooks, drivers
     hooks: { id, at: hooks },
     payload,
   })
-  return { plan, attributes: attributesOf(config, spec, true, payload), initialFiles, unprivileged, mapped, payload }
+  const attributes = attributesOf(config, spec, true, { payload, ...(await confinementOf(config, spec)) })
+  return { plan, attributes, initialFiles, unprivileged, mapped, payload }
 }
 
 export interface Started extends Launched {

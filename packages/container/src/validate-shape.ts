@@ -1,15 +1,15 @@
 import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities'
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
-import { checkLandlock, parseResourceLimit } from '@libcontainer/init'
+import { parseResourceLimit } from '@libcontainer/init'
 import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
 import { checkMount, checkPropagation, checkRootOverlay, cleanPath } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
+import { checkProfile } from './confinement.js'
 import { checkHookOutput } from './hooks.js'
-import { checkProfile } from './labels.js'
 import { checkMountIds } from './mount-ids.js'
 import { namespaceOf, namespacesOf, ownsMounts } from './namespace-requests.js'
 import { seccompOf } from './seccomp.js'
@@ -121,7 +121,6 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   check(() => checkHookOutput(config.hookOutput))
   check(() => checkKeyring(config.sessionKeyring))
   check(() => checkBoolean('keepGroups', config.keepGroups))
-  check(() => void (config.landlock === undefined || checkLandlock(config.landlock, 'landlock')))
   check(() => checkProfile(config.apparmorProfile, 'apparmorProfile'))
   check(() => checkBoolean('noNewPrivileges', config.noNewPrivileges))
   check(() => checkInteger('umask', config.umask, 0, 0o777))

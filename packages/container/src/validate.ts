@@ -1,10 +1,9 @@
-import { landlockProblem } from '@libcontainer/init'
 import { checkRootOverlay, cleanPath } from '@libcontainer/mount'
 import { checkNamespaces, type Namespace, type NamespaceKind, namespacePath } from '@libcontainer/namespaces'
-import { ConfigInvalid, landlockVersion, readLink, SyscallError, stat } from '@libcontainer/sys'
+import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
 import { classProblem } from './class.js'
 import type { ContainerConfig } from './config.js'
-import { labelProblem } from './labels.js'
+import { confinementProblems } from './confinement.js'
 import { namespacesOf, networkNamespace } from './namespace-requests.js'
 import { networkProblems, privilegeProblems } from './network.js'
 import { isUnprivileged, withRootlessDefaults } from './rootless.js'
@@ -20,7 +19,7 @@ import { sysctlProblems } from './validate-sysctl.js'
  */
 export async function validate(request: ContainerConfig): Promise<ConfigInvalid[]> {
   const config = await withRootlessDefaults(request)
-  const problems = await withKernel(config, validateShape(config))
+  const problems = await withConfinement(config, validateShape(config))
   const found = isSound(problems, 'config', 'rootfs') ? await rootfsProblem(config) : undefined
   const given = isSound(problems, 'config', 'intelRdt') ? config.intelRdt : undefined
   const lacking = await classProblem(given)
@@ -30,23 +29,15 @@ export async function validate(request: ContainerConfig): Promise<ConfigInvalid[
 /** All but a look at the rootfs and at resctrl, for who takes that look elsewhere. */
 export async function validateBesideRootfs(given: ContainerConfig): Promise<ConfigInvalid[]> {
   const config = await withRootlessDefaults(given)
-  return await withNamespaces(config, await withKernel(config, validateShape(config)))
+  return await withNamespaces(config, await withConfinement(config, validateShape(config)))
 }
 
-/** What a config asks of this kernel that it does not have. */
-async function withKernel(
+async function withConfinement(
   config: ContainerConfig,
   problems: readonly ConfigInvalid[],
 ): Promise<readonly ConfigInvalid[]> {
-  if (!isSound(problems, 'config')) return problems
-  const { landlock } = config
-  const found = [
-    landlock === undefined || !isSound(problems, 'landlock')
-      ? undefined
-      : landlockProblem(landlock, landlockVersion(), 'landlock'),
-    isSound(problems, 'apparmorProfile') ? await labelProblem(config) : undefined,
-  ]
-  return [...problems, ...found.filter(problem => problem !== undefined)]
+  if (!isSound(problems, 'config', 'apparmorProfile')) return problems
+  return [...problems, ...(await confinementProblems(config))]
 }
 
 const isSound = (problems: readonly ConfigInvalid[], ...parts: string[]): boolean =>

@@ -1,0 +1,56 @@
+import { profileOnExecStep, status } from '@libcontainer/apparmor'
+import { checkLandlock, type LandlockSteps, landlockProblem, landlockSteps } from '@libcontainer/init/landlock'
+import { ConfigInvalid, landlockVersion, type Step } from '@libcontainer/sys'
+import type { ConfinementRequest } from './confinement.js'
+import { problemOf } from './validate-apart.js'
+
+/* See confinement.ts. */
+
+/** What of a plan is there for it. */
+export interface Confinement {
+  /** What tells the security modules what the program is to be. */
+  readonly labels?: readonly Step[] | undefined
+  readonly landlock?: LandlockSteps | undefined
+}
+
+const UNCONFINED = 'unconfined'
+
+export async function confinementProblems(request: ConfinementRequest, at: string): Promise<readonly ConfigInvalid[]> {
+  const { apparmorProfile, landlock } = request
+  const field = `${at}landlock`
+  const found = [
+    landlock === undefined
+      ? undefined
+      : (problemOf(() => checkLandlock(landlock, field)) ?? landlockProblem(landlock, landlockVersion(), field)),
+    // Without AppArmor everything is unconfined.
+    !apparmorProfile || apparmorProfile === UNCONFINED
+      ? undefined
+      : await profileProblem(apparmorProfile, `${at}apparmorProfile`),
+  ]
+  return found.filter(problem => problem !== undefined)
+}
+
+async function profileProblem(profile: string, field: string): Promise<ConfigInvalid | undefined> {
+  const { enabled, reason } = await status()
+  if (enabled) return undefined
+  return new ConfigInvalid(field, profile, `cannot confine anything here: ${reason}`, {
+    hint: 'leave it out, or have the engine do so: docker and podman by --security-opt apparmor=unconfined',
+  })
+}
+
+/** It has none of {@link confinementProblems}. */
+export function confinementOf({ apparmorProfile, landlock }: ConfinementRequest): Confinement {
+  return {
+    labels: apparmorProfile ? [profileStep(apparmorProfile)] : undefined,
+    landlock: landlock && landlockSteps(landlock, landlockVersion()),
+  }
+}
+
+/** To be unconfined is nothing to ask of a kernel without AppArmor. */
+function profileStep(profile: string): Step {
+  const step = profileOnExecStep(profile)
+  if (profile !== UNCONFINED) return step
+  const { ENOENT: older } = step.onError ?? {}
+  const off = { EINVAL: 'skip' } as const
+  return { ...step, onError: { ...off, ENOENT: typeof older === 'object' ? { ...older, onError: off } : 'skip' } }
+}
