@@ -27,10 +27,11 @@ export async function labelProblem(
   })
 }
 
-const orNothing = (step: Step): Step => {
+/** Neither file takes it, or is there. */
+function orNothing(step: Step): Step {
   const { ENOENT: older } = step.onError ?? {}
-  const off = { EINVAL: 'skip' } as const
-  return { ...step, onError: { ...off, ENOENT: typeof older === 'object' ? { ...older, onError: off } : 'skip' } }
+  const off = { EINVAL: 'skip', ENOENT: 'skip' } as const
+  return { ...step, onError: typeof older === 'object' ? { ...off, ENOENT: { ...older, onError: off } } : off }
 }
 
 /** The process's own word where there is one, else the container's. */
