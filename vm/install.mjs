@@ -1,6 +1,6 @@
 // Packs packages as npm publishes them, with the bindings that the tests have, and installs them in an empty folder from the tarballs alone.
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { environment, installTarballs, npmOptions, readmePrograms } from '../scripts/from-tarballs.mjs'
@@ -24,7 +24,9 @@ function pack(name, folder) {
   for (const part of ['package.json', 'README.md', 'dist'])
     cpSync(join(from, part), join(to, part), { recursive: true })
   const prebuild = join(to, `prebuilds/linux-${process.arch}/${name}.glibc.node`)
-  cpSync(join(from, `build/Release/${name}.node`), prebuild)
+  const binding = join(from, `build/Release/${name}.node`)
+  // Not every package has one.
+  if (existsSync(binding)) cpSync(binding, prebuild)
   const said = execFileSync('npm', ['pack', '--json', ...npmOptions, `--pack-destination=${folder}`], {
     cwd: to,
     env: { ...environment, npm_config_cache: join(folder, 'npm') },

@@ -123,8 +123,9 @@ export const worlds = [
     name: 'apparmor',
     cgroup: 'v2',
     lsm: 'apparmor',
+    installed: ['apparmor', 'sys'],
     mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
-    files: apparmor,
+    files: [...apparmor, installed],
   },
   {
     name: 'hybrid',

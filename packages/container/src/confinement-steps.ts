@@ -51,6 +51,7 @@ function profileStep(profile: string): Step {
   const step = profileOnExecStep(profile)
   if (profile !== UNCONFINED) return step
   const { ENOENT: older } = step.onError ?? {}
-  const off = { EINVAL: 'skip' } as const
-  return { ...step, onError: { ...off, ENOENT: typeof older === 'object' ? { ...older, onError: off } : 'skip' } }
+  // Neither file takes it, or is there.
+  const off = { EINVAL: 'skip', ENOENT: 'skip' } as const
+  return { ...step, onError: typeof older === 'object' ? { ...off, ENOENT: { ...older, onError: off } } : off }
 }

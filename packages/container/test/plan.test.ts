@@ -582,3 +582,24 @@ describe('a further process', () => {
     expect(steps.some(step => /awaitStart|announceCreated|setParentDeathSignal/.test(step.op))).toBe(false)
   })
 })
+
+test('IN-09 IN-10 AA-02 the profile of AppArmor: told while the filter lets it be, to a procfs of its own; a process has its own word', () => {
+  const steps = (config: Partial<ContainerConfig>, process: Partial<ProcessSpec> = {}): readonly Step[] =>
+    planOf(config, process).steps
+  const written = (...given: Parameters<typeof steps>): unknown =>
+    steps(...given)
+      .find(({ op }) => op === 'writeLabel')
+      ?.args.slice(1)
+  expect(steps({}).map(({ op }) => op)).not.toContain('openLabels')
+  const ops = steps({ apparmorProfile: 'box', noNewPrivileges: true }).map(({ op }) => op)
+  const order = ['openLabels', 'setUser', 'writeLabel', 'findProgram'].map(op => ops.indexOf(op))
+  expect(order).toEqual([...order].sort((a, b) => a - b))
+  expect(order).not.toContain(-1)
+  expect(ops.slice(0, order[2]).join()).not.toMatch(/seccomp|filter/i)
+  expect(written({ apparmorProfile: 'box' })).toEqual(['apparmor/exec', 'exec box'])
+  expect(written({ apparmorProfile: 'box' }, { apparmorProfile: '&own' })).toEqual(['apparmor/exec', 'stack own'])
+  expect(written({ apparmorProfile: 'box' }, { apparmorProfile: '' })).toEqual(['apparmor/exec', 'exec box'])
+  // Without AppArmor everything is: both files may be missing, or take nothing.
+  const unconfined = steps({ apparmorProfile: 'unconfined' }).find(({ op }) => op === 'writeLabel')
+  expect(unconfined?.onError).toMatchObject({ EINVAL: 'skip', ENOENT: { onError: { EINVAL: 'skip', ENOENT: 'skip' } } })
+})
