@@ -2,6 +2,8 @@ import { type ContainerConfig, type ContainerPlan, type ProcessSpec, resolveConf
 import { encodePlan, type Step } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { attributesOf } from '../src/attributes.js'
+import { confinementOf } from '../src/confinement.js'
+import type { Confinement } from '../src/confinement-steps.js'
 import { type ContainerFacts, planContainer } from '../src/plan-container.js'
 import { planExec } from '../src/plan-exec.js'
 
@@ -20,10 +22,11 @@ function planOf(
   config: Partial<ContainerConfig> = {},
   process: Partial<ProcessSpec> = {},
   facts: Partial<ContainerFacts> = {},
+  confinement: Confinement = {},
 ): ContainerPlan {
   const resolved = resolveConfig('demo', { rootfs: '/rootfs', ...config })
   const spec = { args: ['/bin/true'], ...process }
-  const plan = planContainer(resolved, spec, attributesOf(resolved, spec, true), {
+  const plan = planContainer(resolved, spec, attributesOf(resolved, spec, true, confinement), {
     cgroups: {
       hierarchies: [{ version: 2, name: '', options: [], path: '/sys/fs/cgroup/libcontainer-demo' }],
       namespace: resolved.namespaces.some(({ kind }) => kind === 'cgroup'),
@@ -583,23 +586,24 @@ describe('a further process', () => {
   })
 })
 
-test('IN-09 IN-10 AA-02 the profile of AppArmor: told while the filter lets it be, to a procfs of its own; a process has its own word', () => {
-  const steps = (config: Partial<ContainerConfig>, process: Partial<ProcessSpec> = {}): readonly Step[] =>
-    planOf(config, process).steps
-  const written = (...given: Parameters<typeof steps>): unknown =>
-    steps(...given)
-      .find(({ op }) => op === 'writeLabel')
-      ?.args.slice(1)
-  expect(steps({}).map(({ op }) => op)).not.toContain('openLabels')
-  const ops = steps({ apparmorProfile: 'box', noNewPrivileges: true }).map(({ op }) => op)
+test('IN-09 IN-10 AA-02 the profile of AppArmor: told while the filter lets it be, to a procfs of its own; a process has its own word', async () => {
+  const steps = async (
+    config: Partial<ContainerConfig>,
+    process: Partial<ProcessSpec> = {},
+  ): Promise<readonly Step[]> => planOf(config, process, {}, await confinementOf(config, process)).steps
+  const write = async (...given: Parameters<typeof steps>): Promise<Step | undefined> =>
+    (await steps(...given)).find(({ op }) => op === 'writeLabel')
+  const written = async (...given: Parameters<typeof steps>): Promise<unknown> => (await write(...given))?.args.slice(1)
+  expect((await steps({})).map(({ op }) => op)).not.toContain('openLabels')
+  const ops = (await steps({ apparmorProfile: 'box', noNewPrivileges: true })).map(({ op }) => op)
   const order = ['openLabels', 'setUser', 'writeLabel', 'findProgram'].map(op => ops.indexOf(op))
   expect(order).toEqual([...order].sort((a, b) => a - b))
   expect(order).not.toContain(-1)
   expect(ops.slice(0, order[2]).join()).not.toMatch(/seccomp|filter/i)
-  expect(written({ apparmorProfile: 'box' })).toEqual(['apparmor/exec', 'exec box'])
-  expect(written({ apparmorProfile: 'box' }, { apparmorProfile: '&own' })).toEqual(['apparmor/exec', 'stack own'])
-  expect(written({ apparmorProfile: 'box' }, { apparmorProfile: '' })).toEqual(['apparmor/exec', 'exec box'])
+  expect(await written({ apparmorProfile: 'box' })).toEqual(['apparmor/exec', 'exec box'])
+  expect(await written({ apparmorProfile: 'box' }, { apparmorProfile: '&own' })).toEqual(['apparmor/exec', 'stack own'])
+  expect(await written({ apparmorProfile: 'box' }, { apparmorProfile: '' })).toEqual(['apparmor/exec', 'exec box'])
   // Without AppArmor everything is: both files may be missing, or take nothing.
-  const unconfined = steps({ apparmorProfile: 'unconfined' }).find(({ op }) => op === 'writeLabel')
+  const unconfined = await write({ apparmorProfile: 'unconfined' })
   expect(unconfined?.onError).toMatchObject({ EINVAL: 'skip', ENOENT: { onError: { EINVAL: 'skip', ENOENT: 'skip' } } })
 })
