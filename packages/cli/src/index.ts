@@ -1,3 +1,4 @@
+export { columns } from './columns.js'
 export {
   type Command,
   type CommandTable,

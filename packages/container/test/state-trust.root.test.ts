@@ -362,12 +362,12 @@ describe('states of other versions', () => {
     const { container, init: child } = await bench.running()
     change(bench, container, state => {
       const old = to2015(state, child.pid, `libcontainer-${container.id}`)
-      return { ...old, config: { ...(old.config as Json), apparmor_profile: 'docker-default' } }
+      return { ...old, config: { ...(old.config as Json), process_label: 'system_u:system_r:svirt_t:s0' } }
     })
     await refused(
       bench,
       container,
-      /is a state of 2015 whose config cannot be had here: apparmor_profile/,
+      /is a state of 2015 whose config cannot be had here: process_label/,
       /the program that started it/,
     )
   })

@@ -14,13 +14,15 @@ const strategies = new Map(own.map(strategy => [strategy.type, strategy]))
 /**
  * Adds a type of networks, for all containers of this process.
  *
+ * @returns takes it away again, as long as no container has one
  * @throws {ConfigInvalid} for a type that there is
  */
-export function addStrategy<N extends { readonly type: string }>(strategy: Strategy<N>): void {
+export function addStrategy<N extends { readonly type: string }>(strategy: Strategy<N>): () => void {
   if (typeof strategy.type !== 'string' || strategy.type === '')
     throw new ConfigInvalid('type', strategy.type, 'must be a word')
   if (strategies.has(strategy.type)) throw new ConfigInvalid('type', strategy.type, 'is a type of networks already')
   strategies.set(strategy.type, strategy as unknown as Strategy)
+  return () => void strategies.delete(strategy.type)
 }
 
 /** All types, in the order that they were added in. */

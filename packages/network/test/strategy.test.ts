@@ -15,11 +15,11 @@ import {
   statsOf,
   strategyOf,
 } from '@libcontainer/network'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 
 test('NW-01 an embedder’s type has its turn beside ours: checked, planned, and once alone', () => {
   const type = 'test-tunnel'
-  addStrategy<{ type: 'test-tunnel'; to: string }>({
+  const remove = addStrategy<{ type: 'test-tunnel'; to: string }>({
     type,
     named: true,
     check: ({ to }, field) => {
@@ -28,6 +28,7 @@ test('NW-01 an embedder’s type has its turn beside ours: checked, planned, and
     create: ({ to }, { name }) => [{ act: 'run', about: `dig ${name} to ${to}`, run: async () => async () => {} }],
     initialize: (_, { name }) => [{ act: 'set', about: `bring ${name} up`, name, up: true }],
   })
+  onTestFinished(remove)
   expect(networkTypes()).toContain(type)
   expect(strategyOf({ type }, 'networks[0]').type).toBe(type)
   expect(() => addStrategy({ ...strategyOf({ type }, 'x') })).toThrow(/is a type of networks already/)
@@ -38,6 +39,8 @@ test('NW-01 an embedder’s type has its turn beside ours: checked, planned, and
     'bring lo up',
     'bring eth0 up',
   ])
+  remove()
+  expect(networkTypes()).not.toContain(type)
 })
 
 test('NW-02 a type that there is not', () => {

@@ -1,7 +1,8 @@
-import { type Invocation, isOn, print, UsageError } from '@libcontainer/cli'
-import { ContainerError } from '@libcontainer/container'
+import { columns, type Invocation, isOn, print, UsageError } from '@libcontainer/cli'
+import { ContainerError, type ResolvedConfig } from '@libcontainer/container'
 import { makeDevices } from '@libcontainer/devices'
-import { ConfigInvalid, notYet, openDirectory, processStat } from '@libcontainer/sys'
+import { Addresses, Links, NetlinkSocket } from '@libcontainer/netlink'
+import { ConfigInvalid, openDirectory, processStat, visibleLine } from '@libcontainer/sys'
 import { loadContainer } from './place.js'
 
 interface Function {
@@ -40,14 +41,11 @@ async function mknod(invocation: Invocation): Promise<number> {
     invocation.operands.length > 4
   )
     throw new UsageError('mknod takes PATH TYPE MAJOR MINOR', 'nsinit exec --func mknod -- /dev/fuse c 10 229')
-  const container = await loadContainer(invocation)
-  const { init_process_pid: pid, init_process_start, config } = await container.state()
-  const notRunning = new ContainerError('ContainerNotRunning', `container '${container.id}' is not running`)
-  if ((await container.status()) === 'stopped') throw notRunning
+  const { pid, config, isRunning, notRunning } = await firstProcess(invocation)
   const root = await openDirectory(`/proc/${pid}/root`, { handle: true })
   try {
     // Only now: the pid may have become another's meanwhile, and with it the root.
-    if (String((await processStat(pid))?.startTime) !== init_process_start) throw notRunning
+    if (!(await isRunning())) throw notRunning
     const request = { path, type: type as 'c', major: number('MAJOR', major), minor: number('MINOR', minor) }
     await makeDevices(root, [{ ...request, uid: hostId(config.uidMappings), gid: hostId(config.gidMappings) }])
   } finally {
@@ -65,8 +63,44 @@ function number(field: string, text: string): number {
 const hostId = (map: readonly { containerId: number; hostId: number }[] = []): number =>
   map.find(({ containerId }) => containerId === 0)?.hostId ?? 0
 
-async function ip(): Promise<number> {
-  throw notYet('--func ip', '@libcontainer/netlink', {
-    hint: 'a container with the program ip can show them itself: nsinit exec ip address',
-  })
+/** Its network as it is, whatever program it has. */
+async function ip(invocation: Invocation): Promise<number> {
+  if (invocation.operands.length > 0) throw new UsageError('ip takes no operands', 'nsinit exec --func ip')
+  const { pid, isRunning, notRunning } = await firstProcess(invocation)
+  const socket = await NetlinkSocket.open({ namespace: pid })
+  try {
+    if (!(await isRunning())) throw notRunning
+    const [links, addresses] = await Promise.all([new Links(socket).list(), new Addresses(socket).list()])
+    const rows = links.map(({ name, mtu, mac = '', flags, index }) => [
+      visibleLine(name),
+      String(mtu),
+      mac,
+      flags.join('|'),
+      addresses
+        .flatMap(({ link, address, prefixLength }) => (link === index ? `${address}/${prefixLength}` : []))
+        .join(','),
+    ])
+    await print(columns([['NAME', 'MTU', 'MAC', 'FLAG', 'ADDRS'], ...rows]))
+    return 0
+  } finally {
+    socket.close()
+  }
+}
+
+/** The process that a function is about, and whether it still is what has its number. */
+async function firstProcess(invocation: Invocation): Promise<FirstProcess> {
+  const container = await loadContainer(invocation)
+  const { init_process_pid: pid, init_process_start, config } = await container.state()
+  const notRunning = new ContainerError('ContainerNotRunning', `container '${container.id}' is not running`)
+  if ((await container.status()) === 'stopped') throw notRunning
+  const isRunning = async (): Promise<boolean> => String((await processStat(pid))?.startTime) === init_process_start
+  return { pid, config, isRunning, notRunning }
+}
+
+interface FirstProcess {
+  readonly pid: number
+  readonly config: ResolvedConfig
+  /** To be asked when what is used of it is open. */
+  readonly isRunning: () => Promise<boolean>
+  readonly notRunning: ContainerError
 }

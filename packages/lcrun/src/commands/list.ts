@@ -1,7 +1,6 @@
-import { type Invocation, isOn, print, warn } from '@libcontainer/cli'
+import { columns, type Invocation, isOn, print, warn } from '@libcontainer/cli'
 import { type ContainerSummary, overview } from '@libcontainer/container'
 import { isErrno, visibleLine } from '@libcontainer/sys'
-import { columns } from '../columns.js'
 import { stateRootOf } from '../globals.js'
 import { printLine } from '../json-line.js'
 
