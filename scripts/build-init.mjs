@@ -39,12 +39,22 @@ export function buildInit(arch = process.arch) {
     '-D_GNU_SOURCE',
     '-DLC_INIT',
     '-Os',
+    // It lies where it was linked to: tables of pointers are constants then, which the kernel shares among all containers.
+    '-fno-pie',
     ...warnings,
     '-fno-asynchronous-unwind-tables',
     '-ffunction-sections',
     '-fdata-sections',
   ]
-  const link = ['-static', '-s', '-Wl,--gc-sections', '-Wl,-z,noexecstack', '-Wl,-z,norelro', '-Wl,--build-id=none']
+  const link = [
+    '-static',
+    '-no-pie',
+    '-s',
+    '-Wl,--gc-sections',
+    '-Wl,-z,noexecstack',
+    '-Wl,-z,norelro',
+    '-Wl,--build-id=none',
+  ]
   const run = spawnSync(compiler, [...prefix, ...flags, ...link, '-o', `${out}.new`, ...initSources()], {
     stdio: 'inherit',
   })
