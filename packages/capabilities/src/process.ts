@@ -1,4 +1,4 @@
-import { ConfigInvalid, checked, LibcontainerError, readText } from '@libcontainer/sys'
+import { ConfigInvalid, checked, LibcontainerError, readText, statusField } from '@libcontainer/sys'
 import { type CapabilityMasks, mapSets, type SetName } from './masks.js'
 import { capabilityName } from './names.js'
 import { native } from './native.js'
@@ -13,8 +13,6 @@ const FIELDS: Readonly<Record<SetName, string>> = {
   permitted: 'CapPrm',
   ambient: 'CapAmb',
 }
-
-const PATTERNS = mapSets(set => new RegExp(`^${FIELDS[set]}:\\s*([0-9a-f]{1,16})$`, 'm'))
 
 /** The number of the highest capability of the running kernel: 40 for Linux 5.9 to 6.x. */
 export async function lastCap(): Promise<number> {
@@ -42,8 +40,8 @@ export async function getProcess(pid: number | 'self' = 'self'): Promise<Capabil
 /** The five sets in the text of a /proc/PID/status. */
 export function parseStatus(text: string): CapabilityMasks {
   return mapSets(set => {
-    const hex = PATTERNS[set].exec(text)?.[1]
-    if (hex === undefined)
+    const hex = statusField(text, FIELDS[set])
+    if (hex === undefined || !/^[0-9a-f]{1,16}$/.test(hex))
       throw new LibcontainerError('SystemError', `the status of the process has no line ${FIELDS[set]}`)
     return BigInt(`0x${hex}`)
   })

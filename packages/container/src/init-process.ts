@@ -9,6 +9,7 @@ import {
   readLink,
   readTextIfPresent,
   SyscallError,
+  statusField,
 } from '@libcontainer/sys'
 import { type ContainerState, START_SOCKET } from './state.js'
 
@@ -95,10 +96,8 @@ export async function isEnding({ init_process_pid }: Pick<ContainerState, 'init_
 
 /** Whether it was killed and could not die yet, since it is stopped: frozen by cgroup v1 it would stay so for ever. */
 export async function isKilled({ init_process_pid }: Pick<ContainerState, 'init_process_pid'>): Promise<boolean> {
-  const status = await readTextIfPresent(`/proc/${init_process_pid}/status`)
-  const pending = [...(status ?? '').matchAll(/^(?:Sig|Shd)Pnd:\t([0-9a-f]+)$/gm)].map(([, mask]) =>
-    BigInt(`0x${mask}`),
-  )
+  const status = (await readTextIfPresent(`/proc/${init_process_pid}/status`)) ?? ''
+  const pending = ['SigPnd', 'ShdPnd'].map(name => BigInt(`0x${statusField(status, name) ?? 0}`))
   return pending.some(mask => (mask & KILL_BIT) !== 0n)
 }
 

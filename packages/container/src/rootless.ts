@@ -1,6 +1,6 @@
 import { findDelegation } from '@libcontainer/cgroups'
 import { findMapHelpers, type IdMap, type IdMaps, mapWriter } from '@libcontainer/namespaces'
-import { readText } from '@libcontainer/sys'
+import { readText, statusField } from '@libcontainer/sys'
 import { lookupUid, NoPasswdEntries, type SubIdRange, subGids, subUids } from '@libcontainer/user'
 import type { ContainerConfig } from './config.js'
 import { hostFacts } from './facts.js'
@@ -21,7 +21,7 @@ export async function defaultIdMaps(): Promise<IdMaps> {
 /** The programs are there, and an exec may give them root's rights. */
 async function canLend(): Promise<boolean> {
   const [helpers, status] = await Promise.all([findMapHelpers(), readText('/proc/self/status')])
-  return helpers !== undefined && !/^NoNewPrivs:\s*1$/m.test(status)
+  return helpers !== undefined && statusField(status, 'NoNewPrivs') !== '1'
 }
 
 async function lentIds(uid: number): Promise<[uids: SubIdRange[], gids: SubIdRange[]]> {

@@ -1,4 +1,4 @@
-import { isErrno, readTextIfPresent, SyscallError } from '@libcontainer/sys'
+import { isErrno, readTextIfPresent, SyscallError, statusField } from '@libcontainer/sys'
 import { hostId, parseIdMap } from './id-map.js'
 import { isSupported } from './inspect.js'
 import { parseWriter } from './write-maps.js'
@@ -110,7 +110,7 @@ export async function readUserNamespaceFacts(): Promise<UserNamespaceFacts> {
     appArmorRestricts: appArmor === undefined ? undefined : appArmor.trim() !== '0',
     // From a chroot the mounts are seen that lie below it, and mostly it is none itself.
     chroot: mountinfo === undefined ? undefined : !mountinfo.split('\n').some(line => line.split(' ')[4] === '/'),
-    filtered: status === undefined ? undefined : /^Seccomp:\s*2$/m.test(status),
+    filtered: status === undefined ? undefined : statusField(status, 'Seccomp') === '2',
     mapped: status === undefined || uidMap === undefined ? undefined : isMapped(uidMap, parseWriter(status).euid),
   }
 }

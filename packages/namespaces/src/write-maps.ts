@@ -1,4 +1,4 @@
-import { ConfigInvalid, encodeUtf8, OwnedFd, readText, type Step, slot } from '@libcontainer/sys'
+import { ConfigInvalid, encodeUtf8, OwnedFd, readText, type Step, slot, statusField } from '@libcontainer/sys'
 import { checkIdMap, fittingIdMap, type IdMap, type IdMaps, idMapText } from './id-map.js'
 import { checkPid } from './inspect.js'
 import { writeMapsByHelpers } from './map-helpers.js'
@@ -114,7 +114,7 @@ export async function mapWriter(): Promise<OwnWriter> {
 
 /** What /proc/self/status says of a writer of maps. */
 export function parseWriter(status: string): OwnWriter {
-  const field = (name: string): string[] => new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1]?.split(/\s+/) ?? []
+  const field = (name: string): string[] => statusField(status, name)?.split(/\s+/) ?? []
   const effective = BigInt(`0x${field('CapEff')[0] ?? 0}`)
   return {
     effective,

@@ -1,6 +1,7 @@
 import { LibcontainerError } from './errors.js'
 import { readText } from './files.js'
 import { native } from './native.js'
+import { statusField } from './status-field.js'
 
 /**
  * What a package can do, the same on every host: words of its own vocabulary by subject, frozen. Every package's `features()` answers with
@@ -110,7 +111,7 @@ export const landlockVersion = (): number => Math.max(native.sync.landlockVersio
 
 /** Whether this process has a capability in force. @param number - as linux/capability.h has it */
 export async function probeCapability(name: string, number: number): Promise<Availability> {
-  const mask = /^CapEff:\s*([0-9a-f]+)/m.exec(await readText('/proc/self/status'))?.[1] ?? '0'
+  const mask = statusField(await readText('/proc/self/status'), 'CapEff') ?? '0'
   if ((BigInt(`0x${mask}`) >> BigInt(number)) & 1n) return { available: true }
   return unavailable(`${name} is not in this process's effective set (${mask})`, `run it as root, or with ${name}`)
 }

@@ -77,6 +77,7 @@ export {
   type StartProgram,
   startProgram,
 } from './start-program.js'
+export { statusField } from './status-field.js'
 export {
   checkStdio,
   descriptor,
