@@ -88,7 +88,7 @@ export const inSpecWords = <T>(error: T): T | ConfigInvalid => inOtherWords(erro
  * @param limits - where the limits are that the place of a `LimitUnsupported` is in
  */
 export function inOtherWords<T>(error: T, wordOf: (place: string) => string, limits = ''): T | ConfigInvalid {
-  if (error instanceof LimitUnsupported) return ofLimit(error, wordOf(`${limits}${error.field}`)) as T
+  if (isLimitUnsupported(error)) return ofLimit(error, wordOf(`${limits}${error.field}`)) as T
   if (!(error instanceof ConfigInvalid)) return error
   const { field, value, message, hint } = error
   const place = wordOf(field)
@@ -96,6 +96,10 @@ export function inOtherWords<T>(error: T, wordOf: (place: string) => string, lim
   const problem = message.slice(`${field}: `.length, message.length - ` (got ${shown(value)})`.length)
   return new ConfigInvalid(place, value, problem, { cause: error, ...(hint === undefined ? {} : { hint }) })
 }
+
+/** By its code, which is the same where more than one copy of the package is installed. */
+const isLimitUnsupported = (error: unknown): error is LimitUnsupported =>
+  error instanceof Error && (error as { code?: unknown }).code === 'LimitUnsupported'
 
 /** A limit that this host cannot set: its fields are those of a cgroup. */
 function ofLimit(error: LimitUnsupported, place: string): LimitUnsupported {
