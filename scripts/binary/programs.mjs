@@ -16,7 +16,7 @@ export const late = [
   /^packages\/intelrdt\/dist\/index\./,
   /^packages\/network\/dist\/config\./,
   /^packages\/container\/dist\/(?:confinement-steps\.|dialects\/of-state|intel-rdt|live-|networking\.|overview\.)/,
-  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|list|man|mounts|plan|ps|restore|shell|spec|update)\./,
+  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|list|man|mounts|pause|plan|ps|restore|resume|shell|spec|update)\./,
   /^packages\/lcrun\/dist\/probe\./,
   /^packages\/cli\/dist\/notify-socket\./,
   /^packages\/nsinit\/dist\//,
