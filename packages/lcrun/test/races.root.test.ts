@@ -307,8 +307,10 @@ describe('an init that ends early', () => {
     )
     const creating = together(bundle, ['create', bundle.id])
     await until('the hook', () => (existsSync(hang) ? true : undefined))
-    expect(bundle.state()).toMatchObject({ status: 'creating' })
-    process.kill(bundle.state()!.pid as number, 'SIGKILL')
+    // It is told of by whoever has cloned it, who may have been kept from its processor meanwhile.
+    const state = await until('its state', () => bundle.state())
+    expect(state).toMatchObject({ status: 'creating' })
+    process.kill(state.pid as number, 'SIGKILL')
     const [outcome] = await creating
     expect(outcome).toMatchObject({ status: 1, stderr: expect.stringContaining('init ended during set-up (signal 9)') })
     expect(bundle.left()).toEqual([])
