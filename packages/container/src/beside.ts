@@ -4,7 +4,7 @@ import { joinTarget, readMaps } from '@libcontainer/namespaces'
 import { isErrno, type OwnedFd, POLLIN, poll } from '@libcontainer/sys'
 import { attributesOf } from './attributes.js'
 import { openClass } from './class.js'
-import { confinementOf, confinementProblems } from './confinement.js'
+import { confinementOf, confirmConfinement } from './confinement.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
 import { preparePayload } from './executor.js'
@@ -25,8 +25,7 @@ import { checkIds } from './validate-rootless.js'
 /** Runs a further program in a running container, beside its first. */
 export async function runBeside(handle: Handle, given: ProcessSpec): Promise<Process> {
   const spec = checkedProcess(given)
-  const [lacking] = await confinementProblems({ apparmorProfile: spec.apparmorProfile }, 'process.')
-  if (lacking !== undefined) throw lacking
+  await confirmConfinement(spec)
   // Not while it is being paused: a clone into a frozen cgroup does not come back, and nothing else could be started meanwhile.
   const process = await handle.locked(async text => await join(handle, spec, await handle.adopt(text)), {
     shared: true,

@@ -24,6 +24,12 @@ export async function confinementProblems(request: ConfinementRequest, at = ''):
   return await (await loaded()).confinementProblems(request, at)
 }
 
+/** @throws {ConfigInvalid} for what a process asks for, and this kernel does not have */
+export async function confirmConfinement({ apparmorProfile }: ConfinementRequest): Promise<void> {
+  const [problem] = await confinementProblems({ apparmorProfile }, 'process.')
+  if (problem !== undefined) throw problem
+}
+
 /** What the plan of a process has of it: of profiles the process's own word where there is one, else the container's. */
 export async function confinementOf(config: ConfinementRequest, spec: ConfinementRequest): Promise<Confinement> {
   const apparmorProfile = spec.apparmorProfile || config.apparmorProfile

@@ -3,7 +3,7 @@ import { isErrno, killPidfd, type LibcontainerError, type OwnedFd, openDirectory
 import { afterStart } from './after.js'
 import { begin, makeCgroup } from './begin.js'
 import { claimClass, type JoinableClass, releaseClass } from './class.js'
-import { confinementProblems } from './confinement.js'
+import { confirmConfinement } from './confinement.js'
 import { deviceRules } from './device-rules.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
@@ -29,8 +29,7 @@ export async function startUnlessStarted(
   wait: boolean,
 ): Promise<Process | undefined> {
   const spec = checkedProcess(given)
-  const [lacking] = await confinementProblems({ apparmorProfile: spec.apparmorProfile }, 'process.')
-  if (lacking !== undefined) throw lacking
+  await confirmConfinement(spec)
   const process = await startLocked(handle, spec, wait)
   // Without the lock: a hook may look at the container, or run something in it.
   if (process !== undefined && !wait) await afterStart(handle)

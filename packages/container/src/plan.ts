@@ -5,12 +5,12 @@ import { cgroupDriver } from './cgroup-option.js'
 import type { ContainerConfig } from './config.js'
 import { confinementOf } from './confinement.js'
 import type { ContainerCgroup } from './drivers.js'
-import type { PreparedPayload } from './executor.js'
 import { hostFacts } from './facts.js'
 import { unreachableSources } from './outside-sources.js'
 import { configCopy } from './plain-copy.js'
 import { type ContainerPlan, planContainer } from './plan-container.js'
 import type { HookFacts } from './plan-hooks.js'
+import type { Attributes } from './plan-process.js'
 import { checkedProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import { type ResolvedConfig, resolveConfig } from './resolve.js'
@@ -31,7 +31,8 @@ export async function plan(id: string, config: ContainerConfig, spec: ProcessSpe
   const process = checkedProcess(spec)
   const resolved = resolveConfig(id, await withRootlessDefaults(copy))
   const driver = await cgroupDriver()
-  return await planFor(resolved, process, await driver.at(resolved.cgroups.path), {
+  const attributes = attributesOf(resolved, process, true, await confinementOf(resolved, process))
+  return await planFor(resolved, process, attributes, await driver.at(resolved.cgroups.path), {
     hooks: { id, at: point => resolved.hooks?.[point] ?? [] },
   })
 }
@@ -40,23 +41,15 @@ export async function plan(id: string, config: ContainerConfig, spec: ProcessSpe
 export async function planFor(
   config: ResolvedConfig,
   spec: ProcessSpec,
+  attributes: Attributes,
   cgroup: ContainerCgroup,
-  {
-    waitForStart,
-    hooks,
-    payload,
-  }: {
-    readonly waitForStart?: number | undefined
-    readonly hooks: HookFacts
-    readonly payload?: PreparedPayload | undefined
-  },
+  { waitForStart, hooks }: { readonly waitForStart?: number | undefined; readonly hooks: HookFacts },
 ): Promise<ContainerPlan> {
   const [host] = await Promise.all([hostFacts(), checkNamespaces(config)])
   // Nobody outside may do more than root of it where that is all that we are.
   const helps = config.namespaces.some(({ kind }) => kind === 'user') && !host.unprivileged
   const unreachable = helps ? await unreachableSources(config.mounts) : undefined
-  const confinement = await confinementOf(config, spec)
-  return planContainer(config, spec, attributesOf(config, spec, true, { payload, ...confinement }), {
+  return planContainer(config, spec, attributes, {
     ...host,
     bornInCgroup: cgroup.host.mode === 'v2',
     cgroups: {

@@ -74,12 +74,11 @@ export async function planFirst({ id, config, cgroup, spec, wait, hooks, drivers
   const { initialFiles, unprivileged, mapped } = await hostFacts()
   checkIds(spec, newMaps(config), unprivileged)
   const payload = await preparePayload(drivers.executor, spec, { id, config })
-  const plan = await planFor(config, spec, cgroup, {
+  const attributes = attributesOf(config, spec, true, { payload, ...(await confinementOf(config, spec)) })
+  const plan = await planFor(config, spec, attributes, cgroup, {
     waitForStart: wait ? uidInside(config) : undefined,
     hooks: { id, at: hooks },
-    payload,
   })
-  const attributes = attributesOf(config, spec, true, { payload, ...(await confinementOf(config, spec)) })
   return { plan, attributes, initialFiles, unprivileged, mapped, payload }
 }
 

@@ -1,4 +1,4 @@
-import { binding } from '@libcontainer/sys'
+import { binding, type StartOp } from '@libcontainer/sys'
 
 /** The ops of native/ops.c; what each does is said there. */
 interface NamespaceOps {
@@ -23,15 +23,7 @@ interface NamespaceOps {
   hideMemory(): number
   propagateMounts(flags: number): number
   mountOwnProc(path: string): number
-  startInNamespaces(
-    request: Uint8Array,
-    result: Uint8Array,
-    plan: Uint8Array,
-    paths: Uint8Array,
-    argv: Uint8Array,
-    env: Uint8Array,
-    cwd: string,
-  ): number
+  readonly startInNamespaces: StartOp
   openProcessDirectory(path: string): number
   writeProcessFile(directory: number, name: string, text: Uint8Array): number
   inspectNamespace(fd: number, result: Uint8Array): number

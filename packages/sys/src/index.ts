@@ -74,6 +74,7 @@ export {
   askStep,
   cloneAgainStep,
   type Preparation,
+  type StartOp,
   type StartProgram,
   startProgram,
 } from './start-program.js'

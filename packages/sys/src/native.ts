@@ -1,4 +1,5 @@
 import { binding } from './binding.js'
+import type { StartOp } from './start-program.js'
 import type { Path } from './utf8.js'
 
 /** The ops of native/ops.c; what each does is said there. Paths are relative to a directory's descriptor, or to `AT_FDCWD`. */
@@ -31,15 +32,7 @@ export interface SysOps {
   programFd(bytes: Uint8Array, name: string): number
   overlayFd(directory: string, name: string): number
   spawn(request: Uint8Array, result: Uint8Array, args: Uint8Array): number
-  startProgram(
-    request: Uint8Array,
-    result: Uint8Array,
-    plan: Uint8Array,
-    paths: Uint8Array,
-    argv: Uint8Array,
-    env: Uint8Array,
-    cwd: string,
-  ): number
+  readonly startProgram: StartOp
   pidfdOpen(pid: number): number
   pidfdSendSignal(pidfd: number, signal: number): number
   pidfdGetfd(pidfd: number, fd: number): number

@@ -27,8 +27,8 @@ export interface Preparation {
   readonly start?: StartProgram
 }
 
-/** An op in the shape of native/start.h. */
-export type StartProgram = (
+/** An op in the shape of native/start.h, on the thread itself and off it. */
+export type StartOp = (
   request: Uint8Array,
   result: Uint8Array,
   plan: Uint8Array,
@@ -36,7 +36,8 @@ export type StartProgram = (
   argv: Uint8Array,
   env: Uint8Array,
   cwd: string,
-) => Promise<number>
+) => number
+export type StartProgram = (...args: Parameters<StartOp>) => Promise<number>
 
 const STARTER = slot('starter')
 
