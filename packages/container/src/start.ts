@@ -1,4 +1,4 @@
-import { containerId, type IdMaps, obstacleOf, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
+import { containerId, type IdMaps, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
 import {
   ConfigInvalid,
   ids,
@@ -189,7 +189,9 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     return { ...launched, state: state!, text }
   } catch (error) {
     await removeFile(`${directory}/${START_SOCKET}`)
-    throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
+    if (!plan.namespaces.needsMaps) throw error
+    const { obstacleOf } = await import('@libcontainer/namespaces')
+    throw await obstacleOf(error)
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
     agent?.close()
