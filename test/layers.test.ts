@@ -22,7 +22,7 @@ const layers = [
     'netlink',
     'apparmor',
   ],
-  ['init', 'network'],
+  ['init', 'network', 'criu'],
   ['container'],
   ['cli', 'oci'],
   ['libcontainer', 'nsinit', 'lcrun'],
