@@ -78,7 +78,7 @@ export interface FactoryOptions {
   readonly tmpfsRoot?: boolean | undefined
   /** Refuses a container that could not be killed reliably: one without a cgroup that shares its pid namespace. Default: false, and it is told to `warn`. */
   readonly strict?: boolean | undefined
-  /** The program for checkpoints: a path, or a name to be looked up in `PATH`. Default: `criu`. */
+  /** The program for checkpoints: an absolute path; a name alone is looked up where distributions install it, never in `PATH`. Default: `criu`. */
   readonly criuPath?: string | undefined
 }
 
@@ -114,6 +114,7 @@ export class Factory {
       init: await initOf(options),
       executor: options.executor,
       resctrl: options.resctrl,
+      criu: options.criuPath,
       log: options.log,
     }
     try {

@@ -12,6 +12,7 @@ import {
   planNetworks,
   releaseNetworks,
   Side,
+  setAttached,
   settingStep,
 } from '@libcontainer/network'
 import {
@@ -212,6 +213,12 @@ async function recordedNetworks(directory: string): Promise<MadeNetworks | undef
     if (error instanceof SyntaxError) return undefined
     throw error
   }
+}
+
+/** Takes a container off its bridges while it is saved, or puts it back. */
+export async function attachNetworks({ directory, config }: NetworkRequest, attached: boolean): Promise<void> {
+  const made = await recordedNetworks(directory)
+  if (made !== undefined) await setAttached(config.networks ?? [], made.pairs, attached)
 }
 
 export async function networkStats(directory: string): Promise<InterfaceStats[]> {
