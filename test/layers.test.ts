@@ -23,7 +23,7 @@ const layers = [
     'apparmor',
     'selinux',
   ],
-  ['init', 'network'],
+  ['init', 'network', 'criu'],
   ['container'],
   ['cli', 'oci'],
   ['libcontainer', 'nsinit', 'lcrun'],

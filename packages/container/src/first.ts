@@ -52,8 +52,8 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
   }
   const beginning = begin(wanted)
   // While the kernel is busy. What is wrong is told where the plan is needed.
-  const planning = planFirst(request)
   const networks = planNetworking(handle)
+  const planning = networks.then(networking => planFirst({ ...request, networking }))
   for (const each of [planning, networks]) each.catch(() => {})
   const { lock, state, ...begun } = await beginning
   try {
@@ -62,8 +62,9 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
     let rdt: JoinableClass | undefined
     let networking: Networking | undefined
     try {
-      rdt = await claimClass(handle)
       networking = await networks
+      networking?.begin()
+      rdt = await claimClass(handle)
       const { process, state, text } = await startFirst({ ...request, rdt, networking }, await planning, oomBefore)
       handle.state = state
       handle.text = text

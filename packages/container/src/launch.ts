@@ -57,6 +57,7 @@ export interface LaunchOptions
   /** This process may not administer the system: what it cannot do to another for that reason alone is left undone. */
   readonly unprivileged: boolean
   readonly rendezvous?: BootstrapOptions['rendezvous']
+  readonly ahead?: BootstrapOptions['ahead']
   /** Answers the plan's ask for the hooks of the host, when the process is ready but for its root. */
   readonly runHooks?: (child: Child) => Promise<void>
   /** Called as soon as the process has its number; waited for before it goes on to the program. */
@@ -118,7 +119,7 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
         timed: spec.timed || logged,
         failAt: spec.failAt,
         listener: options.listener,
-        ahead: { ready: getReady },
+        ahead: { ...options.ahead, ready: getReady },
         rendezvous: {
           user: ({ files }) => answerUser(spec, files, options.maps),
           terminal: async ({ fds: [master] }) => {

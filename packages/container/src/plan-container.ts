@@ -52,6 +52,8 @@ export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'user
   readonly kcore: boolean
   /** Default: none. */
   readonly hooks?: HookFacts | undefined
+  /** What init does of its networks when the parent has done its part. Default: nothing. */
+  readonly network?: readonly Step[] | undefined
   /** The parent may not administer the system: it writes the id maps as the owner of init's files, or has them written. */
   readonly unprivileged?: boolean | undefined
   /** The parent lives in a user namespace. */
@@ -111,6 +113,7 @@ export function planContainer(
     ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
     // As ever, before anything of the root: hooks and mounts find the interfaces.
     ...(hasNetworking(config) ? whileSeen(ask('network', 'wait until the networks are there'), facts) : []),
+    ...(facts.network ?? []),
     ...(ownMounts ? prepareRootSteps(config.rootfs, config.rootPropagation) : [openRootfsStep(config.rootfs)]),
     ...(config.rootOverlay ? [rootOverlayStep(config.rootOverlay, { userns: mountOptions.locked })] : []),
     ...mounts.steps,

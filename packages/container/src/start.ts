@@ -1,4 +1,5 @@
-import { containerId, type IdMaps, obstacleOf, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
+import type { Child } from '@libcontainer/init'
+import { cloneFlag, containerId, type IdMaps, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
 import {
   ConfigInvalid,
   ids,
@@ -64,7 +65,8 @@ export interface FirstPlan {
 }
 
 /** Plans the first process of a container; touches nothing, so that it can be done while the cgroup is being made. */
-export async function planFirst({ id, config, cgroup, spec, wait, hooks, drivers }: StartRequest): Promise<FirstPlan> {
+export async function planFirst(request: StartRequest): Promise<FirstPlan> {
+  const { id, config, cgroup, spec, wait, hooks, drivers, networking } = request
   if (spec.subCgroupPaths !== undefined)
     throw new ConfigInvalid(
       'process.subCgroupPaths',
@@ -78,6 +80,7 @@ export async function planFirst({ id, config, cgroup, spec, wait, hooks, drivers
   const plan = await planFor(config, spec, attributes, cgroup, {
     waitForStart: wait ? uidInside(config) : undefined,
     hooks: { id, at: hooks },
+    network: networking?.steps,
   })
   return { plan, attributes, initialFiles, unprivileged, mapped, payload }
 }
@@ -103,6 +106,10 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let outputs: (OwnedFd | undefined)[] = []
   let agent: SeccompAgent | undefined
   const sources = new OutsideSources(config, plan.outside)
+  const isSeen = (plan.namespaces.cloneFlags & cloneFlag('net')) !== 0 && !unprivileged && !mapped
+  const makeNetworks = async ({ pid, pidfd }: Child): Promise<undefined> => {
+    await whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal }))
+  }
   try {
     if ((spec.logLevel ?? 0) >= DEBUG) logUnknown(config, message => drivers.log?.(DEBUG, message))
     if (wait) await SeccompAgent.confirm(config)
@@ -150,12 +157,11 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           await writeTimeOffsets(pid, config.timeOffsets ?? {})
           return undefined
         },
-        network: async ({ pid, pidfd }) => {
-          await whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal }))
-          return undefined
-        },
+        network: makeNetworks,
         ...sources.rendezvous,
       },
+      // The namespace is there with the process, whatever of its plan has been done; who may only look into init when it asks, waits for that.
+      ahead: isSeen && networking !== undefined ? { network: makeNetworks } : {},
       // Its state is saved by then: a hook may ask for it.
       runHooks: async ({ pid, pidfd }) => {
         const state = creatingState(pid)
@@ -189,7 +195,9 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     return { ...launched, state: state!, text }
   } catch (error) {
     await removeFile(`${directory}/${START_SOCKET}`)
-    throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
+    if (!plan.namespaces.needsMaps) throw error
+    const { obstacleOf } = await import('@libcontainer/namespaces')
+    throw await obstacleOf(error)
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
     agent?.close()

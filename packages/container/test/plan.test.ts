@@ -299,6 +299,10 @@ describe('variants', () => {
     const root = planOf({ networks }).steps.findIndex(({ op }) => op === 'prepareRoot')
     expect(abouts.indexOf('wait until the networks are there')).toBeLessThan(root)
     expect(difference(planOf({ networks: [{ type: 'loopback' }] }))).toEqual({ more: [], less: [] })
+    // What init does of them itself follows at once.
+    const own8 = { op: 'requestNetlink', args: [], about: 'give eth0 10.0.0.2/24' }
+    const { steps } = planOf({ networks }, {}, { network: [own8] })
+    expect(steps[steps.findIndex(({ op, args }) => op === 'ask' && args[0] === 'network') + 1]).toBe(own8)
     // Nobody but the host's root finds the namespace of a process that is not dumpable.
     const root0 = [{ containerId: 0, hostId: 1000, size: 1 }]
     const own = { networks: [{ type: 'user' }] as const, namespaces: ['user', 'mnt', 'pid', 'net'] as const }

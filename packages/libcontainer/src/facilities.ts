@@ -3,6 +3,7 @@ import * as capabilities from '@libcontainer/capabilities'
 import * as cgroups from '@libcontainer/cgroups'
 import * as console from '@libcontainer/console'
 import * as container from '@libcontainer/container'
+import * as criu from '@libcontainer/criu'
 import * as devices from '@libcontainer/devices'
 import * as init from '@libcontainer/init'
 import * as intelrdt from '@libcontainer/intelrdt'
@@ -35,6 +36,7 @@ export const facilities: ReadonlyMap<string, Facility> = new Map<string, Facilit
     intelrdt,
     keys,
     apparmor,
+    criu,
     mount,
     namespaces,
     netlink,
