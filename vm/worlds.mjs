@@ -53,7 +53,11 @@ const apparmor = [
 ]
 
 /** Of SELinux that enforces, by Debian's policy and what guest/labels.cil adds for containers. */
-const selinux = ['packages/container/test/selinux.root.test.ts']
+const selinux = [
+  'packages/container/test/selinux.root.test.ts',
+  'packages/selinux/test/selinux.root.test.ts',
+  'packages/selinux/test/relabel.root.test.ts',
+]
 
 /** Of CRIU, which works on few kernels of developers' machines. */
 const criu = [
@@ -141,8 +145,9 @@ export const worlds = [
     name: 'selinux',
     cgroup: 'v2',
     lsm: 'selinux-enforcing',
+    installed: ['selinux', 'sys'],
     mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
-    files: selinux,
+    files: [...selinux, installed],
   },
   {
     name: 'criu',
