@@ -63,7 +63,6 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
     let networking: Networking | undefined
     try {
       networking = await networks
-      networking?.begin()
       rdt = await claimClass(handle)
       const { process, state, text } = await startFirst({ ...request, rdt, networking }, await planning, oomBefore)
       handle.state = state
