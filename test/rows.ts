@@ -91,11 +91,8 @@ export const cgroupFields: readonly string[] = [
   ...['hugetlb_limit', 'net_prio_ifpriomap', 'net_cls_classid', 'rdma', 'unified', 'freezer'],
 ]
 
-const refused = 'refused by name until then'
-
 /** The rows without a test, and who owns them: the package or the part of the roadmap that they belong to. */
 export const withoutTest: ReadonlyMap<string, string> = new Map([
   ['D-11', 'says how rows are read: the mechanism of others is not theirs to bind'],
   ...['CO-21', 'CO-22', 'XT-08', 'XT-10', ...ev(186, 191)].map(id => [id, 'criu: checkpoint and restore'] as const),
-  ...['VAL-06', 'EV-085'].map(id => [id, `selinux: labels, ${refused}`] as const),
 ])

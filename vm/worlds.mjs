@@ -52,6 +52,9 @@ const apparmor = [
   'packages/lcrun/test/exec.root.test.ts',
 ]
 
+/** Of SELinux that enforces, by Debian's policy and what guest/labels.cil adds for containers. */
+const selinux = ['packages/container/test/selinux.root.test.ts']
+
 /** Both kinds at once: what depends on it, and is not of one of them. */
 const hybrid = ['packages/cgroups/test/cgroup.root.test.ts', 'packages/cgroups/test/limits.root.test.ts']
 
@@ -126,6 +129,13 @@ export const worlds = [
     installed: ['apparmor', 'sys'],
     mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
     files: [...apparmor, installed],
+  },
+  {
+    name: 'selinux',
+    cgroup: 'v2',
+    lsm: 'selinux-enforcing',
+    mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
+    files: selinux,
   },
   {
     name: 'hybrid',

@@ -12,12 +12,11 @@ import { Handle, type HandleOptions } from './handle.js'
 import { checkCommand, type Hook, type HookPoint, hookPoints } from './hooks.js'
 import { type InterfaceStats, networkStats } from './network.js'
 import { type OciState, ociState } from './oci-state.js'
-import { pause, resume } from './pause.js'
 import { plainCopy } from './plain-copy.js'
 import type { Process, ProcessResult } from './process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
-import { type LimitsRequest, setLimits } from './set.js'
+import type { LimitsRequest } from './set.js'
 import { type SignalOptions, sendSignal } from './signal.js'
 import { type ContainerState, loadState } from './state.js'
 import { type Status, statusOf } from './status.js'
@@ -120,11 +119,13 @@ export class Container {
 
   /** Stops all its processes where they are; a paused container stays so. */
   async pause(): Promise<void> {
+    const { pause } = await import('./pause.js')
     await pause(this.#handle)
   }
 
   /** Lets a paused container go on. @throws {ContainerError} `NotPaused` */
   async resume(): Promise<void> {
+    const { resume } = await import('./pause.js')
     await resume(this.#handle)
   }
 
@@ -187,6 +188,7 @@ export class Container {
    * @throws {ConfigInvalid} for limits that cannot be, and for another path
    */
   async set(change: LimitsRequest, options: SetOptions = {}): Promise<void> {
+    const { setLimits } = await import('./set.js')
     await setLimits(this.#handle, change, options)
   }
 

@@ -1,12 +1,5 @@
 import type { Child } from '@libcontainer/init'
-import {
-  cloneFlag,
-  containerId,
-  type IdMaps,
-  obstacleOf,
-  writeIdMaps,
-  writeTimeOffsets,
-} from '@libcontainer/namespaces'
+import { cloneFlag, containerId, type IdMaps, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
 import {
   ConfigInvalid,
   ids,
@@ -35,6 +28,7 @@ import { type ContainerPlan, planFor } from './plan.js'
 import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
+import { relabelSources } from './relabel.js'
 import type { ResolvedConfig } from './resolve.js'
 import { logUnknown } from './seccomp.js'
 import { SeccompAgent } from './seccomp-agent.js'
@@ -120,6 +114,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     return made
   }
   try {
+    await relabelSources(config.mounts, config.mountLabel, spec.signal)
     if ((spec.logLevel ?? 0) >= DEBUG) logUnknown(config, message => drivers.log?.(DEBUG, message))
     if (wait) await SeccompAgent.confirm(config)
     else agent = await SeccompAgent.connect(config)
@@ -207,7 +202,9 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     return { ...launched, state: state!, text }
   } catch (error) {
     await removeFile(`${directory}/${START_SOCKET}`)
-    throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
+    if (!plan.namespaces.needsMaps) throw error
+    const { obstacleOf } = await import('@libcontainer/namespaces')
+    throw await obstacleOf(error)
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
     agent?.close()

@@ -3,6 +3,7 @@ import * as capabilities from '@libcontainer/capabilities'
 import * as cgroups from '@libcontainer/cgroups'
 import * as console from '@libcontainer/console'
 import * as container from '@libcontainer/container'
+import * as criu from '@libcontainer/criu'
 import * as devices from '@libcontainer/devices'
 import * as init from '@libcontainer/init'
 import * as intelrdt from '@libcontainer/intelrdt'
@@ -13,6 +14,7 @@ import * as netlink from '@libcontainer/netlink'
 import * as network from '@libcontainer/network'
 import * as oci from '@libcontainer/oci'
 import * as seccomp from '@libcontainer/seccomp'
+import * as selinux from '@libcontainer/selinux'
 import * as sys from '@libcontainer/sys'
 import * as user from '@libcontainer/user'
 
@@ -34,12 +36,14 @@ export const facilities: ReadonlyMap<string, Facility> = new Map<string, Facilit
     intelrdt,
     keys,
     apparmor,
+    criu,
     mount,
     namespaces,
     netlink,
     network,
     oci,
     seccomp,
+    selinux,
     sys,
     user,
   }),

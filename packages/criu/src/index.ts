@@ -1,0 +1,23 @@
+export { type CriuFeatures, checkFeatures, requireFeatures } from './check-features.js'
+export { type DumpResult, dump, preDump } from './dump.js'
+export { CriuFailed, CriuMissingFeatures, CriuTooOld } from './errors.js'
+export { features } from './features.js'
+export { imageSize } from './images.js'
+export { type Log, type LogLine, type Phase, parseLog } from './log.js'
+export type {
+  CgroupMode,
+  DumpOptions,
+  ImageOptions,
+  NetworkLock,
+  PageServer,
+  PreDumpOptions,
+  RestoreOptions,
+  Tls,
+  TreeOptions,
+} from './options.js'
+export { type Criu, findCriu } from './place.js'
+export { probe } from './probe.js'
+export { type RestoreResult, restore } from './restore.js'
+export type { Notification, NotifyCallback, NotifyName, RunOptions } from './run.js'
+export { type DumpStats, parseStats, type RestoreStats, type Stats } from './stats.js'
+export { atLeast, type CriuVersion, parseVersion, version } from './version.js'

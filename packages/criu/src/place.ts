@@ -1,0 +1,32 @@
+import { ConfigInvalid, exists, kernelString, SyscallError } from '@libcontainer/sys'
+
+/** Which CRIU does the work. */
+export interface Criu {
+  /** The program, absolute. Default: where distributions install it; never looked up in PATH, nor in a container. */
+  readonly path?: string | undefined
+  /** The socket of a running `criu service` instead. What it restores is its child and not ours, and takes no descriptors from here. */
+  readonly service?: string | undefined
+}
+
+/** Where it is installed: of the host, and written by root alone. */
+const PLACES = ['/usr/sbin/criu', '/usr/local/sbin/criu', '/sbin/criu', '/usr/bin/criu', '/usr/local/bin/criu']
+const ENOENT = -2
+
+/** The path of the program; `undefined` where none is installed. */
+export async function findCriu(): Promise<string | undefined> {
+  for (const place of PLACES) if (await exists(place)) return place
+  return undefined
+}
+
+/** @throws {ConfigInvalid} for a path that is not absolute @throws {SyscallError} `ENOENT` where there is none */
+export async function criuPath({ path }: Criu): Promise<string> {
+  if (path !== undefined && !kernelString(path, 'criu.path').startsWith('/'))
+    throw new ConfigInvalid('criu.path', path, 'must be absolute: it is looked up in no PATH')
+  const found = path ?? (await findCriu())
+  if (found === undefined || !(await exists(found)))
+    throw new SyscallError(ENOENT, 'execve', {
+      path: found ?? PLACES[0],
+      hint: 'checkpoint and restore are done by CRIU: install the package criu',
+    })
+  return found
+}
