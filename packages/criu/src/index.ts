@@ -21,5 +21,13 @@ export { type Criu, findCriu } from './place.js'
 export { probe } from './probe.js'
 export { type RestoreResult, restore } from './restore.js'
 export type { Notification, NotifyCallback, NotifyName, RunOptions } from './run.js'
+export {
+  type LazyPagesOptions,
+  type PageServerOptions,
+  PagesServer,
+  type ServerOptions,
+  startLazyPages,
+  startPageServer,
+} from './server.js'
 export { type DumpStats, parseStats, type RestoreStats, type Stats } from './stats.js'
 export { atLeast, type CriuVersion, parseVersion, version } from './version.js'
