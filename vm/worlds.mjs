@@ -55,6 +55,16 @@ const apparmor = [
 /** Of CRIU, which works on few kernels of developers' machines. */
 const criu = ['packages/criu/test/criu.root.test.ts', 'packages/criu/test/faults.root.test.ts']
 
+/** Of SELinux that enforces, by Debian's policy and what guest/labels.cil adds for containers. */
+const selinux = ['packages/container/test/selinux.root.test.ts']
+
+/** Containers that are saved, and go on. */
+const checkpoint = [
+  'packages/container/test/checkpoint.root.test.ts',
+  'packages/lcrun/test/checkpoint.root.test.ts',
+  'packages/nsinit/test/checkpoint.root.test.ts',
+]
+
 /** Both kinds at once: what depends on it, and is not of one of them. */
 const hybrid = ['packages/cgroups/test/cgroup.root.test.ts', 'packages/cgroups/test/limits.root.test.ts']
 
@@ -149,7 +159,14 @@ export const worlds = [
       'netlink_diag',
       'af_packet_diag',
     ],
-    files: [...criu, installed],
+    files: [...criu, ...checkpoint, installed],
+  },
+  {
+    name: 'selinux',
+    cgroup: 'v2',
+    lsm: 'selinux-enforcing',
+    mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
+    files: selinux,
   },
   {
     name: 'hybrid',

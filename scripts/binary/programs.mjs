@@ -14,6 +14,7 @@ export const programs = [
 export const late = [
   /^packages\/cgroups\/dist\/(?:systemd\/driver|stats|(?:memory-)?pressure)\./,
   /^packages\/intelrdt\/dist\/index\./,
+  /^packages\/selinux\/dist\/relabel\./,
   /^packages\/network\/dist\/config\./,
   /^packages\/container\/dist\/(?:confinement-steps\.|checkpoint\/(?!leftovers)|dialects\/of-state|intel-rdt|live-|networking\.|overview\.|pause\.|set\.)/,
   /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|list|man|mounts|pause|plan|ps|restore|resume|shell|spec|update)\./,

@@ -1,4 +1,4 @@
-import { consoleSteps, useTerminalStep } from '@libcontainer/console'
+import { consoleSteps, labelTerminalStep, useTerminalStep } from '@libcontainer/console'
 import { deviceSteps, linkSteps, ptmxStep } from '@libcontainer/devices'
 import {
   ask,
@@ -36,7 +36,7 @@ import { hasNetworking } from './network.js'
 import { SOURCE_SLOT } from './outside-sources.js'
 import { createHookSteps, type HookFacts, startHookSteps } from './plan-hooks.js'
 import { planMounts } from './plan-mounts.js'
-import { type Attributes, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
+import { type Attributes, keyringSteps, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
 import { environment } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
@@ -90,6 +90,7 @@ export function planContainer(
     userns,
     pidns: has('pid'),
     cgroups: facts.cgroups,
+    label: config.mountLabel,
     opened,
     locked: userns || (facts.mapped ?? false),
   }
@@ -110,12 +111,14 @@ export function planContainer(
     ...(namespaces.offsetsByParent ? [ask('clocks', 'wait until the clocks are set')] : []),
     ...(namespaces.needsSecondClone ? [secondClone] : []),
     setSession,
-    ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
+    ...keyringSteps(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)], attributes),
     // As ever, before anything of the root: hooks and mounts find the interfaces.
     ...(hasNetworking(config) ? whileSeen(ask('network', 'wait until the networks are there'), facts) : []),
     ...(facts.network ?? []),
     ...(ownMounts ? prepareRootSteps(config.rootfs, config.rootPropagation) : [openRootfsStep(config.rootfs)]),
-    ...(config.rootOverlay ? [rootOverlayStep(config.rootOverlay, { userns: mountOptions.locked })] : []),
+    ...(config.rootOverlay
+      ? [rootOverlayStep(config.rootOverlay, { userns: mountOptions.locked, label: config.mountLabel })]
+      : []),
     ...mounts.steps,
     ...(ownMounts && !bound
       ? [
@@ -127,9 +130,9 @@ export function planContainer(
     ...createHookSteps(config, facts.hooks),
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
     ...readonlyPathSteps(config.readonlyPaths, { root, opened }),
-    ...maskedPathSteps(config.maskedPaths, { root, opened }),
+    ...maskedPathSteps(config.maskedPaths, { root, opened, label: config.mountLabel }),
     ...(ownMounts ? (config.noPivotRoot ? moveRootSteps(root) : pivotSteps(root)) : [chrootStep(root)]),
-    ...terminalSteps(spec, ownMounts),
+    ...terminalSteps(spec, attributes, ownMounts),
     ...(bound || spec.terminal ? [] : [reopenNullStep(root)]),
     ...lateReadonlySteps(config.mounts, mountOptions),
     ...(config.readonlyRootfs ? [readonlyRootStep(root)] : []),
@@ -164,9 +167,16 @@ function whileSeen(wait: Step, { unprivileged = false, mapped = false }: Contain
 }
 
 /** A terminal of the container's own devpts, its master sent up. */
-export function terminalSteps({ terminal, plainNewlines }: ProcessSpec, bind = true): Step[] {
+export function terminalSteps(
+  { terminal, plainNewlines }: ProcessSpec,
+  { mountLabel }: Attributes,
+  bind = true,
+): Step[] {
   if (!terminal) return []
-  if (isHostTerminal(terminal)) return [useTerminalStep(slot('terminal'))]
+  if (isHostTerminal(terminal)) {
+    const slave = slot('terminal')
+    return [...(mountLabel ? [labelTerminalStep(slave, mountLabel)] : []), useTerminalStep(slave)]
+  }
   const size = terminal === true ? undefined : terminal
   const steps = consoleSteps({
     root: slot('root'),

@@ -28,6 +28,7 @@ import { type ContainerPlan, planFor } from './plan.js'
 import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
+import { relabelSources } from './relabel.js'
 import type { ResolvedConfig } from './resolve.js'
 import { logUnknown } from './seccomp.js'
 import { SeccompAgent } from './seccomp-agent.js'
@@ -111,6 +112,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     await whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal }))
   }
   try {
+    await relabelSources(config.mounts, config.mountLabel, spec.signal)
     if ((spec.logLevel ?? 0) >= DEBUG) logUnknown(config, message => drivers.log?.(DEBUG, message))
     if (wait) await SeccompAgent.confirm(config)
     else agent = await SeccompAgent.connect(config)

@@ -36,7 +36,7 @@ async function withConfinement(
   config: ContainerConfig,
   problems: readonly ConfigInvalid[],
 ): Promise<readonly ConfigInvalid[]> {
-  if (!isSound(problems, 'config', 'apparmorProfile')) return problems
+  if (!isSound(problems, 'config', 'apparmorProfile', 'selinuxLabel', 'mountLabel')) return problems
   return [...problems, ...(await confinementProblems(config))]
 }
 

@@ -136,7 +136,7 @@ export const execFlags: readonly Flag[] = [
   },
   detach,
   pidFile,
-  { name: 'process-label', value: 'LABEL', emptyIsAbsent: true, about: 'its SELinux label (not in this version)' },
+  { name: 'process-label', value: 'LABEL', emptyIsAbsent: true, about: 'its SELinux label' },
   { name: 'apparmor', value: 'PROFILE', emptyIsAbsent: true, about: 'its AppArmor profile, which is loaded' },
   { name: 'no-new-privs', about: 'it gains no privileges by running other programs' },
   { name: 'cap', short: 'c', value: 'CAP', repeats: true, about: 'a further capability of it' },

@@ -50,7 +50,7 @@ describe.each(either)('$name', host => {
           ...['mountExtensions', 'netDevices'],
         ]),
       )
-      expect(features.linux).toMatchObject({ apparmor: { enabled: true }, selinux: { enabled: false } })
+      expect(features.linux).toMatchObject({ apparmor: { enabled: true }, selinux: { enabled: true } })
       expect(features.potentiallyUnsafeConfigAnnotations.length).toBeGreaterThan(0)
       expect(existsSync(bundle.stateRoot)).toBe(false)
     },

@@ -66,7 +66,7 @@ export function featuresDocument({ version }: FeaturesOptions = {}): FeaturesDoc
         supportedFlags: sorted(knownFlags),
       },
       apparmor: { enabled: true },
-      selinux: { enabled: false },
+      selinux: { enabled: true },
       memoryPolicy: {
         modes: words(definitions.MemoryPolicy!.mode),
         flags: words((definitions.MemoryPolicy!.flags as { '[]': Type })['[]']),

@@ -18,6 +18,7 @@ export {
   type SelinuxUserOptions,
   seUserByName,
 } from './default-context.js'
+export { type Denial, explainDenial, parseDenial } from './denial.js'
 export { features } from './features.js'
 export { type FileLabelOptions, getFileLabel, setFileLabel } from './files.js'
 export { disableSecOpt, dupSecOpt, type LabelOptions, parseLabelOptions } from './label-options.js'
