@@ -32,6 +32,7 @@ export default defineConfig({
       'landlock',
       'lsm',
       'nolsm',
+      'criu',
       'kernel',
       'program',
       'header',

@@ -56,6 +56,7 @@ async function runWorld(world) {
     cgroup,
     init = 'plain',
     lsm = 'none',
+    disk,
     cpus,
     user = false,
     mustRun,
@@ -127,7 +128,7 @@ async function runWorld(world) {
     cgroup,
     init,
     lsm,
-    disk: init === 'plain' && lsm === 'none' ? 'tests' : 'worlds',
+    disk: disk ?? (init === 'plain' && lsm === 'none' ? 'tests' : 'worlds'),
     cpus,
     seconds: WORLD_SECONDS,
     environment: {

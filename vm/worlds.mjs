@@ -59,6 +59,13 @@ const selinux = [
   'packages/selinux/test/relabel.root.test.ts',
 ]
 
+/** Of CRIU, which works on few kernels of developers' machines. */
+const criu = [
+  'packages/criu/test/criu.root.test.ts',
+  'packages/criu/test/faults.root.test.ts',
+  'packages/container/test/checkpoint.root.test.ts',
+]
+
 /** Both kinds at once: what depends on it, and is not of one of them. */
 const hybrid = ['packages/cgroups/test/cgroup.root.test.ts', 'packages/cgroups/test/limits.root.test.ts']
 
@@ -83,7 +90,7 @@ const everywhere = 'cgroup,rootfs,program,reachable'
 
 /**
  * `user`: tests run as an ordinary user to whom a subtree of the cgroups is delegated. `init`: process 1, and `lsm`: a security module, on the large disk. `modules`: of the
- * kernel, loaded before, each with its parameters. `installed`: packages that are packed, and installed in an empty folder. `cpus`: 2, or 1
+ * kernel, loaded before, each with its parameters. `disk`: the large one all the same. `installed`: packages that are packed, and installed in an empty folder. `cpus`: 2, or 1
  * where no test keeps one busy: the emulator spends much on what processors do to each other.
  *
  * Two run at a time: the longest comes first.
@@ -141,6 +148,27 @@ export const worlds = [
     installed: ['selinux', 'sys'],
     mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
     files: [...selinux, installed],
+  },
+  {
+    name: 'criu',
+    cgroup: 'v2',
+    disk: 'worlds',
+    installed: ['criu', 'sys'],
+    mustRun: `${everywhere},root,cgroup2,namespace,criu`,
+    // Of locks of the network, and of what is known of sockets.
+    modules: [
+      'nf_tables',
+      'iptable_filter',
+      'ip6table_filter',
+      'xt_mark',
+      'nf_conntrack',
+      'inet_diag',
+      'tcp_diag',
+      'unix_diag',
+      'netlink_diag',
+      'af_packet_diag',
+    ],
+    files: [...criu, installed],
   },
   {
     name: 'hybrid',

@@ -15,6 +15,7 @@ import { landlockVersion } from '@libcontainer/sys'
  * - `link:vlan`: a kernel that makes links of that kind, by trying; `qdisc:netem`: likewise queueing disciplines;
  * - `landlock:4`: Landlock with that version of its ABI, or a later one;
  * - `lsm:apparmor`: a security module that the kernel has switched on; `nolsm:apparmor`: one that it has not;
+ * - `criu`: CRIU, on a kernel where it works;
  * - `kernel:5.12`: that version or a later one;
  * - `program:strace`: a program on PATH; `header:seccomp.h`: a C header;
  * - `file:/dev/fuse`: a path that exists;
@@ -37,6 +38,7 @@ export type Requirement =
   | `landlock:${number}`
   | `lsm:${string}`
   | `nolsm:${string}`
+  | 'criu'
   | `kernel:${number}.${number}`
   | `program:${string}`
   | `header:${string}`
@@ -121,6 +123,8 @@ function probe(need: Requirement): string | undefined {
         : `the kernel has switched on: ${securityModules().join(', ') || 'nothing that it shows'}`
     case 'nolsm':
       return securityModules().includes(value) ? 'the kernel has switched it on' : undefined
+    case 'criu':
+      return lackOfCriu()
     case 'kernel':
       return atLeast(release(), value) ? undefined : `this is Linux ${release()}`
     case 'program':
@@ -289,6 +293,13 @@ export function lackOfReach(path: string): string | undefined {
 export function securityModules(): string[] {
   const file = '/sys/kernel/security/lsm'
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split(',') : []
+}
+
+/** Why CRIU does not work here, in its own words. */
+function lackOfCriu(): string | undefined {
+  const { status, error, stderr } = spawnSync('criu', ['check'], { encoding: 'utf8' })
+  if (error !== undefined) return 'criu is not installed'
+  return status === 0 ? undefined : `criu check: ${stderr.trim().split('\n')[0]}`
 }
 
 function atLeast(version: string, wanted: string): boolean {

@@ -54,6 +54,11 @@ export async function releaseNetworking(release: Release): Promise<void> {
   if (await exists(`${release.directory}/${NETWORK_FILE}`)) await (await loaded()).releaseNetworking(release)
 }
 
+/** Takes a container off its bridges while it is saved, or puts it back; one without networks is left alone. */
+export async function attachNetworks(request: NetworkRequest, attached: boolean): Promise<void> {
+  if (await exists(`${request.directory}/${NETWORK_FILE}`)) await (await loaded()).attachNetworks(request, attached)
+}
+
 /** What the interfaces of a container have sent and received. */
 export async function networkStats(directory: string, config: Config): Promise<InterfaceStats[]> {
   const counted = config.networks?.some(({ type }) => type === 'veth') ?? false

@@ -108,8 +108,10 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let agent: SeccompAgent | undefined
   const sources = new OutsideSources(config, plan.outside)
   const isSeen = (plan.namespaces.cloneFlags & cloneFlag('net')) !== 0 && !unprivileged && !mapped
-  const makeNetworks = async ({ pid, pidfd }: Child): Promise<undefined> => {
-    await whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal }))
+  let made: Promise<undefined> | undefined
+  const makeNetworks = ({ pid, pidfd }: Child): Promise<undefined> => {
+    made = whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal })).then(() => undefined)
+    return made
   }
   try {
     await relabelSources(config.mounts, config.mountLabel, spec.signal)
@@ -162,6 +164,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
         network: makeNetworks,
         ...sources.rendezvous,
       },
+      meanwhile: () => networking?.begin(),
       // The namespace is there with the process, whatever of its plan has been done; who may only look into init when it asks, waits for that.
       ahead: isSeen && networking !== undefined ? { network: makeNetworks } : {},
       // Its state is saved by then: a hook may ask for it.
@@ -174,22 +177,10 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       },
       // Before the program: whoever is killed after this leaves a state by which the container can be removed.
       ready: async ({ pid, stdio }) => {
+        // Behind the answer that init waits for first, and long before this.
+        await made?.then(() => {})
         const streams = standardStreams(stdio)
-        state = {
-          id,
-          init_process_pid: pid,
-          init_process_start: String((await processStat(pid))?.startTime ?? 0),
-          created: new Date().toISOString(),
-          bundle: bundleOf(config.labels) || undefined,
-          rootless: unprivileged,
-          cgroup_driver: cgroup.unit === undefined ? undefined : 'systemd',
-          cgroup_paths: cgroupPaths(cgroup.paths),
-          namespace_paths: namespacePaths(pid),
-          ...rdt?.paths,
-          ...(networking && { network_state: networking.state }),
-          external_descriptors: await streams,
-          config,
-        }
+        state = await firstState(request, pid, unprivileged, streams)
         text = await saveState(directory, state)
       },
     })
@@ -208,11 +199,35 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   }
 }
 
+/** What is recorded of a container whose first process has this number. */
+export async function firstState(
+  { id, config, cgroup, rdt, networking }: Pick<StartRequest, 'id' | 'config' | 'cgroup' | 'rdt' | 'networking'>,
+  pid: number,
+  rootless: boolean,
+  streams: Promise<readonly string[]>,
+): Promise<ContainerState> {
+  return {
+    id,
+    init_process_pid: pid,
+    init_process_start: String((await processStat(pid))?.startTime ?? 0),
+    created: new Date().toISOString(),
+    bundle: bundleOf(config.labels) || undefined,
+    rootless,
+    cgroup_driver: cgroup.unit === undefined ? undefined : 'systemd',
+    cgroup_paths: cgroupPaths(cgroup.paths),
+    namespace_paths: namespacePaths(pid),
+    ...rdt?.paths,
+    ...(networking && { network_state: networking.state }),
+    external_descriptors: await streams,
+    config,
+  }
+}
+
 const hasInsideHooks = ({ hooks }: StartRequest): boolean =>
   hooks('createContainer').length + hooks('startContainer').length > 0
 
 /** What the standard streams are, as this process has them, which nobody can keep from looking; nothing for one that is closed. */
-async function standardStreams(stdio: readonly number[]): Promise<string[]> {
+export async function standardStreams(stdio: readonly number[]): Promise<string[]> {
   return await Promise.all(stdio.map(async fd => await readLink(`/proc/self/fd/${fd}`).catch(() => '')))
 }
 

@@ -1,6 +1,6 @@
 import { connect } from './connection.js'
 import { CriuFailed, CriuMissingFeatures } from './errors.js'
-import { type Criu, criuPath } from './place.js'
+import { askedOnce, type Criu } from './place.js'
 import { version } from './version.js'
 
 /** What CRIU can do on this kernel. */
@@ -13,8 +13,6 @@ export interface CriuFeatures {
   readonly pidfdStore: boolean
 }
 
-const known = new Map<string, Promise<CriuFeatures>>()
-
 /**
  * Asks CRIU what it can do on this kernel; once for each program.
  *
@@ -23,14 +21,10 @@ const known = new Map<string, Promise<CriuFeatures>>()
  * @throws {CriuFailed} where it does not work on this kernel at all
  */
 export async function checkFeatures(criu: Criu = {}): Promise<CriuFeatures> {
-  const key = criu.service ?? (await criuPath(criu))
-  const asked = known.get(key) ?? ask(criu)
-  known.set(key, asked)
-  asked.catch(() => known.delete(key))
-  return await asked
+  return await askFeatures(criu)
 }
 
-async function ask(criu: Criu): Promise<CriuFeatures> {
+const askFeatures = askedOnce(async (criu): Promise<CriuFeatures> => {
   await version(criu)
   const connection = await connect(criu)
   try {
@@ -49,7 +43,7 @@ async function ask(criu: Criu): Promise<CriuFeatures> {
   } finally {
     await connection.end()
   }
-}
+})
 
 /** Refuses where CRIU on this kernel lacks one of these. @throws {CriuMissingFeatures} with all that is missing */
 export async function requireFeatures(features: readonly (keyof CriuFeatures)[], criu: Criu = {}): Promise<void> {

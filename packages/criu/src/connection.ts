@@ -4,6 +4,7 @@ import {
   isErrno,
   LibcontainerError,
   type OwnedFd,
+  onAbort,
   POLLIN,
   type Program,
   poll,
@@ -20,7 +21,7 @@ import { type Criu, criuPath } from './place.js'
 import { decodeMessage, encodeMessage } from './protobuf.js'
 
 /** CRIU runs iptables, nft, ip and tar: of the host, whatever PATH a caller has. */
-const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' }
+export const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' }
 
 /** The descriptor of the socket in CRIU; those after it are the caller's. */
 const SOCKET = 3
@@ -43,10 +44,14 @@ export class Connection {
   /** The program; `undefined` for a service. */
   readonly program: Program | undefined
   readonly #socket: OwnedFd
+  /** CRIU's end. What it has forked may keep its side of the socket open. */
+  readonly #over = new AbortController()
 
   constructor(socket: OwnedFd, program: Program | undefined) {
     this.#socket = socket
     this.program = program
+    const over = (): void => this.#over.abort()
+    program?.wait().then(over, over)
   }
 
   async request(request: CriuReq, waiting: Waiting = {}): Promise<Answer> {
@@ -63,14 +68,14 @@ export class Connection {
     }
   }
 
-  /** Waits for one message. @throws {LibcontainerError} `CriuEnded` when it hangs up instead */
+  /** Waits for one message. @throws {LibcontainerError} `CriuEnded` when it hangs up, or ends, instead */
   async receive({ signal }: Waiting = {}): Promise<Answer> {
-    await poll(this.#socket.fd, POLLIN, { signal })
+    await this.#untilReadable(signal)
     let message: ReturnType<typeof receiveMessage>
     try {
       message = receiveMessage(this.#socket)
     } catch (error) {
-      throw isErrno(error, 'ECONNRESET') ? await this.#ended() : error
+      throw isErrno(error, 'ECONNRESET', 'EAGAIN') ? await this.#ended() : error
     }
     if (message === undefined) throw await this.#ended()
     try {
@@ -78,6 +83,20 @@ export class Connection {
     } catch (error) {
       for (const fd of message.fds) fd.close()
       throw error
+    }
+  }
+
+  async #untilReadable(signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted()
+    const stop = new AbortController()
+    const deaf = [signal, this.#over.signal].map(one => onAbort(one, () => stop.abort()))
+    try {
+      await poll(this.#socket.fd, POLLIN, { signal: stop.signal })
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!this.#over.signal.aborted) throw error
+    } finally {
+      for (const stopListening of deaf) stopListening()
     }
   }
 

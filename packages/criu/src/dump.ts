@@ -3,6 +3,7 @@ import { failure } from './failure.js'
 import { imageSize, type OpenImages, openForDump, removeImages } from './images.js'
 import type { CriuReq } from './messages.js'
 import type { DumpOptions, PreDumpOptions } from './options.js'
+import { ready } from './ready.js'
 import { dumpOpts, preDumpOpts } from './request.js'
 import { perform, type RunOptions } from './run.js'
 import { type DumpStats, readStats } from './stats.js'
@@ -29,6 +30,7 @@ export interface DumpResult {
  */
 export async function dump(request: DumpOptions, run: RunOptions = {}): Promise<DumpResult> {
   await checkDump(request, run)
+  await ready(request, run.criu)
   const { logFile = 'dump.log' } = request
   return await write('dump', request, run, logFile, open => ({
     type: 'DUMP',
@@ -44,6 +46,7 @@ export async function dump(request: DumpOptions, run: RunOptions = {}): Promise<
  */
 export async function preDump(request: PreDumpOptions, run: RunOptions = {}): Promise<DumpResult> {
   await checkPreDump(request, run)
+  await ready({ trackMem: true, ...request }, run.criu)
   const { logFile = 'pre-dump.log' } = request
   return await write('pre-dump', request, run, logFile, open => ({
     type: 'SINGLE_PRE_DUMP',
@@ -59,9 +62,11 @@ async function write(
   requestOf: (open: OpenImages) => CriuReq,
 ): Promise<DumpResult> {
   run.signal?.throwIfAborted()
+  // Sockets that are being taken, and the network's lock, CRIU alone can give back.
+  const gentle = request.tcpEstablished === true
   const open = await openForDump(request, logFile, request.overwrite ?? false)
   try {
-    const response = await perform(requestOf(open), run).catch(async error => {
+    const response = await perform(requestOf(open), run, { gentle }).catch(async error => {
       await thaw(request.freezeCgroup)
       run.signal?.throwIfAborted()
       throw await failure(what, open, { cause: error })

@@ -10,7 +10,7 @@ const SHOWN = 5
 
 /** What CRIU says of its own failure: from its log, or else its answer. */
 export async function failure(
-  what: 'dump' | 'pre-dump' | 'restore',
+  what: keyof typeof verbs,
   open: OpenImages,
   { response, cause }: { readonly response?: CriuResp | undefined; readonly cause?: unknown },
 ): Promise<CriuFailed> {
@@ -18,7 +18,8 @@ export async function failure(
   const text = (await readTextIfPresent(file, { at: open.work }).catch(() => undefined)) ?? ''
   const { errors, phase } = parseLog(text)
   const errno = response?.crErrno || undefined
-  const said = errors.map(line => line.text).slice(0, SHOWN)
+  const causes = errors.map(line => line.text).filter(text => !/^(Dumping|Pre-dumping|Restoring) FAILED\.$/.test(text))
+  const said = causes.slice(0, SHOWN)
   const own =
     cause instanceof Error
       ? cause.message
@@ -30,9 +31,15 @@ export async function failure(
     phase,
     log: text === '' ? undefined : open.log,
     errno,
-    hint: remedyOf(errors.map(line => line.text)) ?? (cause as LibcontainerError | undefined)?.hint,
+    hint: remedyOf(causes) ?? (cause as LibcontainerError | undefined)?.hint,
     cause,
   })
 }
 
-const verbs = { dump: 'dump the processes', 'pre-dump': 'pre-dump the processes', restore: 'restore the processes' }
+const verbs = {
+  dump: 'dump the processes',
+  'pre-dump': 'pre-dump the processes',
+  restore: 'restore the processes',
+  'page-server': 'take pages',
+  'lazy-pages': 'serve pages',
+}

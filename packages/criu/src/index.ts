@@ -2,6 +2,7 @@ export { type CriuFeatures, checkFeatures, requireFeatures } from './check-featu
 export { type DumpResult, dump, preDump } from './dump.js'
 export { CriuFailed, CriuMissingFeatures, CriuTooOld } from './errors.js'
 export { features } from './features.js'
+export { type ImageMount, parseMounts, readMounts } from './image-mounts.js'
 export { imageSize } from './images.js'
 export { type Log, type LogLine, type Phase, parseLog } from './log.js'
 export type {
@@ -15,9 +16,18 @@ export type {
   Tls,
   TreeOptions,
 } from './options.js'
+export { parsePageServer } from './page-server.js'
 export { type Criu, findCriu } from './place.js'
 export { probe } from './probe.js'
 export { type RestoreResult, restore } from './restore.js'
 export type { Notification, NotifyCallback, NotifyName, RunOptions } from './run.js'
+export {
+  type LazyPagesOptions,
+  type PageServerOptions,
+  PagesServer,
+  type ServerOptions,
+  startLazyPages,
+  startPageServer,
+} from './server.js'
 export { type DumpStats, parseStats, type RestoreStats, type Stats } from './stats.js'
 export { atLeast, type CriuVersion, parseVersion, version } from './version.js'

@@ -44,7 +44,7 @@ const BEGINNINGS: readonly (readonly [RegExp, string])[] = [
   [/^Restore finished successfully/, 'done'],
 ]
 
-const LINE = /^(?:\((\d+\.\d+)\) )?(?: *(\d+): )?(?:(Error|Warn) +\(([^():]+:\d+)\): )?(.*)$/
+const LINE = /^(?:\((\d+\.\d+)\) )?(?: *(\d+): )?(?:(Error|Warn) +\(([^():]+:\d+)\): )?(.*)$/s
 
 /** Reads CRIU's log, of whatever level. Pure; any text is a log. */
 export function parseLog(text: string): Log {

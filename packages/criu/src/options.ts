@@ -64,9 +64,9 @@ export interface TreeOptions extends ImageOptions {
   readonly cgroupProps?: string | undefined
   readonly cgroupPropsFile?: string | undefined
   readonly cgroupDumpController?: readonly string[] | undefined
-  /** A directory with the hierarchies, for who may not mount them. Since CRIU 3.15 */
+  /** A directory with the hierarchies, for who may not mount them. Since CRIU 3.14 */
   readonly cgroupYard?: string | undefined
-  /** Since CRIU 3.16.1; `skip` since 4.0. Default: CRIU's, `iptables` */
+  /** Since CRIU 3.17; `skip` since 3.19. Default: CRIU's, `iptables` */
   readonly networkLock?: NetworkLock | undefined
   /** The tree has the master of its own terminal: a notification hands it over. On dump: it may be missing. Since CRIU 3.11 */
   readonly orphanPtsMaster?: boolean | undefined
@@ -84,12 +84,12 @@ export interface TreeOptions extends ImageOptions {
   readonly timeout?: number | undefined
   /** The engine for mounts of before CRIU 3.17. */
   readonly mntnsCompatMode?: boolean | undefined
-  /** Without root, with CAP_CHECKPOINT_RESTORE. Since CRIU 4.0 */
+  /** Without root, with CAP_CHECKPOINT_RESTORE. Since CRIU 3.18 */
   readonly unprivileged?: boolean | undefined
   readonly tls?: Tls | undefined
 }
 
-/** Pages go and come over TLS. Since CRIU 3.12. Paths of files, in PEM. */
+/** Pages go and come over TLS. Since CRIU 3.14. Paths of files, in PEM. */
 export interface Tls {
   readonly cacert?: string | undefined
   readonly cacrl?: string | undefined
@@ -105,7 +105,7 @@ export interface PreDumpOptions extends TreeOptions {
   readonly parentImg?: string | undefined
   /** The kernel notes which pages change, for the next one. Default: `true` for a pre-dump, and with `parentImg` */
   readonly trackMem?: boolean | undefined
-  /** How a pre-dump reads memory: `splice` by the tree itself, `read` from outside. Since CRIU 3.15 */
+  /** How a pre-dump reads memory: `splice` by the tree itself, `read` from outside. Since CRIU 3.14 */
   readonly preDumpMode?: 'splice' | 'read' | undefined
   /** Pages go there, and not into files here. */
   readonly pageServer?: PageServer | undefined
@@ -147,6 +147,6 @@ export interface RestoreOptions extends TreeOptions {
   readonly lsmMountContext?: string | undefined
   /** Settings below /proc/sys that this kernel lacks are passed over. */
   readonly weakSysctls?: boolean | undefined
-  /** Modes of files may have changed since. Since CRIU 3.17.1 */
+  /** Modes of files may have changed since. Since CRIU 3.18 */
   readonly skipFileRwxCheck?: boolean | undefined
 }

@@ -1,4 +1,4 @@
-import { ConfigInvalid, exists, kernelString, SyscallError } from '@libcontainer/sys'
+import { ConfigInvalid, exists, kernelString, SyscallError, stat } from '@libcontainer/sys'
 
 /** Which CRIU does the work. */
 export interface Criu {
@@ -29,4 +29,25 @@ export async function criuPath({ path }: Criu): Promise<string> {
       hint: 'checkpoint and restore are done by CRIU: install the package criu',
     })
   return found
+}
+
+/** What an answer of a program is remembered by: another program at the same place is another. `undefined` for a service, which may be started anew. */
+export async function criuKey(criu: Criu): Promise<string | undefined> {
+  if (criu.service !== undefined) return undefined
+  const path = await criuPath(criu)
+  const { inode, size, mtimeNs } = await stat(path)
+  return `${path} ${inode} ${size} ${mtimeNs}`
+}
+
+/** The same question, asked once for each program; a failure is not kept. */
+export function askedOnce<T>(ask: (criu: Criu) => Promise<T>): (criu: Criu) => Promise<T> {
+  const answers = new Map<string, Promise<T>>()
+  return async criu => {
+    const key = await criuKey(criu)
+    if (key === undefined) return await ask(criu)
+    const answer = answers.get(key) ?? ask(criu)
+    answers.set(key, answer)
+    answer.catch(() => answers.delete(key))
+    return await answer
+  }
 }

@@ -1,5 +1,6 @@
 import type { CriuOpts } from './messages.js'
 import type { DumpOptions, PreDumpOptions, RestoreOptions, TreeOptions } from './options.js'
+import { bareAddress } from './page-server.js'
 import type { RunOptions } from './run.js'
 
 /** CLONE_NEWNET: the one namespace that CRIU makes empty. */
@@ -12,9 +13,6 @@ export interface Directories {
   readonly imagesDirFd: number
   readonly workDirFd?: number | undefined
 }
-
-/** The address of a page server as CRIU takes it: an IPv6 address stands without brackets. Pure. */
-export const bareAddress = (address: string): string => /^\[(.*)\]$/.exec(address)?.[1] ?? address
 
 /** What dump and restore have in common, as criu_opts. Pure. */
 function treeOpts(options: TreeOptions, logFile: string): Omit<CriuOpts, 'imagesDirFd'> {

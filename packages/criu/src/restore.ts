@@ -2,7 +2,10 @@ import { type OwnedFd, openPidfd } from '@libcontainer/sys'
 import { checkRestore } from './check.js'
 import { failure } from './failure.js'
 import { openForRestore } from './images.js'
+import { type Attempt, endRestore } from './leftovers.js'
 import type { RestoreOptions } from './options.js'
+import { criuPath } from './place.js'
+import { ready } from './ready.js'
 import { restoreOpts } from './request.js'
 import { perform, type RunOptions } from './run.js'
 import { type RestoreStats, readStats } from './stats.js'
@@ -28,12 +31,15 @@ export interface RestoreResult {
  */
 export async function restore(request: RestoreOptions, run: RunOptions = {}): Promise<RestoreResult> {
   await checkRestore(request, run)
+  await ready(request, run.criu)
   run.signal?.throwIfAborted()
   const { logFile = 'restore.log' } = request
   const open = await openForRestore(request, logFile)
   try {
     const opts = restoreOpts(request, { imagesDirFd: open.images.fd, workDirFd: open.work.fd }, run)
-    const response = await perform({ type: 'RESTORE', opts }, run).catch(async error => {
+    const path = run.criu?.service === undefined ? await criuPath(run.criu ?? {}) : ''
+    const cleanUp = (attempt: Attempt): Promise<void> => endRestore(attempt, path, open.images)
+    const response = await perform({ type: 'RESTORE', opts }, run, { cleanUp }).catch(async error => {
       run.signal?.throwIfAborted()
       throw await failure('restore', open, { cause: error })
     })

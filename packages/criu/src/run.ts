@@ -1,5 +1,6 @@
-import type { OwnedFd, StdioRequest, Waiting } from '@libcontainer/sys'
+import { type OwnedFd, processStat, type StdioRequest, type Waiting } from '@libcontainer/sys'
 import { type Connection, connect } from './connection.js'
+import type { Attempt } from './leftovers.js'
 import type { CriuReq, CriuResp } from './messages.js'
 import type { Criu } from './place.js'
 
@@ -41,40 +42,73 @@ export interface RunOptions extends Waiting {
   readonly stdio?: StdioRequest | undefined
 }
 
-/** One request to its end, with what CRIU asks meanwhile: the response, whether or not it tells of success. */
-export async function converse(connection: Connection, request: CriuReq, run: RunOptions): Promise<CriuResp> {
-  let refused: { readonly error: unknown } | undefined
+/** What a request came to. */
+interface Outcome {
+  readonly response: CriuResp
+  /** What a callback threw, on which CRIU gave up. */
+  readonly refused: { readonly error: unknown } | undefined
+}
+
+export interface Manners {
+  /** An abort is told to CRIU when it next asks, and CRIU takes everything back itself. Default: `false`, it is killed at once. */
+  readonly gentle?: boolean | undefined
+  /** Called where the request came to no good end: CRIU may still run. */
+  readonly cleanUp?: ((attempt: Attempt) => Promise<void>) | undefined
+}
+
+/** One request, with what CRIU asks meanwhile: on a connection of its own, which is ended afterwards, and killed where the request came to no end. */
+export async function perform(request: CriuReq, run: RunOptions, { gentle, cleanUp }: Manners = {}): Promise<CriuResp> {
+  const { criu = {}, inheritFds = [], stdio, signal } = run
+  const connection = await connect(criu, { fds: inheritFds.map(({ fd }) => fd), stdio, signal })
+  const { program } = connection
+  let told: number | undefined
+  let since = 0n
+  const fail = async (): Promise<void> => {
+    if (program !== undefined) await cleanUp?.({ criu: program, since, told })
+    await connection.kill()
+  }
+  try {
+    if (program !== undefined && cleanUp !== undefined) since = (await processStat(program.pid))?.startTime ?? 0n
+    const { response, refused } = await converse(connection, request, run, gentle ?? false, pid => {
+      told = pid
+    })
+    if (refused !== undefined) throw refused.error
+    if (!response.success) await fail()
+    else await connection.end()
+    return response
+  } catch (error) {
+    await fail()
+    throw error
+  }
+}
+
+async function converse(
+  connection: Connection,
+  request: CriuReq,
+  { onNotify, signal }: RunOptions,
+  gentle: boolean,
+  onPid: (pid: number) => void,
+): Promise<Outcome> {
+  let refused: Outcome['refused']
   await connection.send(request)
   for (;;) {
-    const { response, fds } = await connection.receive(run)
+    const { response, fds } = await connection.receive({ signal: gentle ? undefined : signal })
+    if (response.restore !== undefined) onPid(response.restore.pid)
     if (response.type !== 'NOTIFY') {
       for (const fd of fds) fd.close()
-      if (refused !== undefined) throw refused.error
-      return response
+      return { response, refused }
     }
+    const { script = '', pid } = response.notify ?? {}
+    if (pid !== undefined) onPid(pid)
     try {
-      const { script = '', pid } = response.notify ?? {}
-      const callback = refused === undefined ? run.onNotify?.[script as NotifyName] : undefined
-      await callback?.({ name: script as NotifyName, pid, fd: fds[0] })
+      signal?.throwIfAborted()
+      if (refused === undefined)
+        await onNotify?.[script as NotifyName]?.({ name: script as NotifyName, pid, fd: fds[0] })
     } catch (error) {
-      refused = { error }
+      refused ??= { error }
     } finally {
       for (const fd of fds) fd.close()
     }
     await connection.send({ type: 'NOTIFY', notifySuccess: refused === undefined })
-  }
-}
-
-/** A connection for one request: ended afterwards, and killed where the request came to no end. */
-export async function perform(request: CriuReq, run: RunOptions): Promise<CriuResp> {
-  const { criu = {}, inheritFds = [], stdio, signal } = run
-  const connection = await connect(criu, { fds: inheritFds.map(({ fd }) => fd), stdio, signal })
-  try {
-    const response = await converse(connection, request, run)
-    await connection.end()
-    return response
-  } catch (error) {
-    await connection.kill()
-    throw error
   }
 }

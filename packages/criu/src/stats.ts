@@ -1,5 +1,6 @@
 import { type At, isErrno, LibcontainerError, readBytes } from '@libcontainer/sys'
-import { decodeMessage, nested, uint32, uint64 } from './protobuf.js'
+import { firstEntry } from './image-file.js'
+import { nested, uint32, uint64 } from './protobuf.js'
 
 /** What CRIU has counted of a dump. Times in microseconds. */
 export interface DumpStats {
@@ -48,7 +49,6 @@ const entry = {
 
 /** IMG_SERVICE_MAGIC and STATS_MAGIC of CRIU. */
 const MAGIC = [0x55105940, 0x57093306]
-const HEAD = 12
 
 export interface Stats {
   readonly dump: DumpStats | undefined
@@ -57,12 +57,7 @@ export interface Stats {
 
 /** Reads the file `stats-dump` or `stats-restore`. Pure. @throws {LibcontainerError} `EPROTO` for what is none */
 export function parseStats(bytes: Uint8Array): Stats {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes.length < HEAD || MAGIC.some((magic, i) => view.getUint32(4 * i, true) !== magic))
-    throw new LibcontainerError('EPROTO', 'no statistics of CRIU')
-  const size = view.getUint32(8, true)
-  if (bytes.length < HEAD + size) throw new LibcontainerError('EPROTO', 'the statistics of CRIU are cut off')
-  const { dump, restore } = decodeMessage(entry, bytes.subarray(HEAD, HEAD + size))
+  const { dump, restore } = firstEntry(bytes, MAGIC, entry)
   return {
     dump: dump && {
       freezingUs: dump.freezingTime ?? 0,

@@ -2,7 +2,7 @@ import { startProgram } from '@libcontainer/sys'
 import { connect } from './connection.js'
 import { CriuTooOld, OLDEST } from './errors.js'
 import type { CriuResp } from './messages.js'
-import { type Criu, criuPath } from './place.js'
+import { askedOnce, type Criu, criuPath } from './place.js'
 
 export interface CriuVersion {
   readonly major: number
@@ -18,12 +18,16 @@ export interface CriuVersion {
 }
 
 /**
- * The version of CRIU, asked over its RPC.
+ * The version of CRIU, asked over its RPC; once for each program.
  *
  * @throws {SyscallError} `ENOENT` where it is not installed
  * @throws {CriuTooOld} before 3.0
  */
 export async function version(criu: Criu = {}): Promise<CriuVersion> {
+  return await askVersion(criu)
+}
+
+const askVersion = askedOnce(async (criu): Promise<CriuVersion> => {
   const answer = await ask(criu)
   const told = answer?.version
   if (told === undefined) throw new CriuTooOld(criu.service ?? (await criuPath(criu)), await saidOf(criu), OLDEST)
@@ -32,7 +36,7 @@ export async function version(criu: Criu = {}): Promise<CriuVersion> {
   const found = { major, minor, sublevel, text, name, gitId: gitid }
   if (!atLeast(found, OLDEST)) throw new CriuTooOld(criu.service ?? (await criuPath(criu)), text, OLDEST)
   return found
-}
+})
 
 /** `undefined` where the request is not known: before 3.0. */
 async function ask(criu: Criu): Promise<CriuResp | undefined> {
