@@ -20,6 +20,7 @@ const calls: Record<string, string> = {
   '@libcontainer/user': 'it.currentUser()',
   '@libcontainer/intelrdt': 'it.Resctrl.open()',
   '@libcontainer/keys': "it.keyringId('user')",
+  '@libcontainer/selinux': 'it.status()',
   '@libcontainer/netlink': 'it.Netlink.open()',
   '@libcontainer/init': 'it.initProgram()',
   '@libcontainer/container': "it.Factory.open('/nowhere/libcontainer')",

@@ -57,7 +57,7 @@ export const rows: readonly string[] = [
   ...range('CG', 100, 104),
   ...range('SC', 1, 18),
   ...range('NL', 1, 24),
-  ...['BY-04', 'BY-15', 'BY-20'],
+  ...['BY-04', 'BY-14', 'BY-15', 'BY-20'],
   ...range('CL', 1, 7),
   ...range('CL', 10, 28),
   ...range('SA', 1, 9),

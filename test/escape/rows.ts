@@ -20,8 +20,8 @@ export const withoutTest: ReadonlyMap<string, string> = new Map(
 
 /** What a row says besides the test that it has, and who owns that. */
 export const furtherParts: ReadonlyMap<string, string> = new Map([
-  ['CVE-2019-16884', 'selinux: the label is really active afterwards'],
-  ['CVE-2023-28642', 'selinux: the label is really active afterwards'],
-  ['CVE-2025-62596', 'selinux: the label is read back from outside'],
-  ['CVE-2025-65105', 'selinux: a profile that cannot be applied is an error'],
+  ['CVE-2019-16884', 'container, where a module enforces: the label is really active afterwards'],
+  ['CVE-2023-28642', 'container, where a module enforces: the label is really active afterwards'],
+  ['CVE-2025-62596', 'container, where a module enforces: the label is read back from outside'],
+  ['CVE-2025-65105', 'container, where a module enforces: a profile that cannot be applied is an error'],
 ])

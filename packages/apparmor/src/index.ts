@@ -5,6 +5,7 @@ export { features } from './features.js'
 export { type AppArmorLabel, type ProfileName, parseLabel } from './label.js'
 export { isLoaded, type LoadOptions, type LoadResult, loadProfile, removeProfile } from './load.js'
 export { checkProfileName } from './name.js'
+export { loadPrivateProfile, type PrivateProfile, type PrivateProfileOptions, privateProfileName } from './private.js'
 export { probe } from './probe.js'
 export { getLabel, type LabelKind } from './process.js'
 export {

@@ -30,7 +30,7 @@ export interface LoadResult {
   readonly path: string
 }
 
-const CACHE = '/var/cache/libcontainer/apparmor'
+export const CACHE = '/var/cache/libcontainer/apparmor'
 
 /**
  * Loads a profile into the kernel, in place of one of its name. The parser compiles a text once for this kernel and these includes, and takes what it made

@@ -135,7 +135,8 @@ export interface ContainerConfig {
   readonly selinuxLabel?: string | undefined
   /**
    * The label of SELinux of all that is in file systems made for it, the root overlay among them: `system_u:object_r:container_file_t:s0:c1,c2`. What is
-   * bound, and `rootfs`, has its own: `relabel` of a mount gives it this one. Default: what the policy says of each.
+   * bound, and `rootfs`, has its own: `relabel` of a mount gives it this one. The directories beneath an overlay need one that the container may read, such as
+   * `container_ro_file_t`: the kernel judges by it what is mapped into memory. Default: what the policy says of each.
    */
   readonly mountLabel?: string | undefined
   /** No program of the container gains privileges by exec. Default: false. */

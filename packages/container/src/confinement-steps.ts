@@ -1,12 +1,15 @@
 import { status as apparmorStatus, profileOnExecStep } from '@libcontainer/apparmor'
 import { checkLandlock, type LandlockSteps, landlockProblem, landlockSteps } from '@libcontainer/init/landlock'
-import { checkContext, labelStep, status as selinuxStatus } from '@libcontainer/selinux'
-import { ConfigInvalid, landlockVersion, type Step } from '@libcontainer/sys'
+import type { Mount } from '@libcontainer/mount'
+import { checkContext, checkRelabel, labelStep, status as selinuxStatus } from '@libcontainer/selinux'
+import { ConfigInvalid, landlockVersion, type Step, SyscallError } from '@libcontainer/sys'
 import type { ConfinementRequest } from './confinement.js'
 import type { Labels } from './plan-process.js'
 import { problemOf } from './validate-apart.js'
 
 /* See confinement.ts. */
+
+export { relabel } from '@libcontainer/selinux'
 
 /** What of a plan is there for it. */
 export interface Confinement {
@@ -18,7 +21,7 @@ export interface Confinement {
 const UNCONFINED = 'unconfined'
 
 export async function confinementProblems(request: ConfinementRequest, at: string): Promise<readonly ConfigInvalid[]> {
-  const { apparmorProfile, selinuxLabel, mountLabel, landlock } = request
+  const { apparmorProfile, selinuxLabel, mountLabel, mounts = [], landlock } = request
   const field = `${at}landlock`
   const found = [
     landlock === undefined
@@ -30,6 +33,7 @@ export async function confinementProblems(request: ConfinementRequest, at: strin
       : await profileProblem(apparmorProfile, `${at}apparmorProfile`),
     selinuxLabel ? await labelProblem(selinuxLabel, `${at}selinuxLabel`) : undefined,
     mountLabel ? await labelProblem(mountLabel, `${at}mountLabel`) : undefined,
+    ...(await Promise.all(mounts.map((mount, i) => relabelProblem(mount, `${at}mounts[${i}].relabel`)))),
   ]
   return found.filter(problem => problem !== undefined)
 }
@@ -53,6 +57,18 @@ async function labelProblem(label: string, field: string): Promise<ConfigInvalid
   } catch (error) {
     if (error instanceof ConfigInvalid) return error
     throw error
+  }
+  return undefined
+}
+
+/** A source that is not there is somebody else's to tell. */
+async function relabelProblem({ relabel, source }: Mount, field: string): Promise<ConfigInvalid | undefined> {
+  if (relabel === undefined || source === undefined) return undefined
+  try {
+    await checkRelabel(source, field)
+  } catch (error) {
+    if (error instanceof ConfigInvalid) return error
+    if (!(error instanceof SyscallError)) throw error
   }
   return undefined
 }

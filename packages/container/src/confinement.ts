@@ -1,5 +1,6 @@
 import { checkProfileName } from '@libcontainer/apparmor/name'
 import type { Landlock } from '@libcontainer/init'
+import type { Mount } from '@libcontainer/mount'
 import { parseContext } from '@libcontainer/selinux/context'
 import type { ConfigInvalid } from '@libcontainer/sys'
 import type { Confinement } from './confinement-steps.js'
@@ -15,6 +16,8 @@ export interface LabelRequest {
 /** What a container asks for as a whole. */
 export interface ConfinementRequest extends LabelRequest {
   readonly mountLabel?: string | undefined
+  /** Of which some have their sources relabelled. */
+  readonly mounts?: readonly Mount[] | undefined
   readonly landlock?: Landlock | undefined
 }
 

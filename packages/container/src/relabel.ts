@@ -1,6 +1,6 @@
 import type { Mount } from '@libcontainer/mount'
 
-/* What binds ask of SELinux: that their sources get the label of the container's mounts. Loaded where one asks. */
+/* What binds ask of SELinux: that their sources get the label of the container's mounts. What is done about it is loaded where one asks. */
 
 const asks = (mount: Mount): boolean => mount.relabel !== undefined
 
@@ -16,7 +16,7 @@ export async function relabelSources(
   signal?: AbortSignal | undefined,
 ): Promise<void> {
   if (!label || !mounts.some(asks)) return
-  const { relabel } = await import('@libcontainer/selinux')
+  const { relabel } = await import('./confinement-steps.js')
   for (const mount of mounts.filter(asks))
     await relabel(mount.source!, label, { shared: mount.relabel === 'z', signal })
 }

@@ -40,7 +40,7 @@ async function withSeldom(
   if (!isSound(problems, 'config')) return problems
   const words = await classWordsProblem(config)
   const confinement = isSound(problems, 'apparmorProfile', 'selinuxLabel', 'mountLabel')
-    ? await confinementProblems(config)
+    ? await confinementProblems({ ...config, mounts: isSound(problems, 'mounts') ? config.mounts : undefined })
     : []
   return [...problems, ...(words === undefined ? [] : [words]), ...confinement]
 }

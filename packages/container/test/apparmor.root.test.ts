@@ -1,6 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { defaultProfile, getLabel, loadProfile, type ProfileRules, removeProfile } from '@libcontainer/apparmor'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  defaultProfile,
+  getLabel,
+  isLoaded,
+  loadPrivateProfile,
+  loadProfile,
+  type ProfileRules,
+  privateProfileName,
+  removeProfile,
+} from '@libcontainer/apparmor'
 import type { ContainerConfig } from '@libcontainer/container'
 import { defaultMounts } from '@libcontainer/mount'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -11,7 +20,8 @@ import {
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../../test/support/index.js'
-import { Bench, finished, hostIds, inside, ownRootfs, sleeper } from './support.js'
+import { fakeProc, mountingOverProc, written } from './fake-proc.js'
+import { Bench, finished, hostIds, inside, ownRootfs, sh, sleeper } from './support.js'
 
 const needs = requires('root', 'rootfs', 'lsm:apparmor', 'program:apparmor_parser')
 const [box, other, absent] = ['box', 'other', 'absent'].map(name => `lc-${process.pid}-${name}`) as [
@@ -116,6 +126,40 @@ test(
   },
 )
 
+test(
+  'BY-14 a profile of each container’s own: no signals between them, mounts where they may nest, and gone with it',
+  needs,
+  async () => {
+    await using bench = await Bench.open('apparmor-private')
+    const ids = ['one', 'two'].map(name => `${process.pid}.${name}`)
+    const profiles = await Promise.all(
+      ids.map((id, i) => loadPrivateProfile(id, { cache: cache.path, nesting: i === 1 })),
+    )
+    try {
+      expect(readdirSync(cache.path).filter(name => name.startsWith('libcontainer-'))).toEqual([])
+      const start = async (i: number) => {
+        const { name, profile } = profiles[i]!
+        expect([name, profile, await isLoaded(name)]).toEqual([privateProfileName(ids[i]!), name, true])
+        const running = await bench.running({ ...open, apparmorProfile: profile })
+        expect(await labelOf(running.init.pid)).toBe(name)
+        return running
+      }
+      const [one, two] = [await start(0), await start(1)]
+      const script = (pid: number): string =>
+        `kill -CONT ${pid} && echo signalled; mount -t tmpfs none /dev/shm && echo mounted; sleep 1000 & kill $! && echo own; true`
+      const says = async ({ container }: typeof one, pid: number): Promise<string> =>
+        (await finished(await container.exec(sh(script(pid), { stdio: ['null', 'pipe', 'pipe'] })))).stdout
+      expect(await says(one, two.init.pid)).toBe('own\n')
+      expect(await says(two, one.init.pid)).toBe('mounted\nown\n')
+      expect(await says(two, two.init.pid)).toContain('signalled')
+      for (const { container } of [one, two]) await container.destroy({ force: true })
+    } finally {
+      for (const profile of profiles) await profile.remove()
+    }
+    for (const { name } of profiles) expect(await isLoaded(name)).toBe(false)
+  },
+)
+
 test('HK-04 a hook in the container is under it as well', needs, async () => {
   await using bench = await Bench.open('apparmor-hook')
   using rootfs = ownRootfs()
@@ -152,20 +196,12 @@ test('AA-09 stacked, and in a user namespace', needs, async () => {
   expect(await labelOf(exec.pid)).toBe(box)
 })
 
-/** What a process would write its label to, were these the kernel's. */
-const FAKES = ['self', 'thread-self'].flatMap(task =>
-  ['attr/exec', 'attr/current', 'attr/apparmor/exec', 'attr/apparmor/current'].map(file => `${task}/${file}`),
-)
-
 test('AA-03 CVE-2019-16884 CVE-2023-28642 fake files of an image or a hook take no label', needs, async () => {
   await using bench = await Bench.open('apparmor-fake')
   using rootfs = ownRootfs()
   using volume = temporaryDirectory('apparmor-volume-')
-  for (const root of [`${rootfs.path}/proc`, volume.path])
-    for (const file of FAKES) {
-      mkdirSync(`${root}/${file.replace(/\/[^/]*$/, '')}`, { recursive: true })
-      writeFileSync(`${root}/${file}`, 'fake')
-    }
+  const fakes = [`${rootfs.path}/proc`, volume.path]
+  fakes.forEach(fakeProc)
   const mounts = defaultMounts.filter(({ destination }) => !destination.startsWith('/proc'))
   const config = { ...open, rootfs: rootfs.path, mounts, apparmorProfile: box } as const
   const over = shellCommand(`mount --bind ${volume.path} ${rootfs.path}/proc`, {
@@ -182,11 +218,30 @@ test('AA-03 CVE-2019-16884 CVE-2023-28642 fake files of an image or a hook take 
     expect(await labelOf(further.pid)).toBe(box)
     await container.destroy({ force: true })
   }
-  for (const root of [`${rootfs.path}/proc`, volume.path])
-    for (const file of FAKES) expect(readFileSync(`${root}/${file}`, 'utf8')).toBe('fake')
+  expect(fakes.flatMap(written)).toEqual([])
   // A volume over the files themselves is refused before anything is made.
   for (const task of ['self', 'thread-self']) {
     const volumes = [...defaultMounts, { destination: `/proc/${task}/attr`, type: 'bind', source: volume.path }]
     await expect(bench.create({ ...config, mounts: volumes })).rejects.toMatchObject({ code: 'ConfigInvalid' })
   }
 })
+
+test(
+  'CVE-2025-52881 CVE-2025-62596 whoever mounts over /proc meanwhile: the profile is in force, or it is an error',
+  needs,
+  async () => {
+    await using bench = await Bench.open('apparmor-race')
+    using rootfs = ownRootfs()
+    fakeProc(`${rootfs.path}/fake`)
+    const { container, init } = await bench.running({ ...open, rootfs: rootfs.path, apparmorProfile: box })
+    await using _ = await mountingOverProc(init.pid, '/fake')
+    for (let i = 0; i < 10; i++) {
+      const process = await container.exec({ ...sleeper, apparmorProfile: other }).catch(() => undefined)
+      if (process === undefined) continue
+      expect(await labelOf(process.pid)).toBe(other)
+      process.signal('SIGKILL')
+      await process.wait()
+    }
+    expect(written(`${rootfs.path}/fake`)).toEqual([])
+  },
+)

@@ -113,13 +113,18 @@ export function lateReadonlySteps(
 
 /** A queue of messages takes its label as any file does: not by an option. */
 function filesystemSteps(mount: CheckedMount, root: Arg, options: MountStepsOptions, into: string | undefined): Step[] {
-  const { label } = options
+  const { label, userns = false } = options
   const step = filesystemStep(mount, root, options)
   if (!label || mount.type !== 'mqueue') return [keptOpen(step, into)]
   const path = mount.destination
   return [
     keptOpen(step, 'queues'),
-    labelFileStep(slot('queues'), label, { about: `label ${path} ${label}`, path }),
+    // The queues of a user namespace belong to an id that it may not have: they keep the label of the policy then.
+    labelFileStep(slot('queues'), label, {
+      about: `label ${path} ${label}`,
+      path,
+      ...(userns ? { onError: { EPERM: 'skip' } } : {}),
+    }),
     { op: 'closeFd', args: [slot('queues')], about: `close ${path}` },
   ]
 }

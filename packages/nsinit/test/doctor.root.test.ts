@@ -56,7 +56,8 @@ for (const host of hosts) {
       const report = JSON.parse(String(stdout)) as Report
       expect({ status, works: report.works, uid: report.uid }).toEqual({ status: 0, works: true, uid: 0 })
       expect(found(report, 'containers', 'run').available).toBe(true)
-      expect(found(report, 'security modules', 'apparmor').available).toBe(securityModules().includes('apparmor'))
+      for (const name of ['apparmor', 'selinux'])
+        expect(found(report, 'security modules', name).available).toBe(securityModules().includes(name))
       expect([...new Set(report.findings.map(({ subject }) => subject))]).toEqual(
         expect.arrayContaining([
           'containers',

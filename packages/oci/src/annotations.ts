@@ -27,7 +27,7 @@ const DELEGATED = 'run.oci.delegate-cgroup'
 /** Of crun's annotations, those that ask for what no package does yet; to pass over them would be to run something else. */
 const later: Readonly<Record<string, string>> = {
   'run.oci.seccomp.plugins': '@libcontainer/seccomp',
-  'run.oci.mount_context_type': '@libcontainer/selinux',
+  'run.oci.mount_context_type': '@libcontainer/container',
 }
 
 /** A hierarchy of cgroup v1 that a host with v2 has mounted for old versions of systemd, and shares with its containers. */

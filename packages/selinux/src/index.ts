@@ -46,7 +46,7 @@ export {
 export { probe } from './probe.js'
 export { getLabel, peerLabel, setThreadLabel } from './process.js'
 export { type Labelling, startLabelled } from './program.js'
-export { type RelabelOptions, type RelabelResult, relabel } from './relabel.js'
+export { checkRelabel, type RelabelOptions, type RelabelResult, relabel } from './relabel.js'
 export { RelabelError, type RelabelProgress } from './relabel-error.js'
 export {
   clearLevels,

@@ -99,15 +99,29 @@ export async function relabel(path: string, label: string, options: RelabelOptio
   const refused = await systemInodes()
   using root = await openFile(path, O_PATH)
   const inode = await stat('', { at: root })
-  if (refused.some(one => isSame(one, inode)))
-    throw new ConfigInvalid('path', path, 'must not be a directory that the system needs as it is labelled', {
-      hint: 'relabel a directory of its own below it',
-    })
+  refuseSystem(refused, inode, path)
   if (!enabled && !whereOff) return NOTHING
   signal?.throwIfAborted()
   const bytes = labelBytes(enabled ? await canonicalizeContext(wanted) : wanted)
   const walk = new Walk(root, path, bytes, packInodes(refused))
   return await untilNothingChanges(walk, inode.type === 'directory', options)
+}
+
+/**
+ * Refuses what {@link relabel} would, before anything else is done.
+ *
+ * @param field - what an error calls it
+ * @throws {ConfigInvalid} for a directory that the system needs, by whatever path it is reached
+ */
+export async function checkRelabel(path: string, field = 'path'): Promise<void> {
+  refuseSystem(await systemInodes(), await stat(path), path, field)
+}
+
+function refuseSystem(refused: readonly Stat[], inode: Stat, path: string, field = 'path'): void {
+  if (refused.some(one => isSame(one, inode)))
+    throw new ConfigInvalid(field, path, 'must not be a directory that the system needs as it is labelled', {
+      hint: 'relabel a directory of its own below it',
+    })
 }
 
 const NOTHING: RelabelResult = Object.freeze({

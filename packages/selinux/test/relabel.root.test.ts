@@ -224,31 +224,70 @@ test(
 
 test('SE-12 many files in one directory, directories of any depth, and an end that is asked for', needs, async () => {
   await inTree(async tree => {
-    const count = 4500
-    run('sh', '-c', `cd ${tree} && mkdir flat && cd flat && seq ${count} | xargs touch && mkdir 0 && touch 0/0`)
-    // 5200 bytes: no path of the kernel's is so long.
-    const name = 'd'.repeat(100)
-    run(
-      'perl',
-      '-e',
-      `chdir '${tree}'; for (1..52) { mkdir '${name}' and chdir '${name}' or die $! } open F, '>file' or die $!`,
-    )
-    const seen: number[] = []
-    const found = await relabel(tree, label(), { ...always, onProgress: ({ entries }) => seen.push(entries) })
-    expect(found).toMatchObject({ entries: count + 57, changed: count + 57 })
-    expect(seen.length).toBeGreaterThan(2)
-    expect(seen).toEqual([...seen].sort((a, b) => a - b))
-    const flat = await Promise.all(Array.from({ length: count }, (_, i) => of(`${tree}/flat/${i + 1}`)))
-    expect(new Set(flat)).toEqual(new Set([label()]))
-    expect(await relabel(tree, label(), always)).toMatchObject({ entries: count + 57, changed: 0 })
-    const end = new AbortController()
-    const ended = relabel(tree, label('s0'), {
-      ...always,
-      signal: end.signal,
-      onProgress: () => end.abort(new Error('enough')),
+    // In memory, where thousands of files are made at once.
+    await mounted(['-t', 'tmpfs', 'none'], tree, async () => {
+      const count = 4500
+      run(
+        'perl',
+        '-e',
+        `chdir '${tree}'; mkdir $_ for 'flat', 'flat/0'; for ('0/0', 1..${count}) { open F, ">flat/$_" or die $! }`,
+      )
+      // 5200 bytes: no path of the kernel's is so long.
+      const name = 'd'.repeat(100)
+      run(
+        'perl',
+        '-e',
+        `chdir '${tree}'; for (1..52) { mkdir '${name}' and chdir '${name}' or die $! } open F, '>file' or die $!`,
+      )
+      const seen: number[] = []
+      const found = await relabel(tree, label(), { ...always, onProgress: ({ entries }) => seen.push(entries) })
+      expect(found).toMatchObject({ entries: count + 57, changed: count + 57 })
+      expect(seen.length).toBeGreaterThan(2)
+      expect(seen).toEqual([...seen].sort((a, b) => a - b))
+      const flat = await Promise.all(Array.from({ length: count / 30 }, (_, i) => of(`${tree}/flat/${30 * i + 1}`)))
+      expect(new Set(flat)).toEqual(new Set([label()]))
+      expect(await relabel(tree, label(), always)).toMatchObject({ entries: count + 57, changed: 0 })
+      const end = new AbortController()
+      const ended = relabel(tree, label('s0'), {
+        ...always,
+        signal: end.signal,
+        onProgress: () => end.abort(new Error('enough')),
+      })
+      await expect(ended).rejects.toThrow('enough')
+      expect(await of(tree)).toBe(label())
     })
-    await expect(ended).rejects.toThrow('enough')
-    expect(await of(tree)).toBe(label())
+  })
+})
+
+test('SE-12 a /proc that somebody else has made leads to no other file', needs, async () => {
+  await inTree(async tree => {
+    const [victim, file, fake] = [`${tree}/victim`, `${tree}/file`, `${tree}/proc`]
+    for (const path of [victim, file]) writeFileSync(path, '')
+    mkdirSync(`${fake}/self/fd`, { recursive: true })
+    for (let fd = 0; fd < 100; fd++) symlinkSync(victim, `${fake}/self/fd/${fd}`)
+    const before = await of(victim)
+    const program = `
+      import { relabel } from '@libcontainer/selinux'
+      const { code, message } = await relabel('${file}', '${label()}', { whereOff: true }).catch(error => error)
+      console.log(code, message)`
+    const { stdout, stderr } = spawnSync(
+      'unshare',
+      [
+        '-m',
+        'sh',
+        '-c',
+        'mount --bind "$1" /proc && shift && exec "$@"',
+        'sh',
+        fake,
+        process.execPath,
+        '--input-type=module',
+        '-e',
+        program,
+      ],
+      { cwd: import.meta.dirname, encoding: 'utf8' },
+    )
+    expect([stdout, stderr]).toEqual([expect.stringContaining('EXDEV'), ''])
+    expect([await of(victim), await of(file)]).toEqual([before, before])
   })
 })
 

@@ -1,5 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import {
   canonicalizeContext,
@@ -9,6 +8,7 @@ import {
   copyLevel,
   defaultContextWithLevel,
   defaultMode,
+  formatContext,
   genLabels,
   getBoolean,
   getEnforce,
@@ -368,18 +368,65 @@ test(
   },
 )
 
-test('SE-19 a process that says so takes it for switched off', needs, async () => {
-  const program = `
+test(
+  'SE-06 SE-19 a process with a range gives categories of its own alone; one that says so takes SELinux for switched off',
+  needs,
+  async () => {
+    const program = `
     import * as selinux from '@libcontainer/selinux'
-    const before = await selinux.isEnabled()
+    const options = { directory: ${JSON.stringify(`${place.path}/ranged`)} }
+    const levels = []
+    for (let i = 0; i < 3; i++) levels.push((await selinux.initLabels([], options)).processLabel.split(':').slice(3).join(':'))
+    const { code } = await selinux.initLabels([], options).catch(error => error)
     selinux.setDisabled()
-    const { processLabel } = await selinux.initLabels()
-    const relabelled = await selinux.relabel('/srv', '')
-    console.log(JSON.stringify([before, await selinux.isEnabled(), (await selinux.status()).reason, processLabel, await selinux.getLabel() ?? null, relabelled.done]))`
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
-    cwd: import.meta.dirname,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [output] = await once(child.stdout, 'data')
-  expect(JSON.parse(String(output))).toEqual([true, false, 'this process has called setDisabled()', '', null, false])
-})
+    const { processLabel } = await selinux.initLabels([], options)
+    const { done } = await selinux.relabel('/srv/nowhere', '')
+    const off = [await selinux.isEnabled(), (await selinux.status()).reason, processLabel, await selinux.getLabel() ?? null, done]
+    console.log(JSON.stringify({ levels: levels.sort(), code, off }))`
+    const label = formatContext({ ...parseContext(await current()), level: 's0-s0:c5.c7' })
+    // By a program that has a label: that of Node.js here is the host's, which has none.
+    const argv = ['/bin/sh', '-c', 'exec "$@"', 'sh', process.execPath, '--input-type=module', '-e', program]
+    const child = await startLabelled(argv, { label, cwd: import.meta.dirname, stdio: 'pipe' })
+    const { stdout, stderr } = await child.output()
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toEqual({
+      levels: ['s0:c5,c6', 's0:c5,c7', 's0:c6,c7'],
+      code: 'CategoriesExhausted',
+      off: [false, 'this process has called setDisabled()', '', null, false],
+    })
+  },
+)
+
+test(
+  'SE-08 podman has the same labels for the same options',
+  requires('root', 'lsm:selinux', 'program:podman'),
+  async () => {
+    const storage = ['--root', `${place.path}/podman`, '--runroot', `${place.path}/run`, '--storage-driver', 'vfs']
+    const podman = (...args: string[]): string => {
+      const { status, stdout, stderr } = spawnSync('podman', [...storage, ...args], { encoding: 'utf8' })
+      if (status !== 0) throw new Error(`podman ${args.join(' ')}: ${stderr}`)
+      return stdout.trim()
+    }
+    const rootfs = `${place.path}/rootfs`
+    mkdirSync(rootfs)
+    const sets = [
+      ['type:container_init_t', 'level:s0:c1,c2', 'filetype:container_ro_file_t'],
+      ['user:system_u', 'role:system_r', 'level:s0'],
+      ['disable'],
+    ]
+    try {
+      const ids = sets.map(options => {
+        const words = options.flatMap(option => ['--security-opt', `label=${option}`])
+        return podman('create', '--network', 'none', ...words, '--rootfs', rootfs, 'true')
+      })
+      const theirs = podman('inspect', '--format', '{{.ProcessLabel}} {{.MountLabel}}', ...ids).split('\n')
+      for (const [i, set] of sets.entries()) {
+        const { processLabel, mountLabel, release } = await initLabels(set, options)
+        await release()
+        expect(`${processLabel} ${mountLabel}`.trim(), set.join()).toBe(theirs[i]!.trim())
+      }
+    } finally {
+      podman('rm', '--all', '--force')
+    }
+  },
+)

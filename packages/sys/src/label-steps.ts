@@ -23,7 +23,7 @@ export const writeLabelStep = (file: string, text: string, rest: Pick<Step, 'abo
 })
 
 /** Gives SELinux's label to an open file, or to the directory of a handle. @param fd - mostly a slot */
-export const labelFileStep = (fd: Arg, label: string, rest: Pick<Step, 'about' | 'path'>): Step => ({
+export const labelFileStep = (fd: Arg, label: string, rest: Pick<Step, 'about' | 'path' | 'onError'>): Step => ({
   op: 'labelFile',
   args: [fd, label],
   hints: {

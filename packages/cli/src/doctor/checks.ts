@@ -7,6 +7,7 @@ import { probe as probeInit } from '@libcontainer/init'
 import { probe as probeMount } from '@libcontainer/mount'
 import { findMapHelpers, probe as probeNamespaces } from '@libcontainer/namespaces'
 import { probe as probeSeccomp } from '@libcontainer/seccomp'
+import { probe as probeSelinux } from '@libcontainer/selinux'
 import { type Availability, probe as probeSys, unavailable } from '@libcontainer/sys'
 import { probe as probeUser } from '@libcontainer/user'
 import { limitsRemedy } from '../shell/limits.js'
@@ -57,6 +58,8 @@ const losses: Readonly<Record<string, string>> = {
   'mounts.overlay': 'overlays',
   'security modules.apparmor': 'profiles of AppArmor',
   'security modules.apparmor_parser': 'loading profiles of AppArmor',
+  'security modules.selinux': 'labels of SELinux',
+  'security modules.selinux contexts': 'labels of SELinux by default, each with categories of its own',
   'seccomp.filters': 'seccomp profiles, the default one too',
 }
 
@@ -150,10 +153,12 @@ async function mapPrograms(): Promise<Availability> {
 async function securityModules(): Promise<Answers> {
   const text = await readQuietly('/sys/kernel/security/lsm')
   const on = text?.trim().split(',') ?? []
-  const { apparmor, parser } = await probeAppArmor()
+  const [{ apparmor, parser }, { selinux, contexts }] = await Promise.all([probeAppArmor(), probeSelinux()])
   return {
     ...Object.fromEntries(on.map(name => [name, { available: true }])),
     apparmor,
     ...(apparmor.available ? { apparmor_parser: parser } : {}),
+    selinux,
+    ...(selinux.available ? { 'selinux contexts': contexts } : {}),
   }
 }
