@@ -226,7 +226,7 @@ test('SE-12 many files in one directory, directories of any depth, and an end th
   await inTree(async tree => {
     // In memory, where thousands of files are made at once.
     await mounted(['-t', 'tmpfs', 'none'], tree, async () => {
-      const count = 4500
+      const count = 6000
       run(
         'perl',
         '-e',
