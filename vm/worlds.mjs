@@ -60,10 +60,13 @@ const selinux = [
 ]
 
 /** Of CRIU, which works on few kernels of developers' machines. */
-const criu = [
-  'packages/criu/test/criu.root.test.ts',
-  'packages/criu/test/faults.root.test.ts',
+const criu = ['packages/criu/test/criu.root.test.ts', 'packages/criu/test/faults.root.test.ts']
+
+/** Containers that are saved, and go on. */
+const checkpoint = [
   'packages/container/test/checkpoint.root.test.ts',
+  'packages/lcrun/test/checkpoint.root.test.ts',
+  'packages/nsinit/test/checkpoint.root.test.ts',
 ]
 
 /** Both kinds at once: what depends on it, and is not of one of them. */
@@ -168,7 +171,7 @@ export const worlds = [
       'netlink_diag',
       'af_packet_diag',
     ],
-    files: [...criu, installed],
+    files: [...criu, ...checkpoint, installed],
   },
   {
     name: 'hybrid',

@@ -1,7 +1,17 @@
 import { type RestoreResult, readMounts, restore } from '@libcontainer/criu'
 import { linkUp } from '@libcontainer/init'
 import { hostId, openNamespaceFd, planProcessJoin } from '@libcontainer/namespaces'
-import { killPidfd, OwnedFd, openPidfd, prepareStdio, removeFile, slot, waitExit } from '@libcontainer/sys'
+import {
+  ConfigInvalid,
+  killPidfd,
+  OwnedFd,
+  openPidfd,
+  prepareStdio,
+  removeFile,
+  slot,
+  stat,
+  waitExit,
+} from '@libcontainer/sys'
 import { afterStart } from '../after.js'
 import type { ContainerCgroup } from '../drivers.js'
 import { bringUp, type Made } from '../first.js'
@@ -136,7 +146,12 @@ class Restoring {
   /** What was the host's in the image: the streams anew, and namespaces that were joined. */
   async #inherited(streams: readonly number[]): Promise<{ key: string; fd: number }[]> {
     const keys = await loadStreams(this.#options.imagesDir)
-    const byKey = new Map(keys.flatMap((key, i) => (key === undefined ? [] : [[key, streams[i]!] as const])))
+    const byKey = new Map<string, number>()
+    for (const [i, key] of keys.entries()) {
+      if (key === undefined) continue
+      await confirmFits(key, streams[i]!, i)
+      byKey.set(key, streams[i]!)
+    }
     for (const { kind, path } of joinedNamespaces(this.#handle.config)) {
       const fd = await openNamespaceFd(path, kind)
       this.#opened.push(fd)
@@ -192,4 +207,17 @@ class Restoring {
       oom: async ({ signal }) => signal === 9 && (await this.#cgroup.oomKillCount()) > oomBefore,
     })
   }
+}
+
+/** CRIU opens a file again by its descriptor, which the kernel does for no socket. */
+async function confirmFits(key: string, fd: number, i: number): Promise<void> {
+  if (!key.startsWith('file[') || (await stat(`/proc/self/fd/${fd}`)).type !== 'socket') return
+  throw new ConfigInvalid(
+    `process.stdio[${i}]`,
+    'a socket',
+    'must be a file or a pipe, in place of the file that it was',
+    {
+      hint: 'Node.js makes sockets where a child’s stdio says pipe',
+    },
+  )
 }
