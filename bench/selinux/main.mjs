@@ -45,8 +45,8 @@ const nextLabel = () => `system_u:object_r:tmp_t:s0:c${turn++ % 1000}`
 
 function timed(command, ...args) {
   const start = process.hrtime.bigint()
-  const { status, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${command}: ${error?.message ?? stderr}`)
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command}: ${error?.message ?? stdout + stderr}`)
   return Number(process.hrtime.bigint() - start)
 }
 

@@ -32,49 +32,9 @@ export interface RelabelResult extends RelabelProgress {
 }
 
 /** Whose labels the system needs as they are. */
-const SYSTEM = [
-  ...[
-    '/',
-    '/bin',
-    '/boot',
-    '/dev',
-    '/etc',
-    '/etc/passwd',
-    '/etc/pki',
-    '/etc/shadow',
-    '/etc/ssh',
-    '/home',
-    '/lib',
-    '/lib64',
-  ],
-  ...[
-    '/media',
-    '/mnt',
-    '/opt',
-    '/proc',
-    '/root',
-    '/run',
-    '/sbin',
-    '/srv',
-    '/sys',
-    '/system',
-    '/tmp',
-    '/usr',
-    '/usr/bin',
-  ],
-  ...[
-    '/usr/lib',
-    '/usr/lib64',
-    '/usr/local',
-    '/usr/sbin',
-    '/usr/share',
-    '/var',
-    '/var/lib',
-    '/var/log',
-    '/var/run',
-    '/var/tmp',
-  ],
-]
+const SYSTEM =
+  '/ /bin /boot /dev /etc /etc/passwd /etc/pki /etc/shadow /etc/ssh /home /lib /lib64 /media /mnt /opt ' +
+  '/proc /root /run /sbin /srv /sys /system /tmp /usr /usr/bin /usr/lib /usr/lib64 /usr/local /usr/sbin /usr/share /var /var/lib /var/log /var/run /var/tmp'
 
 /** A tree into which others move files all the time is given up after so many passes. */
 const MAX_PASSES = 8
@@ -164,7 +124,7 @@ async function systemInodes(): Promise<Stat[]> {
   const { HOME, SUDO_USER } = environment
   const own = [HOME, SUDO_USER && `/home/${SUDO_USER}`].filter(one => one !== undefined && one !== '')
   const found = await Promise.all(
-    [...SYSTEM, ...(own as string[])].map(async path => {
+    [...SYSTEM.split(' '), ...(own as string[])].map(async path => {
       try {
         return [await stat(path)]
       } catch (error) {

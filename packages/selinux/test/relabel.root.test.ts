@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { getFileLabel, type RelabelOptions, type RelabelProgress, relabel, setFileLabel } from '@libcontainer/selinux'
-import { setAttribute } from '@libcontainer/sys'
+import { inspectInode, openDirectory, setAttribute } from '@libcontainer/sys'
 import { expect, test } from 'vitest'
 import { requires, securityModules, temporaryDirectory } from '../../../test/support/index.js'
 
@@ -156,6 +156,12 @@ test(
       mkdirSync(`${tree}/a/ro`, { recursive: true })
       writeFileSync(`${tree}/file`, '')
       await mounted(['-t', 'tmpfs', '-o', 'ro', 'none'], `${tree}/a/ro`, async () => {
+        using read = await openDirectory(`${tree}/a/ro`)
+        using written = await openDirectory(tree)
+        // ST_RDONLY
+        expect([(await inspectInode(read)).mountFlags & 1, (await inspectInode(written)).mountFlags & 1]).toEqual([
+          1, 0,
+        ])
         const failure = await relabel(tree, label(), always).catch((error: unknown) => error)
         expect(failure).toMatchObject({
           name: 'SyscallError',
@@ -226,7 +232,7 @@ test('SE-12 many files in one directory, directories of any depth, and an end th
   await inTree(async tree => {
     // In memory, where thousands of files are made at once.
     await mounted(['-t', 'tmpfs', 'none'], tree, async () => {
-      const count = 4500
+      const count = 6000
       run(
         'perl',
         '-e',
