@@ -21,7 +21,9 @@ export function initSources() {
   const own = ['init', 'rendezvous', 'exec', 'hook', 'landlock', 'ops', 'waiter'].map(name =>
     join(packages, 'init/native', `${name}.c`),
   )
-  return [...new Set([...own, join(packages, 'sys/native/label.c'), ...facilities.flatMap(facilitySources)])]
+  // Of those that do more, the file that has a step.
+  const others = ['sys/native/label.c', 'netlink/native/request.c'].map(name => join(packages, name))
+  return [...new Set([...own, ...others, ...facilities.flatMap(facilitySources)])]
 }
 
 export const warnings = ['-Wall', '-Wextra', '-Wno-missing-field-initializers', '-Wno-unused-parameter']

@@ -21,6 +21,7 @@ const layers = [
     'intelrdt',
     'netlink',
     'apparmor',
+    'selinux',
   ],
   ['init', 'network', 'criu'],
   ['container'],

@@ -52,8 +52,22 @@ const apparmor = [
   'packages/lcrun/test/exec.root.test.ts',
 ]
 
+/** Of SELinux that enforces, by Debian's policy and what guest/labels.cil adds for containers. */
+const selinux = [
+  'packages/container/test/selinux.root.test.ts',
+  'packages/selinux/test/selinux.root.test.ts',
+  'packages/selinux/test/relabel.root.test.ts',
+]
+
 /** Of CRIU, which works on few kernels of developers' machines. */
 const criu = ['packages/criu/test/criu.root.test.ts', 'packages/criu/test/faults.root.test.ts']
+
+/** Containers that are saved, and go on. */
+const checkpoint = [
+  'packages/container/test/checkpoint.root.test.ts',
+  'packages/lcrun/test/checkpoint.root.test.ts',
+  'packages/nsinit/test/checkpoint.root.test.ts',
+]
 
 /** Both kinds at once: what depends on it, and is not of one of them. */
 const hybrid = ['packages/cgroups/test/cgroup.root.test.ts', 'packages/cgroups/test/limits.root.test.ts']
@@ -131,6 +145,14 @@ export const worlds = [
     files: [...apparmor, installed],
   },
   {
+    name: 'selinux',
+    cgroup: 'v2',
+    lsm: 'selinux-enforcing',
+    installed: ['selinux', 'sys'],
+    mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
+    files: [...selinux, installed],
+  },
+  {
     name: 'criu',
     cgroup: 'v2',
     disk: 'worlds',
@@ -149,7 +171,7 @@ export const worlds = [
       'netlink_diag',
       'af_packet_diag',
     ],
-    files: [...criu, installed],
+    files: [...criu, ...checkpoint, installed],
   },
   {
     name: 'hybrid',

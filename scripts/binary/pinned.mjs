@@ -1,6 +1,4 @@
 // The engine, changed in one point: what lies in the image is not counted.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 
 /**
  * Every use of an object changes its count of references, and with it its page, which the kernel then has to copy: some hundred pages for a command of
@@ -47,20 +45,8 @@ const ACCESS = '#define JS_GC_MARK(p)   (js_rc(p)->mark)\n'
 /** Where the engine counts, apart from its collector. */
 const COUNTED = 25
 
-/** The folder of the engine's sources with that change. @param {string} sources - as they were fetched */
-export function withPinning(sources) {
-  const folder = `${sources}-pinned`
-  const original = readFileSync(join(sources, 'quickjs.c'), 'utf8')
-  mkdirSync(folder, { recursive: true })
-  for (const name of readdirSync(sources)) {
-    const bytes = name === 'quickjs.c' ? Buffer.from(pinned(original)) : readFileSync(join(sources, name))
-    const to = join(folder, name)
-    if (!existsSync(to) || !bytes.equals(readFileSync(to))) writeFileSync(to, bytes)
-  }
-  return folder
-}
-
-function pinned(text) {
+/** The engine's text with that change. */
+export function pinned(text) {
   const from = text.indexOf(collector.from)
   const to = text.indexOf(collector.to)
   const after = text.indexOf(ACCESS) + ACCESS.length

@@ -13,11 +13,16 @@ export const programs = [
  */
 export const late = [
   /^packages\/cgroups\/dist\/(?:systemd\/driver|stats|(?:memory-)?pressure)\./,
-  /^packages\/intelrdt\/dist\/index\./,
+  /^packages\/intelrdt\/dist\/(?:config|index)\./,
+  /^packages\/selinux\/dist\/relabel\./,
   /^packages\/network\/dist\/config\./,
-  /^packages\/container\/dist\/(?:confinement-steps\.|dialects\/of-state|intel-rdt|live-|networking\.|overview\.)/,
+  /^packages\/container\/dist\/(?:confinement-steps\.|checkpoint\/(?!leftovers)|dialects\/of-state|intel-rdt|live-|networking\.|overview\.|pause\.|set\.)/,
   /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|list|man|mounts|pause|plan|ps|restore|resume|shell|spec|update)\./,
-  /^packages\/lcrun\/dist\/probe\./,
+  /^packages\/lcrun\/dist\/(?:probe|unit-properties)\./,
+  // Of what failed, and of terminals.
+  /^packages\/(?:namespaces\/dist\/obstacle|oci\/dist\/in-spec-words|console\/dist\/relay)\./,
+  /^packages\/criu\/dist\//,
+  /^packages\/lcrun\/dist\/(?:image-options|tell-checkpoint)\./,
   /^packages\/cli\/dist\/notify-socket\./,
   /^packages\/nsinit\/dist\//,
 ]

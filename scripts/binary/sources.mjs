@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hashOf } from './cached.mjs'
-import { withPinning } from './pinned.mjs'
+import { withChanges } from './changed.mjs'
 import { run, works } from './run.mjs'
 
 const VERSION = '0.17.0.2'
@@ -12,13 +12,13 @@ const SHA256 = '43d2e48272208721a7aaea8e3f02d4b9318f12ef20cc4f5421b59d9a470706ef
 export const engineSources = ['quickjs.c', 'libregexp.c', 'libunicode.c', 'dtoa.c']
 
 /**
- * The folder of QuickJS-ng's sources with our change, fetched once and kept below `cache`: they are in PyPI's source distribution of `quickjs-ng`,
+ * The folder of QuickJS-ng's sources with our changes, fetched once and kept below `cache`: they are in PyPI's source distribution of `quickjs-ng`,
  * which pip fetches and checks, and we check again.
  */
 export async function quickjsSources(cache) {
   const folder = join(cache, `quickjs_ng-${VERSION}`)
   const sources = join(folder, 'upstream-quickjs')
-  if (engineSources.every(name => existsSync(join(sources, name)))) return withPinning(sources)
+  if (engineSources.every(name => existsSync(join(sources, name)))) return withChanges(sources)
 
   const archive = join(cache, `quickjs_ng-${VERSION}.tar.gz`)
   mkdirSync(cache, { recursive: true })
@@ -29,7 +29,7 @@ export async function quickjsSources(cache) {
     throw new Error(`${archive} is not what was expected: sha256 ${digest}`)
   }
   await run(['tar', 'xzf', archive, '-C', cache, '--no-same-owner'])
-  return withPinning(sources)
+  return withChanges(sources)
 }
 
 async function fetchArchive(cache) {

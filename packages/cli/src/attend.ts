@@ -1,4 +1,3 @@
-import { relay } from '@libcontainer/console'
 import type { Process } from '@libcontainer/container'
 import {
   neverWait,
@@ -48,6 +47,7 @@ async function passTerminal(
   until: Promise<unknown>,
   { onResize, plainNewlines }: Session,
 ): Promise<void> {
+  const { relay } = await import('@libcontainer/console')
   try {
     await relay(master, { input: 0, output: 1, until, onResize, newlines: plainNewlines ? 'terminal' : 'pty' })
   } catch (error) {

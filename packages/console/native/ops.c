@@ -9,7 +9,6 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
@@ -291,12 +290,6 @@ static int64_t op_secure_terminal(struct lc_ctx *c, const union lc_arg *a)
 	return fchown((int)a[0].i, (uid_t)a[2].i, (gid_t)a[3].i) < 0 ? lc_fail(c, "fchown") : 0;
 }
 
-/* labelTerminal(fd, label): its SELinux label. */
-static int64_t op_label_terminal(struct lc_ctx *c, const union lc_arg *a)
-{
-	return fsetxattr((int)a[0].i, "security.selinux", a[1].s, strlen(a[1].s), 0) < 0 ? lc_fail(c, "fsetxattr") : 0;
-}
-
 /* readTerminal(fd, buffer): what is there; EIO: every slave is closed, and all that they wrote was read. */
 static int64_t op_read_terminal(struct lc_ctx *c, const union lc_arg *a)
 {
@@ -370,7 +363,6 @@ const struct lc_op lc_console_ops[] = {
 	{ "clearOnlcr", "i", op_clear_onlcr, 0 },
 	{ "setTerminalOwner", "ii", op_set_terminal_owner, 0 },
 	{ "secureTerminal", "iiii", op_secure_terminal, 0 },
-	{ "labelTerminal", "is", op_label_terminal, 0 },
 	{ "readTerminal", "ib", op_read_terminal, 0 },
 	{ "writeTerminal", "ib", op_write_terminal, 0 },
 	{ "neverWait", "i", op_never_wait, 0 },

@@ -21,6 +21,7 @@ export { type RelayOptions, relay } from './relay.js'
 export {
   type ConsoleStepsOptions,
   consoleSteps,
+  labelTerminalStep,
   openAndDupSteps,
   type SetupConsoleOptions,
   setupConsoleSteps,

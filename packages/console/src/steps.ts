@@ -1,4 +1,4 @@
-import { type Arg, ConfigInvalid, type Step, slot } from '@libcontainer/sys'
+import { type Arg, ConfigInvalid, labelFileStep, type Step, slot } from '@libcontainer/sys'
 import { checkWindowSize, type WindowSize } from './window-size.js'
 
 export interface ConsoleStepsOptions {
@@ -56,18 +56,14 @@ export function setupConsoleSteps({ root, path, label }: SetupConsoleOptions): S
   return [
     openTerminalStep(path),
     { op: 'secureTerminal', args: [slave, 0o600, 0, 0], about: 'give the terminal to root alone', path },
-    ...(label === undefined ? [] : [labelStep(slave, label, path)]),
+    ...(label === undefined ? [] : [labelTerminalStep(slave, label, path)]),
     bindStep(root, slave),
   ]
 }
 
-const labelStep = (slave: Arg, label: string, path: string): Step => ({
-  op: 'labelTerminal',
-  args: [slave, label],
-  about: `label the terminal ${label}`,
-  path,
-  hints: { EOPNOTSUPP: 'this kernel runs without SELinux: leave the label out' },
-})
+/** The label of SELinux that a terminal of the host gets: its own mostly lets no container use it. */
+export const labelTerminalStep = (slave: Arg, label: string, path?: string): Step =>
+  labelFileStep(slave, label, { about: `label the terminal ${label}`, path })
 
 const openTerminalStep = (path: string): Step => ({
   op: 'openTerminal',

@@ -49,9 +49,9 @@ test('CN-03 the classic way: a terminal by path onto the standard streams', () =
 test('CN-02 a terminal of the host as /dev/console: opened once, owned, labelled, mounted by its descriptor', () => {
   const path = '/dev/pts/3'
   const steps = setupConsoleSteps({ root, path, label: 'system_u:object_r:container_file_t:s0' })
-  expect(steps.map(step => step.op)).toEqual(['openTerminal', 'secureTerminal', 'labelTerminal', 'bindConsole'])
+  expect(steps.map(step => step.op)).toEqual(['openTerminal', 'secureTerminal', 'labelFile', 'bindConsole'])
   expect(steps[1]!.args).toEqual([slot('consoleSlave'), 0o600, 0, 0])
-  expect(setupConsoleSteps({ root, path }).map(step => step.op)).not.toContain('labelTerminal')
+  expect(setupConsoleSteps({ root, path }).map(step => step.op)).not.toContain('labelFile')
   expect(encodePlan([...steps, useTerminalStep()], { slots: ['root'] }).count).toBe(5)
 })
 

@@ -27,6 +27,7 @@ export function attributesOf(
     seccomp: seccompOf({ seccomp: config.seccomp, capabilities: config.capabilities }),
     landlock,
     labels,
+    mountLabel: config.mountLabel || undefined,
     noNewPrivileges: spec.noNewPrivileges ?? config.noNewPrivileges ?? false,
     rlimits: spec.rlimits ?? config.rlimits ?? [],
     sharing: sharingOf(config, spec),

@@ -128,6 +128,16 @@ export interface ContainerConfig {
    * Default: that of this process, as `unconfined` mostly is.
    */
   readonly apparmorProfile?: string | undefined
+  /**
+   * The label of SELinux that its programs are executed under: `system_u:system_r:container_t:s0:c1,c2`. `initLabels` of `@libcontainer/selinux` answers one with
+   * categories that no other container has. Default: what the policy makes of the label of this process.
+   */
+  readonly selinuxLabel?: string | undefined
+  /**
+   * The label of SELinux of all that is in file systems made for it, the root overlay among them: `system_u:object_r:container_file_t:s0:c1,c2`. What is
+   * bound, and `rootfs`, has its own: `relabel` of a mount gives it this one. Default: what the policy says of each.
+   */
+  readonly mountLabel?: string | undefined
   /** No program of the container gains privileges by exec. Default: false. */
   readonly noNewPrivileges?: boolean | undefined
   /** Default: 0022. */

@@ -1,7 +1,9 @@
-import { profileOnExecStep, status } from '@libcontainer/apparmor'
+import { status as apparmorStatus, profileOnExecStep } from '@libcontainer/apparmor'
 import { checkLandlock, type LandlockSteps, landlockProblem, landlockSteps } from '@libcontainer/init/landlock'
+import { checkContext, labelStep, status as selinuxStatus } from '@libcontainer/selinux'
 import { ConfigInvalid, landlockVersion, type Step } from '@libcontainer/sys'
 import type { ConfinementRequest } from './confinement.js'
+import type { Labels } from './plan-process.js'
 import { problemOf } from './validate-apart.js'
 
 /* See confinement.ts. */
@@ -9,14 +11,14 @@ import { problemOf } from './validate-apart.js'
 /** What of a plan is there for it. */
 export interface Confinement {
   /** What tells the security modules what the program is to be. */
-  readonly labels?: readonly Step[] | undefined
+  readonly labels?: Labels | undefined
   readonly landlock?: LandlockSteps | undefined
 }
 
 const UNCONFINED = 'unconfined'
 
 export async function confinementProblems(request: ConfinementRequest, at: string): Promise<readonly ConfigInvalid[]> {
-  const { apparmorProfile, landlock } = request
+  const { apparmorProfile, selinuxLabel, mountLabel, landlock } = request
   const field = `${at}landlock`
   const found = [
     landlock === undefined
@@ -26,23 +28,52 @@ export async function confinementProblems(request: ConfinementRequest, at: strin
     !apparmorProfile || apparmorProfile === UNCONFINED
       ? undefined
       : await profileProblem(apparmorProfile, `${at}apparmorProfile`),
+    selinuxLabel ? await labelProblem(selinuxLabel, `${at}selinuxLabel`) : undefined,
+    mountLabel ? await labelProblem(mountLabel, `${at}mountLabel`) : undefined,
   ]
   return found.filter(problem => problem !== undefined)
 }
 
 async function profileProblem(profile: string, field: string): Promise<ConfigInvalid | undefined> {
-  const { enabled, reason } = await status()
+  const { enabled, reason } = await apparmorStatus()
   if (enabled) return undefined
   return new ConfigInvalid(field, profile, `cannot confine anything here: ${reason}`, {
     hint: 'leave it out, or have the engine do so: docker and podman by --security-opt apparmor=unconfined',
   })
 }
 
+async function labelProblem(label: string, field: string): Promise<ConfigInvalid | undefined> {
+  const { enabled, reason } = await selinuxStatus()
+  if (!enabled)
+    return new ConfigInvalid(field, label, `cannot be given to anything here: ${reason}`, {
+      hint: 'leave it out, or have the engine do so: docker and podman by --security-opt label=disable',
+    })
+  try {
+    await checkContext(label, field)
+  } catch (error) {
+    if (error instanceof ConfigInvalid) return error
+    throw error
+  }
+  return undefined
+}
+
 /** It has none of {@link confinementProblems}. */
-export function confinementOf({ apparmorProfile, landlock }: ConfinementRequest): Confinement {
+export function confinementOf({ apparmorProfile, selinuxLabel, landlock }: ConfinementRequest): Confinement {
   return {
-    labels: apparmorProfile ? [profileStep(apparmorProfile)] : undefined,
+    labels: apparmorProfile || selinuxLabel ? labelsOf(apparmorProfile, selinuxLabel) : undefined,
     landlock: landlock && landlockSteps(landlock, landlockVersion()),
+  }
+}
+
+function labelsOf(profile: string | undefined, label: string | undefined): Labels {
+  return {
+    early: profile ? [profileStep(profile)] : undefined,
+    ...(label
+      ? {
+          keyring: { before: [labelStep('keycreate', label)], after: [labelStep('keycreate', '')] },
+          late: [labelStep('exec', label)],
+        }
+      : {}),
   }
 }
 

@@ -1,9 +1,11 @@
 import type { CgroupStats, OomEvent, PressureLevel, SetOptions } from '@libcontainer/cgroups'
+import type { DumpResult } from '@libcontainer/criu'
 import type { DeviceRequest } from '@libcontainer/devices'
 import type { RdtStats } from '@libcontainer/intelrdt'
 import type { Mount } from '@libcontainer/mount'
 import { ConfigInvalid, exists, type Waiting } from '@libcontainer/sys'
 import { runBeside } from './beside.js'
+import type { CheckpointOptions, RestoreOptions, RestoreSpec } from './checkpoint/options.js'
 import { classStats } from './class.js'
 import { type DestroyOptions, destroy } from './destroy.js'
 import type { ContainerEvent } from './events.js'
@@ -12,12 +14,11 @@ import { Handle, type HandleOptions } from './handle.js'
 import { checkCommand, type Hook, type HookPoint, hookPoints } from './hooks.js'
 import { type InterfaceStats, networkStats } from './network.js'
 import { type OciState, ociState } from './oci-state.js'
-import { pause, resume } from './pause.js'
 import { plainCopy } from './plain-copy.js'
 import type { Process, ProcessResult } from './process.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
-import { type LimitsRequest, setLimits } from './set.js'
+import type { LimitsRequest } from './set.js'
 import { type SignalOptions, sendSignal } from './signal.js'
 import { type ContainerState, loadState } from './state.js'
 import { type Status, statusOf } from './status.js'
@@ -120,11 +121,13 @@ export class Container {
 
   /** Stops all its processes where they are; a paused container stays so. */
   async pause(): Promise<void> {
+    const { pause } = await import('./pause.js')
     await pause(this.#handle)
   }
 
   /** Lets a paused container go on. @throws {ContainerError} `NotPaused` */
   async resume(): Promise<void> {
+    const { resume } = await import('./pause.js')
     await resume(this.#handle)
   }
 
@@ -187,6 +190,7 @@ export class Container {
    * @throws {ConfigInvalid} for limits that cannot be, and for another path
    */
   async set(change: LimitsRequest, options: SetOptions = {}): Promise<void> {
+    const { setLimits } = await import('./set.js')
     await setLimits(this.#handle, change, options)
   }
 
@@ -241,6 +245,31 @@ export class Container {
    */
   async signal(signal: string | number, options: SignalOptions = {}): Promise<void> {
     await sendSignal(this.#handle, signal, options)
+  }
+
+  /**
+   * Saves it with all its memory to a directory, by CRIU, and ends it, unless it is to go on. One that is paused is saved as well.
+   *
+   * A failure, and an aborted signal, leave it running as it was.
+   *
+   * @throws {ContainerError} `ContainerNotRunning`; `SystemError` whose cause is CRIU's
+   * @throws {ConfigInvalid} for options and for containers that CRIU cannot save
+   */
+  async checkpoint(options: CheckpointOptions, waiting: Waiting = {}): Promise<DumpResult> {
+    const { checkpoint } = await import('./checkpoint/dump.js')
+    return await checkpoint(this.#handle, options, waiting)
+  }
+
+  /**
+   * Lets it go on from such an image, as a child of this process: in place of a start, of a container that has no first process. Its config must be the one
+   * that it was saved with, but for paths of the host.
+   *
+   * @throws {ContainerError} `ContainerNotStopped` when it has a first process; `SystemError` whose cause is CRIU's, and nothing of it is left
+   * @throws {ConfigInvalid} for options, and for a directory without an image
+   */
+  async restore(spec: RestoreSpec, options: RestoreOptions): Promise<Process> {
+    const { restoreFirst } = await import('./checkpoint/restore.js')
+    return await restoreFirst(this.#handle, spec, options)
   }
 
   /**

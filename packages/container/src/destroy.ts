@@ -1,5 +1,6 @@
 import { killPidfd, LibcontainerError, type OwnedFd, POLLIN, poll, removeFile, removeTree } from '@libcontainer/sys'
 import { afterStop } from './after.js'
+import { releaseScratch } from './checkpoint/leftovers.js'
 import { releaseClass } from './class.js'
 import type { ContainerCgroup } from './drivers.js'
 import { ContainerError } from './errors.js'
@@ -77,6 +78,7 @@ async function remove(handle: Handle): Promise<void> {
   await cgroup?.destroy()
   await releaseClass(handle)
   await releaseNetworking(handle)
+  await releaseScratch(handle.directory)
   // First of all there, as in removeAtOnce.
   await removeFile(`${handle.directory}/${STATE_FILE}`)
   await removeTree(handle.directory)

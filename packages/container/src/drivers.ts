@@ -69,6 +69,8 @@ export interface Drivers {
   readonly executor?: Executor | undefined
   /** Where resctrl is. */
   readonly resctrl?: ResctrlOptions | undefined
+  /** The path of the program for checkpoints. Default: where distributions install it. */
+  readonly criu?: string | undefined
   /** Told of steps, at a level: see `logLevel` of a process. */
   readonly log?: ((level: number, message: string) => void) | undefined
 }

@@ -78,7 +78,7 @@ export interface FactoryOptions {
   readonly tmpfsRoot?: boolean | undefined
   /** Refuses a container that could not be killed reliably: one without a cgroup that shares its pid namespace. Default: false, and it is told to `warn`. */
   readonly strict?: boolean | undefined
-  /** The program for checkpoints: a path, or a name to be looked up in `PATH`. Default: `criu`. */
+  /** The program for checkpoints: an absolute path; a name alone is looked up where distributions install it, never in `PATH`. Default: `criu`. */
   readonly criuPath?: string | undefined
 }
 
@@ -114,6 +114,7 @@ export class Factory {
       init: await initOf(options),
       executor: options.executor,
       resctrl: options.resctrl,
+      criu: options.criuPath,
       log: options.log,
     }
     try {
@@ -144,7 +145,9 @@ export class Factory {
     if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
     await confirmClass(id, resolved, this.#options.resctrl)
-    await confirmNetworking(resolved)
+    // While the directory is being made, which goes again where it is refused.
+    const confirming = confirmNetworking(resolved)
+    confirming.catch(() => {})
     if (warn !== undefined && resolved.sessionKeyring !== undefined && !hasKeys())
       warn('sessionKeyring: the kernel has no keyrings, and so none to share: the container goes on without')
     const directory = this.#directory(id)
@@ -167,11 +170,18 @@ export class Factory {
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error
       if (!made.has('directory')) {
+        await confirming
         const problem = validator === undefined ? await rootfsProblem(copy) : undefined
         if (problem !== undefined) throw problem
         await makeStateDirectory(id, directory)
       }
       await this.#takeOver(id, directory, path)
+    }
+    try {
+      await confirming
+    } catch (error) {
+      await removeTree(directory)
+      throw error
     }
     return this.#container({ id, config: resolved })
   }

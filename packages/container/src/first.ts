@@ -17,7 +17,7 @@ import { checkedProcess } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import { removedMeanwhile } from './removed-meanwhile.js'
 import { SeccompAgent } from './seccomp-agent.js'
-import { planFirst, startFirst } from './start.js'
+import { planFirst, type Started, startFirst } from './start.js'
 import { START_SOCKET, STATE_FILE } from './state.js'
 import { statusOf } from './status.js'
 import { TransitionError } from './transitions.js'
@@ -37,11 +37,37 @@ export async function startUnlessStarted(
 }
 
 async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Promise<Process | undefined> {
+  return await bringUp(handle, (cgroup, networks) => {
+    const { id, directory, config, drivers } = handle
+    const hooks = (point: HookPoint): readonly Hook[] => handle.hooks(point)
+    const request = { id, directory, config, cgroup, spec, wait, drivers, hooks }
+    // While the kernel is busy. What is wrong is told where the plan is needed.
+    const planning = networks.then(networking => planFirst({ ...request, networking }))
+    planning.catch(() => {})
+    return async ({ rdt, networking, oomBefore }) =>
+      await startFirst({ ...request, rdt, networking }, await planning, oomBefore)
+  })
+}
+
+/** What is there for a first process when it is brought up. */
+export interface Made {
+  readonly rdt: JoinableClass | undefined
+  readonly networking: Networking | undefined
+  /** How many processes the OOM killer has ended in its cgroup so far. */
+  readonly oomBefore: number
+}
+
+/** Brings a first process up, under the container's lock and when all that it lives in is there. */
+export type Bring = (made: Made) => Promise<Omit<Started, 'outcome'>>
+
+/** Makes what a first process lives in, and has it brought up; `undefined` when there is one already. When any of it fails, nothing is left. */
+export async function bringUp(
+  handle: Handle,
+  prepare: (cgroup: ContainerCgroup, networks: Promise<Networking | undefined>) => Bring,
+): Promise<Process | undefined> {
   const { id, directory, config, drivers } = handle
   const { path, devices, owner, checkBeforeUpdate: _, ...limits } = config.cgroups
   const cgroup = await handle.doing('cannot make the cgroup', () => drivers.cgroups.at(path))
-  const hooks = (point: HookPoint): readonly Hook[] => handle.hooks(point)
-  const request = { id, directory, config, cgroup, spec, wait, drivers, hooks }
   const wanted = {
     id,
     directory,
@@ -51,10 +77,9 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
     limits: { ...limits, devices: deviceRules(devices) },
   }
   const beginning = begin(wanted)
-  // While the kernel is busy. What is wrong is told where the plan is needed.
-  const planning = planFirst(request)
   const networks = planNetworking(handle)
-  for (const each of [planning, networks]) each.catch(() => {})
+  networks.catch(() => {})
+  const bring = prepare(cgroup, networks)
   const { lock, state, ...begun } = await beginning
   try {
     if (state !== undefined && (await statusOf(await handle.adopt(state), directory)) !== 'stopped') return undefined
@@ -62,9 +87,9 @@ async function startLocked(handle: Handle, spec: ProcessSpec, wait: boolean): Pr
     let rdt: JoinableClass | undefined
     let networking: Networking | undefined
     try {
-      rdt = await claimClass(handle)
       networking = await networks
-      const { process, state, text } = await startFirst({ ...request, rdt, networking }, await planning, oomBefore)
+      rdt = await claimClass(handle)
+      const { process, state, text } = await bring({ rdt, networking, oomBefore })
       handle.state = state
       handle.text = text
       handle.init = process

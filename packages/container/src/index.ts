@@ -1,6 +1,7 @@
 export type { CgroupStats } from '@libcontainer/cgroups'
 export { ContainerBuilder, container, type InitBuilder, type TenantBuilder } from './builder.js'
 export type { CgroupOption } from './cgroup-option.js'
+export type { CheckpointImage, CheckpointOptions, RestoreOptions, RestoreSpec } from './checkpoint/options.js'
 export type { Command } from './command.js'
 export {
   type ContainerCgroups,

@@ -8,7 +8,9 @@ import { checkMountIds } from './mount-ids.js'
 import { ownsMounts } from './namespace-requests.js'
 import { UserNamespaces } from './outside-sources.js'
 import { plainCopy } from './plain-copy.js'
+import { relabelSources } from './relabel.js'
 import { runSteps } from './run-steps.js'
+import { checkRelabel } from './validate-shape.js'
 
 /** What shows nothing of the process that mounts it: others would show the host's processes, network or queues in the container. */
 const TYPES = ['bind', 'tmpfs']
@@ -21,9 +23,11 @@ export async function addMounts(handle: Handle, given: readonly Mount[]): Promis
     const checked = checkMount(mount, `mounts[${i}]`, handle.warn)
     const { kind, type } = checked
     checkMountIds(checked, handle.config, hasUser)
+    checkRelabel(mount, handle.config, `mounts[${i}]`)
     if (kind !== 'bind' && !(kind === 'filesystem' && TYPES.includes(type)))
       throw new ConfigInvalid(`mounts[${i}].type`, mount.type, `must be ${TYPES.join(' or ')} in a container that runs`)
   })
+  await relabelSources(mounts, handle.config.mountLabel)
   await inside(handle, 'cannot mount in', async (act, pid) => {
     const done: string[] = []
     try {
@@ -55,7 +59,7 @@ export type Act = (steps: readonly Step[], handed?: Readonly<Record<string, numb
 async function addOne(act: Act, handle: Handle, pid: number, mount: Mount, i: number): Promise<void> {
   const field = `mounts[${i}]`
   const { kind, idMap } = checkMount(mount, field)
-  if (kind !== 'bind') return await act(mountSteps([mount], { field, live: true }))
+  if (kind !== 'bind') return await act(mountSteps([mount], { field, live: true, label: handle.config.mountLabel }))
   const users = new UserNamespaces(handle.config, pid)
   try {
     const userNamespace = idMap && (await users.of(idMap, field))

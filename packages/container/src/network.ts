@@ -1,5 +1,5 @@
 import { type NetworkNamespace, needsNetworking } from '@libcontainer/network/config'
-import { type ConfigInvalid, exists } from '@libcontainer/sys'
+import { type ConfigInvalid, exists, remembered } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
 import { networkNamespace } from './namespace-requests.js'
 import type { InterfaceStats, Networking, NetworkRequest, Release } from './networking.js'
@@ -9,7 +9,9 @@ import type { ResolvedConfig } from './resolve.js'
 
 export type { InterfaceStats, Networking }
 
-const loaded = () => import('./networking.js')
+/** Once: an import takes Node.js a tenth of a millisecond, also of what is there. */
+const loaded = remembered(() => import('./networking.js'))
+const checks = remembered(() => import('@libcontainer/network/config'))
 
 type Config = Pick<ResolvedConfig, 'namespaces' | 'networks' | 'routes' | 'netDevices'>
 
@@ -19,14 +21,14 @@ const isAsked = ({ networks, routes, netDevices }: ContainerConfig): boolean =>
 /** What is wrong with the networks of a config whose namespaces are sound. */
 export async function networkProblems(config: ContainerConfig, namespace: NetworkNamespace): Promise<ConfigInvalid[]> {
   if (!isAsked(config)) return []
-  const { networkProblems } = await import('@libcontainer/network/config')
+  const { networkProblems } = await checks()
   return networkProblems(config, namespace)
 }
 
 /** What of them an ordinary user cannot have. */
 export async function privilegeProblems(config: ContainerConfig): Promise<ConfigInvalid[]> {
   if (!isAsked(config)) return []
-  const { privilegeProblems } = await import('@libcontainer/network/config')
+  const { privilegeProblems } = await checks()
   return privilegeProblems(config)
 }
 
@@ -39,7 +41,7 @@ export async function confirmNetworking(config: Config): Promise<void> {
   if (hasNetworking(config)) await (await loaded()).confirmNetworking(config)
 }
 
-/** What is chosen for a container's networks; nothing is made yet. `undefined` where it needs none. */
+/** What is chosen for a container's networks; nothing is touched yet. `undefined` where it needs none. */
 export async function planNetworking(request: NetworkRequest): Promise<Networking | undefined> {
   return hasNetworking(request.config) ? await (await loaded()).Networking.plan(request) : undefined
 }
@@ -50,6 +52,11 @@ export const NETWORK_FILE = 'network.json'
 /** Takes away what was made for a container's networks, and gives back what was lent; none is fine. */
 export async function releaseNetworking(release: Release): Promise<void> {
   if (await exists(`${release.directory}/${NETWORK_FILE}`)) await (await loaded()).releaseNetworking(release)
+}
+
+/** Takes a container off its bridges while it is saved, or puts it back; one without networks is left alone. */
+export async function attachNetworks(request: NetworkRequest, attached: boolean): Promise<void> {
+  if (await exists(`${request.directory}/${NETWORK_FILE}`)) await (await loaded()).attachNetworks(request, attached)
 }
 
 /** What the interfaces of a container have sent and received. */

@@ -1,4 +1,4 @@
-import { openNamespaceFd, pinNamespace, unpinNamespace } from '@libcontainer/namespaces'
+import { namespacePath, openNamespaceFd, pinNamespace, unpinNamespace } from '@libcontainer/namespaces'
 import {
   type AppliedNetworks,
   applyNetworks,
@@ -7,18 +7,25 @@ import {
   lookUp,
   type MadeNetworks,
   type NetworkPlan,
+  type PartedActs,
+  partActs,
   planNetworks,
   releaseNetworks,
+  type Setting,
   Side,
+  setAttached,
+  settingStep,
 } from '@libcontainer/network'
 import {
   isErrno,
   type OwnedFd,
-  openFile,
+  onAbort,
+  openAtOnce,
   parseJson,
-  readFd,
+  randomBytes,
   readTextIfPresent,
   removeFile,
+  type Step,
   stringifyJson,
   type Waiting,
   writeText,
@@ -66,28 +73,70 @@ export async function confirmNetworking(config: Config): Promise<void> {
   }
 }
 
+interface Place {
+  readonly pid: number
+  readonly namespace: OwnedFd
+}
+
+/** What somebody waits for who was there before it. */
+class Expected<T> {
+  value: T | undefined
+  readonly promise: Promise<T>
+  reject: (cause: Error) => void = () => {}
+  #resolve: (value: T) => void = () => {}
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve
+      this.reject = reject
+    })
+    this.promise.catch(() => {})
+  }
+
+  resolve(value: T): void {
+    this.value = value
+    this.#resolve(value)
+  }
+
+  /** A part of it, of which nobody need hear that it does not come. */
+  part<K extends keyof T>(name: K): Promise<T[K]> {
+    const part = this.promise.then(value => value[name])
+    part.catch(() => {})
+    return part
+  }
+}
+
+/** What every plan does for a new namespace. */
+const isLoopbackUp = (act: Setting): boolean => act.act === 'set' && act.name === 'lo' && act.mtu === undefined
+
 /** The networks of one start of a container. */
 export class Networking {
   readonly #request: NetworkRequest
   readonly #plan: NetworkPlan
-  #namespace: OwnedFd | undefined
-  #applied: AppliedNetworks | undefined
+  readonly #parts: PartedActs
+  /** The process whose namespace they are made in: told by {@link make}. */
+  readonly #place = new Expected<Place>()
+  readonly #end = new AbortController()
+  #making: Promise<AppliedNetworks> | undefined
 
   private constructor(request: NetworkRequest, plan: NetworkPlan) {
     this.#request = request
     this.#plan = plan
+    this.#parts = this.#isNew ? partActs(plan.acts) : { outside: plan.acts, inside: [] }
   }
 
-  /** Chooses names and addresses; makes nothing. */
-  static async plan(request: NetworkRequest): Promise<Networking> {
-    const { config } = request
-    const bytes = await randomBytes(16 * (config.networks?.length ?? 0))
-    let used = 0
-    const random = (count: number): Uint8Array => {
-      used += count
-      return bytes.subarray(used - count, used)
-    }
-    return new Networking(request, planNetworks(config, random))
+  /** Chooses names and addresses; touches nothing. */
+  static plan(request: NetworkRequest): Networking {
+    return new Networking(request, planNetworks(request.config, randomBytes))
+  }
+
+  get #isNew(): boolean {
+    return networkNamespace(this.#request.config.namespaces) === 'new'
+  }
+
+  /** What init does of them, in its own network namespace, when {@link make} has done the rest. */
+  get steps(): Step[] {
+    return this.#parts.inside.filter(act => !isLoopbackUp(act)).map(settingStep)
   }
 
   /** For the state, in the words of 2014: of the first pair. */
@@ -97,38 +146,53 @@ export class Networking {
     return { veth_host: pair?.hostName, veth_child: pair?.name, ns_path }
   }
 
-  /** Makes them, in the namespace of a process. When any of it fails, nothing is left. */
-  async make(pid: number, { signal }: Waiting = {}): Promise<void> {
+  /** Does what needs no process, up to the messages that make them; what is wrong {@link make} tells. */
+  begin(): void {
     const { config, directory, warn } = this.#request
-    // Once, for everything: by its name the process could be another's by then.
-    const namespace = await openNamespaceFd(pid, 'net')
-    this.#namespace = namespace
-    const kind = networkNamespace(config.namespaces) === 'joined' ? 'joined' : 'new'
-    this.#applied = await applyNetworks(config, this.#plan, {
-      namespace,
-      kind,
-      pid,
-      userNamespace: config.namespaces.some(each => each.kind === 'user'),
-      directory,
-      record: made => writeText(`${directory}/${NETWORK_FILE}`, stringifyJson(made), { mode: 0o600 }),
-      keep: async fd => {
-        const path = config.namespaces.find(each => each.kind === 'net')?.path
-        return path ?? (await pinNamespace(fd, 'net', `${directory}/${PIN}`)).path
+    this.#making = applyNetworks(
+      config,
+      { acts: this.#parts.outside },
+      {
+        namespace: this.#place.part('namespace'),
+        kind: this.#isNew ? 'new' : 'joined',
+        pid: this.#place.part('pid'),
+        userNamespace: config.namespaces.some(each => each.kind === 'user'),
+        directory,
+        record: made => writeText(`${directory}/${NETWORK_FILE}`, stringifyJson(made), { mode: 0o600 }),
+        keep: async fd => {
+          const path = config.namespaces.find(each => each.kind === 'net')?.path
+          return path ?? (await pinNamespace(fd, 'net', `${directory}/${PIN}`)).path
+        },
+        warn,
+        signal: this.#end.signal,
       },
-      warn,
-      signal,
-    })
+    )
+    this.#making.catch(() => {})
+  }
+
+  /** Makes them, in the namespace of a process of ours. When any of it fails, nothing is left. */
+  async make(pid: number, { signal }: Waiting = {}): Promise<void> {
+    const deaf = onAbort(signal, () => this.#end.abort(signal?.reason))
+    try {
+      // Once, for everything: by its number the process could be another's when all is taken back.
+      this.#place.resolve({ pid, namespace: openAtOnce(namespacePath('net', pid)) })
+      await this.#making
+    } finally {
+      deaf()
+    }
   }
 
   /** The container could not be started: all is taken back, as long as its namespace is held. */
   async undo(): Promise<void> {
-    await this.#applied?.undo()
+    this.#place.reject(new Error('the container could not be started'))
+    const applied = await this.#making?.catch(() => undefined)
+    await applied?.undo()
     await releaseNetworking(this.#request)
   }
 
   /** Lets go of the namespace. */
   close(): void {
-    this.#namespace?.close()
+    this.#place.value?.namespace.close()
   }
 }
 
@@ -162,18 +226,13 @@ async function recordedNetworks(directory: string): Promise<MadeNetworks | undef
   }
 }
 
+/** Takes a container off its bridges while it is saved, or puts it back. */
+export async function attachNetworks({ directory, config }: NetworkRequest, attached: boolean): Promise<void> {
+  const made = await recordedNetworks(directory)
+  if (made !== undefined) await setAttached(config.networks ?? [], made.pairs, attached)
+}
+
 export async function networkStats(directory: string): Promise<InterfaceStats[]> {
   const made = await recordedNetworks(directory)
   return made === undefined ? [] : await interfaceStats(made)
-}
-
-async function randomBytes(count: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(count)
-  const file = await openFile('/dev/urandom')
-  try {
-    if (count > 0) await readFd(file.fd, bytes)
-    return bytes
-  } finally {
-    file.close()
-  }
 }

@@ -1,5 +1,5 @@
 import { ask, type Child, closeFd, type Rendezvous } from '@libcontainer/init'
-import { checkMounts, type Mount, type MountIdMap, sourceSteps } from '@libcontainer/mount'
+import { checkMount, checkMounts, type Mount, type MountIdMap, openSource, sourceSteps } from '@libcontainer/mount'
 import { cloneFlags, openNamespaceFd, planProcessJoin, writeIdMaps } from '@libcontainer/namespaces'
 import { type OwnedFd, type Step, slot, stat } from '@libcontainer/sys'
 import type { ContainerConfig } from './config.js'
@@ -147,6 +147,24 @@ export class UserNamespaces {
 
   close(): void {
     for (const user of this.#made.values()) user.close()
+  }
+}
+
+/** Takes the source of a bind from the mount namespace of this process, while the container has no process yet. */
+export async function takeSource(mount: Mount, config: ResolvedConfig, field: string): Promise<OwnedFd> {
+  const { idMap } = checkMount(mount, field)
+  if (idMap === undefined) return await openSource(mount, { field })
+  const { uidMappings: uid = [], gidMappings: gid = [] } = config
+  const path = idMap.path ?? config.namespaces.find(({ kind }) => kind === 'user')?.path
+  const maps = ownMaps(idMap, config, field) ?? (path === undefined ? { uid, gid } : undefined)
+  const userNamespace =
+    maps === undefined
+      ? await openNamespaceFd(path!, 'user')
+      : await whileMapped(maps, async pid => await openNamespaceFd(pid, 'user'))
+  try {
+    return await openSource(mount, { field, userNamespace })
+  } finally {
+    userNamespace.close()
   }
 }
 

@@ -1,4 +1,4 @@
-import { consoleSteps, useTerminalStep } from '@libcontainer/console'
+import { consoleSteps, labelTerminalStep, useTerminalStep } from '@libcontainer/console'
 import { deviceSteps, linkSteps, ptmxStep } from '@libcontainer/devices'
 import {
   ask,
@@ -35,8 +35,8 @@ import { type Step, slot } from '@libcontainer/sys'
 import { hasNetworking } from './network.js'
 import { SOURCE_SLOT } from './outside-sources.js'
 import { createHookSteps, type HookFacts, startHookSteps } from './plan-hooks.js'
-import { planMounts } from './plan-mounts.js'
-import { type Attributes, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
+import { needsNetworks, planMounts } from './plan-mounts.js'
+import { type Attributes, keyringSteps, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
 import { environment } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 import type { ResolvedConfig } from './resolve.js'
@@ -52,6 +52,8 @@ export interface ContainerFacts extends NamespaceFacts, Omit<ProcessFacts, 'user
   readonly kcore: boolean
   /** Default: none. */
   readonly hooks?: HookFacts | undefined
+  /** What init does of its networks when the parent has done its part. Default: nothing. */
+  readonly network?: readonly Step[] | undefined
   /** The parent may not administer the system: it writes the id maps as the owner of init's files, or has them written. */
   readonly unprivileged?: boolean | undefined
   /** The parent lives in a user namespace. */
@@ -88,6 +90,7 @@ export function planContainer(
     userns,
     pidns: has('pid'),
     cgroups: facts.cgroups,
+    label: config.mountLabel,
     opened,
     locked: userns || (facts.mapped ?? false),
   }
@@ -95,6 +98,14 @@ export function planContainer(
   const bound = bindsDev(config.mounts)
   // In the mounts of the host nothing is mounted, and nothing made: the root is the directory as it stands.
   const ownMounts = has('mnt')
+
+  const networks = [
+    ...(hasNetworking(config) ? whileSeen(ask('network', 'wait until the networks are there'), facts) : []),
+    ...(isNew('net') ? [linkUp('lo')] : []),
+    ...(facts.network ?? []),
+  ]
+  // As ever hooks find the interfaces, and so do mounts, where one can tell. Else the parent makes them meanwhile, and nobody waits.
+  const early = needsNetworks(config.mounts)
 
   const steps: Step[] = [
     ...attributes.sharing.initial,
@@ -108,11 +119,12 @@ export function planContainer(
     ...(namespaces.offsetsByParent ? [ask('clocks', 'wait until the clocks are set')] : []),
     ...(namespaces.needsSecondClone ? [secondClone] : []),
     setSession,
-    ...(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)]),
-    // As ever, before anything of the root: hooks and mounts find the interfaces.
-    ...(hasNetworking(config) ? whileSeen(ask('network', 'wait until the networks are there'), facts) : []),
+    ...keyringSteps(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)], attributes),
+    ...(early ? networks : []),
     ...(ownMounts ? prepareRootSteps(config.rootfs, config.rootPropagation) : [openRootfsStep(config.rootfs)]),
-    ...(config.rootOverlay ? [rootOverlayStep(config.rootOverlay, { userns: mountOptions.locked })] : []),
+    ...(config.rootOverlay
+      ? [rootOverlayStep(config.rootOverlay, { userns: mountOptions.locked, label: config.mountLabel })]
+      : []),
     ...mounts.steps,
     ...(ownMounts && !bound
       ? [
@@ -121,19 +133,19 @@ export function planContainer(
           ptmxStep(root),
         ]
       : []),
+    ...(early ? [] : networks),
     ...createHookSteps(config, facts.hooks),
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
     ...readonlyPathSteps(config.readonlyPaths, { root, opened }),
-    ...maskedPathSteps(config.maskedPaths, { root, opened }),
+    ...maskedPathSteps(config.maskedPaths, { root, opened, label: config.mountLabel }),
     ...(ownMounts ? (config.noPivotRoot ? moveRootSteps(root) : pivotSteps(root)) : [chrootStep(root)]),
-    ...terminalSteps(spec, ownMounts),
+    ...terminalSteps(spec, attributes, ownMounts),
     ...(bound || spec.terminal ? [] : [reopenNullStep(root)]),
     ...lateReadonlySteps(config.mounts, mountOptions),
     ...(config.readonlyRootfs ? [readonlyRootStep(root)] : []),
     ...(config.rootPropagation === undefined ? [] : rootPropagationSteps(config.rootPropagation)),
     ...(config.hostname === undefined ? [] : [setHostname(config.hostname)]),
     ...(config.domainname === undefined ? [] : [setDomainname(config.domainname)]),
-    ...(isNew('net') ? [linkUp('lo')] : []),
     ...Object.entries(config.sysctl ?? {}).map(([key, value]) => sysctlStep(key, value)),
     ...processSteps(spec, attributes, {
       ...facts,
@@ -161,9 +173,16 @@ function whileSeen(wait: Step, { unprivileged = false, mapped = false }: Contain
 }
 
 /** A terminal of the container's own devpts, its master sent up. */
-export function terminalSteps({ terminal, plainNewlines }: ProcessSpec, bind = true): Step[] {
+export function terminalSteps(
+  { terminal, plainNewlines }: ProcessSpec,
+  { mountLabel }: Attributes,
+  bind = true,
+): Step[] {
   if (!terminal) return []
-  if (isHostTerminal(terminal)) return [useTerminalStep(slot('terminal'))]
+  if (isHostTerminal(terminal)) {
+    const slave = slot('terminal')
+    return [...(mountLabel ? [labelTerminalStep(slave, mountLabel)] : []), useTerminalStep(slave)]
+  }
   const size = terminal === true ? undefined : terminal
   const steps = consoleSteps({
     root: slot('root'),

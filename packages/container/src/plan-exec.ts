@@ -4,7 +4,7 @@ import { chrootStep, reopenNullStep } from '@libcontainer/mount'
 import { type NamespaceKind, planProcessJoin } from '@libcontainer/namespaces'
 import { type Step, slot } from '@libcontainer/sys'
 import { terminalSteps } from './plan-container.js'
-import { type Attributes, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
+import { type Attributes, keyringSteps, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
 import { environment } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
 
@@ -33,9 +33,12 @@ export function planExec(
     ...join.steps,
     ...(join.needsSecondClone ? [secondClone] : []),
     setSession,
-    ...(facts.sessionKeyring === undefined ? [] : [joinSessionKeyring(facts.sessionKeyring, { existing: true })]),
+    ...keyringSteps(
+      facts.sessionKeyring === undefined ? [] : [joinSessionKeyring(facts.sessionKeyring, { existing: true })],
+      attributes,
+    ),
     facts.rooted ? chrootStep() : openRoot,
-    ...terminalSteps(spec, false),
+    ...terminalSteps(spec, attributes, false),
     ...(spec.terminal ? [] : [reopenNullStep(slot('root'))]),
     ...processSteps(spec, attributes, {
       ...facts,

@@ -39,7 +39,9 @@ export interface Attributes {
   readonly seccomp: readonly Step[]
   readonly landlock?: LandlockSteps | undefined
   /** What tells the security modules what the program is to be. */
-  readonly labels?: readonly Step[] | undefined
+  readonly labels?: Labels | undefined
+  /** SELinux's label of what is made for it. */
+  readonly mountLabel?: string | undefined
   readonly noNewPrivileges: boolean
   readonly rlimits: readonly ResourceLimit[]
   readonly umask: number
@@ -50,6 +52,16 @@ export interface Attributes {
   readonly parentDeathSignal: number | undefined
   /** The argv of what is executed in place of the program: the slot `payload`. */
   readonly payload?: readonly string[] | undefined
+}
+
+/** What a process tells the security modules, and when. */
+export interface Labels {
+  /** Around the making of a session keyring: that it is to have the label of the program. */
+  readonly keyring?: { readonly before: readonly Step[]; readonly after: readonly Step[] } | undefined
+  /** Before the state is saved. */
+  readonly early?: readonly Step[] | undefined
+  /** After it: as runc does, of whom policies know this order. */
+  readonly late?: readonly Step[] | undefined
 }
 
 /** What the plan has to know of this host and this call. */
@@ -78,7 +90,7 @@ export const userFiles = ['/etc/passwd', '/etc/group']
 export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: ProcessFacts): Step[] {
   const { args, cwd = '/' } = spec
   const env = environment(spec)
-  const { capabilities: sets, landlock, labels = [] } = attributes
+  const { capabilities: sets, landlock, labels } = attributes
   const capabilities = capabilitySteps(sets === null || !isList(sets) ? sets : capabilitySets(sets), {
     lastCap: facts.lastCap,
     available: facts.userns ? undefined : facts.available,
@@ -93,8 +105,6 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
 
   return [
     attributes.sharing.affinity ?? resetAffinity,
-    // While it may mount a procfs of its own.
-    ...(labels.length === 0 ? [] : [openLabelsStep]),
     ...(facts.userns ? [] : limitSteps(attributes.rlimits, facts.initialFiles)),
     ...(user.lookup ? [askWithFiles('user', 'look the user up in the container’s passwd and group', userFiles)] : []),
     ...(cwd === '/' ? [] : [makeWorkingDirectory(cwd)]),
@@ -114,9 +124,10 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
       ? []
       : [setParentDeathSignal(attributes.parentDeathSignal, slot('parent'))]),
     // Of the next exec, be it that of a hook in the container: a profile that is not loaded ends the set-up, not the start.
-    ...labels,
+    ...(labels?.early ?? []),
     ...(attributes.payload === undefined ? [findProgram(args[0]!, variable(env, 'PATH') ?? DEFAULT_PATH)] : []),
     ask('ready', 'wait until the state is saved'),
+    ...(labels?.late ?? []),
     ...(facts.waitForStart === undefined ? [] : createdSteps(slot('listener'), facts.waitForStart)),
     ...(landlock?.restrict ?? []),
     // They are programs in the container, run with its rights: behind its filter, too.
@@ -128,6 +139,13 @@ export function processSteps(spec: ProcessSpec, attributes: Attributes, facts: P
       ? execProgram(args, known, more)
       : execDescriptor(slot('payload'), attributes.payload, known, more),
   ]
+}
+
+/** The session keyring, if any: first of what is labelled, so that the labels' procfs is opened here, while a procfs of its own may be mounted. */
+export function keyringSteps(join: readonly Step[], { labels }: Attributes): Step[] {
+  if (labels === undefined) return [...join]
+  const { before, after } = (join.length > 0 ? labels.keyring : undefined) ?? { before: [], after: [] }
+  return [openLabelsStep, ...before, ...join, ...after]
 }
 
 /** The answer says it, and it alone: an environment may be larger than an answer. */

@@ -6,9 +6,10 @@ import type { ContainerConfig } from './config.js'
 import { confinementOf } from './confinement.js'
 import type { ContainerCgroup } from './drivers.js'
 import { hostFacts } from './facts.js'
+import { planNetworking } from './network.js'
 import { unreachableSources } from './outside-sources.js'
 import { configCopy } from './plain-copy.js'
-import { type ContainerPlan, planContainer } from './plan-container.js'
+import { type ContainerFacts, type ContainerPlan, planContainer } from './plan-container.js'
 import type { HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
 import { checkedProcess } from './process-check.js'
@@ -34,6 +35,7 @@ export async function plan(id: string, config: ContainerConfig, spec: ProcessSpe
   const attributes = attributesOf(resolved, process, true, await confinementOf(resolved, process))
   return await planFor(resolved, process, attributes, await driver.at(resolved.cgroups.path), {
     hooks: { id, at: point => resolved.hooks?.[point] ?? [] },
+    network: (await planNetworking({ directory: '', config: resolved }))?.steps,
   })
 }
 
@@ -43,7 +45,7 @@ export async function planFor(
   spec: ProcessSpec,
   attributes: Attributes,
   cgroup: ContainerCgroup,
-  { waitForStart, hooks }: { readonly waitForStart?: number | undefined; readonly hooks: HookFacts },
+  { waitForStart, hooks, network }: Pick<ContainerFacts, 'waitForStart' | 'network'> & { readonly hooks: HookFacts },
 ): Promise<ContainerPlan> {
   const [host] = await Promise.all([hostFacts(), checkNamespaces(config)])
   // Nobody outside may do more than root of it where that is all that we are.
@@ -59,6 +61,7 @@ export async function planFor(
     joinCgroups: cgroup.joinSelfSteps(),
     waitForStart,
     hooks,
+    network,
     unreachable,
   })
 }

@@ -1,5 +1,5 @@
 import { ConfigInvalid, checkStdio, isDescriptor, kernelString, shown } from '@libcontainer/sys'
-import { checkProfile } from './confinement.js'
+import { checkLabel, checkProfile } from './confinement.js'
 import { processCopy } from './plain-copy.js'
 import { DEFAULT_PATH, type ProcessSpec } from './process-spec.js'
 import { checkSharing } from './sharing.js'
@@ -24,6 +24,7 @@ const FIELDS: Readonly<Record<keyof ProcessSpec, true>> = {
   rlimits: true,
   noNewPrivileges: true,
   apparmorProfile: true,
+  selinuxLabel: true,
   umask: true,
   oomScoreAdj: true,
   scheduler: true,
@@ -74,6 +75,7 @@ export function checkProcess(spec: ProcessSpec): void {
   checkSecureBits(spec.secureBits, 'process.secureBits')
   checkRlimits(spec.rlimits, 'process.rlimits')
   checkProfile(spec.apparmorProfile, 'process.apparmorProfile')
+  checkLabel(spec.selinuxLabel, 'process.selinuxLabel')
   checkInteger('process.umask', spec.umask, 0, 0o777)
   checkInteger('process.oomScoreAdj', spec.oomScoreAdj, -1000, 1000)
   checkBoolean('process.noNewPrivileges', spec.noNewPrivileges)

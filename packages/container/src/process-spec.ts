@@ -61,6 +61,7 @@ export interface ProcessSpec {
   readonly rlimits?: readonly ResourceLimit[] | undefined
   readonly noNewPrivileges?: boolean | undefined
   readonly apparmorProfile?: string | undefined
+  readonly selinuxLabel?: string | undefined
   readonly umask?: number | undefined
   readonly oomScoreAdj?: number | undefined
   readonly scheduler?: Scheduler | undefined

@@ -1,4 +1,5 @@
-import { containerId, type IdMaps, obstacleOf, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
+import type { Child } from '@libcontainer/init'
+import { cloneFlag, containerId, type IdMaps, writeIdMaps, writeTimeOffsets } from '@libcontainer/namespaces'
 import {
   ConfigInvalid,
   ids,
@@ -27,6 +28,7 @@ import { type ContainerPlan, planFor } from './plan.js'
 import { HOOK_STDERR, HOOK_STDOUT, type HookFacts } from './plan-hooks.js'
 import type { Attributes } from './plan-process.js'
 import type { ProcessSpec } from './process-spec.js'
+import { relabelSources } from './relabel.js'
 import type { ResolvedConfig } from './resolve.js'
 import { logUnknown } from './seccomp.js'
 import { SeccompAgent } from './seccomp-agent.js'
@@ -64,7 +66,8 @@ export interface FirstPlan {
 }
 
 /** Plans the first process of a container; touches nothing, so that it can be done while the cgroup is being made. */
-export async function planFirst({ id, config, cgroup, spec, wait, hooks, drivers }: StartRequest): Promise<FirstPlan> {
+export async function planFirst(request: StartRequest): Promise<FirstPlan> {
+  const { id, config, cgroup, spec, wait, hooks, drivers, networking } = request
   if (spec.subCgroupPaths !== undefined)
     throw new ConfigInvalid(
       'process.subCgroupPaths',
@@ -78,6 +81,7 @@ export async function planFirst({ id, config, cgroup, spec, wait, hooks, drivers
   const plan = await planFor(config, spec, attributes, cgroup, {
     waitForStart: wait ? uidInside(config) : undefined,
     hooks: { id, at: hooks },
+    network: networking?.steps,
   })
   return { plan, attributes, initialFiles, unprivileged, mapped, payload }
 }
@@ -103,7 +107,14 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let outputs: (OwnedFd | undefined)[] = []
   let agent: SeccompAgent | undefined
   const sources = new OutsideSources(config, plan.outside)
+  const isSeen = (plan.namespaces.cloneFlags & cloneFlag('net')) !== 0 && !unprivileged && !mapped
+  let made: Promise<undefined> | undefined
+  const makeNetworks = ({ pid, pidfd }: Child): Promise<undefined> => {
+    made = whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal })).then(() => undefined)
+    return made
+  }
   try {
+    await relabelSources(config.mounts, config.mountLabel, spec.signal)
     if ((spec.logLevel ?? 0) >= DEBUG) logUnknown(config, message => drivers.log?.(DEBUG, message))
     if (wait) await SeccompAgent.confirm(config)
     else agent = await SeccompAgent.connect(config)
@@ -150,12 +161,12 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
           await writeTimeOffsets(pid, config.timeOffsets ?? {})
           return undefined
         },
-        network: async ({ pid, pidfd }) => {
-          await whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal }))
-          return undefined
-        },
+        network: makeNetworks,
         ...sources.rendezvous,
       },
+      meanwhile: () => networking?.begin(),
+      // The namespace is there with the process, whatever of its plan has been done; who may only look into init when it asks, waits for that.
+      ahead: isSeen && networking !== undefined ? { network: makeNetworks } : {},
       // Its state is saved by then: a hook may ask for it.
       runHooks: async ({ pid, pidfd }) => {
         const state = creatingState(pid)
@@ -166,22 +177,10 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       },
       // Before the program: whoever is killed after this leaves a state by which the container can be removed.
       ready: async ({ pid, stdio }) => {
+        // Behind the answer that init waits for first, and long before this.
+        await made?.then(() => {})
         const streams = standardStreams(stdio)
-        state = {
-          id,
-          init_process_pid: pid,
-          init_process_start: String((await processStat(pid))?.startTime ?? 0),
-          created: new Date().toISOString(),
-          bundle: bundleOf(config.labels) || undefined,
-          rootless: unprivileged,
-          cgroup_driver: cgroup.unit === undefined ? undefined : 'systemd',
-          cgroup_paths: cgroupPaths(cgroup.paths),
-          namespace_paths: namespacePaths(pid),
-          ...rdt?.paths,
-          ...(networking && { network_state: networking.state }),
-          external_descriptors: await streams,
-          config,
-        }
+        state = await firstState(request, pid, unprivileged, streams)
         text = await saveState(directory, state)
       },
     })
@@ -189,7 +188,9 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
     return { ...launched, state: state!, text }
   } catch (error) {
     await removeFile(`${directory}/${START_SOCKET}`)
-    throw plan.namespaces.needsMaps ? await obstacleOf(error) : error
+    if (!plan.namespaces.needsMaps) throw error
+    const { obstacleOf } = await import('@libcontainer/namespaces')
+    throw await obstacleOf(error)
   } finally {
     for (const fd of [place, listener, ...outputs]) fd?.close()
     agent?.close()
@@ -198,11 +199,35 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   }
 }
 
+/** What is recorded of a container whose first process has this number. */
+export async function firstState(
+  { id, config, cgroup, rdt, networking }: Pick<StartRequest, 'id' | 'config' | 'cgroup' | 'rdt' | 'networking'>,
+  pid: number,
+  rootless: boolean,
+  streams: Promise<readonly string[]>,
+): Promise<ContainerState> {
+  return {
+    id,
+    init_process_pid: pid,
+    init_process_start: String((await processStat(pid))?.startTime ?? 0),
+    created: new Date().toISOString(),
+    bundle: bundleOf(config.labels) || undefined,
+    rootless,
+    cgroup_driver: cgroup.unit === undefined ? undefined : 'systemd',
+    cgroup_paths: cgroupPaths(cgroup.paths),
+    namespace_paths: namespacePaths(pid),
+    ...rdt?.paths,
+    ...(networking && { network_state: networking.state }),
+    external_descriptors: await streams,
+    config,
+  }
+}
+
 const hasInsideHooks = ({ hooks }: StartRequest): boolean =>
   hooks('createContainer').length + hooks('startContainer').length > 0
 
 /** What the standard streams are, as this process has them, which nobody can keep from looking; nothing for one that is closed. */
-async function standardStreams(stdio: readonly number[]): Promise<string[]> {
+export async function standardStreams(stdio: readonly number[]): Promise<string[]> {
   return await Promise.all(stdio.map(async fd => await readLink(`/proc/self/fd/${fd}`).catch(() => '')))
 }
 

@@ -2,13 +2,12 @@ import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
-import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
-import { checkMount, checkPropagation, checkRootOverlay, cleanPath } from '@libcontainer/mount'
+import { checkMount, checkPropagation, checkRootOverlay, cleanPath, type Mount } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
 import { ConfigInvalid, fieldName, kernelString, signalNumber } from '@libcontainer/sys'
 import type { ContainerConfig, ResourceLimit } from './config.js'
-import { checkProfile } from './confinement.js'
+import { checkLabel, checkProfile } from './confinement.js'
 import { checkHookOutput } from './hooks.js'
 import { checkMountIds } from './mount-ids.js'
 import { namespaceOf, namespacesOf, ownsMounts } from './namespace-requests.js'
@@ -53,6 +52,8 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   keepGroups: true,
   landlock: true,
   apparmorProfile: true,
+  selinuxLabel: true,
+  mountLabel: true,
   noNewPrivileges: true,
   umask: true,
   parentDeathSignal: true,
@@ -61,7 +62,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   labels: true,
 }
 
-/** The part of `validate` that needs no kernel: pure. Networks are looked at by `networkProblems` of `@libcontainer/network/config`. */
+/** The part of `validate` that needs no kernel: pure. Networks are looked at by `networkProblems` of `@libcontainer/network/config`, `intelRdt` by `checkIntelRdt` of `@libcontainer/intelrdt/config`. */
 export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     return [new ConfigInvalid('config', config, 'must be an object')]
@@ -101,7 +102,10 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   const kinds = new Set(namespaces?.map(({ kind }) => kind) ?? namespaceKinds)
   check(() => checkName('hostname', config.hostname, kinds))
   check(() => checkName('domainname', config.domainname, kinds))
-  each('mounts', config.mounts, (mount, field) => checkMountIds(checkMount(mount, field), config, kinds.has('user')))
+  each('mounts', config.mounts, (mount, field) => {
+    checkMountIds(checkMount(mount, field), config, kinds.has('user'))
+    checkRelabel(mount, config, field)
+  })
   each('devices', config.devices, (request, field) => void device(request, field))
   check(() => checkCgroups(config))
   problems.push(...limitProblems(config.cgroups))
@@ -117,11 +121,12 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   each('rlimits', config.rlimits, rlimitCheck())
   check(() => checkInteger('oomScoreAdj', config.oomScoreAdj, -1000, 1000))
   problems.push(...sharingProblems(config), ...hookProblems(config.hooks))
-  check(() => void (config.intelRdt === undefined || checkIntelRdt(config.intelRdt, 'intelRdt')))
   check(() => checkHookOutput(config.hookOutput))
   check(() => checkKeyring(config.sessionKeyring))
   check(() => checkBoolean('keepGroups', config.keepGroups))
   check(() => checkProfile(config.apparmorProfile, 'apparmorProfile'))
+  check(() => checkLabel(config.selinuxLabel, 'selinuxLabel'))
+  check(() => checkLabel(config.mountLabel, 'mountLabel'))
   check(() => checkBoolean('noNewPrivileges', config.noNewPrivileges))
   check(() => checkInteger('umask', config.umask, 0, 0o777))
   check(
@@ -131,6 +136,15 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
     if (typeof label !== 'string' || !label.includes('=')) refuse(field, label, 'must be key=value')
   })
   return problems
+}
+
+export function checkRelabel(
+  { relabel }: Mount,
+  { mountLabel }: Pick<ContainerConfig, 'mountLabel'>,
+  field: string,
+): void {
+  if (relabel !== undefined && !mountLabel)
+    throw new ConfigInvalid(`${field}.relabel`, relabel, 'needs a label to give: set mountLabel')
 }
 
 /** Two that name different ones of a kind are no list. */

@@ -1,5 +1,6 @@
 import { exists, ids, type LibcontainerError, removeTree } from '@libcontainer/sys'
 import { findCgroup, recordedCgroup } from './cgroup.js'
+import { releaseScratch } from './checkpoint/leftovers.js'
 import { releaseClass } from './class.js'
 import type { CgroupDriver, ContainerCgroup, Drivers } from './drivers.js'
 import { ContainerError } from './errors.js'
@@ -32,6 +33,7 @@ export async function removeWithoutState(
     await cgroup?.destroy()
     await releaseClass({ id, directory, drivers })
     await releaseNetworking({ directory, warn })
+    await releaseScratch(directory)
     await confirmEnded(id, directory)
     await removeTree(directory)
     return true

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { Container, ContainerConfig } from '@libcontainer/container'
+import { type Container, type ContainerConfig, plan } from '@libcontainer/container'
 import { ensureBridge, type Network } from '@libcontainer/network'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
@@ -108,6 +108,14 @@ describe('NW-04 NW-05 NW-07 veth', () => {
     expect(ends).toContain(interfaces[0]!.name)
     expect(Number(interfaces[0]!.txPackets)).toBeGreaterThan(0)
     expect(Number(interfaces[0]!.rxBytes)).toBeGreaterThan(0)
+    // NW-22: it is known by its address, whatever it is called.
+    const renamed = `${own}r`
+    execFileSync('ip', ['link', 'set', interfaces[0]!.name, 'down'])
+    execFileSync('ip', ['link', 'set', interfaces[0]!.name, 'name', renamed])
+    expect((await one.stats()).interfaces.map(({ name }) => name)).toEqual([renamed])
+    await one.destroy({ force: true })
+    expect(hostLinks()).not.toContain(renamed)
+    await other.destroy({ force: true })
   })
 
   test(
@@ -167,10 +175,30 @@ describe('NW-04 NW-05 NW-07 veth', () => {
       networks: [veth({ hostInterfaceName: `${own}x`, address: '10.231.7.9/24' })],
       routes,
     })
+    // In the kernel's own words.
     await expect(container.run(sh('true'))).rejects.toMatchObject({
-      message: expect.stringContaining('route 192.0.2.0/24'),
+      message: expect.stringMatching(/route 192\.0\.2\.0\/24.*ENETUNREACH.*Nexthop has invalid gateway/),
     })
+    expect(existsSync(`${bench.factory.root}/${container.id}/network.json`)).toBe(false)
     expect(hostLinks()).not.toContain(`${own}x`)
+    await container.destroy()
+  })
+
+  test('EV-060 a step that fails while they are being made, or behind them, takes all back', needs, async () => {
+    await using bench = await Bench.open('net')
+    const networks = [veth({ hostInterfaceName: `${own}w`, address: '10.231.7.8/24', gateway: '10.231.7.1' })]
+    const container = await bench.create({ networks })
+    const { steps } = await plan('any', container.config(), sh('true'))
+    expect(steps.map(({ op }) => op)).toContain('requestNetlink')
+    // The first steps run while the parent makes the pair.
+    for (let failAt = 0; failAt < steps.length; failAt += failAt < 4 ? 1 : 5) {
+      await expect(container.run({ ...sh('true'), failAt })).rejects.toMatchObject({ code: 'SystemError' })
+      expect(hostLinks()).not.toContain(`${own}w`)
+      expect(existsSync(`${bench.factory.root}/${container.id}/network.json`)).toBe(false)
+    }
+    const abort = AbortSignal.timeout(0)
+    await expect(container.run({ ...sh('exec sleep 1000'), signal: abort })).rejects.toThrow()
+    expect(hostLinks()).not.toContain(`${own}w`)
     await container.destroy()
   })
 
@@ -190,7 +218,7 @@ describe('NW-04 NW-05 NW-07 veth', () => {
       const directory = `${bench.factory.root}/${id}`
       const mac = '02:00:00:00:77:01'
       const record = { pairs: [{ hostName: `${own}z`, hostMac: mac }], lent: [], inside: [], helpers: [] }
-      // As who is killed between making a pair and recording its index leaves it.
+      // As who is killed when he has made a pair leaves it.
       const abandon = (address: string): void => {
         execFileSync('ip', ['link', 'add', `${own}z`, 'address', address, 'type', 'veth', 'peer', 'name', `${own}p`])
         mkdirSync(directory, { mode: 0o711 })

@@ -3,7 +3,7 @@ import { type ContainerConfig, configWarnings, readConfig2015, validate, validat
 import { networkProblems } from '@libcontainer/network/config'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { temporaryDirectory } from '../../../test/support/index.js'
+import { securityModules, temporaryDirectory } from '../../../test/support/index.js'
 import { namespacesOf, networkNamespace } from '../src/namespace-requests.js'
 
 const rootfs = '/nowhere'
@@ -163,10 +163,13 @@ test('MT-36 a capability that leaves a root which was only changed is a warning'
 })
 
 test('VAL-21 EV-161 a class of resctrl: its shape, and a host that has none', async () => {
-  expect(fields({ intelRdt: { closId: '..' } })).toEqual(['intelRdt.closId'])
-  expect(fields({ intelRdt: { schemata: ['L3:0=f\nMB:0=10'] } })).toEqual(['intelRdt.schemata[0]'])
-  expect(fields({ intelRdt: 'gold' as never })).toEqual(['intelRdt'])
-  expect(fields({ intelRdt: {} })).toEqual([])
+  const wrong = async (intelRdt: unknown): Promise<string[]> => {
+    const problems = await validate({ rootfs: '/usr', intelRdt } as ContainerConfig)
+    return problems.map(({ field }) => field)
+  }
+  expect(await wrong({ closId: '..' })).toEqual(['intelRdt.closId'])
+  expect(await wrong({ schemata: ['L3:0=f\nMB:0=10'] })).toEqual(['intelRdt.schemata[0]'])
+  expect(await wrong('gold')).toEqual(['intelRdt'])
   if (readFileSync('/proc/self/mountinfo', 'utf8').includes(' - resctrl ')) return
   const found = await validate({ rootfs: '/usr', intelRdt: { closId: '/' } })
   expect(found).toEqual([
@@ -179,8 +182,32 @@ test('VAL-21 EV-161 a class of resctrl: its shape, and a host that has none', as
 })
 
 test('VAL-32 what this version has not is refused by name, and never left out in silence', () => {
-  for (const name of ['processLabel', 'mountLabel', 'apparmorProfile'])
+  for (const name of ['processLabel', 'selinuxLabel', 'mountLabel', 'apparmorProfile'])
     expect(fields({ [name]: {} }), name).toEqual([name])
+})
+
+test('VAL-06 EV-115 EV-085 labels of SELinux: their shape, and a kernel without it', async () => {
+  for (const name of ['selinuxLabel', 'mountLabel'])
+    for (const label of ['a', 'a:b', 'a::c', 'a:b:c d', 'a:b:c:"s0'])
+      expect(fields({ [name]: label }), label).toEqual([name])
+  expect(fields({ selinuxLabel: '', mountLabel: '' })).toEqual([])
+  const bind = { destination: '/a', type: 'bind', source: '/b' } as const
+  expect(fields({ mounts: [{ ...bind, relabel: 'Z' }] })).toEqual(['mounts[0].relabel'])
+  const mountLabel = 'a:b:c:s0:c1,c2'
+  expect(fields({ mountLabel, mounts: [{ ...bind, relabel: 'zZ' as never }] })).toEqual(['mounts[0].relabel'])
+  expect(fields({ mountLabel, mounts: [{ ...bind, type: 'tmpfs', relabel: 'z' }] })).toEqual(['mounts[0].relabel'])
+  expect(fields({ mountLabel, mounts: [{ ...bind, relabel: 'z' }] })).toEqual([])
+  if (securityModules().includes('selinux')) return
+  const found = await validate({ rootfs: '/usr', selinuxLabel: mountLabel, mountLabel })
+  expect(found).toEqual(
+    ['selinuxLabel', 'mountLabel'].map(field =>
+      expect.objectContaining({
+        field,
+        message: expect.stringMatching(/cannot be given to anything here: .*SELinux/),
+        hint: expect.stringContaining('label=disable'),
+      }),
+    ),
+  )
 })
 
 test('VAL-02 EV-058 networks, routes and devices ask for a network namespace, and two paths of one contradict each other', () => {

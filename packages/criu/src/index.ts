@@ -2,6 +2,7 @@ export { type CriuFeatures, checkFeatures, requireFeatures } from './check-featu
 export { type DumpResult, dump, preDump } from './dump.js'
 export { CriuFailed, CriuMissingFeatures, CriuTooOld } from './errors.js'
 export { features } from './features.js'
+export { type ImageMount, parseMounts, readMounts } from './image-mounts.js'
 export { imageSize } from './images.js'
 export { type Log, type LogLine, type Phase, parseLog } from './log.js'
 export type {

@@ -19,6 +19,7 @@
 #include "../../keys/native/ops.h"
 #include "../../mount/native/ops.h"
 #include "../../namespaces/native/ops.h"
+#include "../../netlink/native/ops.h"
 #include "../../seccomp/native/ops.h"
 #include "../../sys/native/label.h"
 
@@ -30,7 +31,8 @@
 
 static const struct lc_op *const tables[] = {
 	lc_rendezvous_ops, lc_exec_ops, lc_init_ops, lc_landlock_ops, lc_label_ops, lc_mount_ops, lc_devices_ops, lc_namespaces_ops,
-	lc_capabilities_ops, lc_console_ops, lc_seccomp_ops, lc_cgroups_ops, lc_session_keyring_ops, NULL,
+	lc_capabilities_ops, lc_console_ops, lc_seccomp_ops, lc_cgroups_ops, lc_session_keyring_ops, lc_netlink_request_ops,
+	NULL,
 };
 
 struct lc_plan lc_the_plan;

@@ -15,7 +15,7 @@ const allowed = new Set(
   `__errno_location _exit accept4 bind chdir chroot clock_gettime close connect dup dup2 environ fchmodat getrlimit pthread_sigmask setrlimit sigfillset signal socketpair dup3 eventfd execve exit faccessat fchdir fchmod fchown fchownat fcntl
    fgetxattr flistxattr fsetxattr futimens fstat fstatat fstatfs fsync getdents64 getegid geteuid getgid getpid getsockopt getuid getxattr inotify_add_watch inotify_init1 inotify_rm_watch ioctl kill
    listen lseek madvise memchr memcmp memcpy memmove memset mkdirat mknodat mmap mount munmap nanosleep open openat pipe2 poll prctl pread pwrite read
-   readlink readlinkat recv recvmsg renameat rmdir sched_setaffinity send sendfile sendmsg setdomainname setgroups sethostname setns setsid sigaddset
+   readlink readlinkat recv recvmsg renameat rmdir sched_setaffinity send sendfile sendmsg setdomainname setgroups sethostname setns setsid setsockopt sigaddset
    sigemptyset signalfd socket stat statfs strchr strcmp strcpy strcspn strlen strncmp strncpy strnlen strpbrk strrchr strspn symlinkat syscall
    tcgetattr tcsetattr umask umount2 unlinkat unshare waitid waitpid write writev`.split(/\s+/),
 )

@@ -2,11 +2,10 @@ import { cgroupHost } from '@libcontainer/cgroups'
 import { type Invocation, isOn, warn } from '@libcontainer/cli'
 import { type ContainerConfig, isUnprivileged, type ProcessSpec } from '@libcontainer/container'
 import { inUserNamespace } from '@libcontainer/namespaces'
-import { parseSpec, type SystemdProperty, toContainerConfig } from '@libcontainer/oci'
+import { parseSpec, type Spec, type SystemdProperty, toContainerConfig } from '@libcontainer/oci'
 import { ConfigInvalid, ids, isErrno, LibcontainerError, readText } from '@libcontainer/sys'
 import { isSystemd } from './globals.js'
 import { absolute } from './paths.js'
-import { unitPropertiesOf } from './unit-properties.js'
 
 /** What a bundle asks for, with what the command line says about it. */
 export interface Bundle {
@@ -36,10 +35,15 @@ export async function readBundle(invocation: Invocation, id: string): Promise<Bu
     })
   const sessionKeyring = !isOn(invocation, 'no-new-keyring')
   const cgroups = spec.linux?.cgroupsPath || systemd ? config.cgroups : await unnamed(config.cgroups)
-  const unitProperties = systemd ? unitPropertiesOf(spec.annotations) : []
+  const unitProperties = systemd ? await propertiesOf(spec.annotations) : []
   const owned = owner === undefined ? cgroups : { ...cgroups, owner }
   const moved = isOn(invocation, 'no-pivot') ? { noPivotRoot: true } : {}
   return { config: { ...config, cgroups: owned, sessionKeyring, ...moved }, process, unitProperties }
+}
+
+async function propertiesOf(annotations: Spec['annotations']): Promise<SystemdProperty[]> {
+  const { unitPropertiesOf } = await import('./unit-properties.js')
+  return unitPropertiesOf(annotations)
 }
 
 /** A container that may write to its own cgroup owns it: on cgroup v2, which alone can be given away. */

@@ -151,18 +151,13 @@ export const table: CommandTable = {
     },
     about(
       'checkpoint',
-      'write a running container to files (not in this version)',
+      'save a running container with its memory to files',
       () => import('./commands/checkpoint.js'),
       checkpointFlags,
-      { absent: true },
     ),
-    about(
-      'restore',
-      'let a container go on from such files (not in this version)',
-      () => import('./commands/restore.js'),
-      restoreFlags,
-      { absent: true },
-    ),
+    about('restore', 'let a container go on from such files', () => import('./commands/restore.js'), restoreFlags, {
+      onContainer: false,
+    }),
     {
       name: 'completion',
       about: 'print what makes a shell complete this command line',

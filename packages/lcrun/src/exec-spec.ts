@@ -1,14 +1,13 @@
 import { type CapabilitySets, capabilityName, capabilityNumber } from '@libcontainer/capabilities'
 import { type Invocation, isOn, UsageError, warn } from '@libcontainer/cli'
 import type { Container, Factory, ProcessSpec } from '@libcontainer/container'
-import { ConfigInvalid, notYet, readText } from '@libcontainer/sys'
+import { ConfigInvalid, readText } from '@libcontainer/sys'
 import { absolute } from './paths.js'
 import { loadRecord } from './record.js'
 
 /** The program that `exec` runs: of a file, or of the command line on top of what the container's own runs with. */
 export async function execSpec(invocation: Invocation, factory: Factory, container: Container): Promise<ProcessSpec> {
   const { flags, operands } = invocation
-  refuseLabels(invocation)
   const ignorePaused = isOn(invocation, 'ignore-paused')
   const file = flags.get('process')
   const [, ...args] = operands
@@ -16,11 +15,13 @@ export async function execSpec(invocation: Invocation, factory: Factory, contain
     throw new UsageError('exec needs a command, or --process FILE', 'lcrun exec --help tells what there is')
   const spec = file === undefined ? await ofFlags(invocation, args, factory, container) : await ofFile(file)
   const apparmorProfile = flags.get('apparmor')
+  const selinuxLabel = flags.get('process-label')
   const subCgroupPaths = await cgroupsOf(invocation, container)
   return {
     ...spec,
     ...(isOn(invocation, 'tty') && !spec.terminal ? { terminal: true } : {}),
     ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
+    ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
     ...(subCgroupPaths === undefined ? {} : { subCgroupPaths }),
     ...(ignorePaused ? { ignorePaused } : {}),
   }
@@ -134,9 +135,4 @@ async function cgroupsOf({ lists }: Invocation, container: Container): Promise<P
     }
   }
   return paths
-}
-
-function refuseLabels({ flags }: Invocation): void {
-  const value = flags.get('process-label')
-  if (value !== undefined) throw notYet('--process-label', '@libcontainer/selinux', { value })
 }

@@ -136,7 +136,7 @@ export const execFlags: readonly Flag[] = [
   },
   detach,
   pidFile,
-  { name: 'process-label', value: 'LABEL', emptyIsAbsent: true, about: 'its SELinux label (not in this version)' },
+  { name: 'process-label', value: 'LABEL', emptyIsAbsent: true, about: 'its SELinux label' },
   { name: 'apparmor', value: 'PROFILE', emptyIsAbsent: true, about: 'its AppArmor profile, which is loaded' },
   { name: 'no-new-privs', about: 'it gains no privileges by running other programs' },
   { name: 'cap', short: 'c', value: 'CAP', repeats: true, about: 'a further capability of it' },
@@ -214,6 +214,13 @@ const imageFlags: readonly Flag[] = [
   },
   { name: 'empty-ns', value: 'NAMESPACE', repeats: true, about: 'a namespace that is left empty: network' },
   { name: 'auto-dedup', about: 'drop pages that a parent image has' },
+  { name: 'tcp-close', about: 'close open connections' },
+  {
+    name: 'network-lock',
+    value: 'METHOD',
+    emptyIsAbsent: true,
+    about: 'what keeps packets away meanwhile: iptables, nftables or skip (iptables)',
+  },
 ]
 
 export const checkpointFlags: readonly Flag[] = [
@@ -227,11 +234,11 @@ export const checkpointFlags: readonly Flag[] = [
   },
   { name: 'leave-running', about: 'do not end it' },
   { name: 'tcp-skip-in-flight', about: 'leave connections out that are not open yet' },
-  { name: 'tcp-close', about: 'close open connections' },
   { name: 'link-remap', about: 'files that are open and removed, too' },
   { name: 'status-fd', value: 'FD', about: 'tell there when --lazy-pages is ready' },
   { name: 'page-server', value: 'ADDRESS:PORT', emptyIsAbsent: true, about: 'send its memory there' },
   { name: 'pre-dump', about: 'its memory alone, and let it go on' },
+  { name: 'json', about: 'tell what it took, as data' },
 ]
 
 export const restoreFlags: readonly Flag[] = [
@@ -242,7 +249,6 @@ export const restoreFlags: readonly Flag[] = [
   pidFile,
   noSubreaper,
   noPivot,
-  { name: 'tcp-close', about: 'close open connections' },
   { name: 'keep', about: 'leave the container when its program has ended' },
   { name: 'lsm-profile', value: 'TYPE:NAME', emptyIsAbsent: true, about: 'another profile of AppArmor or SELinux' },
   { name: 'lsm-mount-context', value: 'CONTEXT', emptyIsAbsent: true, about: 'another context of its mounts' },

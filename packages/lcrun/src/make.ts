@@ -1,7 +1,6 @@
 import { debug, type Invocation, warn } from '@libcontainer/cli'
 import type { Session } from '@libcontainer/cli/foreground'
 import { type Container, ContainerError, type Factory, type Process, type ProcessSpec } from '@libcontainer/container'
-import { inSpecWords } from '@libcontainer/oci'
 import { readBundle } from './bundle.js'
 import { isSystemd } from './globals.js'
 import { launch } from './launch.js'
@@ -53,7 +52,7 @@ export async function make(invocation: Invocation, { detached, start }: MakeOpti
     } catch (left) {
       warn(`container '${id}' could not be removed: ${(left as Error).message}`)
     }
-    throw inSpecWords(error)
+    throw await told(error)
   }
 }
 
@@ -61,10 +60,16 @@ async function create(factory: Factory, id: string, config: Parameters<Factory['
   try {
     return await factory.create(id, config)
   } catch (error) {
-    if (!(error instanceof ContainerError) || error.code !== 'IdInUse') throw inSpecWords(error)
+    if (!(error instanceof ContainerError) || error.code !== 'IdInUse') throw await told(error)
     throw new ContainerError('IdInUse', `container '${id}' already exists`, {
       cause: error,
       hint: `take another id, or remove it: lcrun --root ${factory.root} delete --force ${id}`,
     })
   }
+}
+
+/** An error in the words of config.json. */
+async function told(error: unknown): Promise<unknown> {
+  const { inSpecWords } = await import('@libcontainer/oci')
+  return inSpecWords(error)
 }

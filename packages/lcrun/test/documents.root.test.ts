@@ -50,28 +50,39 @@ describe.each(either)('$name', host => {
           ...['mountExtensions', 'netDevices'],
         ]),
       )
-      expect(features.linux).toMatchObject({ apparmor: { enabled: true }, selinux: { enabled: false } })
+      expect(features.linux).toMatchObject({ apparmor: { enabled: true }, selinux: { enabled: true } })
       expect(features.potentiallyUnsafeConfigAnnotations.length).toBeGreaterThan(0)
       expect(existsSync(bundle.stateRoot)).toBe(false)
     },
   )
 
   test(
-    'OL-18 OL-19 checkpoint and restore are named and refused, their help too, so that engines see that they are absent',
+    'OL-18 OL-19 EV-188 EV-190 XT-08 flags of checkpoint and restore that mean nothing are refused by name',
     host.asks,
     () => {
       using bundle = new Bundle(host)
-      for (const args of [
-        ['checkpoint', '--help'],
-        ['restore', '--help'],
-        ['checkpoint', '--image-path', '/nowhere', '--leave-running', bundle.id],
-        ['restore', '--bundle', bundle.path, '--image-path', '/nowhere', '-d', bundle.id],
-      ])
-        expect(bundle.run(args)).toMatchObject({
+      const refused: [readonly string[], RegExp][] = [
+        [['--manage-cgroups-mode', 'none'], /--manage-cgroups-mode: must be one of soft, full, strict, ignore/],
+        [['--empty-ns', 'user'], /--empty-ns: must be network/],
+        [['--network-lock', 'x'], /--network-lock: must be one of iptables, nftables, skip/],
+        [['--page-server', 'host'], /--page-server: must be ADDRESS:PORT/],
+        [['--page-server', 'host:0'], /port from 1 to 65535/],
+        [['--page-server', '::1:70000'], /--page-server: must be ADDRESS:PORT/],
+        [['--status-fd', 'x'], /--status-fd: must be the number of an open descriptor/],
+      ]
+      for (const [flags, why] of refused)
+        expect(bundle.run(['checkpoint', ...flags, bundle.id])).toMatchObject({
           status: 1,
           stdout: '',
-          stderr: expect.stringContaining('@libcontainer/criu'),
+          stderr: expect.stringMatching(why),
         })
+      for (const [flags, why] of [...refused.slice(0, 3), [['--lsm-profile', 'x'], /--lsm-profile: must be/] as const])
+        expect(bundle.run(['restore', '--bundle', bundle.path, ...flags, bundle.id])).toMatchObject({
+          status: 1,
+          stderr: expect.stringMatching(why),
+        })
+      expect(existsSync(`${bundle.stateRoot}/${bundle.id}`)).toBe(false)
+      expect(bundle.run(['checkpoint', bundle.id]).stderr).toMatch(/does not exist/)
     },
   )
 

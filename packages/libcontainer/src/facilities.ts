@@ -14,6 +14,7 @@ import * as netlink from '@libcontainer/netlink'
 import * as network from '@libcontainer/network'
 import * as oci from '@libcontainer/oci'
 import * as seccomp from '@libcontainer/seccomp'
+import * as selinux from '@libcontainer/selinux'
 import * as sys from '@libcontainer/sys'
 import * as user from '@libcontainer/user'
 
@@ -42,6 +43,7 @@ export const facilities: ReadonlyMap<string, Facility> = new Map<string, Facilit
     network,
     oci,
     seccomp,
+    selinux,
     sys,
     user,
   }),

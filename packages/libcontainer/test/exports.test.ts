@@ -18,6 +18,7 @@ test('MP-01 container at the top, each facility under its name and as a subpath'
     'namespaces',
     'oci',
     'seccomp',
+    'selinux',
     'sys',
     'user',
   ]

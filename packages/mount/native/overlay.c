@@ -64,13 +64,15 @@ int lc_mount_confirm_writable(struct lc_ctx *c, int tree)
 
 /* Upper and work among them; src/root-overlay.ts allows fewer: fsconfig(2) takes 255 bytes of one option, and a name here is a descriptor's number. */
 #define MAX_LAYERS 64
+/* Which is one of fsconfig(2), too: the label of all files. */
+#define MAX_OPTIONS 320
 #define FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 /* What an overlay is made of: descriptors, and the words that name them where they are names. */
 struct layers {
 	int fds[MAX_LAYERS], count;
 	unsigned int attributes;
-	char words[MAX_LAYERS * 11 + 256], *end;
+	char words[MAX_LAYERS * 11 + 256 + MAX_OPTIONS], *end;
 };
 
 static void say(struct layers *l, const char *text)
@@ -199,7 +201,7 @@ int64_t lc_op_overlay_root(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct layers l = { .end = l.words };
 	int root = (int)a[0].i;
-	int64_t tree = a[4].b.size > 64 ? lc_refuse(c, "fsconfig", E2BIG) : overlay(c, &l, a), result = 0;
+	int64_t tree = a[4].b.size > MAX_OPTIONS ? lc_refuse(c, "fsconfig", E2BIG) : overlay(c, &l, a), result = 0;
 
 	for (int i = 0; i < l.count; i++)
 		close(l.fds[i]);

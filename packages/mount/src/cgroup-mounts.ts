@@ -1,6 +1,7 @@
 import { type Arg, nulTerminated, type Step } from '@libcontainer/sys'
 import { attributesOf, newAttributes, packAttributes } from './attributes.js'
 import { HOW, MOUNT_ATTR, MS } from './flags.js'
+import { labelOption } from './labels.js'
 import type { CheckedMount } from './mount.js'
 import { packPropagation } from './propagation.js'
 
@@ -24,9 +25,14 @@ export interface CgroupMounts {
 }
 
 /** The steps of one mount of type `cgroup`. */
-export function cgroupSteps(mount: CheckedMount, root: Arg, { hierarchies, namespace }: CgroupMounts): Step[] {
+export function cgroupSteps(
+  mount: CheckedMount,
+  root: Arg,
+  { hierarchies, namespace }: CgroupMounts,
+  label?: string | undefined,
+): Step[] {
   const only = hierarchies.length === 1 && hierarchies[0]!.name === '' ? hierarchies[0] : undefined
-  if (only !== undefined) return [hierarchyStep(mount, root, only, mount.destination, namespace)]
+  if (only !== undefined) return [hierarchyStep(mount, root, only, mount.destination, namespace, label)]
   // Written to while the directories and links are made; read-only, if asked, once that is done.
   const readonly = newAttributes(mount.options) & MOUNT_ATTR.RDONLY
   const steps: Step[] = [
@@ -37,7 +43,7 @@ export function cgroupSteps(mount: CheckedMount, root: Arg, { hierarchies, names
         mount.destination,
         'tmpfs',
         'cgroup',
-        nulTerminated(['mode=755']),
+        nulTerminated(['mode=755', ...labelOption(label)]),
         newAttributes(mount.options) & ~readonly,
         0,
         packPropagation(mount.options.propagation),
@@ -47,7 +53,7 @@ export function cgroupSteps(mount: CheckedMount, root: Arg, { hierarchies, names
     },
   ]
   for (const hierarchy of hierarchies) {
-    steps.push(hierarchyStep(mount, root, hierarchy, `${mount.destination}/${hierarchy.name}`, namespace))
+    steps.push(hierarchyStep(mount, root, hierarchy, `${mount.destination}/${hierarchy.name}`, namespace, label))
   }
   for (const { name } of hierarchies) steps.push(...linkSteps(root, mount.destination, name))
   if (readonly) {
@@ -67,8 +73,9 @@ function hierarchyStep(
   hierarchy: CgroupHierarchy,
   path: string,
   namespace: boolean,
+  label: string | undefined,
 ): Step {
-  const bind = bindStep(mount, root, hierarchy, path)
+  const bind = bindStep(mount, root, hierarchy, path, label)
   if (!namespace) return bind
   const { version, options = [] } = hierarchy
   const type = version === 2 ? 'cgroup2' : 'cgroup'
@@ -94,7 +101,13 @@ function hierarchyStep(
 }
 
 /** The container's own directory; where the host has none (an ordinary user's container), an empty one in its place. */
-function bindStep(mount: CheckedMount, root: Arg, { version, path: source }: CgroupHierarchy, path: string): Step {
+function bindStep(
+  mount: CheckedMount,
+  root: Arg,
+  { version, path: source }: CgroupHierarchy,
+  path: string,
+  label: string | undefined,
+): Step {
   const attributes = newAttributes(mount.options)
   const propagation = packPropagation(mount.options.propagation)
   const bind: Step = {
@@ -110,7 +123,16 @@ function bindStep(mount: CheckedMount, root: Arg, { version, path: source }: Cgr
     onError: {
       ENOENT: {
         op: 'mountFilesystem',
-        args: [root, path, 'tmpfs', 'cgroup', nulTerminated(['ro', 'mode=555']), hidden, 0, propagation],
+        args: [
+          root,
+          path,
+          'tmpfs',
+          'cgroup',
+          nulTerminated(['ro', 'mode=555', ...labelOption(label)]),
+          hidden,
+          0,
+          propagation,
+        ],
         about: `hide cgroups on ${path}`,
         path,
       },

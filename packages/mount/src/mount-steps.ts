@@ -1,9 +1,10 @@
-import { type Arg, ConfigInvalid, nulTerminated, type Step, slot } from '@libcontainer/sys'
+import { type Arg, ConfigInvalid, labelFileStep, nulTerminated, type Step, slot } from '@libcontainer/sys'
 import { filesystemWords, namedChange, newAttributes, packAttributes } from './attributes.js'
 import { bindWords } from './bind-words.js'
 import { type CgroupMounts, cgroupSteps } from './cgroup-mounts.js'
 import { mountDetail } from './flag-names.js'
 import { HOW, MOUNT_ATTR, MS } from './flags.js'
+import { labelledData } from './labels.js'
 import type { OpenedMounts } from './masks.js'
 import { type CheckedMount, checkMounts, type Mount, mayCoverProc } from './mount.js'
 import type { AttributeChange } from './options.js'
@@ -30,6 +31,8 @@ export interface MountStepsOptions {
   live?: boolean | undefined
   /** Detached trees for binds whose source init could not open itself, by the mount's place in the list; a bind whose ids are mapped needs one: see {@link sourceSteps}. */
   trees?: ReadonlyMap<number, Arg> | undefined
+  /** SELinux's label of what the new file systems hold; those that are the kernel's own keep theirs. Default: none. */
+  label?: string | undefined
   /** Leaves these open, each in its slot. Default: none. */
   opened?: OpenedMounts | undefined
   /** Steps of the caller's before and after those of a mount, by its place in the list. */
@@ -68,8 +71,8 @@ function stepsOf(checked: CheckedMount, options: MountStepsOptions, i: number): 
   const into = options.opened?.get(checked.destination)?.slot
   if (checked.kind === 'bind') return [keptOpen(bindStep(checked, root, options.trees?.get(i), options), into)]
   if (checked.kind === 'remount') return [remountStep(checked, root)]
-  if (checked.kind === 'filesystem') return [keptOpen(filesystemStep(checked, root, options), into)]
-  if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups)
+  if (checked.kind === 'filesystem') return filesystemSteps(checked, root, options, into)
+  if (options.cgroups !== undefined) return cgroupSteps(checked, root, options.cgroups, options.label)
   throw new ConfigInvalid(`${checked.field}.type`, 'cgroup', 'needs the cgroups of the container')
 }
 
@@ -108,8 +111,21 @@ export function lateReadonlySteps(
   }))
 }
 
+/** A queue of messages takes its label as any file does: not by an option. */
+function filesystemSteps(mount: CheckedMount, root: Arg, options: MountStepsOptions, into: string | undefined): Step[] {
+  const { label } = options
+  const step = filesystemStep(mount, root, options)
+  if (!label || mount.type !== 'mqueue') return [keptOpen(step, into)]
+  const path = mount.destination
+  return [
+    keptOpen(step, 'queues'),
+    labelFileStep(slot('queues'), label, { about: `label ${path} ${label}`, path }),
+    { op: 'closeFd', args: [slot('queues')], about: `close ${path}` },
+  ]
+}
+
 function filesystemStep(mount: CheckedMount, root: Arg, given: MountStepsOptions): Step {
-  const { userns = false, pidns = true, live = false } = given
+  const { userns = false, pidns = true, live = false, label } = given
   const { type, destination, source, options } = mount
   const late = isLate(mount) ? MOUNT_ATTR.RDONLY : 0
   const flags = late ? options.flags & ~MS.RDONLY : options.flags
@@ -130,7 +146,7 @@ function filesystemStep(mount: CheckedMount, root: Arg, given: MountStepsOptions
       destination,
       type,
       source || type,
-      nulTerminated([...words, ...options.data, ...(how & HOW.SCRATCH ? SCRATCH : [])]),
+      nulTerminated([...words, ...labelledData(type, options.data, label), ...(how & HOW.SCRATCH ? SCRATCH : [])]),
       newAttributes(options) & ~(live ? 0 : late),
       how,
       packPropagation(options.propagation),

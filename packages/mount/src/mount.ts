@@ -19,6 +19,11 @@ export interface Mount {
   readonly gidMappings?: readonly MountIdRange[] | undefined
   /** The path of a user namespace that has these maps, in place of the two. Default with the word `idmap`: the container's. */
   readonly userNamespace?: string | undefined
+  /**
+   * Of a bind, under SELinux: the source gets the label that the container's mounts have, before, and keeps it. `Z` for this container alone, `z` for all, which
+   * is at the level s0. Who makes the container does it; what no bind takes its files from, such as /usr, is refused.
+   */
+  readonly relabel?: 'z' | 'Z' | undefined
   /** Run just before and just after this mount is made, by who makes the container; one that fails ends that. */
   readonly premountCommands?: readonly MountCommand[] | undefined
   readonly postmountCommands?: readonly MountCommand[] | undefined
@@ -39,7 +44,7 @@ export interface CheckedMount {
 
 const FIELDS = new Set([
   ...['destination', 'type', 'source', 'options'],
-  ...['uidMappings', 'gidMappings', 'userNamespace', 'premountCommands', 'postmountCommands'],
+  ...['uidMappings', 'gidMappings', 'userNamespace', 'relabel', 'premountCommands', 'postmountCommands'],
 ])
 
 /** Files of /proc that a container may have its own of, as lxcfs makes them. */
@@ -129,12 +134,24 @@ function check(mount: Mount, field: string, warn: (message: string) => void): Ch
       'maps the ids of what is there already: only a bind takes it',
     )
   if (kind === 'bind') checkBind(source, options, field)
+  if (mount.relabel !== undefined) checkRelabel(mount.relabel, kind, field)
   if (kind === 'filesystem' && type === '') {
     throw new ConfigInvalid(`${field}.type`, mount.type, 'must name a file system, since the options name no bind')
   }
   if (kind === 'remount' && options.flags & MS.BIND && options.data.length > 0) refuseData(options, field)
   checkProc({ destination, kind, type, source, options, field })
   return { destination, kind, type, source, options, idMap, field }
+}
+
+function checkRelabel(relabel: unknown, kind: CheckedMount['kind'], field: string): void {
+  if (relabel !== 'z' && relabel !== 'Z')
+    throw new ConfigInvalid(
+      `${field}.relabel`,
+      relabel,
+      'must be z, for a label that containers share, or Z: one of them',
+    )
+  if (kind !== 'bind')
+    throw new ConfigInvalid(`${field}.relabel`, relabel, 'is for what is there already: only a bind takes it')
 }
 
 /** Words that belong to one type of file system, and why. */

@@ -1,5 +1,6 @@
 import { type Arg, ConfigInvalid, kernelString, nulTerminated, type Step, slot } from '@libcontainer/sys'
 import { HOW } from './flags.js'
+import { labelOption } from './labels.js'
 import { cleanPath } from './mount.js'
 
 /** Directories on top of a root file system, which is not written to: an overlay that is the root in its place. All absolute, and reached through no link. */
@@ -84,6 +85,8 @@ export interface RootOverlayStepOptions {
   readonly root?: Arg | undefined
   /** In a user namespace what an overlay notes of its files is kept where its root may write. Default: `false`. */
   readonly userns?: boolean | undefined
+  /** SELinux's label of all that it shows, whatever the files of its directories have. Default: theirs. */
+  readonly label?: string | undefined
 }
 
 /**
@@ -94,7 +97,7 @@ export interface RootOverlayStepOptions {
  */
 export function rootOverlayStep(
   { lower = [], upper = '', work = '', temporary = false }: RootOverlay,
-  { root = slot('root'), userns = false }: RootOverlayStepOptions = {},
+  { root = slot('root'), userns = false, label }: RootOverlayStepOptions = {},
 ): Step {
   const [upperAt, workAt] = [upper, work].map(path => (path === '' ? path : cleanPath(path)))
   return {
@@ -104,7 +107,7 @@ export function rootOverlayStep(
       nulTerminated(lower.map(cleanPath)),
       upperAt!,
       workAt!,
-      nulTerminated(userns ? ['userxattr'] : []),
+      nulTerminated([...(userns ? ['userxattr'] : []), ...labelOption(label)]),
       temporary ? HOW.SCRATCH : 0,
     ],
     about: `lay ${[...(temporary ? ['memory'] : upper === '' ? [] : [upperAt]), ...lower].join(', ')} over the root`,

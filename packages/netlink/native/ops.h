@@ -10,6 +10,9 @@ extern "C" {
 
 extern const struct lc_op lc_netlink_ops[];
 
+/* What `init` links of them. */
+extern const struct lc_op lc_netlink_request_ops[];
+
 /* A socket made in a network namespace: see open.c. */
 int64_t lc_op_open_netlink(struct lc_ctx *c, const union lc_arg *a);
 /* What a path opens in a network namespace, such as /dev/net/tun, or a netlink socket where the path is NULL: never waits. */

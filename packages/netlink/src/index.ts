@@ -77,6 +77,7 @@ export type {
   VethPeer,
 } from './link-options.js'
 export type { Count, LinkStatistics } from './link-statistics.js'
+export { turnPeer } from './link-values.js'
 export { Links } from './links.js'
 export * from './mac.js'
 export { type MessageBody, messageBody, type NetlinkRequest } from './message.js'
@@ -122,6 +123,7 @@ export {
   type QdiscSpec,
   Qdiscs,
 } from './qdiscs.js'
+export { requestStep } from './request-step.js'
 export type { Route, RouteEncap, RouteMetrics, RouteNextHop } from './route.js'
 export type { RouteQuery } from './route-query.js'
 export type { NextHopSpec, RouteSpec } from './route-spec.js'

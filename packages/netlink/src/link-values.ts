@@ -1,4 +1,4 @@
-import { ConfigInvalid, encodeUtf8 } from '@libcontainer/sys'
+import { ConfigInvalid, encodeUtf8, type OwnedFd } from '@libcontainer/sys'
 import { type AttributeTable, attributes, encodeAttributes } from './attributes.js'
 import { bytes } from './codec.js'
 import { type LinkAttributes, linkAttributes, linkHeader } from './link-attributes.js'
@@ -7,8 +7,9 @@ import { dataTable, type PortKind, portTable } from './link-kinds.js'
 import { checkAlternativeName, checkLinkName, MAX_LINK_NAME } from './link-name.js'
 import type { LinkReference, LinkStart, LinkSwitches, VethPeer } from './link-options.js'
 import { parseMac, parseUnicastMac } from './mac.js'
-import { type MessageBody, messageBody } from './message.js'
+import { bytesOf, type MessageBody, messageBody, type NetlinkRequest } from './message.js'
 import type { NamespaceTarget } from './namespace.js'
+import { viewOf } from './wire.js'
 import { checkInteger, MAX_U32 } from './words.js'
 
 /** VETH_INFO_*. The peer is a message in the message, a struct ifinfomsg first, and so without the flag of a nest. */
@@ -117,6 +118,15 @@ export function checkVethMtu(mtu: number | undefined, field: string): void {
   if (mtu !== undefined) checkInteger(mtu, field, 68, 65535)
 }
 
+/**
+ * Turns a request that makes a veth, whose peer has a namespace, to another namespace of the peer. That stands last of all in VETH_INFO_PEER, and this in the
+ * message.
+ */
+export function turnPeer({ body }: NetlinkRequest, namespace: OwnedFd): void {
+  const bytes = bytesOf(body)
+  viewOf(bytes).setInt32(bytes.byteOffset + bytes.length - 4, namespace.fd, true)
+}
+
 /** VETH_INFO_PEER: a message of its own in the message, without the flag of a nest, since a header comes first. */
 export function peerData(peer: string | VethPeer): Uint8Array {
   const start = typeof peer === 'string' ? { name: peer } : peer
@@ -169,6 +179,7 @@ export function linkBody(
   port?: PortKind,
 ): MessageBody {
   const body = messageBody(linkHeader, header, linkAttributes, values)
+  if (kind === undefined && port === undefined) return body
   const plain: AttributeTable = linkAttributes as AttributeTable
   const info: AttributeTable = {
     ...plain.nestOf(INFO)!,

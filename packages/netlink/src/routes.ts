@@ -19,7 +19,7 @@ import type { Dump, DumpedList, DumpRequest, NetlinkSocket } from './socket.js'
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE, protocolError } from './wire.js'
 import { MAX_U8, wordIn } from './words.js'
 
-const RTM_NEWROUTE = 24
+export const RTM_NEWROUTE = 24
 const RTM_DELROUTE = 25
 const RTM_GETROUTE = 26
 const RTM_F_CLONED = 0x200

@@ -1,4 +1,4 @@
-import { addLinkRequest, getLinkRequest, parseLink, setLinkRequest } from '@libcontainer/netlink'
+import { addLinkRequest, setLinkRequest, turnPeer } from '@libcontainer/netlink'
 import type { OwnedFd, Waiting } from '@libcontainer/sys'
 import type { Act, HelperAct, MoveAct, PairAct, RunAct, UpperAct } from './acts.js'
 import { endHelper, startHelper } from './helper.js'
@@ -9,17 +9,17 @@ import { identityOf, openOwnNamespace } from './own-namespace.js'
 import type { NetworkPlan } from './plan.js'
 import { applyPort } from './port.js'
 import { deletePair, ifPresent } from './release.js'
-import { isSetting, leading, type Setting, settingRequest } from './settings.js'
-import { Side, type Wanted } from './side.js'
+import { isSetting, LOOPBACK, leading, type Setting, settingRequest } from './settings.js'
+import { Sides, type Wanted } from './side.js'
 import type { NetworkConfig } from './types.js'
 
 export interface ApplyOptions extends Waiting {
-  /** Of the container. It stays the caller's, and is used for everything. */
-  readonly namespace: OwnedFd
+  /** Of the container. It stays the caller's, and is used for everything. One that is on its way is waited for when all that needs none is done. */
+  readonly namespace: OwnedFd | Promise<OwnedFd>
   /** Whether the namespace ends with the container, or was joined. */
   readonly kind: 'new' | 'joined'
   /** A process in it: for helpers, and for strategies of others. */
-  readonly pid?: number | undefined
+  readonly pid?: number | Promise<number> | undefined
   /** It has a user namespace of its own. Default: false. */
   readonly userNamespace?: boolean | undefined
   /** Of the container's own, for files of helpers. */
@@ -46,25 +46,25 @@ export interface AppliedNetworks {
  */
 export async function applyNetworks(
   config: NetworkConfig,
-  plan: NetworkPlan,
+  plan: Pick<NetworkPlan, 'acts'>,
   options: ApplyOptions,
 ): Promise<AppliedNetworks> {
   const { namespace, kind, signal } = options
+  const { acts } = plan
   return await withSides(
     namespace,
-    plan.acts,
-    async (host, container) => {
-      const links = await lookUp(config, host, kind === 'joined' ? container : undefined)
+    async sides => {
+      const joined = kind === 'joined' && isInside(acts) ? await sides.container() : undefined
+      const links = await lookUp(config, sides.host, joined)
       signal?.throwIfAborted()
-      const work = new Work(sidesOf(host, container), links, plan.acts, options)
+      const work = new Work(sides, links, acts, options)
       try {
         await work.run()
       } catch (error) {
         await work.undo()
         throw error
       }
-      const undo = (): Promise<void> =>
-        withSides(namespace, plan.acts, (host, container) => work.undo(sidesOf(host, container))).catch(work.leave)
+      const undo = (): Promise<void> => withSides(namespace, sides => work.undo(sides)).catch(work.leave)
       return { made: work.made, undo }
     },
     { signal },
@@ -76,33 +76,16 @@ const isInside = (acts: readonly Act[]): boolean =>
   acts.some(({ act }) => act !== 'helper' && act !== 'run' && act !== 'port')
 
 async function withSides<T>(
-  namespace: OwnedFd,
-  acts: readonly Act[],
-  act: (host: Side, container: Side | undefined) => Promise<T>,
+  namespace: ApplyOptions['namespace'],
+  act: (sides: Sides) => Promise<T>,
   waiting: Waiting = {},
 ): Promise<T> {
-  // Who has no right in there can have a helper all the same. Both at once, since each waits for threads of its own.
-  const opening = [Side.open(undefined, waiting), ...(isInside(acts) ? [Side.open(namespace, waiting)] : [])]
-  const opened = await Promise.allSettled(opening)
+  const sides = await Sides.open(namespace, waiting)
   try {
-    const [host, container] = await Promise.all(opening)
-    return await act(host!, container)
+    return await act(sides)
   } finally {
-    for (const each of opened) if (each.status === 'fulfilled') each.value.close()
+    sides.close()
   }
-}
-
-const sidesOf = (host: Side, container: Side | undefined): Sides => ({
-  host,
-  get container() {
-    if (container === undefined) throw new TypeError('nothing was planned in the container')
-    return container
-  },
-})
-
-interface Sides {
-  readonly host: Side
-  readonly container: Side
 }
 
 type Undo = (sides: Sides) => Promise<void>
@@ -115,8 +98,8 @@ class Work {
   readonly #acts: readonly Act[]
   readonly #options: ApplyOptions
   readonly #undo: Undo[] = []
-  /** Those of the container, by the names that the plan has for them. A loopback is the first of its namespace: LOOPBACK_IFINDEX. */
-  readonly #inside = new Map([['lo', 1]])
+  /** Those of the container, by the names that the plan has for them. Others are looked up. */
+  readonly #inside = new Map([['lo', LOOPBACK]])
   #recorded: MadeNetworks | undefined
 
   constructor(sides: Sides, links: HostLinks, acts: readonly Act[], options: ApplyOptions) {
@@ -170,16 +153,17 @@ class Work {
   }
 
   async #begin(): Promise<void> {
-    const { namespace, kind, keep } = this.#options
+    const { kind, keep } = this.#options
     const lent: LentDevice[] = []
     for (const act of this.#acts)
       if (act.act === 'move') lent.push(await rememberDevice(this.#sides.host, this.#links, act.device, act.giveBack))
     const found = needsNamespace(this.#acts, kind)
-    const identities = found ? { host: await identityOf(), container: await identityOf(namespace) } : {}
+    const namespace = found ? await this.#options.namespace : undefined
+    const identities = namespace && { host: await identityOf(), container: await identityOf(namespace) }
     this.made = { ...this.made, lent, ...identities }
     // Before the pin, too, which whoever removes the container has to find.
     await this.#record()
-    if (!found || keep === undefined) return
+    if (namespace === undefined || keep === undefined) return
     this.made = { ...this.made, path: await keep(namespace) }
     await this.#record()
   }
@@ -203,7 +187,7 @@ class Work {
 
   async #makePair(act: PairAct): Promise<void> {
     const { about, hostName, hostMac, bridge, hairpinMode, name, macAddress, mtu, txQueueLen } = act
-    const { host, container } = this.#sides
+    const { host } = this.#sides
     const request = addLinkRequest({
       kind: 'veth',
       name: hostName,
@@ -212,41 +196,29 @@ class Work {
       txQueueLength: txQueueLen,
       master: this.#links.get(bridge)!.index,
       up: true,
-      // There from its first moment: nobody is killed between making it and moving it.
-      peer: { name, mac: macAddress, mtu, txQueueLength: txQueueLen, namespace: this.#options.namespace },
+      peer: { name, mac: macAddress, mtu, txQueueLength: txQueueLen, namespace: { fd: 0 } },
     })
+    // There from its first moment: nobody is killed between making it and moving it. The message is ready when the namespace is.
+    turnPeer(request, await this.#options.namespace)
     // By its address: whoever else has the name keeps it.
     this.#undo.push(sides => deletePair(sides.host, act))
-    const [, answer] = await host.run([
-      { about, request },
-      { about: `find ${hostName}`, request: getLinkRequest(hostName) },
-    ])
-    // Of a pair the kernel tells the other's index, but for kernels that leave it out where both have the same.
-    const { index: hostIndex, link } = parseLink(answer!.payload)
-    this.#inside.set(name, link ?? (await container.links.index(name)))
-    this.made = {
-      ...this.made,
-      pairs: this.made.pairs.map(each => (each.hostName === hostName ? { ...each, hostIndex } : each)),
-    }
-    if (hairpinMode)
-      await host.run([
-        {
-          about: `let ${bridge} send back by ${hostName}`,
-          request: setLinkRequest(hostIndex, { bridgePort: { hairpin: true } }),
-        },
-      ])
+    await host.run([{ about, request }])
+    if (!hairpinMode) return
+    const changes = { bridgePort: { hairpin: true } }
+    const sendBack = setLinkRequest(await host.links.index(hostName), changes)
+    await host.run([{ about: `let ${bridge} send back by ${hostName}`, request: sendBack }])
   }
 
   async #makeUpper(act: UpperAct): Promise<void> {
     const { about, kind, parent, name, mode, id, macAddress, mtu, txQueueLen } = act
-    const { host, container } = this.#sides
+    const { host } = this.#sides
     const common = {
       name,
       mac: macAddress,
       mtu,
       txQueueLength: txQueueLen,
       link: this.#links.get(parent)!.index,
-      namespace: this.#options.namespace,
+      namespace: await this.#options.namespace,
     }
     const request =
       kind === 'vlan'
@@ -255,8 +227,8 @@ class Work {
           ? addLinkRequest({ ...common, kind, data: { mode: mode as 'bridge' } })
           : addLinkRequest({ ...common, kind, data: { mode: mode as 'l2' } })
     await host.run([{ about, request }])
-    const index = await container.links.index(name)
-    this.#undo.push(sides => ifPresent(sides.container.links.delete(index)))
+    const index = await (await this.#sides.container()).links.index(name)
+    this.#undo.push(async sides => ifPresent((await sides.container()).links.delete(index)))
     this.#inside.set(name, index)
     if (this.#options.kind === 'joined')
       this.made = { ...this.made, inside: [...this.made.inside, { name, index, kind }] }
@@ -269,17 +241,20 @@ class Work {
     this.#undo.push(async sides => {
       if (await isOnHost(sides.host, lent)) return
       const own = await openOwnNamespace()
-      await giveBack(sides, moved, own, warn).finally(() => own.close())
+      const both = { host: sides.host, container: await sides.container() }
+      await giveBack(both, moved, own, warn).finally(() => own.close())
     })
-    const inside = await moveDevice(this.#sides, lent, name, namespace)
+    const both = { host: this.#sides.host, container: await this.#sides.container() }
+    const inside = await moveDevice(both, lent, name, await namespace)
     moved = { ...lent, inside }
     this.#inside.set(name, inside)
     this.made = { ...this.made, lent: this.made.lent.map(each => (each === lent ? moved : each)) }
-    if (!back) await this.#sides.container.run(settleRequests(lent, inside))
+    if (!back) await both.container.run(settleRequests(lent, inside))
   }
 
   async #startHelper({ helper, name, mtu }: HelperAct): Promise<void> {
-    const { pid, userNamespace = false, directory } = this.#options
+    const { userNamespace = false, directory } = this.#options
+    const pid = await this.#options.pid
     if (pid === undefined) throw new TypeError('a helper needs a process in the namespace')
     const running = await startHelper(helper, { name, mtu, pid, userNamespace }, directory)
     this.#undo.push(() => endHelper(running))
@@ -290,15 +265,16 @@ class Work {
 
   async #runOther({ run }: RunAct): Promise<void> {
     const { pid, namespace } = this.#options
-    const undo = await run({ pid, namespace: namespace.fd })
+    const undo = await run({ pid: await pid, namespace: (await namespace).fd })
     this.#undo.push(undo)
   }
 
   async #settle(acts: readonly Setting[]): Promise<void> {
-    const { container } = this.#sides
+    const container = await this.#sides.container()
     const names = new Set(acts.map(({ name }) => name).filter(name => name !== undefined))
     for (const name of names) if (!this.#inside.has(name)) this.#inside.set(name, await container.links.index(name))
-    await container.run(acts.map((act): Wanted => ({ about: act.about, request: settingRequest(act, this.#inside) })))
+    const indexOf = (name: string): number => this.#inside.get(name)!
+    await container.run(acts.map((act): Wanted => ({ about: act.about, request: settingRequest(act, indexOf) })))
   }
 }
 

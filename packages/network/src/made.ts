@@ -7,10 +7,8 @@ import type { RunningHelper } from './helper.js'
 export interface MadePair {
   /** As it was made. */
   readonly hostName: string
-  /** By which it is known again. */
+  /** By which it is known again, whatever became of its name. */
   readonly hostMac: string
-  /** `undefined` before it is made. */
-  readonly hostIndex?: number | undefined
 }
 
 /** A device as it was on the host. */

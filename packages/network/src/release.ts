@@ -1,4 +1,5 @@
 import { isErrno, type OwnedFd } from '@libcontainer/sys'
+import { findPair } from './find-pair.js'
 import { endHelper } from './helper.js'
 import type { MadeNetworks, MadePair } from './made.js'
 import { giveBack, isOnHost } from './net-devices.js'
@@ -77,11 +78,9 @@ async function releaseInside(
 }
 
 /** Deletes a pair by its end on the host, whatever that is called now. One that is gone, or never was, is fine. */
-export async function deletePair(host: Side, { hostName, hostMac, hostIndex }: MadePair): Promise<void> {
-  for (const which of [hostIndex, hostName]) {
-    const link = which === undefined ? undefined : await host.links.find(which)
-    if (link?.kind === 'veth' && link.mac === hostMac) return await ifPresent(host.links.delete(link.index))
-  }
+export async function deletePair(host: Side, pair: MadePair): Promise<void> {
+  const link = await findPair(host, pair)
+  if (link !== undefined) await ifPresent(host.links.delete(link.index))
 }
 
 /** Waits for a deletion; that somebody was faster is fine. */

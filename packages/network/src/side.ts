@@ -6,7 +6,7 @@ import {
   type NetlinkRequest,
   NetlinkSocket,
 } from '@libcontainer/netlink'
-import type { Waiting } from '@libcontainer/sys'
+import type { OwnedFd, Waiting } from '@libcontainer/sys'
 
 /** A request, and the words for what it does. */
 export interface Wanted {
@@ -46,5 +46,36 @@ export class Side {
 
   close(): void {
     this.#socket.close()
+  }
+}
+
+/** Both: a container's is opened when it is needed, which takes a process of its own and a right that not everybody has. */
+export class Sides {
+  readonly host: Side
+  readonly #namespace: OwnedFd | Promise<OwnedFd>
+  readonly #waiting: Waiting
+  #container: Promise<Side> | undefined
+
+  private constructor(host: Side, namespace: OwnedFd | Promise<OwnedFd>, waiting: Waiting) {
+    this.host = host
+    this.#namespace = namespace
+    this.#waiting = waiting
+  }
+
+  static async open(namespace: OwnedFd | Promise<OwnedFd>, waiting: Waiting = {}): Promise<Sides> {
+    return new Sides(await Side.open(undefined, waiting), namespace, waiting)
+  }
+
+  container(): Promise<Side> {
+    this.#container ??= (async () => await Side.open(await this.#namespace, this.#waiting))()
+    return this.#container
+  }
+
+  close(): void {
+    this.host.close()
+    this.#container?.then(
+      side => side.close(),
+      () => {},
+    )
   }
 }

@@ -1,4 +1,5 @@
 import type { Link, LinkStatistics } from '@libcontainer/netlink'
+import { findPair } from './find-pair.js'
 import type { MadeNetworks } from './made.js'
 import { Side } from './side.js'
 
@@ -27,9 +28,9 @@ export async function interfaceStats({ pairs }: Pick<MadeNetworks, 'pairs'>): Pr
   const host = await Side.open()
   try {
     const all = await Promise.all(
-      pairs.map(async ({ hostName, hostMac, hostIndex }) => {
-        const link = await host.links.find(hostIndex ?? hostName, { statistics: true })
-        return link?.mac === hostMac ? statsOf(link) : undefined
+      pairs.map(async pair => {
+        const link = await findPair(host, pair, { statistics: true })
+        return link === undefined ? undefined : statsOf(link)
       }),
     )
     return all.filter(each => each !== undefined)

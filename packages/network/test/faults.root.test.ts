@@ -27,10 +27,10 @@ afterEach(() => {
 })
 
 /**
- * Makes networks in a process that is killed when it records for the nth time, which is after it has made what it then knows of: what the record said
- * before is all that is left of it.
+ * Makes networks in a process that is killed when it records for the nth time, which is after it has made what it then knows of, or when its first pair is
+ * there: what the record said before is all that is left of it.
  */
-async function killed(config: NetworkConfig, netns: Netns, nth: number): Promise<MadeNetworks> {
+async function killed(config: NetworkConfig, netns: Netns, when: number | 'paired'): Promise<MadeNetworks> {
   using directory = temporaryDirectory('network-')
   const path = `/proc/${process.pid}/fd/${netns.fd.fd}`
   const file = join(directory.path, 'record')
@@ -40,14 +40,17 @@ import { applyNetworks, planNetworks } from '${at('network')}'
 import { openFile } from '${at('sys')}'
 import { writeFileSync } from 'node:fs'
 const config = ${JSON.stringify(config)}
+const die = () => process.kill(process.pid, 'SIGKILL')
+const { acts } = planNetworks(config, count => crypto.getRandomValues(new Uint8Array(count)))
+const [pair, ...rest] = acts
 let times = 0
-await applyNetworks(config, planNetworks(config, count => crypto.getRandomValues(new Uint8Array(count))), {
+await applyNetworks(config, { acts: ${when === 'paired'} ? [pair, { act: 'run', about: 'die', run: die }, ...rest] : acts }, {
   namespace: await openFile('${path}'),
   kind: 'new',
   directory: '${directory.path}',
   keep: async () => '${path}',
   record: async made => {
-    if (++times === ${nth}) process.kill(process.pid, 'SIGKILL')
+    if (++times === ${when === 'paired' ? 0 : when}) die()
     writeFileSync('${file}', JSON.stringify(made))
   },
 })`
@@ -61,8 +64,7 @@ test(
   needs,
   async () => {
     using netns = await Netns.create()
-    const made = await killed({ networks: [{ type: 'veth', bridge, hostInterfaceName: `${own}h` }] }, netns, 2)
-    // Its number was not known yet.
+    const made = await killed({ networks: [{ type: 'veth', bridge, hostInterfaceName: `${own}h` }] }, netns, 'paired')
     expect(made.pairs).toEqual([{ hostName: `${own}h`, hostMac: expect.any(String) }])
     expect(links()).toContain(`${own}h`)
     await using inside = await Netlink.open({ namespace: netns.fd })

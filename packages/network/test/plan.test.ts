@@ -1,4 +1,4 @@
-import { type NetworkConfig, planAttach, planDetach, planNetworks } from '@libcontainer/network'
+import { type NetworkConfig, partActs, planAttach, planDetach, planNetworks, settingStep } from '@libcontainer/network'
 import { expect, test } from 'vitest'
 
 /** 0, 1, 2, …: not random, so that plans can be compared. */
@@ -33,6 +33,25 @@ test('NW-04 NW-05 NW-07 a veth: the pair, then addresses, up and ways out', () =
   expect(acts[0]).toMatchObject({ act: 'pair', hostMac: '02:02:03:04:05:06', hairpinMode: false, txQueueLen: 5 })
   expect(acts[5]).toMatchObject({ act: 'route', family: 'inet', onLink: undefined })
   expect(acts[6]).toMatchObject({ act: 'route', family: 'inet6', onLink: undefined })
+})
+
+test('NW-07 NW-12 what the container gets behind the last act on the host is done by who is in there', () => {
+  const { acts } = plan({
+    networks: [{ type: 'veth', bridge: 'b', address: '10.0.0.2/24', gateway: '10.0.0.1', mtu: 1400 }],
+    routes: [{ gateway: 'fd00::1' }],
+  })
+  const { outside, inside } = partActs(acts)
+  expect(outside.map(({ act }) => act)).toEqual(['pair'])
+  expect([...outside, ...inside]).toEqual(acts)
+  const steps = inside.map(settingStep)
+  expect(steps.map(({ about }) => about)).toEqual(inside.map(({ about }) => about))
+  // The interface whose index is found there: none for a route that the kernel finds one for.
+  expect(steps.map(({ args }) => args[1])).toEqual(['lo', 'eth0', 'eth0', 'eth0', ''])
+  const phys = partActs(plan({ networks: [{ type: 'phys', device: 'p0', address: '10.0.0.2/24' }] }).acts)
+  expect(phys.outside.map(({ act }) => act)).toEqual(['move'])
+  const user = partActs(plan({ networks: [{ type: 'user' }], routes: [{ gateway: '10.0.2.2' }] }).acts)
+  expect(user.outside.map(({ act }) => act)).toContain('helper')
+  expect(user.inside.map(({ act }) => act)).toEqual(['route'])
 })
 
 test('NW-08 a name of the host’s end, or what it begins with', () => {

@@ -2,17 +2,11 @@ import { type Invocation, isOn } from '@libcontainer/cli'
 import type { ContainerConfig, NamespaceRequest } from '@libcontainer/container'
 import { defaultMounts, type Mount } from '@libcontainer/mount'
 import type { IdMap, NamespaceKind } from '@libcontainer/namespaces'
-import { ConfigInvalid, defined, notYet, signalNumber } from '@libcontainer/sys'
+import { ConfigInvalid, defined, signalNumber } from '@libcontainer/sys'
 import type { ContainerJson } from './container-json.js'
 import { secure } from './security.js'
 
 type Flags = Pick<Invocation, 'flags' | 'lists'>
-
-/** What is on a command line and cannot be had yet: by name, before anything is touched. */
-const missing: Readonly<Record<string, string>> = {
-  'process-label': 'selinux',
-  'mount-label': 'selinux',
-}
 
 /**
  * Changes a config as the flags say that were given; what they do not say stays as it is. Pure.
@@ -20,10 +14,6 @@ const missing: Readonly<Record<string, string>> = {
  * @throws {ConfigInvalid} with the flag as its field
  */
 export function applyFlags({ config, process }: ContainerJson, given: Flags): ContainerJson {
-  for (const [name, owner] of Object.entries(missing)) {
-    const value = given.flags.get(name)
-    if (value) throw notYet(`--${name}`, `@libcontainer/${owner}`, { value })
-  }
   const isolated = applyNamespaces(config, given)
   const limited = applyLimits({ ...isolated, ...simpleFields(given) }, given)
   const mounted = applyNetwork(applyMounts(limited, given), given)
@@ -47,10 +37,14 @@ function simpleFields(given: Flags): Partial<ContainerConfig> {
   const sysctl = given.lists.get('sysctl')
   const signal = given.flags.get('parent-death-signal')
   const apparmorProfile = given.flags.get('apparmor-profile')
+  const selinuxLabel = given.flags.get('process-label')
+  const mountLabel = given.flags.get('mount-label')
   return {
     ...(given.flags.has('read-only') ? { readonlyRootfs: isOn(given, 'read-only') } : {}),
     ...(hostname === undefined ? {} : { hostname }),
     ...(apparmorProfile ? { apparmorProfile } : {}),
+    ...(selinuxLabel ? { selinuxLabel } : {}),
+    ...(mountLabel ? { mountLabel } : {}),
     ...(sysctl === undefined ? {} : { sysctl: Object.fromEntries(sysctl.map(pair)) }),
     ...(signal === undefined ? {} : { parentDeathSignal: deathSignal(signal) }),
   }

@@ -100,7 +100,7 @@ export const table: CommandTable = {
     },
     {
       name: 'checkpoint',
-      about: 'write a running container to files (not in this version)',
+      about: 'save a running container with its memory to files',
       flags: [
         ...imageFlags,
         { name: 'leave-running', about: 'do not end it' },
@@ -110,7 +110,7 @@ export const table: CommandTable = {
     },
     {
       name: 'restore',
-      about: 'let a container go on from such files (not in this version)',
+      about: 'let a container go on from such files, and wait for it',
       flags: [...imageFlags, ...containerFlags.slice(1), ...createFlags],
       load: () => import('./commands/restore.js'),
     },

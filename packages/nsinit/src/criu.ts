@@ -1,12 +1,20 @@
-import type { Invocation } from '@libcontainer/cli'
-import { ConfigInvalid, notYet } from '@libcontainer/sys'
+import { type Invocation, isOn } from '@libcontainer/cli'
+import type { CheckpointImage } from '@libcontainer/container'
+import { ConfigInvalid } from '@libcontainer/sys'
+import { absolute, workingDirectory } from './container-json.js'
 
-/** `checkpoint` and `restore`: what is wrong with the command line first, then that there is no CRIU yet. */
-export async function refuseCriu(name: string, { flags }: Invocation): Promise<never> {
+/** What `checkpoint` and `restore` are told alike. @throws {ConfigInvalid} with the flag */
+export async function imageOptions(invocation: Invocation): Promise<CheckpointImage> {
+  const { flags } = invocation
   const images = flags.get('image-path')
   if (!images) throw new ConfigInvalid('--image-path', images, 'must name the directory of the image')
-  const server = flags.get('page-server')
-  if (server !== undefined && !/^.+:\d{1,5}$/.test(server))
-    throw new ConfigInvalid('--page-server', server, 'must be ADDR:PORT')
-  throw notYet(name, '@libcontainer/criu')
+  const work = flags.get('work-path')
+  const here = await workingDirectory()
+  return {
+    imagesDir: absolute(images, here),
+    workDir: work ? absolute(work, here) : undefined,
+    tcpEstablished: isOn(invocation, 'tcp-established') || undefined,
+    extUnixSk: isOn(invocation, 'ext-unix-sk') || undefined,
+    shellJob: isOn(invocation, 'shell-job') || undefined,
+  }
 }

@@ -24,6 +24,8 @@ export async function finish(made: Made, container?: Container): Promise<void> {
     // Somebody may have removed it already, and started another one.
     if ((await loadRecord(made))?.token !== made.token) return
     const own = container ?? (await (await openFactory(made)).load(made.id))
+    // It may go on, by restore.
+    if ((await own.status2015()) === 'Checkpointed') return
     await own.destroy()
     if (made.named) return
     const directory = await directoryOf(made.path)

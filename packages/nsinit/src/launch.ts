@@ -1,22 +1,23 @@
 import type { Invocation } from '@libcontainer/cli'
 import { openSession, openStreams, ownTerminals, type Session, type Streams } from '@libcontainer/cli/foreground'
 import { isTerminal, stdioMode } from '@libcontainer/console'
-import type { Container, Process, ProcessDefaults, Stdio } from '@libcontainer/container'
+import type { Container, Process, ProcessDefaults, ProcessSpec, Stdio } from '@libcontainer/container'
 import { ConfigInvalid, O_NOCTTY, O_RDWR, type OwnedFd, openFile, SyscallError } from '@libcontainer/sys'
 import { programOf } from './program.js'
 
 export type { Session }
 
-/** Starts a program in a container: its first, or a further one. */
+/** Starts a program in a container: its first, or a further one, or as `run` does. */
 export async function launch(
   container: Container,
   invocation: Invocation,
   defaults: ProcessDefaults,
+  run: (spec: ProcessSpec) => Promise<Process> = spec => container.run(spec),
 ): Promise<Session> {
   const spec = await programOf(invocation, defaults)
   const streams = await streamsFor(invocation, Boolean(spec.terminal))
   const start = (): Promise<Process> =>
-    container.run(streams === undefined ? spec : { ...spec, terminal: false, stdio: streams.stdio })
+    run(streams === undefined ? spec : { ...spec, terminal: false, stdio: streams.stdio })
   return await openSession(start, { streams })
 }
 

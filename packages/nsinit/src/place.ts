@@ -65,8 +65,12 @@ export function idOf(path: string): string {
 export const nameOf = (path: string): string =>
   path.slice(path.lastIndexOf('/') + 1).replace(/[^A-Za-z0-9_+.-]/g, '_') || 'root'
 
-export async function openFactory({ stateRoot }: Pick<Place, 'stateRoot'>, cgroupDriver?: 'systemd'): Promise<Factory> {
-  return await Factory.open(stateRoot, { warn, cgroupDriver })
+export async function openFactory(
+  { stateRoot }: Pick<Place, 'stateRoot'>,
+  cgroupDriver?: 'systemd',
+  criuPath?: string,
+): Promise<Factory> {
+  return await Factory.open(stateRoot, { warn, cgroupDriver, criuPath })
 }
 
 /**
@@ -77,7 +81,7 @@ export async function openFactory({ stateRoot }: Pick<Place, 'stateRoot'>, cgrou
  */
 export async function loadContainer(invocation: Invocation): Promise<Container> {
   const place = await openPlace(invocation)
-  const factory = await openFactory(place)
+  const factory = await openFactory(place, undefined, invocation.flags.get('criu') || undefined)
   try {
     return await factory.load(place.id)
   } catch (error) {

@@ -114,14 +114,10 @@ describe('CL-13', () => {
     expect(applied('--apparmor-profile', '')).toEqual({ rootfs: '/r' })
   })
 
-  test.each([
-    ['--process-label', 'a:b:c:s0', 'selinux'],
-    ['--mount-label', 'a:b:c:s0', 'selinux'],
-  ])('CL-13 %s is refused by name, and taken when it is empty', (flag, value, what) => {
-    expect(problem(flag, value)).toBe(
-      `${flag}: cannot be honoured yet: it will be done by @libcontainer/${what} (got "${value}")`,
-    )
-    expect(applied(flag, '')).toEqual({ rootfs: '/r' })
+  test('CL-13 --process-label and --mount-label, which --security keeps; empty is none', () => {
+    const labels = ['--process-label', 'a:b:c:s0', '--mount-label', 'a:b:d:s0']
+    expect(applied(...labels, '--security', 'low')).toMatchObject({ selinuxLabel: 'a:b:c:s0', mountLabel: 'a:b:d:s0' })
+    for (const flag of ['--process-label', '--mount-label']) expect(applied(flag, '')).toEqual({ rootfs: '/r' })
   })
 })
 

@@ -29,11 +29,11 @@ describe.each(either)('on $name', host => {
   }
 
   /** One of libcontainer's own, with a cgroup of the test's. */
-  function old(bench: Bench, name: string): string[] {
+  function old(bench: Bench, name: string, rootfs = busyboxRootfs()): string[] {
     const config = sample(name) as { cgroups: object }
     const cgroup = bench.path.slice(bench.path.lastIndexOf('/') + 1)
     bench.write({ ...config, cgroups: { ...config.cgroups, name: cgroup, parent: 'nsinit' } })
-    return ['exec', '--tty=false', '--rootfs', busyboxRootfs()]
+    return ['exec', '--tty=false', '--rootfs', rootfs]
   }
 
   test('SA-01 minimal.json', host.needs, () => {
@@ -121,15 +121,37 @@ describe.each(either)('on $name', host => {
     },
   )
 
-  test.each([['SA-04', 'selinux', 'selinux']])(
-    '%s %s.json of both years is refused by name, before anything is touched',
-    host.needs,
-    (_, name, owner) => {
+  test(
+    'SA-04 EV-115 selinux.json of both years where SELinux is off: refused by name, with what can be done',
+    together(host.needs, requires('nolsm:selinux')),
+    () => {
       for (const year of [2014, 2015]) {
         using bench = new Bench(host, null)
-        const { status, stdout, stderr } = bench.run([...old(bench, `${year}/${name}`), 'true'])
+        const { status, stdout, stderr } = bench.run([...old(bench, `${year}/selinux`), 'true'])
         expect({ status, stdout }).toEqual({ status: 1, stdout: '' })
-        expect(stderr).toMatch(new RegExp(`^nsinit: \\S+: cannot be honoured yet: it will be done by .*${owner}`))
+        expect(stderr).toMatch(/selinuxLabel: cannot be given to anything here: .*SELinux/)
+        expect(stderr).toMatch(/hint: leave it out/)
+        expect(bench.left()).toEqual([])
+      }
+    },
+  )
+
+  test(
+    'SA-04 selinux.json of both years runs under its label',
+    together(host.needs, requires('lsm:selinux', 'program:chcon')),
+    () => {
+      const label = 'system_u:system_r:container_t:s0:c164,c475'
+      for (const year of [2014, 2015]) {
+        using rootfs = copyOfBusyboxRootfs()
+        chmodSync(rootfs.path, 0o755)
+        execFileSync('chcon', ['-R', 'system_u:object_r:container_file_t:s0:c164,c475', rootfs.path])
+        using bench = new Bench(host, null)
+        const script = 'cat /proc/self/attr/current; ls /dev/shm; cat /proc/1/attr/current'
+        const { status, stdout, stderr } = bench.run([
+          ...old(bench, `${year}/selinux`, rootfs.path),
+          ...['sh', '-c', script],
+        ])
+        expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${label}\0${label}\0`, stderr: '' })
         expect(bench.left()).toEqual([])
       }
     },

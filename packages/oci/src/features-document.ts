@@ -49,7 +49,7 @@ export function featuresDocument({ version }: FeaturesOptions = {}): FeaturesDoc
     hooks: Object.keys(definitions.Hooks!),
     mountOptions: sorted(mountFeatures().options),
     annotations: {
-      'org.libcontainer.lcrun.checkpoint.enabled': 'false',
+      'org.libcontainer.lcrun.checkpoint.enabled': 'true',
       ...(version === undefined ? {} : { 'org.libcontainer.lcrun.version': version }),
     },
     potentiallyUnsafeConfigAnnotations: annotationNames,
@@ -66,7 +66,7 @@ export function featuresDocument({ version }: FeaturesOptions = {}): FeaturesDoc
         supportedFlags: sorted(knownFlags),
       },
       apparmor: { enabled: true },
-      selinux: { enabled: false },
+      selinux: { enabled: true },
       memoryPolicy: {
         modes: words(definitions.MemoryPolicy!.mode),
         flags: words((definitions.MemoryPolicy!.flags as { '[]': Type })['[]']),

@@ -39,13 +39,20 @@ const places: readonly (readonly [ours: string, theirs: string])[] = [
     'intelRdt',
     'netDevices',
   ]
-    .concat('maskedPaths', 'readonlyPaths')
+    .concat('maskedPaths', 'readonlyPaths', 'mountLabel')
     .map(name => [name, `linux.${name}`] as const),
   ['umask', 'process.user.umask'],
   ['cpuAffinity', 'process.execCPUAffinity'],
-  ...['apparmorProfile', 'capabilities', 'rlimits', 'noNewPrivileges', 'oomScoreAdj', 'scheduler', 'ioPriority'].map(
-    name => [name, `process.${name}`] as const,
-  ),
+  ...[
+    'apparmorProfile',
+    'selinuxLabel',
+    'capabilities',
+    'rlimits',
+    'noNewPrivileges',
+    'oomScoreAdj',
+    'scheduler',
+    'ioPriority',
+  ].map(name => [name, `process.${name}`] as const),
   ['process.umask', 'process.user.umask'],
   ['process.cpuAffinity', 'process.execCPUAffinity'],
   ['process.additionalGroups', 'process.user.additionalGids'],

@@ -3,7 +3,7 @@ import type { IoPriority, Scheduler } from '@libcontainer/init'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { capabilitySets } from './capabilities.js'
 import type { ProcessConversion } from './conversion.js'
-import { isGiven, refuseLater } from './refuse.js'
+import { isGiven } from './refuse.js'
 import type { SpecProcess, SpecRlimit } from './spec.js'
 
 type Warn = (text: string) => void
@@ -12,6 +12,7 @@ type Warn = (text: string) => void
 export type ProcessAttributes = Pick<
   ContainerConfig,
   | 'apparmorProfile'
+  | 'selinuxLabel'
   | 'capabilities'
   | 'rlimits'
   | 'noNewPrivileges'
@@ -73,16 +74,11 @@ function terminalSize({ height, width }: NonNullable<SpecProcess['consoleSize']>
 /** @param warn - told of what changes nothing */
 export function processAttributes(process: SpecProcess, warn: Warn): ProcessAttributes {
   const { apparmorProfile, selinuxLabel, capabilities, rlimits, noNewPrivileges, oomScoreAdj, user } = process
-  refuseLater(
-    'process.selinuxLabel',
-    selinuxLabel,
-    '@libcontainer/selinux',
-    'leave it out, or have the engine do so: docker and podman by --security-opt label=disable',
-  )
   const { scheduler, ioPriority } = process
   return {
     // Empty is what encoders write for none.
     ...(apparmorProfile ? { apparmorProfile } : {}),
+    ...(selinuxLabel ? { selinuxLabel } : {}),
     capabilities: capabilitySets(capabilities, warn),
     rlimits: rlimits?.map(resourceLimit),
     noNewPrivileges,

@@ -8,7 +8,7 @@ import type { Conversion, ConversionOptions } from './conversion.js'
 import { devicesOf } from './devices.js'
 import { mountsOf } from './mounts.js'
 import { affinityOf, processAttributes, programOf } from './process.js'
-import { isGiven, refuseLater } from './refuse.js'
+import { isGiven } from './refuse.js'
 import { limitsOf } from './resources.js'
 import { seccompOf } from './seccomp.js'
 import type { Spec, SpecHook, SpecIdMapping, SpecLinux } from './spec.js'
@@ -30,7 +30,6 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     throw new ConfigInvalid('root', root, 'must be given: it names the root filesystem', {
       hint: 'add "root": { "path": "rootfs" }',
     })
-  refuseOfLinux(linux)
   const systemd = cgroupDriver === 'systemd'
   const { sub, own } = subgroupOf(annotations, { systemd })
   const cgroup = systemd ? systemdPath(linux.cgroupsPath, id, sub) : cgroupPath(linux.cgroupsPath, id)
@@ -55,6 +54,7 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     ),
     cgroups: { path: cgroup, ...limitsOf(linux.resources, warn), ...(rootId ? { owner: rootId } : {}) },
     seccomp: asked.seccomp.raw ?? profile,
+    mountLabel: linux.mountLabel || undefined,
     maskedPaths: linux.maskedPaths ?? [],
     readonlyPaths: linux.readonlyPaths ?? [],
     sysctl: linux.sysctl,
@@ -80,15 +80,6 @@ export function toContainerConfig(spec: Spec, options: ConversionOptions): Conve
     cgroupOwner: cgroupOwner(spec),
     warnings,
   }
-}
-
-function refuseOfLinux({ mountLabel }: SpecLinux): void {
-  refuseLater(
-    'linux.mountLabel',
-    mountLabel,
-    '@libcontainer/selinux',
-    'leave it out, or have the engine do so: docker and podman by --security-opt label=disable',
-  )
 }
 
 /** The two kinds that the specification calls by other names than the kernel. */

@@ -1,6 +1,7 @@
 import { validateShape } from '@libcontainer/container'
+import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { exampleSpec, inSpecWords, parseProcess, type Spec, toProcessSpec } from '@libcontainer/oci'
-import type { ConfigInvalid } from '@libcontainer/sys'
+import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
 import { at, BUNDLE, configOf, converted, fault, linuxWith, processWith, specWith } from './support.js'
 
@@ -181,10 +182,15 @@ describe('the process', () => {
     expect(configOf(processWith({ apparmorProfile: '' }))).not.toHaveProperty('apparmorProfile')
   })
 
-  test('EV-115 labels of SELinux are refused by name until they are done', () => {
-    expect(at(processWith({ selinuxLabel: 'system_u:system_r:t:s0' }))).toBe('process.selinuxLabel')
-    expect(at(linuxWith({ mountLabel: 'system_u:object_r:t:s0' }))).toBe('linux.mountLabel')
-    expect(configOf(linuxWith({ mountLabel: '' })).rootfs).toBeTruthy()
+  test('EV-115 labels of SELinux are the container’s, and their faults are told by the places of the file', () => {
+    const label = 'system_u:system_r:t:s0'
+    expect(configOf(processWith({ selinuxLabel: label })).selinuxLabel).toBe(label)
+    expect(configOf(linuxWith({ mountLabel: label })).mountLabel).toBe(label)
+    expect(configOf(linuxWith({ mountLabel: '' }))).not.toHaveProperty('mountLabel')
+    expect(configOf(processWith({ selinuxLabel: '' }))).not.toHaveProperty('selinuxLabel')
+    const place = (field: string) => (inSpecWords(new ConfigInvalid(field, label, 'is wrong')) as ConfigInvalid).field
+    expect(place('selinuxLabel')).toBe('process.selinuxLabel')
+    expect(place('mountLabel')).toBe('linux.mountLabel')
   })
 
   test('NL-30 EV-063 devices of the host, by another name or their own', () => {
@@ -204,10 +210,15 @@ describe('the process', () => {
       closId: 'gold',
       enableMonitoring: true,
     })
-    const problems = validateShape(configOf(linuxWith({ intelRdt: { closID: 'a/b' } })))
-    expect(problems.map(inSpecWords)).toMatchObject([{ field: 'linux.intelRdt.closID', value: 'a/b' }])
-    const lines = validateShape(configOf(linuxWith({ intelRdt: { schemata: ['L3:0=f', 'L3:0'] } })))
-    expect(lines.map(inSpecWords)).toMatchObject([{ field: 'linux.intelRdt.schemata[1]' }])
+    const told = (intelRdt: object): unknown => {
+      try {
+        checkIntelRdt(rdt(intelRdt), 'intelRdt')
+      } catch (error) {
+        return inSpecWords(error)
+      }
+    }
+    expect(told({ closID: 'a/b' })).toMatchObject({ field: 'linux.intelRdt.closID', value: 'a/b' })
+    expect(told({ schemata: ['L3:0=f', 'L3:0'] })).toMatchObject({ field: 'linux.intelRdt.schemata[1]' })
   })
 
   test('EV-100 without a process there is nothing to start, and the container can be made', () => {

@@ -11,29 +11,30 @@ import { join } from 'node:path'
 /** From here on every architecture numbers its system calls alike: include/uapi/asm-generic/unistd.h. */
 const COMMON_FROM = 424
 
-/** Each table: where its header lies, the macros that its numbers are written with, and what packaged headers lack. */
+/** Each table: where its header lies, the macros that its numbers are written with, what packaged headers lack, and which other it is much like. */
 const TABLES = {
   x86_64: { files: ['x86-linux-any/asm/unistd_64.h'] },
-  x32: { files: ['x86-linux-any/asm/unistd_x32.h'], macros: { __X32_SYSCALL_BIT: 0 } },
+  x32: { files: ['x86-linux-any/asm/unistd_x32.h'], macros: { __X32_SYSCALL_BIT: 0 }, like: 'x86_64' },
   x86: { files: ['x86-linux-any/asm/unistd_32.h'] },
   aarch64: { files: ['aarch64-linux-any/asm/unistd_64.h'] },
   arm: {
     files: ['arm-linux-any/asm/unistd-eabi.h', 'arm-linux-any/asm/unistd.h'],
     macros: { __NR_SYSCALL_BASE: 0, __ARM_NR_BASE: 0xf0000 },
+    like: 'x86',
   },
-  riscv64: { files: ['riscv-linux-any/asm/unistd_64.h'] },
-  loongarch64: { files: ['loongarch-linux-any/asm/unistd_64.h'] },
-  ppc: { files: ['powerpc-linux-any/asm/unistd_32.h'] },
-  ppc64: { files: ['powerpc-linux-any/asm/unistd_64.h'] },
-  s390: { files: ['usr/s390x-linux-gnu/include/asm/unistd_32.h'], extra: { memfd_secret: 447 } },
-  s390x: { files: ['s390x-linux-any/asm/unistd_64.h'] },
-  mips: { files: ['mips-linux-any/asm/unistd_o32.h'], macros: { __NR_Linux: 0 } },
-  mips64: { files: ['mips-linux-any/asm/unistd_n64.h'], macros: { __NR_Linux: 0 } },
-  mips64n32: { files: ['mips-linux-any/asm/unistd_n32.h'], macros: { __NR_Linux: 0 } },
-  parisc: { files: ['usr/hppa-linux-gnu/include/asm/unistd_32.h'], extra: { cacheflush: 356 } },
-  parisc64: { files: ['usr/hppa-linux-gnu/include/asm/unistd_64.h'], extra: { cacheflush: 356 } },
-  m68k: { files: ['m68k-linux-any/asm/unistd_32.h'] },
-  sh: { files: ['usr/sh4-linux-gnu/include/asm/unistd_32.h'] },
+  riscv64: { files: ['riscv-linux-any/asm/unistd_64.h'], like: 'aarch64' },
+  loongarch64: { files: ['loongarch-linux-any/asm/unistd_64.h'], like: 'aarch64' },
+  ppc: { files: ['powerpc-linux-any/asm/unistd_32.h'], like: 'x86' },
+  ppc64: { files: ['powerpc-linux-any/asm/unistd_64.h'], like: 'ppc' },
+  s390: { files: ['usr/s390x-linux-gnu/include/asm/unistd_32.h'], extra: { memfd_secret: 447 }, like: 'x86' },
+  s390x: { files: ['s390x-linux-any/asm/unistd_64.h'], like: 's390' },
+  mips: { files: ['mips-linux-any/asm/unistd_o32.h'], macros: { __NR_Linux: 0 }, like: 'x86' },
+  mips64: { files: ['mips-linux-any/asm/unistd_n64.h'], macros: { __NR_Linux: 0 }, like: 'x86_64' },
+  mips64n32: { files: ['mips-linux-any/asm/unistd_n32.h'], macros: { __NR_Linux: 0 }, like: 'mips64' },
+  parisc: { files: ['usr/hppa-linux-gnu/include/asm/unistd_32.h'], extra: { cacheflush: 356 }, like: 'x86' },
+  parisc64: { files: ['usr/hppa-linux-gnu/include/asm/unistd_64.h'], extra: { cacheflush: 356 }, like: 'parisc' },
+  m68k: { files: ['m68k-linux-any/asm/unistd_32.h'], like: 'x86' },
+  sh: { files: ['usr/sh4-linux-gnu/include/asm/unistd_32.h'], like: 'x86' },
 }
 
 const roots = process.argv.slice(2)
@@ -44,7 +45,7 @@ mkdirSync(out, { recursive: true })
 const tables = Object.fromEntries(Object.entries(TABLES).map(([name, source]) => [name, readTable(name, source)]))
 const common = commonTail()
 write('common', common)
-for (const [name, table] of Object.entries(tables)) write(name, table)
+for (const [name, table] of Object.entries(tables)) write(name, table, TABLES[name].like)
 
 /** The names of each number, ascending. */
 function readTable(table, { files, macros = {}, extra = {} }) {
@@ -89,12 +90,14 @@ function commonTail() {
   return [...tail].sort(([a], [b]) => a - b).map(([nr, name]) => [nr, [name]])
 }
 
-/** `0 read write` for consecutive numbers from 0, `=alias` for a second name, `-name @` for the common tail without a name. */
-function text(table) {
+/** `0 read write` for consecutive numbers from 0, `=alias` for a second name, `/x86:3-9` for what another has, `-name @` for the common tail without a name. */
+function text(table, like) {
   const words = []
   let next
   let tail = false
+  let copied
   for (const [nr, [name, ...aliases]] of table) {
+    if (nr <= copied) continue
     if (table !== common && nr >= COMMON_FROM && nr < 512) {
       if (!tail) words.push(...tailWords(table))
       tail = true
@@ -102,10 +105,27 @@ function text(table) {
       continue
     }
     if (nr !== next) words.push(nr)
+    const run = like && runOf(new Map(table), nr, new Map(tables[like]))
+    if (run !== undefined) {
+      words.push(`/${like}:${run.first}-${run.last}`)
+      copied = nr + run.last - run.first
+      next = copied + 1
+      continue
+    }
     words.push(name, ...aliases.map(alias => `=${alias}`))
     next = nr + 1
   }
   return words.join(' ')
+}
+
+/** What another table has under the same names and as far from each other, from a number on; undefined where it is too little. */
+function runOf(table, nr, other) {
+  const same = at => String(table.get(nr + at)) === String(other.get(first + at)) && nr + at < COMMON_FROM
+  const first = [...other].find(([, names]) => String(names) === String(table.get(nr)))?.[0]
+  if (first === undefined) return undefined
+  let length = 0
+  for (let at = 0; same(at) && first + at < COMMON_FROM; at++) if (table.has(nr + at)) length = at + 1
+  return length < 4 ? undefined : { first, last: first + length - 1 }
 }
 
 function tailWords(table) {
@@ -115,7 +135,7 @@ function tailWords(table) {
   return [...common.filter(([nr]) => nr <= last && !own.has(nr)).map(([, [name]]) => `-${name}`), '@']
 }
 
-function write(name, table) {
-  const source = `// Made by scripts/syscall-tables.mjs from the kernel's headers: not for editing.\nexport const ${name} =\n  '${text(table)}'\n`
+function write(name, table, like) {
+  const source = `// Made by scripts/syscall-tables.mjs from the kernel's headers: not for editing.\nexport const ${name} =\n  '${text(table, like)}'\n`
   writeFileSync(join(out, `${name}.ts`), source)
 }

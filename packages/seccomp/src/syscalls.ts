@@ -46,7 +46,8 @@ export function syscallName(arch: Arch, number: number): string | undefined {
 
 /*
  * Each name has the number after that of the name before it, but where a number stands in front. `=name` is a second name
- * for the one before; `@` stands for the numbers that all architectures share, without those of `-name` before it.
+ * for the one before; `/x86:3-9` stands for what x86 has from its 3 to its 9, each as far from the others as there; `@` stands for the numbers that all
+ * architectures share, without those of `-name` before it.
  */
 function readTable(text: string, base: number): SyscallTable {
   const names: string[] = []
@@ -54,6 +55,19 @@ function readTable(text: string, base: number): SyscallTable {
   const aliases = new Map<string, string>()
   const without = new Set<string>()
   let next = base
+  const copy = (from: Arch, first: number, last: number): void => {
+    const other = syscallTable(from)
+    const { base: start } = architectureOf(from)
+    other.numbers.forEach((number, i) => {
+      if (number < start + first || number > start + last) return
+      const name = other.names[i]!
+      names.push(name)
+      numbers.push(next + number - start - first)
+      const alias = other.aliases.get(name)
+      if (alias !== undefined) aliases.set(name, alias)
+    })
+    next += last - first + 1
+  }
   const read = (words: readonly string[]): void => {
     for (const word of words) {
       const first = word.charCodeAt(0)
@@ -67,7 +81,10 @@ function readTable(text: string, base: number): SyscallTable {
       } else if (first >= 48 && first <= 57) next = base + Number(word)
       else if (first === 61) aliases.set(names[names.length - 1]!, word.slice(1))
       else if (first === 45) without.add(word.slice(1))
-      else {
+      else if (first === 47) {
+        const [, from, start, end] = /^\/(\w+):(\d+)-(\d+)$/.exec(word)!
+        copy(from as Arch, Number(start), Number(end))
+      } else {
         read(common.split(' '))
         without.clear()
       }

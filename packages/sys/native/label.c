@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "path.h"
@@ -53,8 +54,29 @@ static int64_t op_write_label(struct lc_ctx *c, const union lc_arg *a)
 	return result;
 }
 
+/* labelFile(fd, label): SELinux's, of an open file, or of the directory of a mere handle, as the root of a new mount is. */
+static int64_t op_label_file(struct lc_ctx *c, const union lc_arg *a)
+{
+	static const char name[] = "security.selinux";
+	size_t size = strlen(a[1].s);
+	int64_t result;
+	int fd;
+
+	if (fsetxattr((int)a[0].i, name, a[1].s, size, 0) == 0)
+		return 0;
+	if (errno != EBADF)
+		return lc_fail(c, "fsetxattr");
+	fd = openat((int)a[0].i, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return lc_fail(c, "openat");
+	result = fsetxattr(fd, name, a[1].s, size, 0) < 0 ? lc_fail(c, "fsetxattr") : 0;
+	close(fd);
+	return result;
+}
+
 const struct lc_op lc_label_ops[] = {
 	{ "openLabels", "", op_open_labels },
 	{ "writeLabel", "iss", op_write_label },
+	{ "labelFile", "is", op_label_file },
 	{ 0 },
 };

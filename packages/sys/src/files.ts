@@ -62,6 +62,11 @@ export async function openFile(path: Path, flags = O_RDONLY, mode = 0o666, at: A
   )
 }
 
+/** Opens a file at once, on this thread, for reading: one of /proc, where nobody can make an open wait. */
+export function openAtOnce(path: string): OwnedFd {
+  return new OwnedFd(checked(native.sync.openAt(AT_FDCWD, kernelPath(path), O_RDONLY, 0), 'openat', path))
+}
+
 /** Opens a directory for the functions of this module: `O_RDONLY | O_DIRECTORY`, or `O_PATH` for a mere handle. */
 export async function openDirectory(
   path: Path,

@@ -35,7 +35,7 @@ export { parseJson, stringifyJson } from './json.js'
 export { findJsonFault, type JsonFault, type JsonRules } from './json-fault.js'
 export { fieldName, jsonPointer } from './json-pointer.js'
 export { type KernelVersion, kernelAtLeast, parseKernelVersion } from './kernel-version.js'
-export { openLabelsStep, writeLabelStep } from './label-steps.js'
+export { labelFileStep, openLabelsStep, writeLabelStep } from './label-steps.js'
 export { type LaterOptions, later } from './later.js'
 export * from './lock.js'
 export {

@@ -8,6 +8,8 @@ export interface Inode {
   readonly stat: Stat
   /** The file system's magic number: statfs(2), `f_type`. */
   readonly filesystem: number
+  /** How it is mounted: statfs(2), `f_flags`. */
+  readonly mountFlags: number
 }
 
 /** Some of statfs(2)'s magic numbers: those of file systems that a container must not confuse. */
@@ -22,6 +24,7 @@ export const filesystems = Object.freeze({
   nsfs: 0x6e736673,
   overlay: 0x794c7630,
   resctrl: 0x07655821,
+  selinux: 0xf97cff8c,
 })
 
 /** What a descriptor is; a handle (`O_PATH`) will do. */
@@ -29,7 +32,11 @@ export async function inspectInode(file: OwnedFd): Promise<Inode> {
   const result = new BigInt64Array(2)
   checked(await native.async.statFilesystem(file.fd, new Uint8Array(result.buffer)), 'fstatfs')
   // Signed or not is the architecture's business: a magic number has 32 bits.
-  return { stat: await stat('', { at: file }), filesystem: Number(BigInt.asUintN(32, result[0]!)) }
+  return {
+    stat: await stat('', { at: file }),
+    filesystem: Number(BigInt.asUintN(32, result[0]!)),
+    mountFlags: Number(result[1]),
+  }
 }
 
 /**

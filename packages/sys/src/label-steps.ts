@@ -1,4 +1,4 @@
-import { type Step, slot } from './step.js'
+import { type Arg, type Step, slot } from './step.js'
 
 /*
  * What a task tells the kernel's security modules of itself: steps for `init`, and for {@link startProgram}. proc_pid_attr(5)
@@ -19,5 +19,16 @@ export const writeLabelStep = (file: string, text: string, rest: Pick<Step, 'abo
   op: 'writeLabel',
   args: [slot('labels'), file, text],
   path: `/proc/thread-self/attr/${file}`,
+  ...rest,
+})
+
+/** Gives SELinux's label to an open file, or to the directory of a handle. @param fd - mostly a slot */
+export const labelFileStep = (fd: Arg, label: string, rest: Pick<Step, 'about' | 'path'>): Step => ({
+  op: 'labelFile',
+  args: [fd, label],
+  hints: {
+    EOPNOTSUPP: 'this kernel runs without SELinux, or the file system takes no labels: leave the label out',
+    EINVAL: 'the loaded policy knows no such label: see user, role, type and level of it',
+  },
   ...rest,
 })

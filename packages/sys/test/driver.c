@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "../native/apply.h"
+#include "../native/label.h"
 
 extern const struct lc_op DECLARE;
 
@@ -206,7 +207,7 @@ static const struct lc_op driver_ops[] = {
 	{ 0 },
 };
 
-static const struct lc_op *const tables[] = { TABLES, driver_ops, NULL };
+static const struct lc_op *const tables[] = { TABLES, lc_label_ops, driver_ops, NULL };
 
 int main(int argc, char **argv)
 {

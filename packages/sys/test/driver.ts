@@ -42,7 +42,9 @@ export class Driver {
     const directory = mkdtempSync(join(tmpdir(), 'libcontainer-driver-'))
     this.#directory = directory
     const tables = this.#names.map(name => `lc_${name}_ops`)
-    const sources = this.#names.flatMap(name => facilitySources(name) as string[])
+    // Labels are any facility's, as in init.
+    const label = fileURLToPath(new URL('../native/label.c', import.meta.url))
+    const sources = [label, ...this.#names.flatMap(name => facilitySources(name) as string[])]
     const defines = [`-DTABLES=${tables}`, `-DDECLARE=${tables.map(table => `${table}[]`)}`]
     const source = fileURLToPath(new URL('driver.c', import.meta.url))
     // A test may run it as another user.

@@ -39,8 +39,7 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
   const noPivotRoot = mount?.flag('no_pivot_root') || undefined
   if (mount?.text('pivot_dir'))
     warn('mount_config.pivot_dir: changes nothing, no directory is needed to change the root')
-  mount?.refuse('mount_label', '@libcontainer/selinux')
-  for (const [name, owner] of LATER) file.refuse(name, owner)
+  const mountLabel = mount?.text('mount_label')
   const wanted = readNamespaces2014(file)
   const { joined, networks, routes } = readNetworks(file, netOf(wanted), warn)
   const ipc = file.text('ipc')
@@ -52,10 +51,12 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
     noPivotRoot,
     namespaces: withJoined(withJoined(wanted, 'net', joined), 'ipc', ipc),
     hostname: file.text('hostname'),
-    mounts: readMounts2014(mount),
+    mounts: readMounts2014(mount, { label: mountLabel, warn }),
     devices: mount && readDevices(mount, 'device_nodes', NAMES_2014),
     cgroups: readCgroups(file.object('cgroups'), '2014', warn),
     apparmorProfile: file.text('apparmor_profile'),
+    selinuxLabel: file.text('process_label'),
+    mountLabel,
     capabilities: readCapabilityNames(file, 'capabilities') ?? [],
     rlimits: readRlimits(file),
     networks,
@@ -73,8 +74,6 @@ export function readConfig2014(value: unknown, options: ReadOptions = {}): Diale
   file.end('a config of 2014')
   return { config: pruned(config), process: pruned(process), warnings }
 }
-
-const LATER = [['process_label', '@libcontainer/selinux']] as const
 
 /** A map from name to wanted, and later in that year a list. */
 function readNamespaces2014(file: Fields): NamespaceRequest[] {
@@ -113,6 +112,8 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
     noPivotRoot,
     cgroups,
     apparmorProfile,
+    selinuxLabel,
+    mountLabel,
     capabilities = OCI_CAPABILITIES,
     rlimits,
     parentDeathSignal,
@@ -140,6 +141,7 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
     working_dir: cwd,
     tty: terminal,
     apparmor_profile: apparmorProfile,
+    process_label: selinuxLabel,
     capabilities: writeCapabilityNames(capabilities, '2014'),
     networks: writeNetworks(config, '2014'),
     routes: writeRoutes(config),
@@ -154,7 +156,12 @@ export function writeConfig2014({ config, process = {} }: DialectSource): Record
         ? Object.fromEntries(wanted.map(({ kind }) => [keyOf(kind), true]))
         : wanted.map(({ kind, path }) => pickGiven({ type: keyOf(kind), path })),
     mount_config: {
-      ...pickGiven({ no_pivot_root: noPivotRoot, readonly_fs: readonlyRootfs, mounts: writeMounts2014(mounts) }),
+      ...pickGiven({
+        no_pivot_root: noPivotRoot,
+        readonly_fs: readonlyRootfs,
+        mount_label: mountLabel,
+        mounts: writeMounts2014(mounts),
+      }),
       device_nodes: writeDevices(config, NAMES_2014),
     },
     ...writeRestriction(maskedPaths, readonlyPaths),

@@ -36,7 +36,7 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
   const file = configFields(value)
   const rootfs = rootfsOf(file.text('rootfs'), options)
   if (file.text('pivot_dir')) warn('pivot_dir: changes nothing, no directory is needed to change the root')
-  for (const [name, owner] of LATER) file.refuse(name, owner)
+  const mountLabel = file.text('mount_label')
   const namespaces = readNamespaces(file)
   const { networks, routes } = readNetworks(file, netOf(namespaces), warn)
   const seccomp = file.object('seccomp')
@@ -50,10 +50,12 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
     uidMappings: readIdMaps(file, 'uid_mappings'),
     gidMappings: readIdMaps(file, 'gid_mappings'),
     hostname: file.text('hostname'),
-    mounts: readMounts2015(file),
+    mounts: readMounts2015(file, { label: mountLabel, warn }),
     devices: readDevices(file, 'devices', NAMES_2015),
     cgroups: readCgroups(file.object('cgroups'), '2015', warn),
     apparmorProfile: file.text('apparmor_profile'),
+    selinuxLabel: file.text('process_label'),
+    mountLabel,
     capabilities: readCapabilityNames(file, 'capabilities') ?? [],
     // Loading a filter took no right, since it gave up new ones first.
     ...(seccomp && { seccomp: readSeccomp2015(seccomp), noNewPrivileges: true }),
@@ -70,11 +72,6 @@ export function readConfig2015(value: unknown, options: ReadOptions = {}): Diale
   file.end('a config of 2015')
   return { config: pruned(config), process: pruned(process), warnings }
 }
-
-const LATER = [
-  ['mount_label', '@libcontainer/selinux'],
-  ['process_label', '@libcontainer/selinux'],
-] as const
 
 /** Names, or ids as text or as numbers. */
 function readGroups(file: Fields): (string | number)[] | undefined {
@@ -105,6 +102,8 @@ export function writeConfig2015({ config, process = {} }: DialectSource): Record
     rlimits,
     parentDeathSignal,
     apparmorProfile,
+    selinuxLabel,
+    mountLabel,
     networks: ___,
     routes: ____,
     ...rest
@@ -130,7 +129,7 @@ export function writeConfig2015({ config, process = {} }: DialectSource): Record
     privatefs: rootPropagation === 'rprivate',
     mounts: writeMounts(mounts, '2015'),
     devices: writeDevices(config, NAMES_2015),
-    mount_label: '',
+    mount_label: mountLabel ?? '',
     hostname: hostname ?? '',
     namespaces: writeNamespaces(config),
     capabilities: writeCapabilityNames(capabilities, '2015'),
@@ -138,7 +137,7 @@ export function writeConfig2015({ config, process = {} }: DialectSource): Record
     routes: writeRoutes(config),
     cgroups: writeCgroups(cgroups, '2015'),
     apparmor_profile: apparmorProfile ?? '',
-    process_label: '',
+    process_label: selinuxLabel ?? '',
     rlimits: writeRlimits(rlimits),
     additional_groups: additionalGroups.map(String),
     uid_mappings: writeIdMaps(uidMappings),

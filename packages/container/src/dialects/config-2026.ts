@@ -49,10 +49,10 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
   const warn = (text: string): void => void warnings.push(text)
   const file = configFields(value)
   const rootfs = rootfsOf(file.text('rootfs'), options)
-  for (const [name, owner] of LATER) file.refuse(name, owner)
   for (const name of ['rootless_euid', 'rootless_cgroups']) {
     if (file.flag(name)) warn(`${file.field(name)}: changes nothing, who calls is seen when the container is made`)
   }
+  const mountLabel = file.text('mount_label')
   const namespaces = readNamespaces(file)
   const { networks, routes } = readNetworks(file, netOf(namespaces), warn)
   const propagation = file.number('rootPropagation', 0)
@@ -71,7 +71,7 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     timeOffsets: readTimeOffsets(file.object('time_offsets')),
     hostname: file.text('hostname'),
     domainname: file.text('domainname'),
-    mounts: readMounts2026(file) ?? [],
+    mounts: readMounts2026(file, { label: mountLabel, warn }) ?? [],
     devices: readDevices(file, 'devices', NAMES_2015) ?? [],
     cgroups: readCgroups(file.object('cgroups'), '2026', warn),
     capabilities: readCapabilities(file.object('capabilities'), warn),
@@ -83,6 +83,8 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     networks,
     routes,
     apparmorProfile: file.text('apparmor_profile'),
+    selinuxLabel: file.text('process_label'),
+    mountLabel,
     oomScoreAdj: file.number('oom_score_adj'),
     noNewPrivileges: file.flag('no_new_privileges') || undefined,
     umask: file.number('umask', 0),
@@ -110,11 +112,6 @@ export function readConfig2026(value: unknown, options: ReadOptions = {}): Diale
     version,
   }
 }
-
-const LATER = [
-  ['mount_label', '@libcontainer/selinux'],
-  ['process_label', '@libcontainer/selinux'],
-] as const
 
 /** The five sets, cut to what the kernel takes: a runtime that left the rest out itself wrote down what it was asked for. */
 function readCapabilities(sets: Fields | undefined, warn: (text: string) => void): CapabilitySets | null {
@@ -179,6 +176,8 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
   const {
     parentDeathSignal,
     apparmorProfile,
+    selinuxLabel,
+    mountLabel,
     labels,
     hooks,
     scheduler,
@@ -208,7 +207,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     mounts: writeMounts(mounts, '2026'),
     devices: writeDevices(config, NAMES_2015),
     netDevices: writeNetDevices(config),
-    mount_label: '',
+    mount_label: mountLabel ?? '',
     hostname: hostname ?? '',
     domainname: domainname ?? '',
     namespaces: writeNamespaces(config),
@@ -219,6 +218,7 @@ export function writeConfig2026({ config, process = {}, version = '' }: DialectS
     cgroups: writeCgroups(cgroups, '2026'),
     rlimits: writeRlimits(rlimits),
     ...(apparmorProfile !== undefined && { apparmor_profile: apparmorProfile }),
+    ...(selinuxLabel !== undefined && { process_label: selinuxLabel }),
     ...(oomScoreAdj !== undefined && { oom_score_adj: oomScoreAdj }),
     uid_mappings: writeIdMaps(uidMappings),
     gid_mappings: writeIdMaps(gidMappings),

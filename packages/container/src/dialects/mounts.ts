@@ -46,7 +46,7 @@ const MS_BIND = 4096
 const TMPCOPYUP = 1
 
 /** The mounts of 2014, which come after those that every container has. */
-export function readMounts2014(fields: Fields | undefined): Mount[] | undefined {
+export function readMounts2014(fields: Fields | undefined, relabelling: Relabelling): Mount[] | undefined {
   const own = fields?.list('mounts', (value, at): Mount => {
     const mount = new Fields(value, at)
     const type = mount.text('type')
@@ -54,7 +54,7 @@ export function readMounts2014(fields: Fields | undefined): Mount[] | undefined 
     const destination = mount.text('destination') ?? ''
     const writable = mount.flag('writable')
     const isPrivate = mount.flag('private')
-    mount.refuse('relabel', '@libcontainer/selinux')
+    const relabel = readRelabel(mount, relabelling)
     mount.end('a mount of 2014')
     if (type === 'bind')
       return {
@@ -62,6 +62,7 @@ export function readMounts2014(fields: Fields | undefined): Mount[] | undefined 
         type,
         source,
         options: ['rbind', ...(writable ? [] : ['ro']), ...(isPrivate ? ['private'] : [])],
+        ...relabel,
       }
     if (type === 'tmpfs') return { destination, type, source: 'tmpfs', options: ['nosuid', 'nodev', 'noexec'] }
     throw new ConfigInvalid(`${at}.type`, type, 'must be bind or tmpfs')
@@ -70,15 +71,30 @@ export function readMounts2014(fields: Fields | undefined): Mount[] | undefined 
 }
 
 /** The mounts of 2015: flags as numbers. */
-export function readMounts2015(fields: Fields): Mount[] | undefined {
+export function readMounts2015(fields: Fields, relabelling: Relabelling): Mount[] | undefined {
   return fields.list('mounts', (value, at) => {
     const mount = new Fields(value, at)
     const read = fromClassicMount(readClassic(mount), at)
-    mount.refuse('relabel', '@libcontainer/selinux')
+    const relabel = readRelabel(mount, relabelling)
     const commands = readCommands(mount)
     mount.end('a mount of 2015')
-    return { ...read, ...commands }
+    return { ...read, ...relabel, ...commands }
   })
+}
+
+/** What the mounts of a file are relabelled to, and who is told where that is nothing. */
+export interface Relabelling {
+  readonly label: string | undefined
+  readonly warn: (text: string) => void
+}
+
+/** Whoever looks at the mount says what it may be. */
+function readRelabel(mount: Fields, { label, warn }: Relabelling): Pick<Mount, 'relabel'> {
+  const relabel = mount.text('relabel')
+  if (relabel === undefined) return {}
+  if (label) return { relabel: relabel as Mount['relabel'] }
+  warn(`${mount.field('relabel')}: changes nothing without mount_label`)
+  return {}
 }
 
 function readClassic(mount: Fields) {
@@ -101,7 +117,7 @@ function readData(mount: Fields): string | undefined {
 }
 
 /** The mounts of 2026: any file system, flags that must be off, attributes of the mounts below. */
-export function readMounts2026(fields: Fields): Mount[] | undefined {
+export function readMounts2026(fields: Fields, relabelling: Relabelling): Mount[] | undefined {
   return fields.list('mounts', (value, at) => {
     const mount = new Fields(value, at)
     const classic = readClassic(mount)
@@ -114,7 +130,7 @@ export function readMounts2026(fields: Fields): Mount[] | undefined {
       ...wordsOf(mount.number('extensions', 0) ?? 0, [[TMPCOPYUP, 'tmpcopyup']], mount.field('extensions')),
       ...(classic.data === undefined ? [] : [classic.data]),
     ]
-    mount.refuse('relabel', '@libcontainer/selinux')
+    const relabel = readRelabel(mount, relabelling)
     const { word, ...ids } = readIdMapping(mount.object('id_mapping'))
     const commands = readCommands(mount)
     mount.end('a mount of 2026')
@@ -124,6 +140,7 @@ export function readMounts2026(fields: Fields): Mount[] | undefined {
       source: classic.source,
       options: word === undefined ? words : [...words, word],
       ...ids,
+      ...relabel,
       ...commands,
     }
   })
@@ -221,7 +238,7 @@ function write2015(mount: Mount, options: ParsedOptions, flags: number, device: 
     throw new ConfigInvalid(`${field}.type`, device, 'is a file system that 2015 does not know')
   if (writeIdMapping(mount, options, field) !== null)
     throw new ConfigInvalid(`${field}.options`, 'idmap', 'maps ids, which 2015 does not know')
-  return { relabel: '', ...writeCommands(mount, field) }
+  return { relabel: mount.relabel ?? '', ...writeCommands(mount, field) }
 }
 
 function write2026(mount: Mount, options: ParsedOptions, field: string): object {
@@ -234,6 +251,7 @@ function write2026(mount: Mount, options: ParsedOptions, field: string): object 
     rec_attr: below.set || below.clear ? attributes : null,
     extensions: extensions.size > 0 ? TMPCOPYUP : 0,
     id_mapping: writeIdMapping(mount, options, field),
+    ...(mount.relabel ? { relabel: mount.relabel } : {}),
     ...(mount.premountCommands || mount.postmountCommands ? writeCommands(mount, field) : {}),
   }
 }
@@ -264,6 +282,7 @@ export function writeMounts2014(mounts: readonly Mount[] | undefined): object[] 
         destination: mount.destination,
         writable: !(flags & 1),
         private: isPrivate,
+        relabel: mount.relabel,
       })
     if (plain && mount.type === 'tmpfs' && flags === 14 && propagation.length === 0)
       return { type: 'tmpfs', destination: mount.destination }

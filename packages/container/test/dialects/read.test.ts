@@ -356,13 +356,14 @@ describe('§5a top level', () => {
     ])
   })
 
-  test.each([
-    ['2014', fault2014, { process_label: 'x' }, 'process_label', 'selinux'],
-    ['2014', fault2014, { mount_config: { mount_label: 'x' } }, 'mount_config.mount_label', 'selinux'],
-    ['2015', fault2015, { mount_label: 'x' }, 'mount_label', 'selinux'],
-    ['2015', fault2015, { process_label: 'x' }, 'process_label', 'selinux'],
-  ] as const)('5a %s refuses what cannot be done yet: %#', (_year, faultOf, value, field, owner) => {
-    expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
+  test('5a process_label mount_label of every year; empty is none', () => {
+    const [processLabel, mountLabel] = ['a:b:c:s0:c1,c2', 'a:b:d:s0:c1,c2']
+    const both = { process_label: processLabel, mount_label: mountLabel }
+    const in2014 = { process_label: processLabel, mount_config: { mount_label: mountLabel } }
+    for (const config of [with2014(in2014), with2015(both), with2026(both)])
+      expect(config).toMatchObject({ selinuxLabel: processLabel, mountLabel })
+    for (const config of [with2014({ process_label: '' }), with2015({ process_label: '', mount_label: '' })])
+      expect(Object.keys(config)).not.toEqual(expect.arrayContaining([expect.stringMatching(/Label$/)]))
   })
 
   test('5a hooks, scheduler, io_priority and personality of 2026', () => {
@@ -565,16 +566,20 @@ describe('§5b mounts', () => {
     )
   })
 
-  test.each([
-    [
-      fault2014,
-      { mount_config: { mounts: [{ type: 'bind', relabel: 'z' }] } },
-      'mount_config.mounts[0].relabel',
-      'selinux',
-    ],
-    [fault2015, { mounts: [{ device: 'bind', relabel: 'Z' }] }, 'mounts[0].relabel', 'selinux'],
-  ] as const)('5b refuses what cannot be done yet: %#', (faultOf, value, field, owner) => {
-    expect(faultOf(value)).toContain(`${field}: cannot be honoured yet: it will be done by @libcontainer/${owner} `)
+  test('5b relabel EV-085 of binds, where there is a label: else it changes nothing, as ever', () => {
+    const bind = { destination: '/a', source: '/b', device: 'bind', type: 'bind' }
+    const { device: _, ...of2014 } = { ...bind, relabel: 'z' }
+    const { type: __, ...of2015 } = { ...bind, relabel: 'Z' }
+    const label = { mount_label: 'a:b:c:s0' }
+    const relabelled = (config: ContainerConfig) => config.mounts?.at(-1)?.relabel
+    expect(relabelled(with2014({ mount_config: { ...label, mounts: [of2014] } }))).toBe('z')
+    expect(relabelled(with2015({ ...label, mounts: [of2015] }))).toBe('Z')
+    expect(relabelled(with2026({ ...label, mounts: [of2015] }))).toBe('Z')
+    const { config, warnings } = readConfig2015({ ...box, mounts: [of2015] })
+    expect(relabelled(config)).toBeUndefined()
+    expect(warnings).toEqual(['mounts[0].relabel: changes nothing without mount_label'])
+    const both = with2015({ ...label, mounts: [{ ...of2015, relabel: 'zZ' }] })
+    expect(validateShape(both).map(({ field }) => field)).toContain('mounts[0].relabel')
   })
 
   test('EV-081 5b rec_attr holds no MOUNT_ATTR_IDMAP, nor what other fields say', () => {

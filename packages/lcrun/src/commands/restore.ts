@@ -1,5 +1,35 @@
-import { notYet } from '@libcontainer/sys'
+import { type Invocation, isOn } from '@libcontainer/cli'
+import { attend, becomeWaiter } from '@libcontainer/cli/foreground'
+import { ConfigInvalid } from '@libcontainer/sys'
+import { finish, finishWords } from '../finish.js'
+import { criuConfigOf, imageOptions } from '../image-options.js'
+import { isDetached } from '../launch.js'
+import { make } from '../make.js'
 
-export async function run(): Promise<never> {
-  throw notYet('restore', '@libcontainer/criu')
+/** Makes a container of a bundle, and lets it go on from an image; in the foreground exits as its program does, and removes it then. */
+export async function run(invocation: Invocation): Promise<number> {
+  const { flags } = invocation
+  const lsmProfile = flags.get('lsm-profile')
+  if (lsmProfile !== undefined && !/^(?:apparmor|selinux):./.test(lsmProfile))
+    throw new ConfigInvalid('--lsm-profile', lsmProfile, 'must be apparmor:NAME or selinux:CONTEXT')
+  const options = await imageOptions(invocation)
+  const { factory, container, token, session } = await make(invocation, {
+    detached: isDetached(invocation),
+    start: async (container, spec) =>
+      await container.restore(spec, {
+        ...options,
+        configFile: await criuConfigOf(container),
+        lsmProfile,
+        lsmMountContext: flags.get('lsm-mount-context'),
+      }),
+  })
+  if (session === undefined) return 0
+  const made = { root: factory.root, id: container.id, token }
+  const keep = isOn(invocation, 'keep')
+  await becomeWaiter(session, { program: 'lcrun', finish: keep ? undefined : finishWords(made, invocation) })
+  try {
+    return await attend(session)
+  } finally {
+    if (!keep) await finish(made, async () => container)
+  }
 }

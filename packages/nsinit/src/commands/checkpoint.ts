@@ -1,4 +1,17 @@
-import type { Invocation } from '@libcontainer/cli'
-import { refuseCriu } from '../criu.js'
+import { type Invocation, isOn } from '@libcontainer/cli'
+import { parsePageServer } from '@libcontainer/criu'
+import { imageOptions } from '../criu.js'
+import { loadContainer } from '../place.js'
 
-export const run = (invocation: Invocation): Promise<number> => refuseCriu('checkpoint', invocation)
+/** Saves a container that runs; unless it goes on, it is kept for `restore`. */
+export async function run(invocation: Invocation): Promise<number> {
+  const server = invocation.flags.get('page-server')
+  const options = {
+    ...(await imageOptions(invocation)),
+    leaveRunning: isOn(invocation, 'leave-running'),
+    pageServer: server === undefined ? undefined : parsePageServer(server, '--page-server'),
+  }
+  const container = await loadContainer(invocation)
+  await container.checkpoint(options)
+  return 0
+}
