@@ -62,7 +62,7 @@ const selinux = [
 ]
 
 /** Of CRIU, which works on few kernels of developers' machines. */
-const criu = ['packages/criu/test/criu.root.test.ts', 'packages/criu/test/faults.root.test.ts']
+const criu = ['criu', 'faults', 'outside'].map(name => `packages/criu/test/${name}.root.test.ts`)
 
 /** Containers that are saved, and go on. */
 const checkpoint = [

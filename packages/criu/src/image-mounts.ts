@@ -1,4 +1,5 @@
 import { LibcontainerError, listDirectory, openDirectory, readBytes } from '@libcontainer/sys'
+import { entriesOf } from './image-file.js'
 import { decodeMessage, required, string, uint32 } from './protobuf.js'
 
 /** A mount of a dumped mount namespace. */
@@ -24,23 +25,13 @@ const entry = {
 
 /** IMG_COMMON_MAGIC and MNTS_MAGIC of CRIU. */
 const MAGIC = [0x54564319, 0x55563928]
-const HEAD = 8
 
 /** Reads a file `mountpoints-*.img`. Pure. @throws {LibcontainerError} `EPROTO` for what is none, or is cut off */
 export function parseMounts(bytes: Uint8Array): ImageMount[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (bytes.length < HEAD || MAGIC.some((magic, i) => view.getUint32(4 * i, true) !== magic))
-    throw new LibcontainerError('EPROTO', 'no mounts of a CRIU image')
-  const mounts: ImageMount[] = []
-  for (let at = HEAD; at < bytes.length; ) {
-    const size = at + 4 <= bytes.length ? view.getUint32(at, true) : Number.POSITIVE_INFINITY
-    at += 4
-    if (at + size > bytes.length) throw new LibcontainerError('EPROTO', 'the mounts of a CRIU image are cut off')
-    const { mntId, parentMntId, mountpoint, root, extKey } = decodeMessage(entry, bytes.subarray(at, at + size))
-    mounts.push({ id: mntId, parent: parentMntId, mountPoint: mountpoint, root, key: extKey })
-    at += size
-  }
-  return mounts
+  return Array.from(entriesOf(bytes, MAGIC), image => {
+    const { mntId, parentMntId, mountpoint, root, extKey } = decodeMessage(entry, image)
+    return { id: mntId, parent: parentMntId, mountPoint: mountpoint, root, key: extKey }
+  })
 }
 
 /** The mounts of the first mount namespace in a directory of images: those of a tree that has one alone. @throws {LibcontainerError} `EPROTO` */

@@ -5,7 +5,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
   [/Connected TCP socket/, 'established connections are dumped with tcpEstablished, or closed with tcpClose'],
   [/In-flight connection/, 'connections that are being made are left out with tcpSkipInFlight'],
   [
-    /session leader of|Use --shell-job|dangling tty|tty peer .* is not found|no session leader/i,
+    /--shell-job|session leader|dangling tty|tty peer .* is not found/i,
     'the terminal or session belongs to a process outside: shellJob: true',
   ],
   [

@@ -23,7 +23,7 @@ test('CR-07 the mounts of an image: where each is, on which, and by which key it
   ])
   expect(parseMounts(bytes.slice(0, 8))).toEqual([])
   expect(() => parseMounts(bytes.slice(0, -1))).toThrow(/cut off/)
-  expect(() => parseMounts(bytes.slice(0, 7))).toThrow(/no mounts/)
+  expect(() => parseMounts(bytes.slice(0, 7))).toThrow(/no image of that kind/)
 })
 
 test('whatever the bytes are, they are mounts or an error of ours', () => {

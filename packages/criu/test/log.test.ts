@@ -57,6 +57,7 @@ test('CR-19 a log of a low level, of nothing, and of anything', () => {
 
 test.each([
   ['Connected TCP socket, consider using --tcp-established option.', /tcpEstablished/],
+  ['The root process 186 is not a session leader. Consider using --shell-job option', /shellJob/],
   ["Can't dump half of stream unix connection.", /extUnixSk/],
   ['Some file locks are hold by dumping tasks! You can try --file-locks to dump them.', /fileLocks/],
   ["Can't write data: No space left on device", /disk of the images is full/],
