@@ -33,6 +33,7 @@ export const rows: readonly string[] = [
   ...range('UT', 1, 14),
   ...range('KY', 1, 5),
   ...range('AA', 1, 10),
+  ...range('SE', 1, 19),
   ...range('MP', 1, 4),
   ...range('PP', 1, 12),
   ...range('PP', 20, 26),

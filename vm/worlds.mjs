@@ -52,11 +52,15 @@ const apparmor = [
   'packages/lcrun/test/exec.root.test.ts',
 ]
 
+/** Of SELinux that enforces, by Debian's policy and what guest/labels.cil adds for containers. */
+const selinux = [
+  'packages/container/test/selinux.root.test.ts',
+  'packages/selinux/test/selinux.root.test.ts',
+  'packages/selinux/test/relabel.root.test.ts',
+]
+
 /** Of CRIU, which works on few kernels of developers' machines. */
 const criu = ['packages/criu/test/criu.root.test.ts', 'packages/criu/test/faults.root.test.ts']
-
-/** Of SELinux that enforces, by Debian's policy and what guest/labels.cil adds for containers. */
-const selinux = ['packages/container/test/selinux.root.test.ts']
 
 /** Containers that are saved, and go on. */
 const checkpoint = [
@@ -141,6 +145,14 @@ export const worlds = [
     files: [...apparmor, installed],
   },
   {
+    name: 'selinux',
+    cgroup: 'v2',
+    lsm: 'selinux-enforcing',
+    installed: ['selinux', 'sys'],
+    mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
+    files: [...selinux, installed],
+  },
+  {
     name: 'criu',
     cgroup: 'v2',
     disk: 'worlds',
@@ -160,13 +172,6 @@ export const worlds = [
       'af_packet_diag',
     ],
     files: [...criu, ...checkpoint, installed],
-  },
-  {
-    name: 'selinux',
-    cgroup: 'v2',
-    lsm: 'selinux-enforcing',
-    mustRun: `${everywhere},root,cgroup2,namespace,lsm`,
-    files: selinux,
   },
   {
     name: 'hybrid',

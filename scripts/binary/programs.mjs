@@ -13,7 +13,7 @@ export const programs = [
  */
 export const late = [
   /^packages\/cgroups\/dist\/(?:systemd\/driver|stats|(?:memory-)?pressure)\./,
-  /^packages\/intelrdt\/dist\/index\./,
+  /^packages\/intelrdt\/dist\/(?:config|index)\./,
   /^packages\/selinux\/dist\/relabel\./,
   /^packages\/network\/dist\/config\./,
   /^packages\/container\/dist\/(?:confinement-steps\.|checkpoint\/(?!leftovers)|dialects\/of-state|intel-rdt|live-|networking\.|overview\.|pause\.|set\.)/,

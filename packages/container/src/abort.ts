@@ -22,10 +22,10 @@ export async function whileAlive(
   act: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   signal?.throwIfAborted()
+  // Of the act, and of this wait for its end.
   const over = new AbortController()
-  const done = new AbortController()
   const deaf = onAbort(signal, () => over.abort(signal?.reason))
-  const ended = poll(child.fd, POLLIN, { signal: done.signal }).then(
+  const ended = poll(child.fd, POLLIN, { signal: over.signal }).then(
     () => over.abort(),
     () => {},
   )
@@ -37,7 +37,7 @@ export async function whileAlive(
     throw new InitDied(await waitExit(child))
   } finally {
     deaf()
-    done.abort()
+    over.abort()
     await ended
   }
 }

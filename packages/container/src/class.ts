@@ -1,13 +1,24 @@
 import type { IntelRdt, RdtStats, ResctrlOptions } from '@libcontainer/intelrdt'
 import { type ConfigInvalid, exists } from '@libcontainer/sys'
+import type { ContainerConfig } from './config.js'
 import type { ClassRequest, JoinableClass } from './intel-rdt.js'
 import type { ResolvedConfig } from './resolve.js'
+import { problemOf } from './validate-apart.js'
 
 /* The class of a container, for those that have one: what is done about it is loaded then, and few ever do. */
 
 export type { ClassRequest, JoinableClass }
 
 const loaded = () => import('./intel-rdt.js')
+
+/** What is wrong with the words of a class, wherever it is asked for. */
+export async function classWordsProblem({
+  intelRdt,
+}: Pick<ContainerConfig, 'intelRdt'>): Promise<ConfigInvalid | undefined> {
+  if (intelRdt === undefined) return undefined
+  const { checkIntelRdt } = await import('@libcontainer/intelrdt/config')
+  return problemOf(() => checkIntelRdt(intelRdt, 'intelRdt'))
+}
 
 /** What of a class this host does not have. */
 export async function classProblem(intelRdt: IntelRdt | undefined): Promise<ConfigInvalid | undefined> {

@@ -145,7 +145,9 @@ export class Factory {
     if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
     await confirmClass(id, resolved, this.#options.resctrl)
-    await confirmNetworking(resolved)
+    // While the directory is being made, which goes again where it is refused.
+    const confirming = confirmNetworking(resolved)
+    confirming.catch(() => {})
     if (warn !== undefined && resolved.sessionKeyring !== undefined && !hasKeys())
       warn('sessionKeyring: the kernel has no keyrings, and so none to share: the container goes on without')
     const directory = this.#directory(id)
@@ -168,11 +170,18 @@ export class Factory {
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error
       if (!made.has('directory')) {
+        await confirming
         const problem = validator === undefined ? await rootfsProblem(copy) : undefined
         if (problem !== undefined) throw problem
         await makeStateDirectory(id, directory)
       }
       await this.#takeOver(id, directory, path)
+    }
+    try {
+      await confirming
+    } catch (error) {
+      await removeTree(directory)
+      throw error
     }
     return this.#container({ id, config: resolved })
   }

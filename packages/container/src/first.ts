@@ -88,7 +88,6 @@ export async function bringUp(
     let networking: Networking | undefined
     try {
       networking = await networks
-      networking?.begin()
       rdt = await claimClass(handle)
       const { process, state, text } = await bring({ rdt, networking, oomBefore })
       handle.state = state

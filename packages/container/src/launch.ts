@@ -32,7 +32,10 @@ export interface Attempt {
 /** What is the same for a container's first process and for every further one, around the plan. */
 export interface LaunchOptions
   extends Attempt,
-    Pick<BootstrapOptions, 'cloneFlags' | 'keepCapabilities' | 'handed' | 'listener'> {
+    Pick<
+      BootstrapOptions,
+      'cloneFlags' | 'keepCapabilities' | 'handed' | 'listener' | 'meanwhile' | 'ahead' | 'rendezvous'
+    > {
   readonly spec: ProcessSpec
   /** The first process of its container. */
   readonly first: boolean
@@ -56,8 +59,6 @@ export interface LaunchOptions
   readonly maps?: IdMaps | undefined
   /** This process may not administer the system: what it cannot do to another for that reason alone is left undone. */
   readonly unprivileged: boolean
-  readonly rendezvous?: BootstrapOptions['rendezvous']
-  readonly ahead?: BootstrapOptions['ahead']
   /** Answers the plan's ask for the hooks of the host, when the process is ready but for its root. */
   readonly runHooks?: (child: Child) => Promise<void>
   /** Called as soon as the process has its number; waited for before it goes on to the program. */
@@ -119,6 +120,7 @@ async function launchWith(sockets: ProcessSockets, options: LaunchOptions, stdio
         timed: spec.timed || logged,
         failAt: spec.failAt,
         listener: options.listener,
+        meanwhile: options.meanwhile,
         ahead: { ...options.ahead, ready: getReady },
         rendezvous: {
           user: ({ files }) => answerUser(spec, files, options.maps),

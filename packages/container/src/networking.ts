@@ -11,6 +11,7 @@ import {
   partActs,
   planNetworks,
   releaseNetworks,
+  type Setting,
   Side,
   setAttached,
   settingStep,
@@ -78,7 +79,7 @@ interface Place {
 }
 
 /** What somebody waits for who was there before it. */
-class Awaited<T> {
+class Expected<T> {
   value: T | undefined
   readonly promise: Promise<T>
   reject: (cause: Error) => void = () => {}
@@ -96,7 +97,17 @@ class Awaited<T> {
     this.value = value
     this.#resolve(value)
   }
+
+  /** A part of it, of which nobody need hear that it does not come. */
+  part<K extends keyof T>(name: K): Promise<T[K]> {
+    const part = this.promise.then(value => value[name])
+    part.catch(() => {})
+    return part
+  }
 }
+
+/** What every plan does for a new namespace. */
+const isLoopbackUp = (act: Setting): boolean => act.act === 'set' && act.name === 'lo' && act.mtu === undefined
 
 /** The networks of one start of a container. */
 export class Networking {
@@ -104,7 +115,7 @@ export class Networking {
   readonly #plan: NetworkPlan
   readonly #parts: PartedActs
   /** The process whose namespace they are made in: told by {@link make}. */
-  readonly #place = new Awaited<Place>()
+  readonly #place = new Expected<Place>()
   readonly #end = new AbortController()
   #making: Promise<AppliedNetworks> | undefined
 
@@ -125,7 +136,7 @@ export class Networking {
 
   /** What init does of them, in its own network namespace, when {@link make} has done the rest. */
   get steps(): Step[] {
-    return this.#parts.inside.map(settingStep)
+    return this.#parts.inside.filter(act => !isLoopbackUp(act)).map(settingStep)
   }
 
   /** For the state, in the words of 2014: of the first pair. */
@@ -142,9 +153,9 @@ export class Networking {
       config,
       { acts: this.#parts.outside },
       {
-        namespace: this.#place.promise.then(({ namespace }) => namespace),
+        namespace: this.#place.part('namespace'),
         kind: this.#isNew ? 'new' : 'joined',
-        pid: this.#place.promise.then(({ pid }) => pid),
+        pid: this.#place.part('pid'),
         userNamespace: config.namespaces.some(each => each.kind === 'user'),
         directory,
         record: made => writeText(`${directory}/${NETWORK_FILE}`, stringifyJson(made), { mode: 0o600 }),

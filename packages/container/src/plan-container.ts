@@ -35,7 +35,7 @@ import { type Step, slot } from '@libcontainer/sys'
 import { hasNetworking } from './network.js'
 import { SOURCE_SLOT } from './outside-sources.js'
 import { createHookSteps, type HookFacts, startHookSteps } from './plan-hooks.js'
-import { planMounts } from './plan-mounts.js'
+import { needsNetworks, planMounts } from './plan-mounts.js'
 import { type Attributes, keyringSteps, type ProcessFacts, processSteps, USER_SLOTS, userArgs } from './plan-process.js'
 import { environment } from './process-check.js'
 import type { ProcessSpec } from './process-spec.js'
@@ -99,6 +99,14 @@ export function planContainer(
   // In the mounts of the host nothing is mounted, and nothing made: the root is the directory as it stands.
   const ownMounts = has('mnt')
 
+  const networks = [
+    ...(hasNetworking(config) ? whileSeen(ask('network', 'wait until the networks are there'), facts) : []),
+    ...(isNew('net') ? [linkUp('lo')] : []),
+    ...(facts.network ?? []),
+  ]
+  // As ever hooks find the interfaces, and so do mounts, where one can tell. Else the parent makes them meanwhile, and nobody waits.
+  const early = needsNetworks(config.mounts)
+
   const steps: Step[] = [
     ...attributes.sharing.initial,
     // First, by the ids and in the mounts of the host; a cgroup namespace that is made later has them as its roots.
@@ -112,9 +120,7 @@ export function planContainer(
     ...(namespaces.needsSecondClone ? [secondClone] : []),
     setSession,
     ...keyringSteps(config.sessionKeyring === undefined ? [] : [joinSessionKeyring(config.sessionKeyring)], attributes),
-    // As ever, before anything of the root: hooks and mounts find the interfaces.
-    ...(hasNetworking(config) ? whileSeen(ask('network', 'wait until the networks are there'), facts) : []),
-    ...(facts.network ?? []),
+    ...(early ? networks : []),
     ...(ownMounts ? prepareRootSteps(config.rootfs, config.rootPropagation) : [openRootfsStep(config.rootfs)]),
     ...(config.rootOverlay
       ? [rootOverlayStep(config.rootOverlay, { userns: mountOptions.locked, label: config.mountLabel })]
@@ -127,6 +133,7 @@ export function planContainer(
           ptmxStep(root),
         ]
       : []),
+    ...(early ? [] : networks),
     ...createHookSteps(config, facts.hooks),
     // Before the pivot, when a verified null device can still be the host's: the container may have none.
     ...readonlyPathSteps(config.readonlyPaths, { root, opened }),
@@ -139,7 +146,6 @@ export function planContainer(
     ...(config.rootPropagation === undefined ? [] : rootPropagationSteps(config.rootPropagation)),
     ...(config.hostname === undefined ? [] : [setHostname(config.hostname)]),
     ...(config.domainname === undefined ? [] : [setDomainname(config.domainname)]),
-    ...(isNew('net') ? [linkUp('lo')] : []),
     ...Object.entries(config.sysctl ?? {}).map(([key, value]) => sysctlStep(key, value)),
     ...processSteps(spec, attributes, {
       ...facts,

@@ -19,6 +19,27 @@ export function planMounts(
   return { steps, outside }
 }
 
+/** Types that take nothing from a network, and show what there is of it when they are read. */
+const LOCAL = new Set([
+  'proc',
+  'sysfs',
+  'tmpfs',
+  'devpts',
+  'mqueue',
+  'cgroup',
+  'cgroup2',
+  'overlay',
+  'bpf',
+  'hugetlbfs',
+])
+
+/** Whether a mount could tell that the networks are not there yet: by a command of its own, or by a file system that may be elsewhere. Pure. */
+export const needsNetworks = (mounts: readonly Mount[]): boolean =>
+  mounts.some(({ type = '', options = [], premountCommands, postmountCommands }) => {
+    const local = LOCAL.has(type) || ['bind', 'rbind', 'remount'].some(word => options.includes(word))
+    return !local || (premountCommands ?? postmountCommands) !== undefined
+  })
+
 function around(mount: Mount, place: number, isOutside: boolean): { before: Step[]; after: Step[] } {
   const source = isOutside ? outsideSteps(mount, place) : { before: [], after: [] }
   return {

@@ -108,8 +108,10 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
   let agent: SeccompAgent | undefined
   const sources = new OutsideSources(config, plan.outside)
   const isSeen = (plan.namespaces.cloneFlags & cloneFlag('net')) !== 0 && !unprivileged && !mapped
-  const makeNetworks = async ({ pid, pidfd }: Child): Promise<undefined> => {
-    await whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal }))
+  let made: Promise<undefined> | undefined
+  const makeNetworks = ({ pid, pidfd }: Child): Promise<undefined> => {
+    made = whileAlive(pidfd, spec.signal, signal => networking!.make(pid, { signal })).then(() => undefined)
+    return made
   }
   try {
     await relabelSources(config.mounts, config.mountLabel, spec.signal)
@@ -162,6 +164,7 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
         network: makeNetworks,
         ...sources.rendezvous,
       },
+      meanwhile: () => networking?.begin(),
       // The namespace is there with the process, whatever of its plan has been done; who may only look into init when it asks, waits for that.
       ahead: isSeen && networking !== undefined ? { network: makeNetworks } : {},
       // Its state is saved by then: a hook may ask for it.
@@ -174,6 +177,8 @@ export async function startFirst(request: StartRequest, first: FirstPlan, oomBef
       },
       // Before the program: whoever is killed after this leaves a state by which the container can be removed.
       ready: async ({ pid, stdio }) => {
+        // Behind the answer that init waits for first, and long before this.
+        await made?.then(() => {})
         const streams = standardStreams(stdio)
         state = await firstState(request, pid, unprivileged, streams)
         text = await saveState(directory, state)

@@ -2,7 +2,6 @@ import { parseSecureBits, resolveCapabilities } from '@libcontainer/capabilities
 import { cleanPath as cleanCgroupPath } from '@libcontainer/cgroups'
 import { device, deviceRule } from '@libcontainer/devices'
 import { parseResourceLimit } from '@libcontainer/init'
-import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { checkKeyringName } from '@libcontainer/keys'
 import { checkMount, checkPropagation, checkRootOverlay, cleanPath, type Mount } from '@libcontainer/mount'
 import { type Namespace, type NamespaceKind, namespaceKinds, validateNamespaces } from '@libcontainer/namespaces'
@@ -63,7 +62,7 @@ const FIELDS: Readonly<Record<keyof ContainerConfig, true>> = {
   labels: true,
 }
 
-/** The part of `validate` that needs no kernel: pure. Networks are looked at by `networkProblems` of `@libcontainer/network/config`. */
+/** The part of `validate` that needs no kernel: pure. Networks are looked at by `networkProblems` of `@libcontainer/network/config`, `intelRdt` by `checkIntelRdt` of `@libcontainer/intelrdt/config`. */
 export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   if (typeof config !== 'object' || config === null || Array.isArray(config))
     return [new ConfigInvalid('config', config, 'must be an object')]
@@ -122,7 +121,6 @@ export function validateShape(config: ContainerConfig): ConfigInvalid[] {
   each('rlimits', config.rlimits, rlimitCheck())
   check(() => checkInteger('oomScoreAdj', config.oomScoreAdj, -1000, 1000))
   problems.push(...sharingProblems(config), ...hookProblems(config.hooks))
-  check(() => void (config.intelRdt === undefined || checkIntelRdt(config.intelRdt, 'intelRdt')))
   check(() => checkHookOutput(config.hookOutput))
   check(() => checkKeyring(config.sessionKeyring))
   check(() => checkBoolean('keepGroups', config.keepGroups))

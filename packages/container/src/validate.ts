@@ -1,7 +1,7 @@
 import { checkRootOverlay, cleanPath } from '@libcontainer/mount'
 import { checkNamespaces, type Namespace, type NamespaceKind, namespacePath } from '@libcontainer/namespaces'
 import { ConfigInvalid, readLink, SyscallError, stat } from '@libcontainer/sys'
-import { classProblem } from './class.js'
+import { classProblem, classWordsProblem } from './class.js'
 import type { ContainerConfig } from './config.js'
 import { confinementProblems } from './confinement.js'
 import { namespacesOf, networkNamespace } from './namespace-requests.js'
@@ -19,7 +19,7 @@ import { sysctlProblems } from './validate-sysctl.js'
  */
 export async function validate(request: ContainerConfig): Promise<ConfigInvalid[]> {
   const config = await withRootlessDefaults(request)
-  const problems = await withConfinement(config, validateShape(config))
+  const problems = await withSeldom(config, validateShape(config))
   const found = isSound(problems, 'config', 'rootfs') ? await rootfsProblem(config) : undefined
   const given = isSound(problems, 'config', 'intelRdt') ? config.intelRdt : undefined
   const lacking = await classProblem(given)
@@ -29,15 +29,20 @@ export async function validate(request: ContainerConfig): Promise<ConfigInvalid[
 /** All but a look at the rootfs and at resctrl, for who takes that look elsewhere. */
 export async function validateBesideRootfs(given: ContainerConfig): Promise<ConfigInvalid[]> {
   const config = await withRootlessDefaults(given)
-  return await withNamespaces(config, await withConfinement(config, validateShape(config)))
+  return await withNamespaces(config, await withSeldom(config, validateShape(config)))
 }
 
-async function withConfinement(
+/** What few containers ask for: what looks at it is loaded then. */
+async function withSeldom(
   config: ContainerConfig,
   problems: readonly ConfigInvalid[],
 ): Promise<readonly ConfigInvalid[]> {
-  if (!isSound(problems, 'config', 'apparmorProfile', 'selinuxLabel', 'mountLabel')) return problems
-  return [...problems, ...(await confinementProblems(config))]
+  if (!isSound(problems, 'config')) return problems
+  const words = await classWordsProblem(config)
+  const confinement = isSound(problems, 'apparmorProfile', 'selinuxLabel', 'mountLabel')
+    ? await confinementProblems(config)
+    : []
+  return [...problems, ...(words === undefined ? [] : [words]), ...confinement]
 }
 
 const isSound = (problems: readonly ConfigInvalid[], ...parts: string[]): boolean =>

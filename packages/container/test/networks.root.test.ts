@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import type { Container, ContainerConfig } from '@libcontainer/container'
+import { type Container, type ContainerConfig, plan } from '@libcontainer/container'
 import { ensureBridge, type Network } from '@libcontainer/network'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
@@ -181,6 +181,24 @@ describe('NW-04 NW-05 NW-07 veth', () => {
     })
     expect(existsSync(`${bench.factory.root}/${container.id}/network.json`)).toBe(false)
     expect(hostLinks()).not.toContain(`${own}x`)
+    await container.destroy()
+  })
+
+  test('EV-060 a step that fails while they are being made, or behind them, takes all back', needs, async () => {
+    await using bench = await Bench.open('net')
+    const networks = [veth({ hostInterfaceName: `${own}w`, address: '10.231.7.8/24', gateway: '10.231.7.1' })]
+    const container = await bench.create({ networks })
+    const { steps } = await plan('any', container.config(), sh('true'))
+    expect(steps.map(({ op }) => op)).toContain('requestNetlink')
+    // The first steps run while the parent makes the pair.
+    for (let failAt = 0; failAt < steps.length; failAt += failAt < 4 ? 1 : 5) {
+      await expect(container.run({ ...sh('true'), failAt })).rejects.toMatchObject({ code: 'SystemError' })
+      expect(hostLinks()).not.toContain(`${own}w`)
+      expect(existsSync(`${bench.factory.root}/${container.id}/network.json`)).toBe(false)
+    }
+    const abort = AbortSignal.timeout(0)
+    await expect(container.run({ ...sh('exec sleep 1000'), signal: abort })).rejects.toThrow()
+    expect(hostLinks()).not.toContain(`${own}w`)
     await container.destroy()
   })
 

@@ -70,6 +70,7 @@ const defaultPlan = [
   'link /dev/stderr to /proc/self/fd/2',
   'link /dev/core to /proc/kcore',
   'link /dev/ptmx to pts/ptmx',
+  'bring the interface lo up',
   'make /proc/bus, /proc/fs, /proc/irq, /proc/sys, /proc/sysrq-trigger read-only',
   'open the null device',
   'mask /proc/acpi, /proc/asound, /proc/interrupts, /proc/kcore, /proc/keys, /proc/latency_stats, /proc/sched_debug, ' +
@@ -77,7 +78,6 @@ const defaultPlan = [
   'mask /sys/devices/virtual/powercap, /sys/firmware',
   'pivot to the new root',
   "take the container's null device for standard streams",
-  'bring the interface lo up',
   'run on every CPU that the cpuset allows',
   'look the user up in the container’s passwd and group',
   'set the umask to 0022',
@@ -292,17 +292,26 @@ describe('variants', () => {
     expect(plan.namespaces.cloneFlags & flags.NEWNET).toBe(0)
   })
 
-  test('IN-09 networks are waited for before anything of the root is touched; a loopback alone needs nobody', () => {
+  test('IN-09 networks are there before whatever can tell: a mount from elsewhere, its command, a hook; a loopback alone needs nobody', () => {
     const networks = [{ type: 'veth', bridge: 'br0' }] as const
     expect(difference(planOf({ networks }))).toEqual({ more: ['wait until the networks are there'], less: [] })
-    const abouts = planOf({ networks }).steps.map(({ about }) => about)
-    const root = planOf({ networks }).steps.findIndex(({ op }) => op === 'prepareRoot')
-    expect(abouts.indexOf('wait until the networks are there')).toBeLessThan(root)
+    const hooks = { id: 'x', at: (point: string) => (point === 'createRuntime' ? [{ path: '/bin/true' }] : []) }
+    const order = (mounts: ContainerConfig['mounts'] = []): (string | undefined)[] =>
+      planOf({ networks, mounts: [{ destination: '/proc', type: 'proc' }, ...mounts] }, {}, { hooks })
+        .steps.map(({ op, args }) => (op === 'ask' ? `${args[0]}` : op))
+        .filter(name => ['network', 'prepareRoot', 'mountFilesystem', 'hooks', 'pivotRoot'].includes(name))
+        .filter((name, i, all) => name !== all[i - 1])
+    expect(order()).toEqual(['prepareRoot', 'mountFilesystem', 'network', 'hooks', 'pivotRoot'])
+    const early = ['network', 'prepareRoot', 'mountFilesystem', 'hooks', 'pivotRoot']
+    expect(order([{ destination: '/data', type: 'nfs', source: '10.0.0.1:/data' }])).toEqual(early)
+    const premountCommands = [{ path: '/bin/true' }]
+    expect(order([{ destination: '/tmp', type: 'tmpfs', premountCommands }]).slice(0, 2)).toEqual(early.slice(0, 2))
     expect(difference(planOf({ networks: [{ type: 'loopback' }] }))).toEqual({ more: [], less: [] })
     // What init does of them itself follows at once.
     const own8 = { op: 'requestNetlink', args: [], about: 'give eth0 10.0.0.2/24' }
     const { steps } = planOf({ networks }, {}, { network: [own8] })
-    expect(steps[steps.findIndex(({ op, args }) => op === 'ask' && args[0] === 'network') + 1]).toBe(own8)
+    const wait = steps.findIndex(({ op, args }) => op === 'ask' && args[0] === 'network')
+    expect(steps.slice(wait + 1, wait + 3)).toMatchObject([{ op: 'linkUp' }, own8])
     // Nobody but the host's root finds the namespace of a process that is not dumpable.
     const root0 = [{ containerId: 0, hostId: 1000, size: 1 }]
     const own = { networks: [{ type: 'user' }] as const, namespaces: ['user', 'mnt', 'pid', 'net'] as const }
@@ -524,10 +533,7 @@ test('MT-36 in the mounts of the host: a chroot, and no step that mounts, makes 
   const shared = { namespaces: ['pid', 'uts'], mounts: [], devices: [], maskedPaths: [], readonlyPaths: [] } as const
   const { more, less } = difference(planOf(shared))
   expect(more).toEqual(['open /rootfs', 'change to the new root'])
-  expect(less).toEqual([
-    ...defaultPlan.slice(1, defaultPlan.indexOf('pivot to the new root') + 1),
-    'bring the interface lo up',
-  ])
+  expect(less).toEqual(defaultPlan.slice(1, defaultPlan.indexOf('pivot to the new root') + 1))
   expect(told(planOf(shared, { terminal: true }))).not.toContain('mount the terminal on /dev/console')
 })
 

@@ -163,10 +163,13 @@ test('MT-36 a capability that leaves a root which was only changed is a warning'
 })
 
 test('VAL-21 EV-161 a class of resctrl: its shape, and a host that has none', async () => {
-  expect(fields({ intelRdt: { closId: '..' } })).toEqual(['intelRdt.closId'])
-  expect(fields({ intelRdt: { schemata: ['L3:0=f\nMB:0=10'] } })).toEqual(['intelRdt.schemata[0]'])
-  expect(fields({ intelRdt: 'gold' as never })).toEqual(['intelRdt'])
-  expect(fields({ intelRdt: {} })).toEqual([])
+  const wrong = async (intelRdt: unknown): Promise<string[]> => {
+    const problems = await validate({ rootfs: '/usr', intelRdt } as ContainerConfig)
+    return problems.map(({ field }) => field)
+  }
+  expect(await wrong({ closId: '..' })).toEqual(['intelRdt.closId'])
+  expect(await wrong({ schemata: ['L3:0=f\nMB:0=10'] })).toEqual(['intelRdt.schemata[0]'])
+  expect(await wrong('gold')).toEqual(['intelRdt'])
   if (readFileSync('/proc/self/mountinfo', 'utf8').includes(' - resctrl ')) return
   const found = await validate({ rootfs: '/usr', intelRdt: { closId: '/' } })
   expect(found).toEqual([

@@ -11,6 +11,7 @@ import {
   writeText,
 } from '@libcontainer/sys'
 import type { ImageOptions } from './options.js'
+import { checkPages } from './pages.js'
 
 /** The directories of one request, open. */
 export interface OpenImages {
@@ -62,6 +63,7 @@ export async function openForRestore(options: ImageOptions, logFile: string): Pr
     for (const needed of ['inventory.img', 'pstree.img'])
       if (!names.includes(needed))
         throw new ConfigInvalid('imagesDir', imagesDir, `must hold the images of a dump: ${needed} is not there`)
+    await checkPages(imagesDir, open.images)
     return open
   } catch (error) {
     open.close()

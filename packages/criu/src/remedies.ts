@@ -34,7 +34,7 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     'a file that was open has changed since, or is not there',
   ],
   [
-    /Magic doesn't match|Unexpected EOF|Read \d+ bytes while \d+ expected|Can't open image|Can't read image|unpack|is not readable|Corrupted/i,
+    /Magic doesn't match|Unexpected EOF|Read \d+ bytes while \d+ expected|Can't open image|No entry for .*-file-ID|Can't read image|unpack|is not readable|Corrupted/i,
     'the images are damaged, or not all of them are there: take an earlier dump',
   ],
   [

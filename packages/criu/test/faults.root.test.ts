@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { dump, findCriu, type NotifyName, restore } from '@libcontainer/criu'
@@ -72,25 +81,26 @@ async function inMidDump(tree: Tree, imagesDir: string, more: { signal?: AbortSi
 }
 const stateOf = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0]!
 
-test.for(['killed', 'aborted'])(
-  'CR-06 CRIU %s in mid-dump: the tree goes on, untraced, and no images are left',
+test(
+  'CR-06 CRIU killed, and aborted, in mid-dump: the tree goes on, untraced, and no images are left',
   needs,
-  async how => {
+  async () => {
     const { tree, imagesDir } = await start({ mib: 16 })
-    const stop = new AbortController()
-    const { failed, close } = await inMidDump(tree, imagesDir, { signal: stop.signal })
-    try {
-      if (how === 'killed') killCriu()
-      else stop.abort(new Error('enough'))
-      const error = await failed
-      expect(error?.message).toMatch(how === 'killed' ? /signal 9 ended it/ : /^enough$/)
-      await tree.goesOn()
-      for (const pid of tree.pids) expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toContain('TracerPid:\t0')
-      expect(tree.pids.length).toBe(3)
-      expect(images(imagesDir)).toEqual([])
-      expect(criuChildren()).toEqual([])
-    } finally {
-      close()
+    for (const how of ['killed', 'aborted']) {
+      const stop = new AbortController()
+      const { failed, close } = await inMidDump(tree, imagesDir, { signal: stop.signal })
+      try {
+        if (how === 'killed') killCriu()
+        else stop.abort(new Error('enough'))
+        expect((await failed)?.message).toMatch(how === 'killed' ? /signal 9 ended it/ : /^enough$/)
+        await tree.goesOn()
+        for (const pid of tree.pids) expect(readFileSync(`/proc/${pid}/status`, 'utf8')).toContain('TracerPid:\t0')
+        expect(tree.pids.length).toBe(3)
+        expect(images(imagesDir)).toEqual([])
+        expect(criuChildren()).toEqual([])
+      } finally {
+        close()
+      }
     }
     // And it can be dumped as if nothing had been.
     await again(tree, { imagesDir })
@@ -164,11 +174,11 @@ test('CR-18 CRIU killed, and aborted, in mid-restore: nothing of the tree is lef
     await expect(restore({ imagesDir }, { onNotify: { [name]: killCriu } })).rejects.toThrow(/signal 9 ended it/)
     await nothingIsLeft()
   }
-  // Where its memory should be, its first process waits for a writer: it is forked, and still a copy of CRIU.
-  const pages = join(imagesDir, 'pages-1.img')
-  const kept = readFileSync(pages)
-  rmSync(pages)
-  execFileSync('mkfifo', [pages])
+  // Where its clocks should be, its first process waits for a writer: it is forked, and still a copy of CRIU.
+  const clocks = join(imagesDir, 'timens-0.img')
+  const kept = readFileSync(clocks)
+  rmSync(clocks)
+  execFileSync('mkfifo', [clocks])
   for (const how of ['killed', 'aborted']) {
     const stop = new AbortController()
     const failed = restore({ imagesDir }, { signal: stop.signal }).then(
@@ -184,8 +194,51 @@ test('CR-18 CRIU killed, and aborted, in mid-restore: nothing of the tree is lef
     expect((await failed)?.message).toMatch(how === 'killed' ? /signal 9 ended it/ : /^enough$/)
     await nothingIsLeft()
   }
-  rmSync(pages)
-  writeFileSync(pages, kept)
+  rmSync(clocks)
+  writeFileSync(clocks, kept)
+  tree.take(await restore({ imagesDir }))
+  await tree.goesOn()
+})
+
+test('CR-19 images that are damaged or not all there: a cause and a remedy, and nothing is left', needs, async () => {
+  const { tree, imagesDir } = await start()
+  await dump({ pid: tree.pid, imagesDir })
+  const damage = async (name: string, harm: (file: string) => void): Promise<Error> => {
+    const file = join(imagesDir, name)
+    const kept = readFileSync(file)
+    harm(file)
+    const error = (await restore({ imagesDir }).catch(error => error)) as Error
+    writeFileSync(file, kept)
+    expect(existsSync(`/proc/${tree.pid}`), name).toBe(false)
+    return error
+  }
+  const core = `core-${tree.pid}.img`
+  for (const [name, harm] of [
+    [core, file => truncateSync(file, 100)],
+    ['pstree.img', file => writeFileSync(file, Buffer.alloc(200, 0x5a))],
+    ['files.img', file => rmSync(file)],
+  ] satisfies [string, (file: string) => void][]) {
+    const error = await damage(name, harm)
+    expect
+      .soft([error.message, (error as { hint?: string }).hint], name)
+      .toEqual([
+        expect.stringMatching(/^CRIU could not restore the processes, /),
+        expect.stringMatching(/images are damaged/),
+      ])
+  }
+  // What CRIU would read for ever, or take for another thing, is refused before it is started.
+  for (const [name, harm, problem] of [
+    ['inventory.img', file => rmSync(file), /inventory.img is not there/],
+    ['pages-1.img', file => truncateSync(file, 4096), /pages-1.img has 4096 of \d+ bytes/],
+    ['pages-1.img', file => rmSync(file), /pages-1.img is not there/],
+    [`pagemap-${tree.pid}.img`, file => truncateSync(file, 30), /pagemap-\d+.img: it is cut off/],
+    [`pagemap-${tree.pid}.img`, file => writeFileSync(file, 'x'), /pagemap-\d+.img: it is no image/],
+  ] satisfies [string, (file: string) => void, RegExp][])
+    expect.soft(await damage(name, harm), name).toMatchObject({
+      name: 'ConfigInvalid',
+      field: 'imagesDir',
+      message: expect.stringMatching(problem),
+    })
   tree.take(await restore({ imagesDir }))
   await tree.goesOn()
 })

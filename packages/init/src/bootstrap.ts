@@ -53,6 +53,8 @@ export interface BootstrapOptions {
    * run the program, and sent when the answers before it are out, so that init finds it and need not wait.
    */
   readonly ahead?: Readonly<Record<string, (child: Child) => Promise<Answer | undefined>>>
+  /** Called while the process is being cloned, which takes a millisecond: begins what need not be there before. */
+  readonly meanwhile?: (() => void) | undefined
   /** Applies the plan in place of this package's `init`. */
   readonly program?: InitProgram | undefined
   /** `CLONE_NEW…`, or'ed: the namespaces that init is born in. Default: none. */
@@ -140,15 +142,18 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   const file = memoryFile('plan', plan.bytes)
   let child: Child | undefined
   try {
-    child = await spawn({
+    const cgroup = await options.cgroup
+    const spawning = spawn({
       program,
       ...(args.length === 0 ? {} : { args: ['init', String(own), ...args] }),
       flags: options.cloneFlags ?? 0,
-      cgroup: await options.cgroup,
+      cgroup,
       keepCapabilities: options.keepCapabilities ?? false,
       fds: [...stdio, ...extraFds, theirs.fd, file.fd, ...names.map(name => handed[name]!)],
       own,
     })
+    options.meanwhile?.()
+    child = await spawning
   } catch (error) {
     control.close()
     throw error

@@ -49,7 +49,7 @@ export class Exchange {
   #sequence = 0
   #running: Promise<void> | undefined
   #wake: AbortController | undefined
-  #end: { readonly cause: unknown } | undefined
+  #closed = false
 
   constructor(socket: OwnedFd, port: number) {
     this.#socket = socket
@@ -57,14 +57,14 @@ export class Exchange {
   }
 
   get closed(): boolean {
-    return this.#end !== undefined
+    return this.#closed
   }
 
   /** Does not reject: what went wrong is in the outcome. */
   send(request: NetlinkRequest, { signal }: Waiting = {}): Promise<Outcome> {
     return new Promise(resolve => {
       if (signal?.aborted) return resolve({ error: signal.reason })
-      if (this.#end !== undefined) return resolve({ error: this.#end.cause })
+      if (this.#closed) return resolve({ error: closedError() })
       const settle = (outcome: Outcome): void => {
         deaf()
         resolve(outcome)
@@ -77,10 +77,10 @@ export class Exchange {
   }
 
   /** Refuses whatever waits. The socket is closed when nobody uses it any more: see {@link ended}. */
-  close(cause: unknown = new LibcontainerError('ECONNABORTED', 'the netlink socket was closed')): void {
-    if (this.#end !== undefined) return
-    this.#end = { cause }
-    this.#failAll(cause)
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#queue.length + this.#sent.size > 0) this.#failAll(closedError())
     this.#wake?.abort()
     if (this.#running === undefined) this.#release()
   }
@@ -126,14 +126,14 @@ export class Exchange {
         this.#failAll(error)
       } finally {
         this.#running = undefined
-        if (this.#end !== undefined) this.#release()
+        if (this.#closed) this.#release()
       }
-      if (this.#end === undefined && this.#queue.length > 0) this.#start()
+      if (!this.#closed && this.#queue.length > 0) this.#start()
     })()
   }
 
   async #run(): Promise<void> {
-    while (this.#end === undefined && (this.#queue.length > 0 || this.#sent.size > 0)) {
+    while (!this.#closed && (this.#queue.length > 0 || this.#sent.size > 0)) {
       const batch = this.#take()
       const refused = await this.#receiver.exchange(this.#socket.fd, encode(batch))
       this.#sendAgain(batch, refused)
@@ -213,6 +213,10 @@ export class Exchange {
     }
   }
 }
+
+/** Made for who has something to be told: its stack takes longer than the rest of closing. */
+export const closedError = (): LibcontainerError =>
+  new LibcontainerError('ECONNABORTED', 'the netlink socket was closed')
 
 const sizeOf = ({ body }: NetlinkRequest): number => aligned(HEADER_SIZE + bytesOf(body).length)
 

@@ -179,6 +179,7 @@ export function linkBody(
   port?: PortKind,
 ): MessageBody {
   const body = messageBody(linkHeader, header, linkAttributes, values)
+  if (kind === undefined && port === undefined) return body
   const plain: AttributeTable = linkAttributes as AttributeTable
   const info: AttributeTable = {
     ...plain.nestOf(INFO)!,

@@ -1,7 +1,7 @@
-import { LibcontainerError, type OwnedFd, onAbort, type SyscallError, type Waiting } from '@libcontainer/sys'
+import { type OwnedFd, onAbort, type SyscallError, type Waiting } from '@libcontainer/sys'
 import { type Dump, type DumpedList, type DumpRequest, dumpToList } from './dump.js'
 import { DumpStream } from './dump-stream.js'
-import { Exchange } from './exchange.js'
+import { closedError, Exchange } from './exchange.js'
 import type { NetlinkRequest } from './message.js'
 import { type NamespaceTarget, openNamespace } from './namespace.js'
 import { type OpenSocket, openSocket, ROOM } from './open.js'
@@ -154,7 +154,7 @@ export class NetlinkSocket implements AsyncDisposable {
   /** Ends it, and dumps that go on; requests that wait are refused. A second call does nothing. */
   close(): void {
     if (this.closed) return
-    this.#exchange.close(closedError())
+    this.#exchange.close()
     for (const controller of this.#running) controller.abort(closedError())
     for (const { socket } of this.#idle.splice(0)) socket.fd.close()
     this.#closeNamespace()
@@ -169,5 +169,3 @@ export class NetlinkSocket implements AsyncDisposable {
     if (this.#opening === 0) this.#namespace?.close()
   }
 }
-
-const closedError = (): LibcontainerError => new LibcontainerError('ECONNABORTED', 'the netlink socket was closed')

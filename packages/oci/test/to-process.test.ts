@@ -1,4 +1,5 @@
 import { validateShape } from '@libcontainer/container'
+import { checkIntelRdt } from '@libcontainer/intelrdt/config'
 import { exampleSpec, inSpecWords, parseProcess, type Spec, toProcessSpec } from '@libcontainer/oci'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
@@ -209,10 +210,15 @@ describe('the process', () => {
       closId: 'gold',
       enableMonitoring: true,
     })
-    const problems = validateShape(configOf(linuxWith({ intelRdt: { closID: 'a/b' } })))
-    expect(problems.map(inSpecWords)).toMatchObject([{ field: 'linux.intelRdt.closID', value: 'a/b' }])
-    const lines = validateShape(configOf(linuxWith({ intelRdt: { schemata: ['L3:0=f', 'L3:0'] } })))
-    expect(lines.map(inSpecWords)).toMatchObject([{ field: 'linux.intelRdt.schemata[1]' }])
+    const told = (intelRdt: object): unknown => {
+      try {
+        checkIntelRdt(rdt(intelRdt), 'intelRdt')
+      } catch (error) {
+        return inSpecWords(error)
+      }
+    }
+    expect(told({ closID: 'a/b' })).toMatchObject({ field: 'linux.intelRdt.closID', value: 'a/b' })
+    expect(told({ schemata: ['L3:0=f', 'L3:0'] })).toMatchObject({ field: 'linux.intelRdt.schemata[1]' })
   })
 
   test('EV-100 without a process there is nothing to start, and the container can be made', () => {

@@ -86,6 +86,7 @@ const struct lc_op lc_selinux_ops[] = {
 	{ "setThreadLabel", "ss", op_set_thread_label },
 	{ "peerLabel", "ib", op_peer_label },
 	{ "relabelDirectories", "ibbbb", lc_op_relabel_directories },
+	{ "fileLabel", "ib", lc_op_file_label },
 	{ "relabelFile", "ib", lc_op_relabel_file },
 	{ 0 },
 };

@@ -12,6 +12,7 @@ extern const struct lc_op lc_selinux_ops[];
 
 /* relabel.c */
 int64_t lc_op_relabel_directories(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_file_label(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_relabel_file(struct lc_ctx *c, const union lc_arg *a);
 
 #ifdef __cplusplus

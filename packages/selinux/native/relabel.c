@@ -118,13 +118,15 @@ static int is_label(const char *has, ssize_t size, const struct lc_bytes *label)
 	return size >= 0 && ((size_t)size == bare || (size_t)size == label->size) && memcmp(has, label->at, bare) == 0;
 }
 
-/* 1 where it has the label now, 0 where it had it, or -errno. */
-static int64_t apply_label(struct lc_ctx *c, struct place *p, const char *name, const struct lc_bytes *label)
+/* 1 where it has the label now, 0 where it had it (if that is asked), or -errno. */
+static int64_t apply_label(struct lc_ctx *c, struct place *p, const char *name, const struct lc_bytes *label, int compare)
 {
-	char has[LABEL_SIZE];
+	if (compare) {
+		char has[LABEL_SIZE];
 
-	if (is_label(has, get_label(p, name, has), label))
-		return 0;
+		if (is_label(has, get_label(p, name, has), label))
+			return 0;
+	}
 	return set_label(p, name, label) < 0 ? lc_fail(c, p->by_path ? "lsetxattr" : "setxattrat") : 1;
 }
 
@@ -134,13 +136,36 @@ int64_t lc_op_relabel_file(struct lc_ctx *c, const union lc_arg *a)
 	struct place p;
 	int64_t result = prepare(c, &p, (int)a[0].i, 1);
 
-	return result < 0 ? result : apply_label(c, &p, "", &a[1].b);
+	return result < 0 ? result : apply_label(c, &p, "", &a[1].b, 1);
 }
 
-/* What src/relabel.ts reads and writes: the state of a batch, followed by the paths that were found. */
+/* fileLabel(file, buffer): the size of its label; a handle will do here, too. */
+int64_t lc_op_file_label(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct place p;
+	int64_t result = prepare(c, &p, (int)a[0].i, 1);
+	char label[LABEL_SIZE];
+	ssize_t size;
+
+	if (result < 0)
+		return result;
+	size = get_label(&p, "", label);
+	if (size < 0)
+		return lc_fail(c, "getxattr");
+	if ((size_t)size > a[1].b.size)
+		return lc_refuse(c, "getxattr", ERANGE);
+	memcpy(a[1].b.at, label, (size_t)size);
+	return size;
+}
+
+/* What src/walk.ts reads and writes: the state of a batch, followed by the paths of directories that were found. */
 struct progress {
+	int64_t since;		/* 0: all is labelled. Else what has the label is left alone, and so is what is in directories that did not change since, in ns */
+	int64_t compare;	/* what has the label is left alone */
+	int64_t lane, lanes;	/* of a directory that several share: names whose hash, modulo lanes, is lane */
 	int64_t budget;		/* entries to look at before it is given back */
-	int64_t offset;		/* in the first of the directories: where to go on */
+	int64_t offset;		/* in the first of the directories: where to go on; 0 for its beginning */
+	int64_t fresh;		/* and whether it has changed */
 	int64_t taken;		/* directories that are done: bytes of their paths */
 	int64_t found;		/* bytes of paths of directories that were found */
 	int64_t entries, changed, unsupported, gone;
@@ -214,7 +239,7 @@ static int64_t tell(struct progress *p, int64_t result, const char *directory, c
 /* One file, with "" for a name the directory itself: -errno for what ends the whole. */
 static int64_t relabel_entry(struct lc_ctx *c, struct place *place, const char *directory, const char *name, const struct lc_bytes *label, struct progress *p)
 {
-	int64_t result = apply_label(c, place, name, label);
+	int64_t result = apply_label(c, place, name, label, p->compare || p->since > 0);
 
 	if (result == -ENOENT) {
 		p->gone++;
@@ -222,10 +247,10 @@ static int64_t relabel_entry(struct lc_ctx *c, struct place *place, const char *
 	}
 	if (result < 0 && result != -EOPNOTSUPP)
 		return tell(p, result, directory, name);
-	p->entries++;
+	p->entries += p->since == 0;
 	p->budget--;
 	if (result < 0)
-		p->unsupported++;
+		p->unsupported += p->since == 0;
 	else
 		p->changed += result;
 	return 0;
@@ -241,6 +266,18 @@ static int is_directory(int dir, const struct lc_entry *entry)
 	return fstatat(dir, entry->name, &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(s.st_mode);
 }
 
+/* FNV-1a */
+static int is_of_lane(const struct progress *p, const char *name)
+{
+	uint32_t hash = 0x811c9dc5;
+
+	if (p->lanes <= 1)
+		return 1;
+	while (*name)
+		hash = (hash ^ (uint8_t)*name++) * 0x01000193;
+	return hash % (uint32_t)p->lanes == (uint32_t)p->lane;
+}
+
 /*
  * 1 when the directory is done, 0 when the budget or the room is used up: p->offset says where it goes on. Directories get their label when it is
  * their turn, once it is known that they are not refused.
@@ -248,10 +285,11 @@ static int is_directory(int dir, const struct lc_entry *entry)
 static int64_t relabel_entries(struct lc_ctx *c, struct place *place, const char *directory, const struct lc_bytes *label, struct progress *p, size_t room)
 {
 	char chunk[16384] __attribute__((aligned(8)));
+	int files = p->since == 0 || p->fresh;
 
 	if (p->offset > 0 && lseek(place->fd, p->offset, SEEK_SET) < 0)
 		return lc_fail(c, "lseek");
-	while (p->budget > 0) {
+	do {
 		long got = syscall(SYS_getdents64, place->fd, chunk, sizeof(chunk));
 
 		/* ENOENT: it was removed. */
@@ -263,21 +301,21 @@ static int64_t relabel_entries(struct lc_ctx *c, struct place *place, const char
 			const struct lc_entry *entry = (const struct lc_entry *)(const void *)(chunk + at);
 
 			at += entry->size;
-			if (!lc_is_dots(entry->name)) {
-				if (!is_directory(place->fd, entry)) {
+			if (!lc_is_dots(entry->name) && is_of_lane(p, entry->name)) {
+				if (is_directory(place->fd, entry)) {
+					if (!has_room(p, room, directory))
+						return 0;
+					put_path(p, directory, entry->name);
+				} else if (files) {
 					int64_t result = relabel_entry(c, place, directory, entry->name, label, p);
 
 					if (result < 0)
 						return result;
-				} else if (!has_room(p, room, directory)) {
-					return 0;
-				} else {
-					put_path(p, directory, entry->name);
 				}
 			}
 			p->offset = (int64_t)entry->offset;
 		}
-	}
+	} while (p->budget > 0);
 	return 0;
 }
 
@@ -305,8 +343,14 @@ static int64_t relabel_directory(struct lc_ctx *c, const union lc_arg *a, const 
 	if (is_refused(&s, &a[2].b))
 		return tell(p, lc_refuse(c, "relabelDirectories (a directory of the system)", EPERM), directory, "");
 	result = prepare(c, &place, fd, 0);
-	if (result == 0 && *directory && p->offset == 0)
-		result = relabel_entry(c, &place, directory, "", &a[1].b, p);
+	if (result == 0 && p->offset == 0) {
+		int64_t changed = p->changed;
+
+		if (*directory)
+			result = relabel_entry(c, &place, directory, "", &a[1].b, p);
+		/* One that was moved here has another label, and so has all that is in it. */
+		p->fresh = s.st_mtim.tv_sec * 1000000000ll + s.st_mtim.tv_nsec >= p->since || p->changed > changed;
+	}
 	return result < 0 ? result : relabel_entries(c, &place, directory, &a[1].b, p, room);
 }
 

@@ -24,7 +24,6 @@ export { type FileLabelOptions, getFileLabel, setFileLabel } from './files.js'
 export { disableSecOpt, dupSecOpt, type LabelOptions, parseLabelOptions } from './label-options.js'
 export {
   type ContainerLabels,
-  clearLabels,
   genLabels,
   type InitLabelsOptions,
   initLabels,
@@ -49,7 +48,13 @@ export { getLabel, peerLabel, setThreadLabel } from './process.js'
 export { type Labelling, startLabelled } from './program.js'
 export { type RelabelOptions, type RelabelResult, relabel } from './relabel.js'
 export { RelabelError, type RelabelProgress } from './relabel-error.js'
-export type { ReservationOptions } from './reservations.js'
+export {
+  clearLevels,
+  type ReservationOptions,
+  releaseLevel,
+  reserveLevel,
+  reserveUniqueLevel,
+} from './reservations.js'
 export { setDisabled } from './selinuxfs.js'
 export {
   defaultMode,

@@ -1,9 +1,9 @@
 import { type ContainerContexts, containerContexts } from './container-contexts.js'
 import { type Context, formatContext, parseContext } from './context.js'
 import { parseLabelOptions } from './label-options.js'
-import { CATEGORIES, type CategoryRun, countCategories, formatLevel, PRIVILEGED, parseRange } from './level.js'
+import { ALL_CATEGORIES, type CategoryRun, countCategories, formatLevel, PRIVILEGED, parseRange } from './level.js'
 import { getLabel } from './process.js'
-import { holdLevel, holdUniqueLevel, letGoOfAll, letGoOfLevel, type ReservationOptions } from './reservations.js'
+import { type ReservationOptions, releaseLevel, reserveLevel, reserveUniqueLevel } from './reservations.js'
 import { isEnabled } from './status.js'
 
 export interface InitLabelsOptions extends ReservationOptions {
@@ -52,7 +52,7 @@ export async function initLabels(
     processLabel: formatContext({ ...processContext, level }),
     mountLabel: formatContext({ ...fileContext, level }),
     release: async () => {
-      if (level !== undefined) await letGoOfLevel(level, reservation)
+      if (level !== undefined) await releaseLevel(level, reservation)
     },
   }
 }
@@ -63,10 +63,10 @@ async function chooseLevel(
   context: Context,
   reservation: ReservationOptions,
 ): Promise<string | undefined> {
-  if (given !== undefined) await holdLevel(given, reservation)
+  if (given !== undefined) await reserveLevel(given, reservation)
   if (given !== undefined || context.level === undefined) return given
   const { sensitivity } = parseRange(context.level).low
-  return await holdUniqueLevel({ sensitivity, categories: await categoriesToGive() }, reservation)
+  return await reserveUniqueLevel({ sensitivity, categories: await categoriesToGive() }, reservation)
 }
 
 /** Those of this process's range: it can give no others. All where it has none, as a policy that does not confine it has it. */
@@ -74,7 +74,7 @@ async function categoriesToGive(): Promise<readonly CategoryRun[]> {
   const label = await getLabel()
   const level = label === undefined ? undefined : parseContext(label).level
   const categories = level === undefined ? [] : parseRange(level).high.categories
-  return countCategories(categories) < 2 ? [[0, CATEGORIES - 1]] : categories
+  return countCategories(categories) < 2 ? ALL_CATEGORIES.categories : categories
 }
 
 /** For a container without labels: the last two categories, which an ordinary container seldom has. */
@@ -93,20 +93,18 @@ export async function genLabels(text: string, options?: InitLabelsOptions): Prom
 
 /**
  * Reserves the level of a label, as of a container that is there already: no other gets it. One that is reserved already has two owners then. An empty label,
- * and one without a level, reserve nothing.
+ * one without a level, and any where SELinux is off, reserve nothing.
  */
 export async function reserveLabel(label: string, options: ReservationOptions = {}): Promise<void> {
-  const level = label === '' ? undefined : parseContext(label).level
-  if (level !== undefined) await holdLevel(level, options)
+  const level = await levelOf(label)
+  if (level !== undefined) await reserveLevel(level, options)
 }
 
 /** Gives the level of a label back; one that this owner does not have is fine. */
 export async function releaseLabel(label: string, options: ReservationOptions = {}): Promise<void> {
-  const level = label === '' ? undefined : parseContext(label).level
-  if (level !== undefined) await letGoOfLevel(level, options)
+  const level = await levelOf(label)
+  if (level !== undefined) await releaseLevel(level, options)
 }
 
-/** Gives all levels back that an owner has reserved. */
-export async function clearLabels(options: ReservationOptions = {}): Promise<void> {
-  await letGoOfAll(options)
-}
+const levelOf = async (label: string): Promise<string | undefined> =>
+  label === '' || !(await isEnabled()) ? undefined : parseContext(label).level

@@ -95,6 +95,8 @@ export const CATEGORIES = 1024
 /** Single categories as runs. Pure. */
 export const runs = (categories: readonly number[]): CategoryRun[] => union(categories.map(one => [one, one]))
 
+export const ALL_CATEGORIES: Level = { sensitivity: 0, categories: [[0, CATEGORIES - 1]] }
+
 /** The last two, of what containers without labels write: no container gets them. */
 export const PRIVILEGED: readonly CategoryRun[] = runs([CATEGORIES - 2, CATEGORIES - 1])
 

@@ -12,6 +12,7 @@ export interface SelinuxOps {
     paths: Uint8Array,
     progress: Uint8Array,
   ): number
+  fileLabel(file: number, buffer: Uint8Array): number
   relabelFile(file: number, label: Uint8Array): number
 }
 

@@ -1,4 +1,4 @@
-import { exists, ids, processStat, readLink } from '@libcontainer/sys'
+import { ConfigInvalid, exists, ids, kernelString, processStat, readLink } from '@libcontainer/sys'
 
 /**
  * Who has reserved something: a process, or what is at a path, such as the directory of a container's state. What it has reserved is free again when it is
@@ -13,12 +13,16 @@ export async function thisProcess(): Promise<Owner> {
   return `process ${await pidNamespace()} ${pid} ${start}`
 }
 
-export const ownerAt = (path: string): Owner => `path ${path}`
+export function ownerAt(path: string): Owner {
+  if (!kernelString(path, 'owner').startsWith('/') || path.includes('\n'))
+    throw new ConfigInvalid('owner', path, 'must be an absolute path without line ends')
+  return `path ${path}`
+}
 
 /** Whether an owner may still be there: one that cannot be seen from here counts as alive. */
 export async function isAlive(owner: Owner): Promise<boolean> {
   const [kind, ...rest] = owner.split(' ')
-  if (kind === 'path') return await exists(rest.join(' '))
+  if (kind === 'path' && rest[0]?.startsWith('/')) return await exists(rest.join(' '))
   const [namespace, pid, start] = rest
   if (kind !== 'process' || start === undefined) return false
   if (namespace !== (await pidNamespace())) return true

@@ -1,9 +1,11 @@
 import {
   ConfigInvalid,
   checkProgram,
+  isErrno,
   openLabelsStep,
   type Program,
   type ProgramOptions,
+  SyscallError,
   startProgram,
 } from '@libcontainer/sys'
 import { findSelinuxfs } from './selinuxfs.js'
@@ -33,5 +35,14 @@ export async function startLabelled(
   const step = labelStep(when === 'exec' ? 'exec' : 'current', label)
   const { reason } = await findSelinuxfs()
   if (reason !== undefined) throw new ConfigInvalid('label', label, `cannot be given: SELinux is off: ${reason}`)
-  return await startProgram({ steps: [openLabelsStep, step] }, argv, options)
+  try {
+    return await startProgram({ steps: [openLabelsStep, step] }, argv, options)
+  } catch (error) {
+    if (!isErrno(error, 'EACCES') || error.syscall !== 'execve') throw error
+    const { errno, syscall, path } = error
+    throw new SyscallError(errno, syscall, { path, hint: NO_ENTRY, cause: error })
+  }
 }
+
+const NO_ENTRY =
+  'where the file may be executed at all, the policy does not let this label be entered, or not by a file of that label: ausearch -m avc tells what is missing'

@@ -2,15 +2,15 @@ import { type SyscallDetail, SyscallError } from '@libcontainer/sys'
 
 /** How far a tree has got. */
 export interface RelabelProgress {
-  /** How often the whole tree was, or is being, looked at: the last time finds nothing to change. */
+  /** How often the tree was, or is being, looked at: the last time finds nothing to change. */
   readonly passes: number
-  /** Files that were looked at in the last pass, directories and links among them. */
+  /** Files that were there, directories and links among them. */
   readonly entries: number
-  /** Labels that were changed, in all passes. */
+  /** Labels that were written. */
   readonly changed: number
-  /** Files of the last pass that have no label of their own: their file system keeps none, or was mounted with one for all. */
+  /** Files that have no label of their own: their file system keeps none, or was mounted with one for all. */
   readonly unsupported: number
-  /** Files of the last pass that were gone when it was their turn. */
+  /** Files that were gone when it was their turn. */
   readonly gone: number
 }
 

@@ -2,7 +2,6 @@ import {
   ConfigInvalid,
   environment,
   O_PATH,
-  type OwnedFd,
   openFile,
   type Stat,
   SyscallError,
@@ -82,8 +81,8 @@ const MAX_PASSES = 8
 
 /**
  * Gives a file, or a directory with all that is in it, a label, by several threads at once. Links get it, and are not followed; but for one at the end of
- * `path`. A pass over the tree that finds nothing to change ends it: what is made or moved in meanwhile has the label then, too. The directory itself
- * comes last: one that has the label had all of it labelled.
+ * `path`. What is made or moved in meanwhile is looked for until nothing is left to change. The directory itself comes last: one that has the label
+ * had all of it labelled.
  *
  * @param label - a context; with an empty one, and where SELinux is off, nothing is done
  * @throws {ConfigInvalid} for a directory that the system needs, by whatever path it is reached, and for `shared` and `private` at once
@@ -100,21 +99,15 @@ export async function relabel(path: string, label: string, options: RelabelOptio
   const refused = await systemInodes()
   using root = await openFile(path, O_PATH)
   const inode = await stat('', { at: root })
-  if (refused.some(({ stat }) => isSame(stat, inode)))
+  if (refused.some(one => isSame(one, inode)))
     throw new ConfigInvalid('path', path, 'must not be a directory that the system needs as it is labelled', {
       hint: 'relabel a directory of its own below it',
     })
   if (!enabled && !whereOff) return NOTHING
   signal?.throwIfAborted()
   const bytes = labelBytes(enabled ? await canonicalizeContext(wanted) : wanted)
-  return await untilNothingChanges(
-    root,
-    path,
-    bytes,
-    refused.map(({ stat }) => stat),
-    inode.type === 'directory',
-    options,
-  )
+  const walk = new Walk(root, path, bytes, packInodes(refused))
+  return await untilNothingChanges(walk, inode.type === 'directory', options)
 }
 
 const NOTHING: RelabelResult = Object.freeze({
@@ -126,35 +119,40 @@ const NOTHING: RelabelResult = Object.freeze({
   gone: 0,
 })
 
+/** In milliseconds: how far a file's time may be behind the clock, at most. */
+const COARSE = 100
+
 async function untilNothingChanges(
-  root: OwnedFd,
-  path: string,
-  label: Uint8Array,
-  refused: readonly Stat[],
+  walk: Walk,
   isDirectory: boolean,
   { signal, onProgress }: RelabelOptions,
 ): Promise<RelabelResult> {
-  const walk = new Walk(root, path, label, packInodes(refused))
+  // Where the directory has the label, most of what is in it has it, too.
+  let compare = isDirectory && (await walk.hasLabel())
+  let since: number | undefined
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
+    const start = Date.now() - COARSE
     const before = walk.progress.changed
-    if (isDirectory) await walk.pass(signal, onProgress)
-    await walk.root()
+    if (isDirectory) await walk.pass({ compare, since, signal, onProgress })
+    await walk.root(pass === 1)
     onProgress?.(walk.progress)
-    if (walk.progress.changed === before || !isDirectory) return { done: true, ...walk.progress }
+    if (!isDirectory || (pass > 1 && walk.progress.changed === before)) return { done: true, ...walk.progress }
+    compare = true
+    since = start
   }
   throw new RelabelError(-16 /* EBUSY */, 'setxattr', walk.progress, {
-    path,
+    path: walk.path,
     hint: 'files are moved into it all the time: stop who does that, and try again',
   })
 }
 
-async function systemInodes(): Promise<{ stat: Stat }[]> {
+async function systemInodes(): Promise<Stat[]> {
   const { HOME, SUDO_USER } = environment
   const own = [HOME, SUDO_USER && `/home/${SUDO_USER}`].filter(one => one !== undefined && one !== '')
   const found = await Promise.all(
     [...SYSTEM, ...(own as string[])].map(async path => {
       try {
-        return [{ stat: await stat(path) }]
+        return [await stat(path)]
       } catch (error) {
         if (error instanceof SyscallError) return []
         throw error

@@ -1,4 +1,6 @@
 import {
+  environment,
+  ids,
   LibcontainerError,
   listDirectory,
   lockFile,
@@ -9,6 +11,7 @@ import {
   writeText,
 } from '@libcontainer/sys'
 import {
+  ALL_CATEGORIES,
   type CategoryRun,
   countCategories,
   formatLevel,
@@ -31,18 +34,27 @@ export interface ReservationOptions {
    * process.
    */
   readonly owner?: string | undefined
-  /** Where levels are reserved: one directory for all that must not meet. Default: `/run/libcontainer/selinux`. */
+  /** Where levels are reserved: one directory for all that must not meet. Default: `/run/libcontainer/selinux`; of an ordinary user below his own. */
   readonly directory?: string | undefined
 }
 
-const DIRECTORY = '/run/libcontainer/selinux'
+function usualDirectory(): string {
+  const { euid } = ids()
+  const run = euid === 0 ? '/run' : environment.XDG_RUNTIME_DIR || `/run/user/${euid}`
+  return `${run}/libcontainer/selinux`
+}
+
 const LOCK = 'lock'
 
 /** Not one of a hundred random pairs was free: then all are looked at. */
 const TRIES = 100
 
-/** Reserves a level; others may have it, too. */
-export async function holdLevel(given: string, options: ReservationOptions = {}): Promise<void> {
+/**
+ * Reserves a level; others may have it, too.
+ *
+ * @throws {ConfigInvalid} for what is none
+ */
+export async function reserveLevel(given: string, options: ReservationOptions = {}): Promise<void> {
   const level = formatRange(parseRange(given))
   await withLock(options, async (directory, owner) => {
     const owners = await readOwners(directory, level)
@@ -53,7 +65,7 @@ export async function holdLevel(given: string, options: ReservationOptions = {})
 }
 
 /** Lets go of a level; one that this owner does not have is fine. */
-export async function letGoOfLevel(given: string, options: ReservationOptions = {}): Promise<void> {
+export async function releaseLevel(given: string, options: ReservationOptions = {}): Promise<void> {
   const level = formatRange(parseRange(given))
   await withLock(options, async (directory, owner) => {
     const owners = await readOwners(directory, level)
@@ -63,7 +75,7 @@ export async function letGoOfLevel(given: string, options: ReservationOptions = 
 }
 
 /** Lets go of all levels that an owner has. */
-export async function letGoOfAll(options: ReservationOptions = {}): Promise<void> {
+export async function clearLevels(options: ReservationOptions = {}): Promise<void> {
   await withLock(options, async (directory, owner) => {
     for (const level of await heldLevels(directory)) {
       const owners = await readOwners(directory, level)
@@ -78,12 +90,15 @@ export async function letGoOfAll(options: ReservationOptions = {}): Promise<void
 }
 
 /**
- * Reserves a level with two categories that nobody else has.
+ * Reserves a level with two categories that nobody else has, whichever process asks.
  *
- * @param of - the sensitivity, and the categories to choose from
+ * @param of - the sensitivity, and the categories to choose from. Default: `s0:c0.c1023`
  * @throws {LibcontainerError} `CategoriesExhausted` when all pairs are taken
  */
-export async function holdUniqueLevel(of: Level, options: ReservationOptions = {}): Promise<string> {
+export async function reserveUniqueLevel(
+  of: Level = ALL_CATEGORIES,
+  options: ReservationOptions = {},
+): Promise<string> {
   return await withLock(options, async (directory, owner) => {
     const level = await findFree(directory, of)
     await writeOwners(directory, level, [owner])
@@ -150,7 +165,7 @@ async function writeOwners(directory: string, level: string, owners: readonly Ow
 }
 
 async function withLock<T>(
-  { owner, directory = DIRECTORY }: ReservationOptions,
+  { owner, directory = usualDirectory() }: ReservationOptions,
   act: (directory: string, owner: Owner) => Promise<T>,
 ): Promise<T> {
   const own = owner === undefined ? await thisProcess() : ownerAt(owner)

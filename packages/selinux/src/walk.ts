@@ -1,23 +1,38 @@
-import { decodeUtf8, type OwnedFd, SyscallError } from '@libcontainer/sys'
+import { decodeUtf8, isErrno, type OwnedFd, SyscallError, type Waiting } from '@libcontainer/sys'
 import { native } from './native.js'
 import { RelabelError, type RelabelProgress } from './relabel-error.js'
+import { LABEL_SIZE, labelText } from './thread-label.js'
 
 /** Directories that wait for their turn: their paths, each ended by NUL, and how far the first of them is done. */
 interface Work {
   readonly paths: Uint8Array
   readonly offset: bigint
+  readonly fresh: bigint
+  /** One of several shares of a large directory. */
+  readonly lane: number
+  readonly lanes: number
+}
+
+/** What a pass does with files that are there. */
+export interface PassOptions extends Waiting {
+  /** Leaves alone what has the label. */
+  readonly compare: boolean
+  /** And files of directories that did not change since, in ms of the epoch. */
+  readonly since?: number | undefined
+  readonly onProgress?: ((progress: RelabelProgress) => void) | undefined
 }
 
 /** Calls at a time: each is a thread in the kernel. */
 const THREADS = 4
 /** Files to a call: some milliseconds, after which it is told how far it got, and may be ended. */
-const BUDGET = 4096
+const BUDGET = 4096n
 /** Bytes for the paths of directories that a call finds. */
 const ROOM = 65536
 /** The numbers before them, as native/relabel.c has them. */
-const NUMBERS = 8
+const NUMBERS = 13
 
-const ROOT: Work = { paths: new Uint8Array(1), offset: 0n }
+const some = (paths: Uint8Array): Work => ({ paths, offset: 0n, fresh: 0n, lane: 0, lanes: 1 })
+const ROOT = some(new Uint8Array(1))
 
 /** Passes over a tree. */
 export class Walk {
@@ -35,89 +50,92 @@ export class Walk {
   }
 
   /** Labels all that is in the directory. Nothing is under way any more when it has failed. */
-  async pass(
-    signal: AbortSignal | undefined,
-    onProgress: ((progress: RelabelProgress) => void) | undefined,
-  ): Promise<void> {
-    const { passes, changed } = this.#progress
-    this.#progress = { passes: passes + 1, entries: 0, changed, unsupported: 0, gone: 0 }
+  async pass(options: PassOptions): Promise<void> {
+    this.#count({ passes: 1 })
     const waiting: Work[] = [ROOT]
     const running = new Set<Promise<void>>()
     try {
       while (waiting.length > 0 || running.size > 0) {
-        signal?.throwIfAborted()
+        options.signal?.throwIfAborted()
         while (waiting.length > 0 && running.size < THREADS) {
-          const one: Promise<void> = this.#take(waiting.pop()!, waiting).finally(() => running.delete(one))
+          const one: Promise<void> = this.#take(waiting.pop()!, waiting, options).finally(() => running.delete(one))
           running.add(one)
         }
         await Promise.race(running)
-        onProgress?.(this.#progress)
+        options.onProgress?.(this.#progress)
       }
     } finally {
       await Promise.allSettled(running)
     }
   }
 
-  /** Labels the file or directory itself. */
-  async root(): Promise<void> {
+  /** Whether the file or directory itself has the label. */
+  async hasLabel(): Promise<boolean> {
+    const buffer = new Uint8Array(LABEL_SIZE)
+    const size = await native.async.fileLabel(this.file.fd, buffer)
+    return size > 0 && labelText(buffer.subarray(0, size)) === labelText(this.label)
+  }
+
+  /** Labels the file or directory itself. @param first - counts it */
+  async root(first: boolean): Promise<void> {
     const results = new Map<string, number>()
     const args = [this.file.fd, this.label]
-    const step = { op: 'relabelFile', args, about: `relabel ${this.path}`, path: this.path, into: 'changed' }
-    const { passes, entries, changed, unsupported, gone } = this.#progress
+    const step = { op: 'relabelFile', args, about: `relabel ${this.path}`, into: 'changed' }
     try {
       await native.apply([step], { results })
-      this.#progress = {
-        passes,
-        entries: entries + 1,
-        changed: changed + (results.get('changed') ?? 0),
-        unsupported,
-        gone,
-      }
+      this.#count({ entries: first ? 1 : 0, changed: results.get('changed') ?? 0 })
     } catch (error) {
-      if (!(error instanceof SyscallError) || error.code !== 'EOPNOTSUPP') throw this.#failure(error)
-      this.#progress = { passes, entries: entries + 1, changed, unsupported: unsupported + 1, gone }
+      if (!isErrno(error, 'EOPNOTSUPP')) throw this.#failure(error)
+      this.#count({ entries: first ? 1 : 0, unsupported: first ? 1 : 0 })
     }
   }
 
   /** Some of the work; what is left of it, and what was found, waits. */
-  async #take({ paths, offset }: Work, waiting: Work[]): Promise<void> {
+  async #take(work: Work, waiting: Work[], { compare, since = 0 }: PassOptions): Promise<void> {
+    const { paths, lane, lanes } = work
     const state = new Uint8Array(NUMBERS * 8 + ROOM)
     const numbers = new BigInt64Array(state.buffer, 0, NUMBERS)
-    numbers[0] = BigInt(BUDGET)
-    numbers[1] = offset
+    numbers.set([
+      BigInt(since) * 1_000_000n,
+      compare ? 1n : 0n,
+      BigInt(lane),
+      BigInt(lanes),
+      BUDGET,
+      work.offset,
+      work.fresh,
+    ])
     const args = [this.file.fd, this.label, this.refused, paths, state]
+    let failure: unknown
     try {
-      const step = { op: 'relabelDirectories', args, about: `relabel ${this.path}`, path: this.path }
-      await native.apply([step], { fills: [state] })
+      await native.apply([{ op: 'relabelDirectories', args, about: `relabel ${this.path}` }], { fills: [state] })
     } catch (error) {
-      this.#count(numbers)
-      throw this.#failure(error, decodeUtf8(state.subarray(NUMBERS * 8, NUMBERS * 8 + Number(numbers[3]) - 1)))
+      failure = error
     }
-    this.#count(numbers)
-    const [, next = 0n, taken, found] = numbers
-    const rest = paths.subarray(Number(taken))
-    if (next > 0n) {
+    const [offset = 0n, fresh = 0n] = numbers.subarray(5)
+    const [taken = 0, found = 0, entries = 0, changed = 0, unsupported = 0, gone = 0] = Array.from(
+      numbers.subarray(7),
+      Number,
+    )
+    const names = state.subarray(NUMBERS * 8, NUMBERS * 8 + found)
+    this.#count({ entries, changed, unsupported, gone })
+    if (failure !== undefined) throw this.#failure(failure, decodeUtf8(names.subarray(0, -1)))
+    const rest = paths.subarray(taken)
+    if (offset === 0n) waiting.push(...parts(rest))
+    else {
       const end = rest.indexOf(0) + 1
-      waiting.push(...parts(rest.subarray(end)), { paths: rest.subarray(0, end), offset: next })
-    } else waiting.push(...parts(rest))
-    waiting.push(...parts(state.subarray(NUMBERS * 8, NUMBERS * 8 + Number(found))))
+      const first = { paths: rest.slice(0, end), offset, fresh }
+      waiting.push(...parts(rest.subarray(end)))
+      // A large one is shared by all threads.
+      const shares = lanes > 1 ? [lane] : Array.from({ length: THREADS }, (_, i) => i)
+      waiting.push(...shares.map(lane => ({ ...first, lane, lanes: THREADS })))
+    }
+    waiting.push(...parts(names))
   }
 
-  #count(numbers: BigInt64Array): void {
-    const [entries, changed, unsupported, gone] = Array.from(numbers.subarray(4), Number) as [
-      number,
-      number,
-      number,
-      number,
-    ]
-    const before = this.#progress
-    this.#progress = {
-      passes: before.passes,
-      entries: before.entries + entries,
-      changed: before.changed + changed,
-      unsupported: before.unsupported + unsupported,
-      gone: before.gone + gone,
-    }
+  #count(more: Partial<RelabelProgress>): void {
+    const progress: Record<keyof RelabelProgress, number> = { ...this.#progress }
+    for (const [name, count] of Object.entries(more)) progress[name as keyof RelabelProgress] += count
+    this.#progress = progress
   }
 
   /** @param name - the path beneath the root of what it is about */
@@ -132,7 +150,7 @@ export class Walk {
 const HINTS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is mounted read-only: relabel it where it can be written to, or mount it with context=',
   EPERM:
-    'it takes CAP_SYS_ADMIN where no policy is loaded, CAP_FOWNER else, and a file that is not immutable: lsattr(1)',
+    'no directory of the system may be mounted in it, no file be immutable (lsattr tells), and without a policy it takes CAP_SYS_ADMIN',
   EACCES: 'the policy does not let this process relabel that: ausearch -m avc tells what is missing',
   EINVAL: 'the policy in force has no such context',
 }
@@ -143,7 +161,7 @@ function parts(paths: Uint8Array): Work[] {
   const works: Work[] = []
   for (let at = 0; at < paths.length; ) {
     const end = paths.indexOf(0, Math.min(at + size, paths.length) - 1) + 1
-    works.push({ paths: paths.slice(at, end), offset: 0n })
+    works.push(some(paths.slice(at, end)))
     at = end
   }
   return works
