@@ -2,7 +2,7 @@
 // Checkpoint and restore of lcrun beside runc, and what dumps of the memory before it save: node bench/checkpoint.mjs [--rounds N] [--mib N]
 // Needs root, CRIU on a kernel where it works, runc and python3: a virtual machine has them (vm/run --disk worlds).
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,9 +38,9 @@ function makeBundle() {
   config.process.terminal = false
   config.process.args = ['/usr/bin/python3', '-c', PROGRAM]
   config.root.readonly = false
-  for (const path of ['/usr', '/lib', '/lib64'])
-    if (existsSync(path))
-      config.mounts.push({ destination: path, type: 'bind', source: path, options: ['bind', 'ro', 'rprivate'] })
+  // CRIU follows no link to a source: runc hands it the path as it stands.
+  config.mounts.push({ destination: '/usr', type: 'bind', source: '/usr', options: ['bind', 'ro', 'rprivate'] })
+  for (const name of ['lib', 'lib64']) symlinkSync(`usr/${name}`, join(place, 'rootfs', name))
   writeFileSync(join(place, 'config.json'), JSON.stringify(config))
 }
 

@@ -157,7 +157,7 @@ test('CR-21 again and again, each time from where it was', needs, async () => {
   const container = await bench.create(config({ namespaces: ['mnt', 'pid'] }))
   let init = await container.run(counter)
   let count = new Count(init)
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 3; i++) {
     await count.goesOn()
     const options = { imagesDir: imagesDir() }
     await container.checkpoint(options)
