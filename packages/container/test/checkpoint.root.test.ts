@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import type { Container, ContainerConfig, Process, RestoreOptions } from '@libcontainer/container'
 import { Factory } from '@libcontainer/container'
@@ -88,7 +89,7 @@ const leftBehind = (): string[] => [
   ...readdirSync('/run').filter(name => name.startsWith('libcontainer-criu-')),
   ...readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
-    .filter(line => line.includes('libcontainer-criu-')),
+    .filter(line => line.includes('libcontainer-criu-') || line.includes('.criu.')),
 ]
 
 test(
@@ -156,7 +157,7 @@ test('CR-21 again and again, each time from where it was', needs, async () => {
   const container = await bench.create(config({ namespaces: ['mnt', 'pid'] }))
   let init = await container.run(counter)
   let count = new Count(init)
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 3; i++) {
     await count.goesOn()
     const options = { imagesDir: imagesDir() }
     await container.checkpoint(options)
@@ -278,6 +279,72 @@ test(
     own[Symbol.dispose]()
   },
 )
+
+test(
+  'CR-16 a restore that is given up, and one whose hook fails, leave nothing; a checkpoint that is given up leaves it running',
+  needs,
+  async () => {
+    const container = await bench.create(config())
+    const init = await container.run(counter)
+    const count = new Count(init)
+    await count.goesOn()
+    // In the middle of it: its processes stand still by then.
+    for (const leaveRunning of [true, false]) {
+      const given = new AbortController()
+      const freeze = `/sys/fs/cgroup/libcontainer-${container.id}/cgroup.freeze`
+      const saving = container.checkpoint({ imagesDir: imagesDir(), leaveRunning }, given)
+      await until('the dump is under way', () => readFileSync(freeze, 'utf8').trim() === '1')
+      given.abort(new Error('given up'))
+      await expect(saving).rejects.toThrow(/given up/)
+      expect(await container.status()).toBe('running')
+      expect(await container.status2015()).toBe('Running')
+      await count.goesOn()
+    }
+    const options = { imagesDir: imagesDir() }
+    await container.checkpoint(options)
+    await init.wait()
+    await container.destroy({ force: true })
+
+    const broken = await bench.create(config())
+    broken.hook('createRuntime', () => Promise.reject(new Error('the hook says no')))
+    await expect(broken.restore({}, options)).rejects.toThrow(/createRuntime\[0\] failed: the hook says no/)
+    expect(await broken.status()).toBe('stopped')
+    expect(leftBehind()).toEqual([])
+    await broken.destroy({ force: true })
+
+    const given = new AbortController()
+    const late = await bench.create(config())
+    late.hook('createRuntime', async () => {
+      given.abort(new Error('given up'))
+      await new Promise(resolve => setTimeout(resolve, 100))
+    })
+    await expect(late.restore({ signal: given.signal }, options)).rejects.toThrow()
+    expect(await late.status()).toBe('stopped')
+    expect(existsSync(`/sys/fs/cgroup/libcontainer-${late.id}`)).toBe(false)
+    expect(leftBehind()).toEqual([])
+    await late.destroy({ force: true })
+  },
+)
+
+test('CR-08 a network namespace that the container has joined is joined again', needs, async () => {
+  const name = `checkpoint-${process.pid}`
+  execFileSync('ip', ['netns', 'add', name])
+  try {
+    const path = `/run/netns/${name}`
+    const container = await bench.create(config({ namespaces: [...quick, { kind: 'net', path }] }))
+    const init = await container.run(counter)
+    await new Count(init).goesOn()
+    const options = { imagesDir: imagesDir() }
+    await container.checkpoint(options)
+    await init.wait()
+    const again = await restored(container, options)
+    await again.count.goesOn()
+    expect(statSync(`/proc/${again.init.pid}/ns/net`).ino).toBe(statSync(path).ino)
+    await container.destroy({ force: true })
+  } finally {
+    execFileSync('ip', ['netns', 'delete', name])
+  }
+})
 
 test('CR-22 without CRIU the call says what is missing', requires('root'), async () => {
   using directory = temporaryDirectory('criu-')

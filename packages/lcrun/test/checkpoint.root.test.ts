@@ -1,4 +1,5 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { ConsoleSocket } from '@libcontainer/console'
 import { TerminalStream } from '@libcontainer/console/node'
 import { describe, expect, test } from 'vitest'
@@ -114,4 +115,23 @@ describe.each(either)('$name', host => {
       expect(second.lines()[0]).toBeLessThanOrEqual(seen + 20)
     },
   )
+
+  test('the commands of docs/checkpoint.md move a container from one root to another', needs, () => {
+    using rootfs = copyOfBusyboxRootfs()
+    using bundle = new Bundle(host)
+    const page = readFileSync(new URL('../../../docs/checkpoint.md', import.meta.url), 'utf8')
+    const [, commands = ''] = /^```sh\n(.*?)^```$/ms.exec(page)!
+    mkdirSync(bundle.file('bin'))
+    mkdirSync(bundle.file('here'))
+    writeFileSync(bundle.file('bin/lcrun'), `#!/bin/sh\nexec ${host.command.join(' ')} "$@"\n`, { mode: 0o755 })
+    renameSync(rootfs.path, bundle.file('here/rootfs'))
+    const env = { PATH: `${bundle.file('bin')}:${process.env.PATH}` }
+    const { status, stdout, stderr } = spawnSync('bash', ['-euxc', commands], {
+      cwd: bundle.path,
+      env,
+      encoding: 'utf8',
+    })
+    expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
+    expect(Number(stdout)).toBeGreaterThan(1)
+  })
 })

@@ -31,7 +31,7 @@ import { grantImages } from './grant-images.js'
 import { type ImageRoot, makeImageRoot } from './image-root.js'
 import { checkImage, type RestoreOptions, type RestoreSpec } from './options.js'
 import { confirmSaveable, criuOf, joinedNamespaces, keyOfNamespace, planRestore, remakesNetworks } from './plan.js'
-import { closeScratch, openScratch } from './scratch.js'
+import { closeScratch, openScratch, removeYards } from './scratch.js'
 import { loadStreams } from './streams.js'
 
 /** Brings a container back from its image: it goes on, as a child of this process. */
@@ -104,6 +104,7 @@ class Restoring {
         await waitExit(pidfd)
         pidfd.close()
       }
+      await removeYards(this.#options.imagesDir).catch(() => {})
       throw error
     } finally {
       for (const fd of this.#opened) fd.close()

@@ -2,10 +2,12 @@ import { mount, unmount } from '@libcontainer/mount'
 import {
   generateRandomName,
   isErrno,
+  listDirectory,
   makeDirectory,
   readTextIfPresent,
   removeFile,
   removeTree,
+  unlinkInRoot,
   writeText,
 } from '@libcontainer/sys'
 import { SCRATCH_FILE } from './leftovers.js'
@@ -41,4 +43,21 @@ export async function closeScratch(directory: string): Promise<void> {
     await removeTree(path)
   }
   await removeFile(`${directory}/${SCRATCH_FILE}`)
+}
+
+/** Hierarchies of cgroups, where CRIU that was killed has mounted them: in the directory of the images. */
+const YARD = /^\.criu\.cgyard\./
+
+/** Takes away what a CRIU that was killed in the middle of a restore has left mounted. */
+export async function removeYards(imagesDir: string): Promise<void> {
+  for (const { name } of await listDirectory(imagesDir)) {
+    if (!YARD.test(name)) continue
+    try {
+      await unmount(`${imagesDir}/${name}`, { detach: true, follow: false })
+    } catch (error) {
+      if (!isErrno(error, 'EINVAL')) throw error
+    }
+    // Nothing but an empty directory: below a mount that stays there would be the host's cgroups.
+    await unlinkInRoot(imagesDir, name, { directory: true })
+  }
 }
