@@ -2,7 +2,7 @@ import { type ContainerConfig, resolveConfig } from '@libcontainer/container'
 import type { MountInfo } from '@libcontainer/mount'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { candidateOf, externalMounts, pointsInRoot } from '../src/checkpoint/mounts.js'
+import { candidateOf, candidates, externalMounts, pointsInRoot } from '../src/checkpoint/mounts.js'
 import { checkCheckpoint, checkImage } from '../src/checkpoint/options.js'
 import { type DumpFacts, planDump, planRestore } from '../src/checkpoint/plan.js'
 import { keyOf, parseStreams, type Stream, toldAtDump } from '../src/checkpoint/streams.js'
@@ -58,24 +58,28 @@ describe('mounts', () => {
       mounted(4, '/data', ofHost),
       mounted(5, '/proc/kcore', { minor: 103, root: '/null' }),
     ]
-    expect(externalMounts(binds, facts(table, { 'mount-0': 4 }))).toEqual([{ key: 'mount-0', mountPoint: '/data' }])
+    expect(externalMounts(binds, facts(table, { 'mount-/data': 4 }))).toEqual([
+      { key: 'mount-/data', mountPoint: '/data' },
+    ])
   })
 
   test('CR-07 device nodes and masked files that are binds of the host’s devices', () => {
     const null_ = { major: 0, minor: 5, type: 'devtmpfs', root: '/null' }
     const config = resolved({ mounts: [], maskedPaths: ['/proc/keys'] })
     const table = [mounted(2, '/dev/null', null_), mounted(3, '/proc/keys', null_)]
-    expect(externalMounts(config, facts(table, { 'device-0': 2, 'mask-0': 3 }))).toEqual([
-      { key: 'device-0', mountPoint: '/dev/null' },
-      { key: 'mask-0', mountPoint: '/proc/keys' },
+    expect(externalMounts(config, facts(table, { 'device-/dev/null': 2, 'mask-/proc/keys': 3 }))).toEqual([
+      { key: 'device-/dev/null', mountPoint: '/dev/null' },
+      { key: 'mask-/proc/keys', mountPoint: '/proc/keys' },
     ])
   })
 
   test('CR-07 a cgroup that is shown without a cgroup namespace is a bind', () => {
     const mounts = [{ destination: '/sys/fs/cgroup', type: 'cgroup' }]
     const table = [mounted(2, '/sys/fs/cgroup', { major: 0, minor: 5, type: 'cgroup2', root: '/demo' })]
-    const seen = facts(table, { 'mount-0': 2 })
-    expect(externalMounts(resolved({ mounts }), seen)).toEqual([{ key: 'mount-0', mountPoint: '/sys/fs/cgroup' }])
+    const seen = facts(table, { 'mount-/sys/fs/cgroup': 2 })
+    expect(externalMounts(resolved({ mounts }), seen)).toEqual([
+      { key: 'mount-/sys/fs/cgroup', mountPoint: '/sys/fs/cgroup' },
+    ])
     expect(externalMounts(resolved({ mounts, namespaces: ['mnt', 'pid', 'cgroup'] }), seen)).toEqual([])
   })
 
@@ -88,7 +92,7 @@ describe('mounts', () => {
   test.each(['/a]:b', '/a:b', '/a,b', '/a[b', '/a\nb'])(
     'CVE-2026-115520 a mount point that CRIU could not read back is refused: %j',
     mountPoint => {
-      expect(() => externalMounts(binds, facts([mounted(4, mountPoint, ofHost)], { 'mount-0': 4 }))).toThrow(
+      expect(() => externalMounts(binds, facts([mounted(4, mountPoint, ofHost)], { 'mount-/data': 4 }))).toThrow(
         /CRIU cannot read back its name/,
       )
     },
@@ -105,24 +109,38 @@ describe('mounts', () => {
           const mountPoint = `/${names.join('/')}`
           let keys: string[] = []
           try {
-            keys = externalMounts(binds, facts([mounted(4, mountPoint, ofHost)], { 'mount-0': 4 })).map(
+            keys = externalMounts(binds, facts([mounted(4, mountPoint, ofHost)], { 'mount-/data': 4 })).map(
               ({ key }) => key,
             )
           } catch (error) {
             expect(String(error)).toMatch(/CRIU cannot read back/)
           }
-          for (const key of keys) expect(key).toBe('mount-0')
+          for (const key of keys) expect(key).toBe('mount-/data')
         },
       ),
     )
   })
 
   test('CR-07 a key of an image means a mount of the config, or nothing; runc’s are the paths of its mounts', () => {
-    expect(candidateOf('mount-0', binds)).toMatchObject({ kind: 'bind', place: 0 })
+    expect(candidateOf('mount-/data', binds)).toMatchObject({ kind: 'bind', place: 0 })
     expect(candidateOf('/data', binds)).toMatchObject({ kind: 'bind', place: 0 })
     expect(candidateOf('/dev/null', binds)).toMatchObject({ kind: 'device' })
     expect(candidateOf('/etc', binds)).toBeUndefined()
-    expect(candidateOf('mount-1', binds)).toBeUndefined()
+    expect(candidateOf('mount-0', binds)).toBeUndefined()
+  })
+
+  test('CR-07 CVE-2026-115520 a key is the same wherever the mount stands in its list, and has nothing that CRIU reads as more than a name', () => {
+    const bind = (destination: string) => ({ destination, type: 'bind', source: '/srv' })
+    const listed = resolved({ mounts: [bind('/b]:c,d[e\nf%'), bind('/a'), bind('/ü')] })
+    const turned = resolved({ mounts: [bind('/ü'), bind('/a'), bind('/b]:c,d[e\nf%')] })
+    const keys = (config: typeof listed) =>
+      candidates(config)
+        .filter(({ kind }) => kind === 'bind')
+        .map(({ key }) => key)
+    expect(keys(listed)).toEqual(['mount-/b%5D%3Ac%2Cd%5Be%0Af%25', 'mount-/a', 'mount-/%C3%BC'])
+    for (const key of keys(listed)) expect(candidateOf(key, turned)?.path).toBe(candidateOf(key, listed)?.path)
+    const twice = resolved({ mounts: [{ ...bind('/a'), source: '/below' }, bind('/a')] })
+    expect(candidateOf('mount-/a', twice)).toMatchObject({ place: 1 })
   })
 
   test('CR-17 mount points that an image needs in the root itself; paths that lead out of it are refused', () => {
@@ -130,7 +148,7 @@ describe('mounts', () => {
       { id: 1, parent: 0, mountPoint: '/' },
       { id: 3, parent: 1, mountPoint: '/proc' },
       { id: 4, parent: 3, mountPoint: '/proc/sys' },
-      { id: 2, parent: 1, mountPoint: '/data', key: 'mount-0' },
+      { id: 2, parent: 1, mountPoint: '/data', key: 'mount-/data' },
     ]
     expect(pointsInRoot(image).map(({ mountPoint }) => mountPoint)).toEqual(['/data', '/proc'])
     for (const mountPoint of ['/../etc', '/a/./b', 'a', '/a//b', '/a/'])
@@ -229,7 +247,7 @@ describe('requests', () => {
   })
 
   test('CR-18 a restore: a child of ours, devices by other names, the cgroup of each hierarchy, labels', () => {
-    const sources = new Map([['mount-0', '/run/x/0/srv/data']])
+    const sources = new Map([['mount-/data', '/run/x/0/srv/data']])
     const cgroups = new Map([
       ['', '/new'],
       ['memory', '/m'],
@@ -244,7 +262,7 @@ describe('requests', () => {
       root: '/run/x/root',
       rstSibling: true,
       evasiveDevices: true,
-      extMnt: [{ key: 'mount-0', val: '/run/x/0/srv/data' }],
+      extMnt: [{ key: 'mount-/data', val: '/run/x/0/srv/data' }],
       cgRoot: [{ path: '/new' }, { ctrl: 'memory', path: '/m' }],
       lsmProfile: 'apparmor:x',
       lsmMountContext: 'c',

@@ -3,8 +3,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, w
 import { ConsoleSocket } from '@libcontainer/console'
 import { TerminalStream } from '@libcontainer/console/node'
 import { describe, expect, test } from 'vitest'
-import { copyOfBusyboxRootfs, requires, together } from '../../../test/support/index.js'
-import { Bundle, either, specOf, until } from './hosts.js'
+import { copyOfBusyboxRootfs, requires, temporaryDirectory, together } from '../../../test/support/index.js'
+import { Bundle, either, hosts, specOf, until } from './hosts.js'
 
 /** Without a network of its own, which takes CRIU some seconds in an emulator. */
 const namespaces = ['pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type }))
@@ -134,4 +134,53 @@ describe.each(either)('$name', host => {
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
     expect(Number(stdout)).toBeGreaterThan(1)
   })
+})
+
+/* What engines run is the executable. */
+const engine = hosts.at(-1)!
+
+test('CO-21 CO-22 CR-21 podman saves a container, brings it back, exports it, and imports it under another name', {
+  ...together(engine.needs, requires('root', 'criu', 'program:podman')),
+  timeout: 240_000,
+}, () => {
+  const podman = (...args: string[]): string => {
+    const { status, stdout, stderr } = spawnSync('podman', ['--runtime', engine.command[0]!, ...args], {
+      encoding: 'utf8',
+    })
+    expect({ args, status, stderr: status === 0 ? '' : stderr }).toEqual({ args, status: 0, stderr: '' })
+    return stdout.trim()
+  }
+  using place = temporaryDirectory('podman')
+  using rootfs = copyOfBusyboxRootfs()
+  const [image, first, second] = ['localhost/counter', 'counts', 'counts-on'] as const
+  const count = (name: string): number => Number(podman('exec', name, 'cat', '/tmp/count'))
+  const goesOn = (name: string): number => {
+    const seen = count(name)
+    expect(
+      podman('exec', name, 'sh', '-c', `until [ "$(cat /tmp/count)" -gt ${seen} ]; do sleep 0.1; done; cat /tmp/count`),
+    ).toMatch(/^\d+$/)
+    return seen
+  }
+  const archive = `${place.path}/root.tar`
+  spawnSync('tar', ['-C', rootfs.path, '-cf', archive, '.'])
+  podman('import', '--quiet', archive, image)
+  try {
+    const script = 'i=0; while :; do i=$((i+1)); echo $i > /tmp/next; mv /tmp/next /tmp/count; sleep 0.1; done'
+    podman('run', '--detach', '--name', first, '--network', 'none', image, 'sh', '-c', script)
+    podman('exec', first, 'sh', '-c', 'until [ -e /tmp/count ]; do sleep 0.1; done')
+    let seen = goesOn(first)
+    podman('container', 'checkpoint', first)
+    expect(podman('ps', '--quiet')).toBe('')
+    podman('container', 'restore', first)
+    expect(goesOn(first)).toBeGreaterThanOrEqual(seen)
+    const exported = `${place.path}/exported.tar.gz`
+    seen = count(first)
+    podman('container', 'checkpoint', '--export', exported, first)
+    podman('rm', first)
+    podman('container', 'restore', '--import', exported, '--name', second)
+    expect(goesOn(second)).toBeGreaterThanOrEqual(seen)
+  } finally {
+    spawnSync('podman', ['rm', '--force', first, second])
+    podman('rmi', '--force', image)
+  }
 })

@@ -6,7 +6,10 @@ import type { ResolvedConfig } from '../resolve.js'
 
 /** A mount of a config that may be of the host: what it is called in an image, and where the config wants it. */
 export interface Candidate {
-  /** A name of ours, which no image and no container had a part in: a name from there could mean another mount when CRIU reads it again. */
+  /**
+   * What the config calls it, and nothing that an image or a container had a part in: a name from there could mean another mount when CRIU reads it again.
+   * Where it stands in its list is no part of it: an engine that brings a container back on another machine has a list in another order.
+   */
   readonly key: string
   readonly path: string
   readonly kind: 'bind' | 'cgroup' | 'device' | 'mask'
@@ -18,22 +21,25 @@ export interface Candidate {
 export function candidates({ mounts, devices, maskedPaths }: ResolvedConfig): Candidate[] {
   return [
     ...checkMounts(mounts).flatMap(({ kind, destination }, place) =>
-      kind === 'bind' || kind === 'cgroup' ? [{ key: `mount-${place}`, path: destination, kind, place }] : [],
+      kind === 'bind' || kind === 'cgroup'
+        ? [{ key: keyOf('mount', destination), path: destination, kind, place }]
+        : [],
     ),
-    ...devices.map(({ path }, place) => ({
-      key: `device-${place}`,
-      path: cleanPath(path),
-      kind: 'device' as const,
-      place,
-    })),
-    ...maskedPaths.map((path, place) => ({
-      key: `mask-${place}`,
-      path: cleanPath(path),
-      kind: 'mask' as const,
-      place,
-    })),
+    ...devices.map(({ path }, place) => named('device', cleanPath(path), place)),
+    ...maskedPaths.map((path, place) => named('mask', cleanPath(path), place)),
   ]
 }
+
+const named = (kind: 'device' | 'mask', path: string, place: number): Candidate => ({
+  key: keyOf(kind, path),
+  path,
+  kind,
+  place,
+})
+
+/** `mount-/etc/hosts`: all that CRIU reads as more than a name is written as in a URL. */
+const keyOf = (what: string, path: string): string =>
+  `${what}-${path.replace(/[^\w./-]/gu, letter => encodeURIComponent(letter))}`
 
 export interface MountFacts {
   /** The mounts of the container's namespace. */
@@ -116,7 +122,8 @@ export interface ImageMount {
 /** What of a config an image calls by a key: ours, or as runc has it, by where it is mounted. What decides is the config. */
 export function candidateOf(key: string, config: ResolvedConfig): Candidate | undefined {
   const all = candidates(config)
-  return all.find(each => each.key === key) ?? all.findLast(each => each.path === key)
+  // Of two on one path the later one is seen.
+  return all.findLast(each => each.key === key) ?? all.findLast(each => each.path === key)
 }
 
 /** Mount points that have to be in the root filesystem itself, and whether each is of a mount from outside. @throws {ContainerError} for paths that lead out of it */
