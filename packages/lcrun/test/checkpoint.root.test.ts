@@ -184,3 +184,38 @@ test('CO-21 CO-22 CR-21 podman saves a container, brings it back, exports it, an
     podman('rmi', '--force', image)
   }
 })
+
+test('CR-07 CR-09 an image that runc has made goes on by lcrun, from the same bundle', {
+  ...together(engine.needs, requires('root', 'criu', 'program:runc')),
+  timeout: 120_000,
+}, async () => {
+  using rootfs = copyOfBusyboxRootfs()
+  using bundle = new Bundle(engine)
+  mkdirSync(bundle.file('data'))
+  // CRIU follows no link to a source: runc hands it the path as it stands.
+  const mounts = (counting() as { mounts: object[] }).mounts.map(mount =>
+    'source' in mount && mount.source === 'data' ? { ...mount, source: bundle.file('data') } : mount,
+  )
+  bundle.write({ ...counting(), root: { path: rootfs.path }, mounts })
+  const count = (): number =>
+    Number(existsSync(bundle.file('data/count')) ? readFileSync(bundle.file('data/count')) : 0)
+  // A file of ours among the streams of its program it could not save.
+  const runc = (...args: string[]): void => {
+    const { status } = spawnSync('runc', [...args, bundle.id], { cwd: bundle.path, stdio: 'ignore' })
+    expect({ args, status }).toEqual({ args, status: 0 })
+  }
+  try {
+    runc('run', '--detach')
+    await until('it counts', () => count() > 2)
+    runc('checkpoint', '--image-path', bundle.file('images'), '--work-path', bundle.file('work'))
+    const last = count()
+    expect(bundle.run(['restore', '--detach', '--image-path', bundle.file('images'), bundle.id])).toMatchObject({
+      status: 0,
+      stderr: '',
+    })
+    await until('it goes on', () => count() > last + 2)
+    expect(bundle.state(bundle.id)).toMatchObject({ status: 'running' })
+  } finally {
+    spawnSync('runc', ['delete', '--force', bundle.id])
+  }
+})
