@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -280,10 +281,13 @@ describe('OL-23 podman', needs, () => {
     expect(podman('ps', '-aq')).toBe('')
   })
 
-  test('checkpoint is refused by name', () => {
+  // That it works is shown in the virtual machine, where CRIU does.
+  test('a checkpoint that CRIU cannot make on this kernel is refused by name, and the container goes on', () => {
     using _ = running('kept')
-    const { status, stderr } = tryPodman('container', 'checkpoint', 'kept')
+    const { status, stderr } = tryPodman('container', 'checkpoint', '--leave-running', 'kept')
+    if (spawnSync('criu', ['check']).status === 0) return expect(status).toBe(0)
     expect(status).not.toBe(0)
     expect(stderr).toMatch(/checkpoint|criu/i)
+    expect(podman('ps', '--quiet')).not.toBe('')
   })
 })
