@@ -237,13 +237,18 @@ describe('requests', () => {
     expect(() => planDump(other, { imagesDir }, facts([]))).toThrow(/CRIU joins no cgroup namespace/)
   })
 
-  test('CR-13 networks of ours are made anew, and the namespace is saved empty; else it is not touched unless asked', () => {
+  test('CR-13 a network is not touched: its namespace is left out, unless it is to be saved and has no networks of ours; one of others always is', () => {
     const networks = [{ type: 'veth', bridge: 'br0', address: '10.0.0.2/24' }] as unknown as ContainerConfig['networks']
-    expect(planDump(resolved({ networks, mounts: [] }), { imagesDir }, facts([])).request.emptyNs).toEqual(['net'])
-    expect(planDump(resolved({ mounts: [] }), { imagesDir }, facts([])).request.emptyNs).toBeUndefined()
-    expect(planDump(resolved({ mounts: [] }), { imagesDir, emptyNs: ['net'] }, facts([])).request.emptyNs).toEqual([
-      'net',
-    ])
+    const emptyNs = (config: Partial<ContainerConfig>, given?: { emptyNs: 'net'[] }): unknown => {
+      const { request } = planDump(resolved({ mounts: [], ...config }), { imagesDir, ...given }, facts([]))
+      return request.emptyNs
+    }
+    expect(emptyNs({})).toEqual(['net'])
+    expect(emptyNs({}, { emptyNs: ['net'] })).toEqual(['net'])
+    expect(emptyNs({}, { emptyNs: [] })).toBeUndefined()
+    expect(emptyNs({ networks }, { emptyNs: [] })).toEqual(['net'])
+    expect(emptyNs({ namespaces: ['mnt', 'pid'] })).toBeUndefined()
+    expect(emptyNs({ namespaces: ['mnt', 'pid', { kind: 'net', path: '/proc/1/ns/net' }] })).toBeUndefined()
   })
 
   test('CR-18 a restore: a child of ours, devices by other names, the cgroup of each hierarchy, labels', () => {

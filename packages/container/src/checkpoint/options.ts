@@ -13,12 +13,13 @@ export interface CheckpointImage
     | 'fileLocks'
     | 'linkRemap'
     | 'autoDedup'
-    | 'emptyNs'
     | 'manageCgroupsMode'
     | 'networkLock'
     | 'lazyPages'
     | 'configFile'
   > {
+  /** The network namespace of a container of its own is brought back with nothing but `lo`, which is up. `[]`: as it was. Default: `['net']`. */
+  readonly emptyNs?: TreeOptions['emptyNs']
   /** The directory of the images: absolute. */
   readonly imagesDir: string
   /** Where CRIU's log and statistics go: absolute. Default: `imagesDir`. */

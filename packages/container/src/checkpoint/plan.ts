@@ -51,9 +51,9 @@ export function confirmSaveable(config: ResolvedConfig): void {
     throw new ConfigInvalid('namespaces', config.namespaces, 'must have pid: its processes get their numbers again')
 }
 
-/** Networks of ours are made anew by us, and are in no image. */
-export const remakesNetworks = (config: ResolvedConfig): boolean =>
-  hasNetworking(config) && networkNamespace(config.namespaces) === 'new'
+/** What is in the container's network namespace is in no image: networks of ours we make anew, and whoever made others makes them again by a hook. */
+export const leavesNetwork = (config: ResolvedConfig, { emptyNs = ['net'] }: Pick<TreeOptions, 'emptyNs'>): boolean =>
+  networkNamespace(config.namespaces) === 'new' && (hasNetworking(config) || emptyNs.includes('net'))
 
 function treeOptions(config: ResolvedConfig, options: CheckpointOptions | RestoreOptions): TreeOptions {
   const {
@@ -70,7 +70,6 @@ function treeOptions(config: ResolvedConfig, options: CheckpointOptions | Restor
     networkLock,
     lazyPages,
     configFile,
-    emptyNs,
   } = options
   return {
     imagesDir,
@@ -86,7 +85,7 @@ function treeOptions(config: ResolvedConfig, options: CheckpointOptions | Restor
     networkLock,
     lazyPages,
     configFile,
-    emptyNs: remakesNetworks(config) ? ['net'] : emptyNs,
+    emptyNs: leavesNetwork(config, options) ? ['net'] : undefined,
     orphanPtsMaster: true,
   }
 }

@@ -30,7 +30,7 @@ import { MARKER } from './dump.js'
 import { grantImages } from './grant-images.js'
 import { type ImageRoot, makeImageRoot } from './image-root.js'
 import { checkImage, type RestoreOptions, type RestoreSpec } from './options.js'
-import { confirmSaveable, criuOf, joinedNamespaces, keyOfNamespace, planRestore, remakesNetworks } from './plan.js'
+import { confirmSaveable, criuOf, joinedNamespaces, keyOfNamespace, leavesNetwork, planRestore } from './plan.js'
 import { closeScratch, openScratch, removeYards } from './scratch.js'
 import { loadStreams } from './streams.js'
 
@@ -164,7 +164,7 @@ class Restoring {
   /** Its namespaces are there, and nothing is in them yet. */
   async #setUp(pid: number): Promise<void> {
     const { config, id } = this.#handle
-    if (this.#made.networking !== undefined) await this.#makeNetworks(pid, this.#made.networking)
+    await this.#makeNetworks(pid, this.#made.networking)
     const state = ociState({ id, status: 'creating', labels: config.labels, state: { init_process_pid: pid } })
     for (const point of ['prestart', 'createRuntime'] as const)
       await runHooks(point, this.#handle.hooks(point), state, {
@@ -173,13 +173,13 @@ class Restoring {
       })
   }
 
-  async #makeNetworks(pid: number, networking: Networking): Promise<void> {
+  async #makeNetworks(pid: number, networking: Networking | undefined): Promise<void> {
     const target = openPidfd(pid)
     try {
-      await networking.make(pid, { signal: this.#spec.signal })
-      if (!remakesNetworks(this.#handle.config)) return
+      await networking?.make(pid, { signal: this.#spec.signal })
+      if (!leavesNetwork(this.#handle.config, this.#options)) return
       const join = planProcessJoin(slot('target'), ['net']).steps
-      await runSteps([...join, linkUp('lo'), ...networking.steps], { handed: { target: target.fd } })
+      await runSteps([...join, linkUp('lo'), ...(networking?.steps ?? [])], { handed: { target: target.fd } })
     } finally {
       target.close()
     }
