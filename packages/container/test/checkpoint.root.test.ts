@@ -234,7 +234,7 @@ test(
   async () => {
     const own = ownRootfs()
     const source = `${place.path}/shown`
-    mkdirSync(source)
+    mkdirSync(source, { recursive: true })
     const mounts = [{ destination: '/var/shown', type: 'bind', source, options: ['ro'] }]
     const container = await bench.create(config({ rootfs: own.path, mounts }))
     const init = await container.run(counter)
@@ -246,7 +246,7 @@ test(
 
     // The mount point is a link now, to the host's as CRIU would follow it.
     const outside = `${place.path}/outside`
-    mkdirSync(outside)
+    mkdirSync(outside, { recursive: true })
     rmSync(`${own.path}/var/shown`, { recursive: true, force: true })
     symlinkSync(outside, `${own.path}/var/shown`)
     const linked = await bench.create(config({ rootfs: own.path, mounts }))
@@ -258,7 +258,9 @@ test(
 
     // The config has no such mount any more.
     const without = await bench.create(config({ rootfs: own.path }))
-    await expect(without.restore({}, options)).rejects.toThrow(/asks for "mount-\d+", which is no mount of the config/)
+    await expect(without.restore({}, options)).rejects.toThrow(
+      /asks for "mount-\/var\/shown", which is no mount of the config/,
+    )
     await without.destroy({ force: true })
 
     // Corrupt: cut off, and no image at all.
