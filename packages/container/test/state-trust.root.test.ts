@@ -362,12 +362,12 @@ describe('states of other versions', () => {
     const { container, init: child } = await bench.running()
     change(bench, container, state => {
       const old = to2015(state, child.pid, `libcontainer-${container.id}`)
-      return { ...old, config: { ...(old.config as Json), process_label: 'system_u:system_r:svirt_t:s0' } }
+      return { ...old, config: { ...(old.config as Json), additional_groups: [''] } }
     })
     await refused(
       bench,
       container,
-      /is a state of 2015 whose config cannot be had here: process_label/,
+      /is a state of 2015 whose config cannot be had here: additional_groups/,
       /the program that started it/,
     )
   })
