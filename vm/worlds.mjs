@@ -102,6 +102,27 @@ const everywhere = 'cgroup,rootfs,program,reachable'
  */
 export const worlds = [
   {
+    name: 'criu',
+    cgroup: 'v2',
+    disk: 'worlds',
+    installed: ['criu', 'sys'],
+    mustRun: `${everywhere},root,cgroup2,namespace,criu`,
+    // Of locks of the network, and of what is known of sockets.
+    modules: [
+      'nf_tables',
+      'iptable_filter',
+      'ip6table_filter',
+      'xt_mark',
+      'nf_conntrack',
+      'inet_diag',
+      'tcp_diag',
+      'unix_diag',
+      'netlink_diag',
+      'af_packet_diag',
+    ],
+    files: [...criu, ...checkpoint, installed],
+  },
+  {
     name: 'container',
     cgroup: 'v2',
     cpus: 1,
@@ -153,27 +174,6 @@ export const worlds = [
     installed: ['selinux', 'sys'],
     mustRun: `${everywhere},root,cgroup2,namespace,lsm:selinux`,
     files: [...selinux, installed],
-  },
-  {
-    name: 'criu',
-    cgroup: 'v2',
-    disk: 'worlds',
-    installed: ['criu', 'sys'],
-    mustRun: `${everywhere},root,cgroup2,namespace,criu`,
-    // Of locks of the network, and of what is known of sockets.
-    modules: [
-      'nf_tables',
-      'iptable_filter',
-      'ip6table_filter',
-      'xt_mark',
-      'nf_conntrack',
-      'inet_diag',
-      'tcp_diag',
-      'unix_diag',
-      'netlink_diag',
-      'af_packet_diag',
-    ],
-    files: [...criu, ...checkpoint, installed],
   },
   {
     name: 'hybrid',
