@@ -8,12 +8,16 @@ const everywhere = ['packages/*/test', 'test']
  */
 const retry = 1
 
-/** They wait for the programs that they start, and look at nothing of the machine that another test changes: two files at a time. */
+/** They look at nothing of the machine that another test changes: most wait for programs that they start. Two files at a time. */
 const inPairs = [
   'packages/{nsinit,lcrun}/test/*.root.test.ts',
   'packages/cgroups/test/command.root.test.ts',
-  'packages/container/test/{kill,lifecycle,process}.root.test.ts',
-  'test/{common,import}.root.test.ts',
+  'packages/container/test/{attributes,bind-descriptor,core-scheduling,errors,events,executor,hook-failures,hook-points,hooks,integration,landlock,lifecycle,monitor,no-user-namespaces,operations,order,presets,proc-files,process,process-more,removal,rootless,rootless-option,sandbox,seccomp-notify,sharing,state-trust,stop}.root.test.ts',
+  'packages/{capabilities,console,seccomp}/test/*.root.test.ts',
+  'packages/namespaces/test/{map-helpers,namespaces,programs,rootless,steps}.root.test.ts',
+  'packages/netlink/test/{addresses,link-kinds,links,monitor,neighbours,qdiscs,routes,socket,sockets}.root.test.ts',
+  'packages/sys/test/*.root.test.ts',
+  'test/{common,custom-runtime,import,readme}.root.test.ts',
 ]
 
 export default defineConfig({
@@ -54,6 +58,7 @@ export default defineConfig({
           name: 'unit',
           // They change nothing of their process: two processes for all of them take a third of the time.
           isolate: false,
+          setupFiles: ['test/support/resolvable.ts'],
           // Of two cores vitest by itself would use one.
           maxWorkers: '100%',
           include: everywhere.map(folder => `${folder}/**/*.test.ts`),

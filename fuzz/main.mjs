@@ -3,7 +3,7 @@
 //   --fresh    from the committed seeds, whatever earlier runs have found
 //   --to FILE  writes how many targets passed, for scripts/totals.mjs
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -57,7 +57,7 @@ async function seedsOf({ name, native }) {
   return [...seeds()]
 }
 
-/** Answers whether nothing was found. */
+/** Answers what was found, if anything. */
 async function fuzz(target, seconds) {
   const { name } = target
   const { command, words } = await prepare(target)
@@ -83,9 +83,9 @@ async function fuzz(target, seconds) {
       '-verbosity=0',
     ]
     const { status, stderr } = start([...command, ...args, ...folders], 'pipe')
-    if (status === 0) console.log(`${name}: ${summary(stderr)}`)
-    else tell(name, stderr)
-    return status === 0
+    if (status !== 0) return tell(name, stderr)
+    console.log(`${name}: ${summary(stderr)}`)
+    return undefined
   } finally {
     rmSync(seeds, { recursive: true })
   }
@@ -111,15 +111,18 @@ function summary(output) {
 
 function tell(name, output) {
   const file = /Test unit written to (\S+)/.exec(output)?.[1]
-  const told = output.split('\n').filter(line => !/^(WARNING|INFO|Base64|0x|MS:|stat::)/.test(line))
-  console.error(
-    told
-      .map(line => line.slice(0, 2000))
-      .join('\n')
-      .trim(),
-  )
+  const told = output
+    .split('\n')
+    .filter(line => !/^(WARNING|INFO|Base64|0x|MS:|stat::)/.test(line))
+    .map(line => line.slice(0, 2000))
+    .join('\n')
+    .trim()
+  console.error(told)
   if (file === undefined) console.error(`${name}: failed`)
   else console.error(`${name}: found; to repeat it:\n    npm run fuzz -- ${name} ${relative(process.cwd(), file)}`)
+  // The file may be gone with the machine.
+  const input = file && readFileSync(file)
+  return input ? `${told.slice(0, 1000)}\nBase64: ${input.toString('base64')}` : told.slice(0, 1000)
 }
 
 async function main() {
@@ -133,8 +136,10 @@ async function main() {
     return
   }
   const failures = []
-  for (const target of todo)
-    if (!(await fuzz(target, seconds))) failures.push({ name: `fuzz ${target.name}`, error: '' })
+  for (const target of todo) {
+    const error = await fuzz(target, seconds)
+    if (error !== undefined) failures.push({ name: `fuzz ${target.name}`, error })
+  }
   if (values.to !== undefined) {
     const totals = { passed: todo.length - failures.length, failed: failures.length, skipped: 0, failures }
     writeFileSync(values.to, `${JSON.stringify(totals)}\n`)

@@ -18,7 +18,7 @@ export function facilitySources(name) {
 export const facilities = ['cgroups', 'mount', 'devices', 'namespaces', 'capabilities', 'console', 'seccomp', 'keys']
 
 export function initSources() {
-  const own = ['init', 'rendezvous', 'exec', 'hook', 'landlock', 'ops', 'waiter'].map(name =>
+  const own = ['init', 'rendezvous', 'exec', 'hook', 'landlock', 'ops', 'reaper', 'waiter'].map(name =>
     join(packages, 'init/native', `${name}.c`),
   )
   // Of those that do more, the file that has a step.

@@ -1,12 +1,17 @@
-// What a run of tests left on the machine. usage: leaks.mjs snapshot FILE; then leaks.mjs compare FILE [DIRECTORY…]
-// `compare` names each thing that was not there at the snapshot, and whatever is in the directories (the tests' own, for temporary files).
+// What a run of tests left on the machine. usage: leaks.mjs snapshot FILE; then leaks.mjs compare FILE [--to REPORT] [--patience MS] [DIRECTORY…]
+// `compare` names each thing that was not there at the snapshot, and whatever is in the directories (the tests' own, for temporary files); the report is
+// for totals.mjs.
 // A process is the run's where it has its LIBCONTAINER_TEST_RUN, where nobody is its parent any more, or where it has a namespace that is new.
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 
-/** Some things take their time to go: a process that was killed, its cgroup. In milliseconds. */
-const PATIENCE = 3000
+/** Some things take their time to go: a process that was killed, its cgroup, the links of a network namespace behind others that end. In milliseconds. */
+const PATIENCE = 15_000
+
+/** How many leaks a report names. */
+const TOLD = 20
 
 const namespaces = ['cgroup', 'ipc', 'mnt', 'net', 'pid', 'time', 'user', 'uts']
 
@@ -111,6 +116,9 @@ function snapshot() {
   }
 }
 
+/** Who has ended and waits for process 1 to say so, which may take its time, has nothing any more. */
+const hasEnded = ({ state, parent }) => state === 'Z' && parent === 1
+
 function leakedProcesses(before) {
   const known = new Set(before.processes)
   const knownNamespaces = new Set(before.namespaces)
@@ -123,9 +131,13 @@ function leakedProcesses(before) {
     ofProcess(() => readFileSync(`/proc/${pid}/environ`, 'latin1'), '')
       .split('\0')
       .includes(mark)
+  const isNew = one => !known.has(`${one.pid} ${one.start}`) && !ours.has(one.pid) && one.parent !== 2
   return running
-    .filter(one => !known.has(`${one.pid} ${one.start}`) && !ours.has(one.pid) && one.parent !== 2 && belongs(one))
-    .map(({ pid, name, state, parent }) => `${pid} (${name}), ${state}, child of ${parent}: ${commandLine(pid)}`)
+    .filter(one => isNew(one) && !hasEnded(one) && belongs(one))
+    .map(({ pid, start, name, state, parent }) => [
+      `process ${pid} ${start}`,
+      `process ${pid} (${name}), ${state}, child of ${parent}: ${commandLine(pid)}`,
+    ])
 }
 
 const commandLine = pid =>
@@ -141,31 +153,46 @@ function ancestors(running) {
   return chain
 }
 
+/** What there is to say of each leak, by what stays the same of it. */
 function leaks(before, directories) {
-  const found = leakedProcesses(before).map(one => `process ${one}`)
+  const found = leakedProcesses(before)
+  const add = (...texts) => found.push(...texts.map(text => [text, text]))
   for (const [kind, find] of Object.entries(kinds)) {
     const known = new Set(before[kind])
-    found.push(
-      ...find()
-        .filter(one => !known.has(one))
-        .map(one => `${kind} ${one}`),
-    )
+    for (const one of find()) if (!known.has(one)) add(`${kind} ${one}`)
   }
-  return [...found, ...directories.flatMap(path => inFolder(path)()).map(path => `temporary file ${path}`)]
+  for (const path of directories.flatMap(path => inFolder(path)())) add(`temporary file ${path}`)
+  return new Map(found)
 }
 
-const [act, file, ...directories] = process.argv.slice(2)
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { to: { type: 'string' }, patience: { type: 'string' } },
+})
+const [act, file, ...directories] = positionals
 if (act === 'snapshot' && file) {
   writeFileSync(file, JSON.stringify(snapshot()))
 } else if (act === 'compare' && file) {
   const before = JSON.parse(readFileSync(file, 'utf8'))
   let found = leaks(before, directories)
-  for (const end = Date.now() + PATIENCE; found.length > 0 && Date.now() < end; found = leaks(before, directories))
+  // What comes now is not of the run, which has ended.
+  for (const end = Date.now() + Number(values.patience ?? PATIENCE); found.size > 0 && Date.now() < end; ) {
     await sleep(100)
-  for (const leak of found) console.error(`left behind: ${leak}`)
-  console.log(found.length === 0 ? 'nothing was left behind' : `${found.length} things were left behind`)
-  process.exitCode = found.length === 0 ? 0 : 1
+    const now = leaks(before, directories)
+    found = new Map([...now].filter(([leak]) => found.has(leak)))
+  }
+  const texts = [...found.values()]
+  for (const text of texts) console.error(`left behind: ${text}`)
+  console.log(texts.length === 0 ? 'nothing was left behind' : `${texts.length} things were left behind`)
+  if (values.to) writeFileSync(values.to, JSON.stringify(report(texts)))
+  process.exitCode = texts.length === 0 ? 0 : 1
 } else {
-  console.error('usage: leaks.mjs snapshot FILE | leaks.mjs compare FILE [DIRECTORY…]')
+  console.error('usage: leaks.mjs snapshot FILE | leaks.mjs compare FILE [--to REPORT] [--patience MS] [DIRECTORY…]')
   process.exitCode = 2
+}
+
+/** One test that passed, or failed for all that it names. */
+function report(texts) {
+  const failures = texts.length === 0 ? [] : [{ name: 'leaks', error: texts.slice(0, TOLD).join('\n') }]
+  return { passed: 1 - failures.length, failed: failures.length, skipped: 0, failures }
 }

@@ -2,10 +2,19 @@
 // failed and passed when it was tried again: it counts as passed, and is listed with its failure.
 // What no test answers for, a rejection that nobody handled or a worker that did not end, fails a run: so it counts as a failure here, where
 // vitest's own JSON does not know of it. Where a process that runs a file dies, vitest says so and not in which file: that is the one that has no result.
+import { subscribe } from 'node:diagnostics_channel'
 import { writeFileSync } from 'node:fs'
 
 const [MESSAGE, STACK] = [600, 4]
 const none = { message: 'has no result' }
+
+/** How vitest's processes ended that did not end well: it says that one did, and not by what. */
+const ends = []
+subscribe('child_process', ({ process: child }) => {
+  child.once('exit', (code, signal) => {
+    if (code !== 0) ends.push(`process ${child.pid} ended with ${signal ?? code}`)
+  })
+})
 
 export default class {
   onTestRunEnd(modules, unhandled, reason) {
@@ -32,6 +41,7 @@ export default class {
     }
     for (const error of unhandled)
       fail(`outside of a test${error.VITEST_TEST_NAME ? `, in ${error.VITEST_TEST_NAME}` : ''}`, [error])
+    if (unhandled.length > 0) for (const message of ends) failures.push({ name: message, error: '' })
     if (reason !== 'passed' && outcomes.failed === 0) fail(`the run: ${reason}`, [])
     writeFileSync(process.env.TEST_REPORT, JSON.stringify({ ...outcomes, failures, unsteady }))
   }

@@ -70,8 +70,12 @@ test('the leak check names a process, a cgroup and a file that were left', requi
   mkdirSync(`${cgroup}/nsinit`, { recursive: true })
   writeFileSync(join(files, 'left'), '')
   try {
-    const { status, stderr } = run('scripts/leaks.mjs', ['compare', before, files])
+    const report = join(dir.path, 'report.json')
+    const { status, stderr } = run('scripts/leaks.mjs', ['compare', before, '--to', report, '--patience', '500', files])
     expect(status).toBe(1)
+    const totals = run('scripts/totals.mjs', [report])
+    expect(totals.stdout).toMatch(new RegExp(`^failed: leaks(\n    .*)*\n    cgroup ${cgroup}\n`))
+    expect(totals.stdout).toMatch(/\n0 passed, 1 failed, 0 skipped\n$/)
     expect(stderr).toMatch(new RegExp(`left behind: process ${pid} \\(sleep\\).*: sleep 1000`))
     expect(stderr).toContain(`left behind: cgroup ${cgroup}\n`)
     expect(stderr).toContain(`left behind: cgroup ${cgroup}/nsinit\n`)
@@ -81,7 +85,7 @@ test('the leak check names a process, a cgroup and a file that were left', requi
     for (const path of [`${cgroup}/nsinit`, cgroup]) rmdirSync(path)
     rmSync(join(files, 'left'))
   }
-  const { stderr } = run('scripts/leaks.mjs', ['compare', before, files])
+  const { stderr } = run('scripts/leaks.mjs', ['compare', before, '--patience', '500', files])
   expect(stderr).not.toMatch(new RegExp(`process ${pid} |${cgroup}|${files}`))
 })
 

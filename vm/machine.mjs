@@ -28,6 +28,12 @@ export const choices = {
 }
 
 /**
+ * The kernel has found a processor that does not come on. The emulator now and then goes on to execute what the kernel has replaced in its own code (seen with
+ * QEMU 7.2: a breakpoint of a key that was being switched, which was a `nop` again in memory), and the machine is stuck for good.
+ */
+export class LockedUp extends Error {}
+
+/**
  * Runs a command in a machine of its own. The repository is there at its own path; what is written to it stays in the machine.
  *
  * @param {string[]} command
@@ -36,6 +42,7 @@ export const choices = {
  * @param {(text: string) => void} [options.stdout] - takes what the command prints
  * @param {(text: string) => void} [options.stderr]
  * @returns {Promise<number>} its exit status. 124: stopped after `seconds`
+ * @throws {LockedUp}
  */
 export async function boot(command, options = {}) {
   const { disk = 'tests', init = 'plain', cgroup = 'v2', lsm = 'none', environment = {}, seconds = 600 } = options
@@ -87,7 +94,10 @@ export async function boot(command, options = {}) {
     const told = name => (existsSync(join(job, name)) ? readFileSync(join(job, name), 'utf8').trim() : '')
     if (told('status') !== '') return Number(told('status'))
     if (late) return 124
-    throw new Error(`the machine ended before its command: ${told('error') || said || told('console').slice(-2000)}`)
+    const why = told('error') || said || told('console')
+    const [locked] = /BUG: soft lockup.*\]/.exec(why) ?? []
+    if (locked) throw new LockedUp(`the machine was stuck: ${locked}`)
+    throw new Error(`the machine ended before its command: ${why.slice(-2000)}`)
   } finally {
     for (const end of ending.reverse()) end()
     process.off('exit', remove)
@@ -110,6 +120,8 @@ function argumentsOf({ disk, init, cgroup, lsm, job, shares, cpus = 2, memory = 
     // Measured by the guest on a busy machine, its clock could run ten times as fast as ours.
     `tsc_early_khz=${execFileSync(join(cache, 'tsc'), { encoding: 'utf8' }).trim()}`,
     'cryptomgr.notests rcupdate.rcu_expedited=1 root=/dev/vda rw',
+    // A processor that is stuck for twice this many seconds ends the machine.
+    'watchdog_thresh=30 softlockup_panic=1',
     `lsm=${['landlock', 'lockdown', 'yama', 'integrity', ...labels, 'bpf']}`,
     lsm === 'apparmor' ? 'apparmor=1' : '',
     lsm.startsWith('selinux') ? `selinux=1 enforcing=${lsm === 'selinux-enforcing' ? 1 : 0}` : '',

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { bundle } from './bundle.mjs'
 import { install } from './install.mjs'
-import { boot } from './machine.mjs'
+import { boot, LockedUp } from './machine.mjs'
+import { outcomeOf } from './outcome.mjs'
 import { leaveOut, worlds } from './worlds.mjs'
 
 /** How much longer than on a machine of its own a test may take. */
@@ -36,6 +37,10 @@ const failures = []
 const unsteady = []
 const rows = []
 const queue = worlds.filter(({ name }) => values.world.includes(name))
+const filesOf = ({ files }) => (positionals.length > 0 ? positionals : files)
+const files = [...new Set(queue.flatMap(filesOf))]
+const names = await bundle(files, join(top, bundles))
+const programs = new Map(files.map((file, i) => [file, `${bundles}/${names[i]}`]))
 // An emulator keeps little more than one processor busy.
 const lanes = Math.min(2, availableParallelism())
 await Promise.all(
@@ -51,124 +56,68 @@ if (values.totals) {
 process.exitCode = totals.failed > 0 ? 1 : 0
 
 async function runWorld(world) {
-  const {
-    name,
-    cgroup,
-    init = 'plain',
-    lsm = 'none',
-    disk,
-    cpus,
-    user = false,
-    mustRun,
-    modules = [],
-    installed = [],
-    files,
-  } = world
+  const { name, cgroup, lsm = 'none', user = false, installed = [] } = world
   const start = performance.now()
   const say = text => console.log(text.replace(/^/gm, `${name.padEnd(10)}`))
-  const chosen = positionals.length > 0 ? positionals : files
   say(`=== ${user ? 'an ordinary user, ' : ''}cgroup ${cgroup}${lsm === 'none' ? '' : `, ${lsm}`}`)
   const folder = `${bundles}/${name}`
   mkdirSync(join(top, folder), { recursive: true })
   if (installed.length > 0) install(join(top, folder), installed)
-  const programs = []
-  for (const file of chosen) {
-    const program = `${folder}/${file.replaceAll('/', '+').replace(/\.ts$/, '.mjs')}`
-    await bundle(file, join(top, program))
-    programs.push(program)
-  }
 
-  const counts = { passed: 0, failed: 0, skipped: 0 }
-  const failed = (test, why) => {
-    counts.failed++
-    failures.push({ name: `${name}: ${test}`, error: why })
-    say(`FAILED ${test}\n${why.replace(/^/gm, '    ')}`)
+  const attempt = () => runTests(world, { folder, say, elapsed: () => elapsed(start) })
+  let outcome = await attempt()
+  if (outcome.locked) {
+    const { locked } = outcome
+    say(`${locked.message}: once more`)
+    outcome = await attempt()
+    outcome.unsteady.push({ name: `${name}: the machine`, error: locked.message })
   }
-  let file = 'the boot'
-  let running
-  let ended = true
-  let told = 0
-  // A file that does not come to its end is a failure, of the test that it was at.
-  const close = () => {
-    if (ended && file !== 'the boot' && told === 0 && !values.only) failed(file, 'it has no tests')
-    if (!ended) failed(`${file}${running ? ` > ${running}` : ''}`, 'the process ended before its tests did')
-    running = undefined
-  }
-  const take = ({ file: begun, name: test, outcome, ms, errors = [], again = [], why }) => {
-    if (begun !== undefined) {
-      close()
-      file = begun
-      ended = false
-      told = 0
-      say(
-        `${file
-          .split('/')
-          .at(-1)
-          .replaceAll('+', '/')
-          .replace(/\.mjs$/, '.ts')}  (${elapsed(start)})`,
-      )
-    } else if (outcome === 'started') running = test
-    else if (outcome === 'end') ended = true
-    else {
-      running = undefined
-      told++
-      if (outcome === 'failed') failed(test, [...errors, ...again].join('\n'))
-      else counts[outcome]++
-      if (outcome === 'passed' && errors.length > 0)
-        unsteady.push({ name: `${name}: ${test}`, error: errors.join('\n') })
-      if (why) say(`left out: ${test}: ${why}`)
-      else if (values.verbose) say(`${outcome} ${test}${ms === undefined ? '' : `, ${ms} ms`}`)
-    }
-  }
-  const [stdout, stderr] = [
-    lines(line => (line.startsWith('\x1e') ? take(JSON.parse(line.slice(1))) : say(line))),
-    lines(say),
-  ]
-  const status = await boot(['/vm/guest/tests', ...programs], {
-    cgroup,
-    init,
-    lsm,
-    disk: disk ?? (init === 'plain' && lsm === 'none' ? 'tests' : 'worlds'),
-    cpus,
-    seconds: WORLD_SECONDS,
-    environment: {
-      LIBCONTAINER_TESTS_MUST_RUN: mustRun,
-      LIBCONTAINER_TESTS_SLOWNESS: SLOWNESS,
-      VM_USER: user ? 'lab' : '',
-      VM_MODULES: modules.join('\n'),
-      LIBCONTAINER_TESTS_INSTALLED: installed.length > 0 ? join(top, folder, 'installed') : '',
-      VM_TESTS: JSON.stringify({ leaveOut: leaveOutIn(name), only: values.only }),
-    },
-    stdout: stdout.add,
-    stderr: stderr.add,
-  })
-  stdout.end()
-  stderr.end()
-  close()
-  if (status !== 0)
-    failed(`${name}: the machine`, status === 124 ? `stopped after ${WORLD_SECONDS} s, in ${file}` : `status ${status}`)
+  const { counts } = outcome
   for (const kind of Object.keys(totals)) totals[kind] += counts[kind]
+  failures.push(...outcome.failures)
+  unsteady.push(...outcome.unsteady)
   const numbers = [counts.passed, counts.failed, counts.skipped].map(count => String(count).padStart(7)).join(' ')
   rows.push(`${name.padEnd(10)} ${numbers}    ${elapsed(start)}`)
 }
 
-function leaveOutIn(world) {
-  return leaveOut.filter(({ worlds: only }) => only === undefined || only.includes(world))
+/** All tests of a world, in one machine. `locked` says that it was stuck. */
+async function runTests(world, { folder, say, elapsed }) {
+  const { name, cgroup, init = 'plain', lsm = 'none', disk, cpus, user = false, mustRun } = world
+  const { modules = [], installed = [] } = world
+  const outcome = outcomeOf({ name, verbose: values.verbose, partial: Boolean(values.only), say, elapsed })
+  let locked
+  let why
+  try {
+    const status = await boot(['/vm/guest/tests', ...filesOf(world).map(file => programs.get(file))], {
+      cgroup,
+      init,
+      lsm,
+      disk: disk ?? (init === 'plain' && lsm === 'none' ? 'tests' : 'worlds'),
+      cpus,
+      seconds: WORLD_SECONDS,
+      environment: {
+        LIBCONTAINER_TESTS_MUST_RUN: mustRun,
+        LIBCONTAINER_TESTS_SLOWNESS: SLOWNESS,
+        VM_USER: user ? 'lab' : '',
+        VM_MODULES: modules.join('\n'),
+        LIBCONTAINER_TESTS_INSTALLED: installed.length > 0 ? join(top, folder, 'installed') : '',
+        VM_TESTS: JSON.stringify({ leaveOut: leaveOutIn(name), only: values.only }),
+      },
+      stdout: outcome.stdout,
+      stderr: outcome.stderr,
+    })
+    if (status !== 0) why = status === 124 ? `stopped after ${WORLD_SECONDS} s, in ${outcome.file}` : `status ${status}`
+  } catch (error) {
+    why = error.message
+    if (error instanceof LockedUp) locked = error
+  }
+  outcome.end()
+  if (why) outcome.failed('the machine', why)
+  return { ...outcome, locked }
 }
 
-/** Hands on whole lines, and at the end what is left of one: the last words of what died. */
-function lines(take) {
-  let rest = ''
-  return {
-    add(text) {
-      const found = (rest + text).split('\n')
-      rest = found.pop()
-      for (const line of found) take(line)
-    },
-    end() {
-      if (rest !== '') take(rest)
-    },
-  }
+function leaveOutIn(world) {
+  return leaveOut.filter(({ worlds: only }) => only === undefined || only.includes(world))
 }
 
 function elapsed(start) {

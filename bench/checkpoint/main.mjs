@@ -2,11 +2,11 @@
 // node bench/checkpoint/main.mjs, where CRIU works: containers saved and brought back by lcrun and by runc, turn by turn. See bench/README.md.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { imageSize, parseStats } from '@libcontainer/criu'
 import { top } from '../../scripts/quietly.mjs'
+import { criuModules } from '../../vm/worlds.mjs'
 import { benchmark, rounds, tellVersions } from '../benchmark.mjs'
 import { versionOf, which } from '../find.mjs'
 import { goal } from '../goals.mjs'
@@ -16,6 +16,10 @@ import { interleave, median } from '../statistics.mjs'
 const options = {
   rounds: rounds(5, 2),
 }
+
+/** Where the program writes for how long it stood still, in its root. */
+const PAUSES = '/pauses'
+const MIB = 128
 
 const [OURS, THEIRS] = ['lcrun', 'runc']
 /** What of runc's our times and images may be at most; and of the pause of one dump the pause of one after two of the memory. */
@@ -40,6 +44,7 @@ function bundle(place, program, ...args) {
   Object.assign(spec.process, { terminal: false, args: [`/${name}`, ...args] })
   // CRIU of Debian gives nobody back that he shall get no new privileges.
   spec.process.noNewPrivileges = false
+  spec.root.readonly = false
   writeFileSync(join(folder, 'config.json'), JSON.stringify(spec))
   return folder
 }
@@ -51,15 +56,16 @@ class Contained {
     this.program = program
     this.id = `bench-${name}-${process.pid}`
     this.folder = folder
+    this.pauses = join(folder, `rootfs${PAUSES}`)
     run(program, 'run', '--detach', '--bundle', folder, this.id)
   }
 
-  /** @returns the images of one more checkpoint, the time that it took, and for how long its processes stood still by what CRIU says, both in ns */
+  /** @returns the images of one more checkpoint, the time that it took, and for how long CRIU says that its processes stood still, both in ns */
   save(name, ...flags) {
     const [images, work] = [join(this.images, name), join(this.images, `${name}.work`)]
     const ns = run(this.program, 'checkpoint', '--image-path', images, '--work-path', work, ...flags, this.id)
     const { dump } = parseStats(readFileSync(join(work, 'stats-dump')))
-    return { images, ns, pause: dump.frozenUs * 1000 }
+    return { images, ns, frozen: dump.frozenUs * 1000 }
   }
 
   restore(images) {
@@ -100,7 +106,20 @@ async function plain(place, contenders, folder, rounds) {
 async function filled(container) {
   const { pid } = JSON.parse(execFileSync(container.program, ['state', container.id], { encoding: 'utf8' }))
   const resident = () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
-  while (resident() < 128 * 1024) await sleep(100)
+  while (resident() < MIB * 1024) await sleep(100)
+}
+
+/** For how long the program itself says that it stood still while it was saved, in ns: from before CRIU has stopped it until it has gone on. */
+async function pauseOf(container, ...how) {
+  const told = () =>
+    existsSync(container.pauses) ? readFileSync(container.pauses, 'utf8').split('\n').slice(0, -1) : []
+  const before = told().length
+  const { frozen } = container.save(...how)
+  for (;;) {
+    const longest = Math.max(0, ...told().slice(before).map(Number))
+    if (longest >= frozen) return longest
+    await sleep(20)
+  }
 }
 
 async function busy(place, contenders, folder, rounds) {
@@ -112,11 +131,10 @@ async function busy(place, contenders, folder, rounds) {
       const container = new Contained(place, contender, folder)
       try {
         await filled(container)
-        const { pause } = container.save('whole', '--leave-running')
+        const pause = await pauseOf(container, 'whole', '--leave-running')
         container.save('1', '--pre-dump')
         container.save('2', '--pre-dump', '--parent-path', '../1')
-        const last = container.save('3', '--leave-running', '--parent-path', '../2')
-        chained.get(contender.name).push(last.pause)
+        chained.get(contender.name).push(await pauseOf(container, '3', '--leave-running', '--parent-path', '../2'))
         return pause
       } finally {
         container.end()
@@ -127,7 +145,7 @@ async function busy(place, contenders, folder, rounds) {
   return [
     {
       name: 'pause',
-      title: '128 MiB of which a hundredth changes each second: the pause of one dump',
+      title: `${MIB} MiB of which a hundredth changes each second: the pause of one dump`,
       unit: 'ms',
       results: once,
     },
@@ -135,22 +153,8 @@ async function busy(place, contenders, folder, rounds) {
   ].map(summarize)
 }
 
-/** What CRIU asks of a kernel about sockets, and how it locks networks. */
-const modules = [
-  'nf_tables',
-  'iptable_filter',
-  'ip6table_filter',
-  'xt_mark',
-  'nf_conntrack',
-  'inet_diag',
-  'tcp_diag',
-  'unix_diag',
-  'netlink_diag',
-  'af_packet_diag',
-]
-
 await benchmark(options, async ({ rounds }) => {
-  run('modprobe', '--all', ...modules)
+  run('modprobe', '--all', ...criuModules)
   const lcrun = join(top, 'bundles/linux-x64/lcrun')
   for (const program of ['criu', THEIRS, 'busybox'])
     if (which(program) === undefined)
@@ -164,13 +168,14 @@ await benchmark(options, async ({ rounds }) => {
     [...contenders, { name: 'criu', program: which('criu') }].map(({ name, program }) => [name, versionOf(program)]),
   )
   tellVersions(versions)
-  const place = mkdtempSync(join(tmpdir(), 'libcontainer-bench-checkpoint-'))
+  // On the disk, where a user has images.
+  const place = mkdtempSync('/var/tmp/libcontainer-bench-checkpoint-')
   try {
     const writer = join(place, 'writer')
     execFileSync('gcc', ['-O2', '-Wall', '-Wextra', '-static', '-o', writer, join(top, 'bench/checkpoint/writer.c')])
     const summaries = [
       ...(await plain(place, contenders, bundle(place, which('busybox'), 'sleep', '100000'), rounds)),
-      ...(await busy(place, contenders, bundle(place, writer), rounds)),
+      ...(await busy(place, contenders, bundle(place, writer, `${MIB}`, PAUSES), rounds)),
     ]
     for (const summary of summaries) console.log(`\n${table(summary, [THEIRS])}`)
     const [saved, restored, image, once, chained] = summaries

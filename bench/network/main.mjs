@@ -50,7 +50,7 @@ function added(results) {
   return { more, least: Math.min(...veth) - Math.min(...none), part: more / median(kernel) }
 }
 
-await benchmark({ rounds: rounds(100, 20) }, async ({ rounds }) => {
+await benchmark({ rounds: rounds(1000, 20) }, async ({ rounds }) => {
   if (!existsSync(rootfs)) throw new Error('the root filesystem is absent: test-rootfs/busybox.sh makes it')
   const directory = mkdtempSync('/run/libcontainer-bench-')
   sweepWhenTold(prefix, directory)

@@ -1,8 +1,8 @@
 import { describeHost, parseCgroupFile, parseSubsystems } from '@libcontainer/cgroups'
 import { parseExact, parseFlat } from '../../packages/cgroups/src/read.js'
-import { cpuSource } from '../../packages/cgroups/src/stats-cpu.js'
-import { ioSource, parseIoStat, parseTable } from '../../packages/cgroups/src/stats-io.js'
-import { memorySource, topMemory } from '../../packages/cgroups/src/stats-memory.js'
+import { cpuSource } from '../../packages/cgroups/src/stats/cpu.js'
+import { ioSource, parseIoStat, parseTable } from '../../packages/cgroups/src/stats/io.js'
+import { memorySource, topMemory } from '../../packages/cgroups/src/stats/memory.js'
 import {
   cpusetSource,
   freezerSource,
@@ -10,9 +10,9 @@ import {
   miscSource,
   pidsSource,
   rdmaSource,
-} from '../../packages/cgroups/src/stats-more.js'
-import { parsePressure } from '../../packages/cgroups/src/stats-source.js'
-import { parseNotices } from '../../packages/cgroups/src/watch.js'
+} from '../../packages/cgroups/src/stats/more.js'
+import { parsePressure } from '../../packages/cgroups/src/stats/source.js'
+import { parseNotices } from '../../packages/sys/src/files/notices.js'
 import { answer, hold, same, textOf } from '../support/oracles.js'
 
 const sources = [

@@ -8,7 +8,7 @@ import {
   writeConfig2026,
 } from '@libcontainer/container'
 import { parseJson, stringifyJson } from '@libcontainer/sys'
-import { validateShape } from '../../packages/container/src/validate-shape.js'
+import { validateShape } from '../../packages/container/src/validate/shape.js'
 import { documentOf, documentSeeds } from '../support/documents.js'
 import { answer } from '../support/oracles.js'
 import { planOf } from '../support/planned.js'

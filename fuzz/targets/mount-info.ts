@@ -1,5 +1,5 @@
 import { type MountInfo, parseMountInfo } from '@libcontainer/mount'
-import { parseCgroupMounts } from '../../packages/cgroups/src/mounts.js'
+import { parseCgroupMounts } from '../../packages/cgroups/src/host/mounts.js'
 import { hold, same, textOf } from '../support/oracles.js'
 
 /** As fs/proc_namespace.c writes a mount. */

@@ -1,4 +1,5 @@
-import { describeRefusal, readAcknowledgement } from '../../packages/netlink/src/acknowledgement.js'
+import { readFamily } from '../../packages/netlink/src/generic.js'
+import { describeRefusal, readAcknowledgement } from '../../packages/netlink/src/message/acknowledgement.js'
 import {
   type AttributeTable,
   attributeAt,
@@ -20,9 +21,8 @@ import {
   u32,
   u64,
   withHeader,
-} from '../../packages/netlink/src/attributes.js'
-import { readFamily } from '../../packages/netlink/src/generic.js'
-import { HEADER_SIZE, messagesOf, type NetlinkMessage, writeMessage } from '../../packages/netlink/src/wire.js'
+} from '../../packages/netlink/src/message/attributes.js'
+import { HEADER_SIZE, messagesOf, type NetlinkMessage, writeMessage } from '../../packages/netlink/src/message/wire.js'
 import { answer, hold, same } from '../support/oracles.js'
 
 const info = attributes({ kind: [1, string], port: [2, be16], peer: [3, ip] })

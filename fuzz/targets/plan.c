@@ -150,7 +150,7 @@ static void take_answer(struct lc_ctx *c, const uint8_t *at, size_t size)
 	HOLD(send(pair[1], at, size, 0) == (ssize_t)size, "not sent");
 	lc_control = pair[0];
 	c->syscall = NULL;
-	result = receive_answer(c);
+	result = receive_answer(c, 0);
 	close(pair[0]);
 	close(pair[1]);
 	if (result < 0)

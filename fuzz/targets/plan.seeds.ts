@@ -1,7 +1,7 @@
 import { type ContainerConfig, type ProcessSpec, resolveConfig } from '@libcontainer/container'
 import { encodePlan, type Step } from '@libcontainer/sys'
-import { attributesOf } from '../../packages/container/src/attributes.js'
-import { planContainer } from '../../packages/container/src/plan-container.js'
+import { attributesOf } from '../../packages/container/src/plan/attributes.js'
+import { planContainer } from '../../packages/container/src/plan/container.js'
 import { encodeAnswer } from '../../packages/init/src/records.js'
 
 /** A real plan, with the answers that it asks for behind it, and ops that succeed or fail. */

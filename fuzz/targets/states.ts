@@ -1,7 +1,7 @@
 import { resolveConfig, writeConfig2015, writeConfig2026 } from '@libcontainer/container'
 import { stringifyJson } from '@libcontainer/sys'
-import { parseHead } from '../../packages/container/src/overview.js'
-import { namespacePaths, parseState } from '../../packages/container/src/state.js'
+import { parseHead } from '../../packages/container/src/state/overview.js'
+import { namespacePaths, parseState } from '../../packages/container/src/state/state.js'
 import { documentOf, documentSeeds } from '../support/documents.js'
 import { answerLater, hold, same } from '../support/oracles.js'
 

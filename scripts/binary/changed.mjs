@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { tightAtoms } from './atoms.mjs'
 import { withoutColumns } from './columns.mjs'
+import { withoutLocals } from './locals.mjs'
 import { pinned } from './pinned.mjs'
 
 /** The folder of the engine's sources with our changes. @param {string} sources - as they were fetched */
@@ -10,7 +12,9 @@ export function withChanges(sources) {
   mkdirSync(folder, { recursive: true })
   for (const name of readdirSync(sources)) {
     const bytes =
-      name === 'quickjs.c' ? Buffer.from(withoutColumns(pinned(original))) : readFileSync(join(sources, name))
+      name === 'quickjs.c'
+        ? Buffer.from(tightAtoms(withoutLocals(withoutColumns(pinned(original)))))
+        : readFileSync(join(sources, name))
     const to = join(folder, name)
     if (!existsSync(to) || !bytes.equals(readFileSync(to))) writeFileSync(to, bytes)
   }

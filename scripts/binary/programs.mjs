@@ -12,18 +12,18 @@ export const programs = [
  * nsinit starts once where lcrun starts for each act of an engine.
  */
 export const late = [
-  /^packages\/cgroups\/dist\/(?:systemd\/driver|stats|(?:memory-)?pressure)\./,
+  /^packages\/cgroups\/dist\/(?:systemd\/driver|stats\/stats|events\/(?:memory-)?pressure)\./,
   /^packages\/intelrdt\/dist\/(?:config|index)\./,
-  /^packages\/selinux\/dist\/relabel\./,
+  /^packages\/mount\/dist\/(?:bind-descriptor|files|root-ids|root-tmpfs)\./,
   /^packages\/network\/dist\/config\./,
-  /^packages\/container\/dist\/(?:confinement-steps\.|checkpoint\/(?!leftovers)|dialects\/of-state|intel-rdt|live-|networking\.|overview\.|pause\.|set\.)/,
-  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|list|man|mounts|pause|plan|ps|restore|resume|shell|spec|update)\./,
+  /^packages\/container\/dist\/(?:checkpoint\/(?!leftovers)|dialects\/of-state|intelrdt\/intel-rdt|network\/networking|plan\/(?:confinement-steps|seldom)|running\/(?:live-|monitor|pause|set|stop)|state\/overview)/,
+  /^packages\/lcrun\/dist\/commands\/(?:checkpoint|completion|doctor|events|features|help|info|init|list|man|monitor|mounts|pause|plan|ps|restore|resume|shell|spec|update|wait)\./,
   /^packages\/lcrun\/dist\/(?:probe|unit-properties)\./,
   // Of what failed, and of terminals.
   /^packages\/(?:namespaces\/dist\/obstacle|oci\/dist\/in-spec-words|console\/dist\/relay)\./,
   /^packages\/criu\/dist\//,
-  /^packages\/lcrun\/dist\/(?:image-options|tell-checkpoint)\./,
-  /^packages\/cli\/dist\/notify-socket\./,
+  /^packages\/lcrun\/dist\/(?:image-options|no-cgroups|version-text)\./,
+  /^packages\/cli\/dist\/(?:checkpoint|image-words|json-status|log-service|notify-socket|tell-checkpoint)\./,
   /^packages\/nsinit\/dist\//,
 ]
 

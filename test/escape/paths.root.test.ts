@@ -4,7 +4,7 @@ import { defaultMounts } from '@libcontainer/mount'
 import { createInRoot, mkdirAllInRoot, O_CREAT, O_WRONLY, type Step, slot, symlinkInRoot } from '@libcontainer/sys'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { requires } from '../support/index.js'
-import { Jail, type Tried } from './jail.js'
+import { Jail, type Tried, type Weaken } from './jail.js'
 import { devpts, withoutDev } from './mounts.js'
 import { SECRET } from './victim.js'
 import {
@@ -186,6 +186,33 @@ describe.each([
     await symlinkInRoot(jail.rootfs, 'text', '/etc/directory/link').catch(() => {})
     expect(jail.victim.changes()).toEqual([])
   })
+
+  test(
+    'CVE-2025-24965 files of the config’s own, on a mount in which a link of the image has come up',
+    needs,
+    async () => {
+      const up = { destination: '/srv/up', type: 'tmpfs', source: 'tmpfs', options: ['tmpcopyup'] }
+      const files = [
+        { path: '/srv/up/link/new', content: 'own' },
+        { path: '/srv/up/file/deep', content: 'own' },
+      ]
+      const config = { mounts: [...binds('/mnt/bound', jail.victim.path), up], files }
+      jail.link(['/mnt/bound', '../../mnt/bound'][way]!, 'srv/up/link')
+      jail.link(['/mnt/bound/sub', '../../mnt/bound/sub'][way]!, 'srv/up/file')
+      // By their paths in the container, as long as they were: the link leads to what is bound from the host.
+      const byPath: Weaken = steps =>
+        steps.map(step =>
+          step.op === 'putFile' ? { ...step, args: [slot('root'), step.path!, ...step.args.slice(2)] } : step,
+        )
+      await jail.run('true', { config, weaken: byPath })
+      expect(existsSync(jail.victim.file('new'))).toBe(true)
+      jail.victim.restore()
+      const real = await jail.run('ls /srv/up/mnt/bound/new; readlink /srv/up/link', { config })
+      expect(real.refused).toBeUndefined()
+      expect(real.stdout).toMatch(/^\/srv\/up\/mnt\/bound\/new\n.*mnt\/bound\n$/)
+      expect(outside(real)).toEqual([])
+    },
+  )
 
   test('CVE-2025-31133 CVE-2025-62161 /dev/null: what is masked by it shows nothing else', needs, async () => {
     const config = { mounts: withoutDev, maskedPaths: ['/srv/masked', '/proc/keys'] }

@@ -248,3 +248,26 @@ test(
     })
   },
 )
+
+test('a container that may make cgroups cannot make itself one that nobody finds, ends or removes', needs, async () => {
+  using place = temporaryDirectory('deep-')
+  const script = `cd /sys/fs/cgroup; [ -d unified ] && cd unified
+    for i in $(seq 150); do mkdir d && cd d || exit 1; done
+    echo $$ > cgroup.procs; sleep 1000 & echo below > /tmp/told; exec sleep 1000`
+  const mounts = defaultMounts.map(mount => (mount.type === 'cgroup' ? { ...mount, options: ['nosuid', 'rw'] } : mount))
+  const id = `deep-${process.pid}`
+  const factory = await Factory.open(join(place.path, 'state'))
+  const container = await factory.create(id, { rootfs: jail.rootfs, mounts, rootOverlay: { temporary: true } })
+  try {
+    const { pid } = await container.run({ args: ['/bin/sh', '-c', script], env: ['PATH=/bin', 'HOME=/'] })
+    await until('it is deep below', () => /\/d\/d$/m.test(readFileSync(`/proc/${pid}/cgroup`, 'utf8')))
+    // As another process finds it, which knows its state alone.
+    const found = await factory.load(id)
+    await until('both of its processes', async () => (await found.processes()).length === 2)
+    await found.signal('CONT', { all: true })
+    await found.destroy({ force: true })
+    expect(await factory.list()).toEqual([])
+  } finally {
+    await container.destroy({ force: true })
+  }
+})

@@ -6,7 +6,7 @@ import { environment, installTarballs, readmePrograms } from '../../scripts/from
 import { requires, temporaryDirectory } from '../support/index.js'
 import { binFolder, release, top } from './release.js'
 
-test('all packages, installed at once, run the first program of README.md, and nsinit', requires('root'), () => {
+test('all packages, installed at once, run the first programs of README.md, and nsinit', requires('root'), () => {
   using dir = temporaryDirectory('together-')
   const bin = binFolder(join(dir.path, 'bin'), ['node', 'npm', 'sh', 'env'])
   const folder = join(dir.path, 'empty')
@@ -28,10 +28,13 @@ test('all packages, installed at once, run the first program of README.md, and n
     expect(files.filter(file => /\.tsbuildinfo$|(^|\/)(native|test|build)\//.test(file))).toEqual([])
   }
 
-  const [program] = readmePrograms(readFileSync(join(top, 'README.md'), 'utf8'))
-  writeFileSync(join(folder, 'program.mjs'), program!)
-  expect(run('node', 'program.mjs')).toBe(
-    'the container says: hello, process 1\n\n{ code: 0, signal: undefined, oom: false }\n',
-  )
+  const programs = readmePrograms(readFileSync(join(top, 'README.md'), 'utf8')).slice(0, 2)
+  const [sandbox, container] = programs.map((program, i) => {
+    writeFileSync(join(folder, `program${i}.mjs`), program)
+    return run('node', `program${i}.mjs`)
+  })
+  // Of the shell that cannot write, and what it has seen before.
+  expect(sandbox).toMatch(/^2 uid=0\(root\).*\nproc\n.*\nusr\n/s)
+  expect(container).toBe('the container says: hello, process 1\n\n{ code: 0, signal: undefined, oom: false }\n')
   expect(run('npm', 'exec', '--offline', '--', 'nsinit', '--help')).toContain('nsinit')
 })

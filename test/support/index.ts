@@ -6,5 +6,6 @@ export { ownUnifiedCgroup, type Requirement, requires, securityModules, type Tes
 export { busyboxRootfs, copyOfBusyboxRootfs } from './rootfs.js'
 export { alive, outcome, quoted, type Result, Running, shellCommand, until } from './running.js'
 export { slowness } from './slowness.js'
+export { type Standstill, standstill } from './standstill.js'
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.js'
 export { type CommandOptions, Workplace } from './workplace.js'

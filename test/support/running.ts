@@ -67,12 +67,12 @@ export class Running {
 /** Asks until there is an answer other than `undefined` and `false`; where there is none in time, tells `detail`, too. */
 export async function until<T>(
   what: string,
-  ask: () => T | false | undefined,
+  ask: () => T | false | undefined | Promise<T | false | undefined>,
   detail = (): string => '',
   patience = 25_000,
 ): Promise<T> {
   for (const end = Date.now() + patience; ; await sleep(20)) {
-    const answer = ask()
+    const answer = await ask()
     if (answer !== undefined && answer !== false) return answer
     if (Date.now() > end) throw new Error(`not within ${patience} ms: ${what}\n${detail()}`)
   }

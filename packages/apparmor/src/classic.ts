@@ -1,4 +1,12 @@
-import { ConfigInvalid, exists, openLabelsStep, rename, type Step, shortHash, writeText } from '@libcontainer/sys'
+import {
+  ConfigInvalid,
+  exists,
+  generateRandomName,
+  openLabelsStep,
+  rename,
+  type Step,
+  writeText,
+} from '@libcontainer/sys'
 import { defaultProfile } from './default-profile.js'
 import type { LoadOptions } from './load.js'
 import { runParser } from './parser.js'
@@ -25,7 +33,7 @@ export async function installDefaultProfile(options: DefaultProfileOptions = {})
   const { name = 'docker-default', path = '/etc/apparmor.d/docker', parser, signal } = options
   if (!(await isEnabled())) return false
   const text = profileText(await installed(name))
-  const aside = `${path}.${shortHash(`${Math.random()}`)}`
+  const aside = generateRandomName(`${path}.`, 16)
   await writeText(aside, text)
   await rename(aside, path)
   await runParser(['--replace', '--write-cache', path], { parser, signal })

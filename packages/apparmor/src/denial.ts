@@ -1,4 +1,4 @@
-import { decodeUtf8 } from '@libcontainer/sys'
+import { auditFields } from '@libcontainer/sys'
 
 /** Something that AppArmor has refused, or would have in complain mode, as the audit log tells it. */
 export interface Denial {
@@ -26,9 +26,7 @@ export interface Denial {
 
 /** Reads a line of the audit log, or of the kernel's; `undefined` where it tells of nothing that AppArmor refused. Pure. */
 export function parseDenial(line: string): Denial | undefined {
-  const fields = Object.fromEntries(
-    [...line.matchAll(/(\w+)=("[^"]*"|[^\s"]+)/g)].map(([, key, value]) => [key!, unquoted(value!, key!)]),
-  )
+  const fields = auditFields(line, HEXADECIMAL)
   const { apparmor, operation = '', profile = '' } = fields
   if (apparmor !== 'DENIED' && apparmor !== 'ALLOWED') return undefined
   const pid = Number(fields.pid)
@@ -48,14 +46,8 @@ export function parseDenial(line: string): Denial | undefined {
   }
 }
 
-/** Names that have a space or a byte beyond ASCII are told in hexadecimal, without quotes. */
+/** Names, which the kernel tells in hexadecimal where it has to. */
 const HEXADECIMAL = new Set(['name', 'profile', 'comm', 'peer', 'srcname'])
-
-function unquoted(value: string, key: string): string {
-  if (value.startsWith('"')) return value.slice(1, -1)
-  if (!HEXADECIMAL.has(key) || value.length % 2 !== 0 || !/^[0-9A-F]+$/.test(value)) return value
-  return decodeUtf8(Uint8Array.from(value.match(/../g) ?? [], digits => Number.parseInt(digits, 16)))
-}
 
 const LETTERS: Readonly<Record<string, string>> = {
   r: 'read',

@@ -1,5 +1,6 @@
 import {
   ConfigInvalid,
+  generateRandomName,
   isErrno,
   makeDirectory,
   O_WRONLY,
@@ -53,7 +54,7 @@ export async function loadProfile(profile: string | ProfileRules, options: LoadO
   const path = `${cache}/${shortHash(text)}`
   // Who writes it again makes the parser compile it again.
   if ((await readTextIfPresent(path)) !== text) {
-    const aside = `${path}.${shortHash(`${Math.random()}`)}`
+    const aside = generateRandomName(`${path}.`, 16)
     await writeText(aside, text, { mode: 0o600 })
     await rename(aside, path)
   }

@@ -1,9 +1,9 @@
 import {
   ConfigInvalid,
+  generateRandomName,
   kernelString,
   makeDirectory,
   removeFile,
-  shortHash,
   type Waiting,
   writeText,
 } from '@libcontainer/sys'
@@ -60,7 +60,7 @@ export async function loadPrivateProfile(
   const mounts = nesting ? { mounts: NESTED } : {}
   await makeDirectory(cache, { mode: 0o700, parents: true })
   // Another has another text: none would ever be compiled twice.
-  const path = `${cache}/${name}.${shortHash(`${Math.random()}`)}`
+  const path = generateRandomName(`${cache}/${name}.`, 16)
   await writeText(path, profileText({ ...base, ...mounts, ...rules, name }), { mode: 0o600 })
   try {
     await runParser(['--replace', '--skip-cache', '--quiet', path], waiting)

@@ -233,6 +233,20 @@ int64_t lc_op_confirm_no_cgroups(struct lc_ctx *c, const union lc_arg *a)
 	return 0;
 }
 
+/* 1: it is gone. A busy one is told of by `with`. */
+static int64_t remove_empty(struct lc_ctx *c, int parent, const char *name, void *with)
+{
+	int64_t result;
+
+	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 1;
+	result = lc_fail(c, "unlinkat");
+	if (result != -EBUSY)
+		return result;
+	*(int *)with = 1;
+	return 0;
+}
+
 static int64_t remove_one(struct lc_ctx *c, int parent, const char *name, int depth, void *with)
 {
 	int64_t result = 0;
@@ -245,18 +259,16 @@ static int64_t remove_one(struct lc_ctx *c, int parent, const char *name, int de
 		dir = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (dir < 0)
 			return errno == ENOENT ? 0 : lc_fail(c, "openat");
-		result = lc_subdirectories(c, dir, depth + 1, remove_one, with);
+		if (depth + 1 < LC_CGROUP_DEPTH)
+			result = lc_subdirectories(c, dir, depth + 1, remove_one, with);
+		else
+			result = lc_walk_below(c, dir, NULL, remove_empty, with);
 		close(dir);
 		if (result < 0)
 			return result;
 	}
-	if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	result = lc_fail(c, "unlinkat");
-	if (result != -EBUSY)
-		return result;
-	*(int *)with = 1;
-	return 0;
+	result = remove_empty(c, parent, name, with);
+	return result < 0 ? result : 0;
 }
 
 static int64_t remove_path(struct lc_ctx *c, const char *mount, const char *path, int *busy)

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -203,5 +204,105 @@ int64_t lc_walk(struct lc_ctx *c, int dir, int depth, lc_visit *visit, void *wit
 	struct walk walk = { visit, with };
 	int64_t result = visit(c, dir, with);
 
-	return result < 0 ? result : lc_subdirectories(c, dir, depth, walk_each, &walk);
+	if (result < 0)
+		return result;
+	if (depth == LC_CGROUP_DEPTH - 1)
+		return lc_walk_below(c, dir, visit, NULL, with);
+	return lc_subdirectories(c, dir, depth, walk_each, &walk);
+}
+
+struct place {
+	uint64_t inode;		/* 0: before the first */
+	char name[NAME_MAX + 1];
+};
+
+/* The directory in `dir` at this place, or with `next` the one behind it: 1, or 0 when there is none. */
+static int64_t find(struct lc_ctx *c, int dir, struct place *place, int next)
+{
+	char chunk[2048] __attribute__((aligned(8)));
+	int here = next && place->inode == 0;
+	long got;
+
+	if (lseek(dir, 0, SEEK_SET) < 0)
+		return lc_fail(c, "lseek");
+	while ((got = syscall(SYS_getdents64, dir, chunk, sizeof(chunk))) > 0) {
+		for (long at = 0; at < got;) {
+			struct lc_entry *entry = (struct lc_entry *)(void *)(chunk + at);
+
+			at += entry->size;
+			if (entry->type != DT_DIRECTORY || lc_is_dots(entry->name))
+				continue;
+			if (here || (!next && entry->inode == place->inode)) {
+				place->inode = entry->inode;
+				memcpy(place->name, entry->name, strnlen(entry->name, NAME_MAX) + 1);
+				place->name[NAME_MAX] = 0;
+				return 1;
+			}
+			here = entry->inode == place->inode;
+		}
+	}
+	return got < 0 && errno != ENOENT && errno != ENODEV ? lc_fail(c, "getdents64") : 0;
+}
+
+/* From `at` to the directory above, in which `place` is then where `at` was. */
+static int64_t climb(struct lc_ctx *c, int at, struct place *place)
+{
+	struct stat s;
+	int up;
+
+	if (fstat(at, &s) < 0)
+		return lc_fail(c, "fstat");
+	up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	place->inode = s.st_ino;
+	return up < 0 ? lc_fail(c, "openat") : up;
+}
+
+static void go(int *at, int base, int fd)
+{
+	if (*at != base)
+		close(*at);
+	*at = fd;
+}
+
+int64_t lc_walk_below(struct lc_ctx *c, int base, lc_visit *enter, lc_leave *leave, void *with)
+{
+	struct place place = { 0 };
+	size_t level = 0;
+	int at = base;
+	int64_t result;
+
+	while ((result = find(c, at, &place, 1)) >= 0) {
+		if (result == 0 && level == 0)
+			break;
+		if (result > 0) {
+			int fd = openat(at, place.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+			if (fd < 0 && (errno == ENOENT || errno == ENODEV))
+				continue;
+			if (fd < 0) {
+				result = lc_fail(c, "openat");
+				break;
+			}
+			go(&at, base, fd);
+			level++;
+			place.inode = 0;
+			result = enter == NULL ? 0 : enter(c, at, with);
+		} else {
+			result = climb(c, at, &place);
+			if (result < 0)
+				break;
+			level--;
+			go(&at, base, (int)result);
+			result = leave == NULL ? 0 : find(c, at, &place, 0);
+			if (result > 0)
+				result = leave(c, at, place.name, with);
+			/* Behind what is gone there is no place: from the first again. */
+			if (result > 0)
+				place.inode = 0;
+		}
+		if (result < 0)
+			break;
+	}
+	go(&at, base, base);
+	return result;
 }

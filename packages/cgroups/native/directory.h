@@ -8,7 +8,7 @@
 
 #include "../../sys/native/list.h"
 
-#define LC_CGROUP_DEPTH 64	/* levels that a walk goes down: a chain any longer is no cgroup tree of ours */
+#define LC_CGROUP_DEPTH 64	/* levels that a walk goes down with a descriptor for each; further ones without: see lc_walk_below */
 
 /* A descriptor (O_PATH) of the hierarchy that is mounted at `mount`, or -errno: EXDEV when it is no cgroup file system. */
 int lc_open_hierarchy(struct lc_ctx *c, const char *mount);
@@ -32,6 +32,14 @@ int lc_write_value(int dir, const char *file, const char *value, size_t size);
 typedef int64_t lc_visit(struct lc_ctx *c, int dir, void *with);
 int64_t lc_walk(struct lc_ctx *c, int dir, int depth, lc_visit *visit, void *with);
 
+/*
+ * Goes through all directories below `base`, however deep they lie: whoever may make cgroups chooses that. Two descriptors, and no memory of the
+ * way: from a directory back to the one above by "..", and on behind where it stands there, by its inode. `enter`, if any, is called for a directory
+ * before those below it; `leave`, if any, after them, with the one above and the name: it answers 1 when that is gone.
+ */
+typedef int64_t lc_leave(struct lc_ctx *c, int above, const char *name, void *with);
+int64_t lc_walk_below(struct lc_ctx *c, int base, lc_visit *enter, lc_leave *leave, void *with);
+
 /* Calls `each` with the name of each directory in `dir`. */
 typedef int64_t lc_each(struct lc_ctx *c, int dir, const char *name, int depth, void *with);
 int64_t lc_subdirectories(struct lc_ctx *c, int dir, int depth, lc_each *each, void *with);
@@ -47,9 +55,6 @@ int64_t lc_op_list_cgroups(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_chown_cgroup(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_read_cgroup_sets(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_notify_cgroup1(struct lc_ctx *c, const union lc_arg *a);
-int64_t lc_op_open_notices(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_watch_cgroup(struct lc_ctx *c, const union lc_arg *a);
-int64_t lc_op_unwatch_cgroup(struct lc_ctx *c, const union lc_arg *a);
-int64_t lc_op_read_notices(struct lc_ctx *c, const union lc_arg *a);
 
 #endif

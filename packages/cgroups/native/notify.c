@@ -51,15 +51,6 @@ int64_t lc_op_notify_cgroup1(struct lc_ctx *c, const union lc_arg *a)
 	return result < 0 ? result : event;
 }
 
-/* openNotices(): the inotify descriptor by which many cgroups are watched. */
-int64_t lc_op_open_notices(struct lc_ctx *c, const union lc_arg *a)
-{
-	int inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-
-	(void)a;
-	return inotify < 0 ? lc_fail(c, "inotify_init1") : inotify;
-}
-
 static int64_t watch(struct lc_ctx *c, int inotify, int fd, uint32_t events)
 {
 	char path[32] = "/proc/self/fd/";
@@ -104,21 +95,4 @@ int64_t lc_op_watch_cgroup(struct lc_ctx *c, const union lc_arg *a)
 	}
 	close(dir);
 	return result < 0 ? result : (int64_t)used;
-}
-
-/* unwatchCgroup(inotify, number): one of those that watchCgroup answered. */
-int64_t lc_op_unwatch_cgroup(struct lc_ctx *c, const union lc_arg *a)
-{
-	return inotify_rm_watch((int)a[0].i, (int)a[1].i) < 0 ? lc_fail(c, "inotify_rm_watch") : 0;
-}
-
-/* readNotices(inotify, buffer): what there is to tell now, as inotify(7) has it; EAGAIN when that is nothing. */
-int64_t lc_op_read_notices(struct lc_ctx *c, const union lc_arg *a)
-{
-	ssize_t got;
-
-	do
-		got = read((int)a[0].i, a[1].b.at, a[1].b.size);
-	while (got < 0 && errno == EINTR);
-	return got < 0 ? lc_fail(c, "read") : got;
 }

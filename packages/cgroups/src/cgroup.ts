@@ -9,33 +9,33 @@ import {
   SyscallError,
   type Waiting,
 } from '@libcontainer/sys'
-import { type Amount, checkAmount } from './amount.js'
-import { placesBelow } from './below.js'
-import { type CgroupEvent, cgroupEvents, type EventsOptions } from './cgroup-events.js'
-import { changeLimits, type SetOptions } from './change.js'
 import { removeAll } from './destroy.js'
 import { isGone } from './errnos.js'
 import { LimitUnsupported } from './errors.js'
-import { EventStream } from './event-stream.js'
-import { checkFreezerState, type FreezerState, freeze, freezerState, freezersOf, thaw } from './freezer.js'
-import { type CgroupHost, cgroupHost } from './host.js'
-import { killAll, signalAll } from './kill.js'
-import type { Limits } from './limits.js'
+import { type CgroupEvent, cgroupEvents, type EventsOptions } from './events/cgroup-events.js'
+import type { PressureLevel } from './events/memory-pressure.js'
+import { type OomEvent, oomSource } from './events/oom-events.js'
+import type { PressureKind, PressureResource } from './events/pressure.js'
+import { EventStream } from './events/stream.js'
+import { type CgroupHost, cgroupHost } from './host/host.js'
+import { cleanPath, newPlaces, type Place, placeBelow, placeOf, placesOf, savedPlaces } from './host/place.js'
+import { type Amount, checkAmount } from './limits/amount.js'
+import { changeLimits, type SetOptions } from './limits/change.js'
+import type { Limits } from './limits/limits.js'
+import { type Planned, planLimits } from './limits/plan.js'
 import { type CreateOptions, createSteps, makeCgroup, makePlaces, unmake } from './make.js'
-import type { PressureLevel } from './memory-pressure.js'
-import { moveAll, moveInto } from './move.js'
 import { native } from './native.js'
-import { type OomEvent, oomSource } from './oom-events.js'
-import { cleanPath, newPlaces, type Place, placeBelow, placeOf, placesOf, savedPlaces } from './place.js'
-import { type Planned, planLimits } from './plan.js'
-import type { PressureKind, PressureResource } from './pressure.js'
-import { listProcesses, listThreads } from './processes.js'
+import { placesBelow } from './processes/below.js'
+import { checkFreezerState, type FreezerState, freeze, freezerState, freezersOf, thaw } from './processes/freezer.js'
+import { killAll, signalAll } from './processes/kill.js'
+import { moveAll, moveInto } from './processes/move.js'
+import { listProcesses, listThreads } from './processes/processes.js'
+import { reclaimMemory } from './processes/reclaim.js'
+import { delegatedFiles, delegateSteps, listBelow } from './processes/tree.js'
 import { parseFlat, readFileOf, readFiles } from './read.js'
-import { reclaimMemory } from './reclaim.js'
-import type { CgroupStats, StatsController } from './stats.js'
-import type { Pressure } from './stats-source.js'
+import type { Pressure } from './stats/source.js'
+import type { CgroupStats, StatsController } from './stats/stats.js'
 import { joinSelfSteps, joinThreadSteps, makeSteps } from './steps.js'
-import { delegatedFiles, delegateSteps, listBelow } from './tree.js'
 
 export interface WaitOptions {
   /** How long to wait at most, in milliseconds. */
@@ -298,7 +298,7 @@ export class Cgroup {
   /** A snapshot, by one call for all files. @param controllers - only these. Default: all */
   async stats(controllers?: readonly StatsController[]): Promise<CgroupStats> {
     // Loaded when asked for: what only makes and removes cgroups, as most commands of a runtime, starts without it.
-    const { statsOf } = await import('./stats.js')
+    const { statsOf } = await import('./stats/stats.js')
     return (await statsOf([this], controllers))[0]!
   }
 
@@ -357,7 +357,7 @@ export class Cgroup {
     windowUs: number,
     waiting: Waiting = {},
   ): Promise<AsyncIterableIterator<Pressure>> {
-    const { pressureEvents, pressureTrigger } = await import('./pressure.js')
+    const { pressureEvents, pressureTrigger } = await import('./events/pressure.js')
     const trigger = pressureTrigger(resource, kind, stallUs, windowUs)
     const unified = this.#places.find(({ hierarchy }) => hierarchy.version === 2)
     if (unified === undefined)
@@ -383,7 +383,7 @@ export class Cgroup {
    * @throws {SyscallError} `EOPNOTSUPP` where PSI is switched off (`psi=1` at boot switches it on)
    */
   async memoryPressure(level: PressureLevel, waiting: Waiting = {}): Promise<AsyncIterableIterator<PressureLevel>> {
-    const { checkPressureLevel, memoryPressure } = await import('./memory-pressure.js')
+    const { checkPressureLevel, memoryPressure } = await import('./events/memory-pressure.js')
     checkPressureLevel(level)
     return await memoryPressure(this.#memoryPlace('pressure'), level, waiting)
   }

@@ -1,7 +1,7 @@
 import { sleep } from '@libcontainer/sys'
-import { awaitEvent, type Bound } from './events.js'
+import { awaitEvent, type Bound } from './events/wait.js'
+import { listOf, type Place } from './host/place.js'
 import { native } from './native.js'
-import { listOf, type Place } from './place.js'
 import { removeStep } from './steps.js'
 
 const EBUSY = -16

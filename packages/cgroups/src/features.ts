@@ -1,5 +1,5 @@
 import { describeFeatures, type Features } from '@libcontainer/sys'
-import { limitNames } from './limits.js'
+import { limitNames } from './limits/limits.js'
 
 /** What this package can do, on whatever host. */
 export function features(): Features<'versions' | 'drivers' | 'limits'> {

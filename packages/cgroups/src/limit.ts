@@ -1,8 +1,8 @@
 import { ConfigInvalid, holding, type OwnedFd, openPidfd, POLLIN, poll, signalPidfd } from '@libcontainer/sys'
 import type { Cgroup } from './cgroup.js'
-import type { Limits } from './limits.js'
-import { type ProvideOptions, provide } from './provide.js'
-import { endOf, type Usage } from './usage.js'
+import { type ProvideOptions, provide } from './host/provide.js'
+import type { Limits } from './limits/limits.js'
+import { endOf, type Usage } from './stats/usage.js'
 
 /** A process that was put under limits. */
 export interface Limited {

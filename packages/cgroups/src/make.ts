@@ -1,10 +1,10 @@
 import type { Step } from '@libcontainer/sys'
-import { changeLimits } from './change.js'
-import type { CgroupHost } from './host.js'
-import { checkLimits, type Limits } from './limits.js'
+import type { CgroupHost } from './host/host.js'
+import type { CgroupPlaces, Place } from './host/place.js'
+import { changeLimits } from './limits/change.js'
+import { checkLimits, type Limits } from './limits/limits.js'
+import { planLimits } from './limits/plan.js'
 import { native } from './native.js'
-import type { CgroupPlaces, Place } from './place.js'
-import { planLimits } from './plan.js'
 import { limitSteps, type MakeOptions, madeSlot, makeSteps } from './steps.js'
 
 export interface CreateOptions extends MakeOptions {

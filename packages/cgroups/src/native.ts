@@ -19,10 +19,7 @@ export interface CgroupOps {
   signalCgroup(mount: string, path: string, signal: number): number
   freezeCgroup1(mount: string, path: string): number
   notifyCgroup1(mount: string, path: string, file: string, argument: string): number
-  openNotices(): number
   watchCgroup(inotify: number, mount: string, path: string, files: Uint8Array, numbers: Uint8Array): number
-  unwatchCgroup(inotify: number, watch: number): number
-  readNotices(inotify: number, buffer: Uint8Array): number
   attachDeviceProgram(mount: string, path: string, instructions: Uint8Array): number
   forkPlaceholder(result: Uint8Array): number
   startInCgroup(

@@ -1,6 +1,6 @@
 import { readText } from '@libcontainer/sys'
 import { Cgroup } from './cgroup.js'
-import { describeHost } from './host.js'
+import { describeHost } from './host/host.js'
 
 /**
  * The cgroup that a process is in now: its own directory in each hierarchy, wherever it was made or has been moved.

@@ -1,6 +1,6 @@
 import { type Availability, isErrno, O_WRONLY, openFile, type Probe, probeEach, unavailable } from '@libcontainer/sys'
-import { DELEGATED_SCOPE, findDelegation } from './delegation.js'
-import { type CgroupHost, cgroupHost, type Hierarchy, hierarchyOf } from './host.js'
+import { DELEGATED_SCOPE, findDelegation } from './host/delegation.js'
+import { type CgroupHost, cgroupHost, type Hierarchy, hierarchyOf } from './host/host.js'
 
 const controllers = ['cpu', 'cpuset', 'devices', 'freezer', 'hugetlb', 'io', 'memory', 'pids', 'rdma'] as const
 type Controller = (typeof controllers)[number]

@@ -1,7 +1,7 @@
 import { checked, decodeUtf8, SyscallError } from '@libcontainer/sys'
 import { ERANGE, isGone } from './errnos.js'
+import { listOf, type Place } from './host/place.js'
 import { native } from './native.js'
-import { listOf, type Place } from './place.js'
 
 /** A file of a cgroup to read. */
 export interface FileOf {

@@ -1,10 +1,10 @@
 import type { ApplyOptions, Step } from '@libcontainer/sys'
-import type { CgroupHost } from './host.js'
-import type { Limits } from './limits.js'
+import type { CgroupHost } from './host/host.js'
+import { fileIn, listOf, type Place } from './host/place.js'
+import type { Limits } from './limits/limits.js'
+import { limitedControllers, type Planned, type PlannedWrite } from './limits/plan.js'
+import { unifiedControllers } from './limits/unified.js'
 import { native } from './native.js'
-import { fileIn, listOf, type Place } from './place.js'
-import { limitedControllers, type Planned, type PlannedWrite } from './plan.js'
-import { unifiedControllers } from './unified.js'
 
 /** The slot in which the step for a place leaves how many directories it made. */
 export const madeSlot = (place: Place): string => `made ${place.hierarchy.mountpoint}`

@@ -7,8 +7,8 @@ import {
   limitsFromClassic,
 } from '@libcontainer/cgroups'
 import { describe, expect, test } from 'vitest'
-import { placesOf } from '../src/place.js'
-import { planLimits } from '../src/plan.js'
+import { placesOf } from '../src/host/place.js'
+import { planLimits } from '../src/limits/plan.js'
 import { limitSteps } from '../src/steps.js'
 import { hybrid, v1, v1Whole, v2, v2Bare } from './hosts.js'
 
@@ -301,7 +301,7 @@ describe('what cannot be', () => {
 test('CG-15 the sizes of huge pages by their names', async () => {
   for (const size of await hugePageSizes()) expect(size).toMatch(/^\d+(KB|MB|GB)$/)
   expect(await hugePageSizes('/nowhere/hugepages')).toEqual([])
-  const { hugePageName } = await import('../src/hugetlb.js')
+  const { hugePageName } = await import('../src/limits/hugetlb.js')
   expect([64, 1024, 2048, 32768, 1048576, 16777216].map(hugePageName)).toEqual([
     '64KB',
     '1MB',

@@ -138,9 +138,12 @@ describe.each(views)('%s', (_, view, needs) => {
     const { status } = spawnSync('sh', ['-c', 'for file; do echo 0 > "$file"/cgroup.procs; done', '-', ...directories])
     expect(status).toBe(0)
     await until(told, all => all.length > 0)
-    expect(told).toEqual([{ type: 'populated', populated: false }])
     await cgroup.destroy()
     await ended
+    // Coming and going are two notices: where they are some 10 ms apart, v2 tells of each, and neither look finds anybody.
+    const states = told.filter(event => event.type === 'populated')
+    expect(new Set(states.map(({ populated }) => populated))).toEqual(new Set([false]))
+    expect(states.length).toBeLessThanOrEqual(2)
   })
 
   test('CG-61 CG-37 that all stand is told, and that they run again', { ...needs, timeout: 30_000 }, async () => {
@@ -313,7 +316,7 @@ describe('many', () => {
 })
 
 describe('CG-103', () => {
-  test('CG-103 tasks that wait for a processor are told, with how long; a removal ends it', {
+  test('CG-103 BY-19 tasks that wait for a processor are told, with how long; a removal ends it', {
     ...requires('cgroup', 'cgroup2', 'file:/proc/pressure/cpu'),
     timeout: 60_000,
   }, async () => {
@@ -336,6 +339,22 @@ describe('CG-103', () => {
     expect(await next).toEqual({ done: true, value: undefined })
     for await (const _ of events);
     await expect(cgroup.notifyPressure('cpu', 'some', 1, 2_000_000)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  test('CG-103 BY-19 pressure that is not to be counted is neither told nor waited for, until it is again', {
+    ...requires('cgroup', 'cgroup2', 'kernel:6.1', 'file:/proc/pressure/cpu'),
+    timeout: 60_000,
+  }, async () => {
+    const cgroup = await freshCgroup()
+    await cgroup.set({ unified: { 'cgroup.pressure': '0' } })
+    expect((await cgroup.stats(['cpu'])).cpu?.pressure).toBeUndefined()
+    await expect(cgroup.notifyPressure('cpu', 'some', 50_000, 2_000_000)).rejects.toMatchObject({
+      name: 'SyscallError',
+      path: expect.stringContaining('cpu.pressure'),
+    })
+    await cgroup.set({ unified: { 'cgroup.pressure': '1' } })
+    expect((await cgroup.stats(['cpu'])).cpu?.pressure?.some?.totalUs).toBeGreaterThanOrEqual(0)
+    await (await cgroup.notifyPressure('cpu', 'some', 50_000, 2_000_000)).return!()
   })
 
   test('CG-103 who gives up while it is begun leaves no descriptor', {
@@ -422,7 +441,7 @@ test('CO-19 listening keeps no program from ending, awaiting does', {
 describe('one that is long about to stand', () => {
   const follow = (cgroup: Cgroup): string => `
     import { Cgroup } from ${JSON.stringify(import.meta.resolve('@libcontainer/cgroups'))}
-    import { follow } from ${JSON.stringify(new URL('../dist/follow.js', import.meta.url).href)}
+    import { follow } from ${JSON.stringify(new URL('../dist/events/follow.js', import.meta.url).href)}
     const [place] = (await Cgroup.open(${JSON.stringify(cgroup.path)})).places
     const looked = new Promise(resolve => {
       follow(place, ['cgroup.procs'], {

@@ -1,10 +1,9 @@
-import { ConfigInvalid } from '@libcontainer/sys'
+import { ConfigInvalid, parseNotices } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { EventStream, type Sink } from '../src/event-stream.js'
-import { killsIn } from '../src/oom-events.js'
-import { type PressureKind, type PressureResource, pressureTrigger } from '../src/pressure.js'
-import { parseNotices } from '../src/watch.js'
+import { killsIn } from '../src/events/oom-events.js'
+import { type PressureKind, type PressureResource, pressureTrigger } from '../src/events/pressure.js'
+import { EventStream, type Sink } from '../src/events/stream.js'
 
 /** As the kernel writes it: names are filled up with NUL. */
 function noticeBytes({ number, mask, name }: { number: number; mask: number; name: string }): Uint8Array {

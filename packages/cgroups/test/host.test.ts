@@ -11,7 +11,7 @@ import {
 import { ConfigInvalid } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { placesOf } from '../src/place.js'
+import { placesOf } from '../src/host/place.js'
 import { hybrid, texts, v1, v2 } from './hosts.js'
 
 describe('what the host is', () => {

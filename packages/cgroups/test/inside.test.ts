@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
 import { InsideHandle, startInside } from '../dist/node/inside.js'
-import type { Entrance } from '../dist/start.js'
+import type { Entrance } from '../dist/processes/start.js'
 
 /** Into no cgroup at all: what is left is what child_process does, by our hand. */
 const nowhere: Entrance = { directory: undefined, procs: undefined, tasks: [], close: () => undefined }

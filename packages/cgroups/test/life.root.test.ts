@@ -122,6 +122,36 @@ describe('trees', () => {
     expect(await directoriesOf(group.path)).toEqual([])
   })
 
+  test(
+    'CG-12 CG-14 whoever may make cgroups makes them as deep as he likes: all are found, signalled and removed',
+    requires('cgroup:pids'),
+    async () => {
+      const group = await freshCgroup()
+      const deep = (levels: number): string => `${group.path}${'/d'.repeat(levels)}`
+      // Beyond the depth to which a walk holds a descriptor for each level, with others beside, in all hierarchies.
+      const places = [`${deep(66)}/beside`, `${deep(66)}/empty/x`, `${deep(150)}/last`]
+      const groups: Cgroup[] = []
+      for (const place of places) groups.push(await Cgroup.create(place))
+      const shells = await Promise.all(
+        groups
+          .filter(({ path }) => /\/(beside|last)$/.test(path))
+          .map(async each => {
+            const shell = run(':')
+            await each.add(shell.pid)
+            return shell
+          }),
+      )
+      expect(await group.processes()).toEqual(shells.map(({ pid }) => pid).sort((a, b) => a - b))
+      await expect(group.destroy({ timeoutMs: 0 })).rejects.toMatchObject({ code: 'EBUSY' })
+      // What nobody was in is gone all the same.
+      expect(await directoriesOf(`${deep(66)}/empty`)).toEqual([])
+      await group.kill()
+      for (const shell of shells) expect(await shell.ended).toMatchObject({ signal: 'SIGKILL' })
+      await group.destroy()
+      expect(await directoriesOf(group.path)).toEqual([])
+    },
+  )
+
   test('LR-08 a busy one is told by its path, within the bound', requires('cgroup'), async () => {
     const group = await freshCgroup()
     const inner = await Cgroup.create(`${group.path}/inner`)
@@ -156,7 +186,7 @@ describe('trees', () => {
       const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' })
       expect(output).toBe('true\nEACCES\n')
       await expect(group.delegate(-1)).rejects.toMatchObject({ field: 'uid' })
-      const { delegatedFiles } = await import('../src/tree.js')
+      const { delegatedFiles } = await import('../src/processes/tree.js')
       expect(await delegatedFiles('/nowhere')).toEqual(['cgroup.procs', 'cgroup.subtree_control', 'cgroup.threads'])
     },
   )
@@ -170,7 +200,7 @@ describe('trees', () => {
   })
 })
 
-test('memory is taken back', requires('root', 'cgroup:memory'), async () => {
+test('BY-19 memory is taken back', requires('root', 'cgroup:memory'), async () => {
   const group = await freshCgroup()
   if (group.host.mode === 'v2') {
     expect(typeof (await group.reclaim(4096))).toBe('boolean')

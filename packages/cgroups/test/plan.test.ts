@@ -1,8 +1,8 @@
 import { Cgroup, type CgroupHost, type Limits } from '@libcontainer/cgroups'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import { placesOf } from '../src/place.js'
-import { planLimits } from '../src/plan.js'
+import { placesOf } from '../src/host/place.js'
+import { planLimits } from '../src/limits/plan.js'
 import { hybrid, v1, v2, v2Bare } from './hosts.js'
 
 const MiB = 1024 * 1024

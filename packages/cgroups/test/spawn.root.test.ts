@@ -8,7 +8,7 @@ import { fork, spawn } from '@libcontainer/cgroups/node'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { cgroupsNamed, OrdinaryUser, requires, slowness, temporaryDirectory } from '../../../test/support/index.js'
 import { startInside } from '../dist/node/inside.js'
-import { openEntrance } from '../dist/start.js'
+import { openEntrance } from '../dist/processes/start.js'
 import { cgroupsOf, directoriesOf, freshCgroup, freshPath, removedAtEnd, takesBackHandedOn } from './support.js'
 
 const MiB = 1024 * 1024

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { Cgroup, cgroupHost, statsControllers, statsOf } from '@libcontainer/cgroups'
 import { expect, onTestFinished, test } from 'vitest'
 import { requires, slowness } from '../../../test/support/index.js'
-import { hierarchyOf } from '../src/host.js'
+import { hierarchyOf } from '../src/host/host.js'
 import { directoryOf, freshCgroup, hostOf, pause, run } from './support.js'
 
 test('CG-90 CG-32 CG-98 processor time is counted, by processor too', requires('cgroup:cpu'), async () => {

@@ -1,12 +1,12 @@
 import { classicStats, eventStats } from '@libcontainer/cgroups'
 import { stringifyJson } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import type { CgroupStats } from '../src/stats.js'
-import { cpuSource } from '../src/stats-cpu.js'
-import { ioSource, parseIoStat, parseTable } from '../src/stats-io.js'
-import { memorySource, topMemory } from '../src/stats-memory.js'
-import { cpusetSource, freezerSource, hugetlbSource, miscSource, pidsSource, rdmaSource } from '../src/stats-more.js'
-import { type Layout, parsePressure, type Source } from '../src/stats-source.js'
+import { cpuSource } from '../src/stats/cpu.js'
+import { ioSource, parseIoStat, parseTable } from '../src/stats/io.js'
+import { memorySource, topMemory } from '../src/stats/memory.js'
+import { cpusetSource, freezerSource, hugetlbSource, miscSource, pidsSource, rdmaSource } from '../src/stats/more.js'
+import { type Layout, parsePressure, type Source } from '../src/stats/source.js'
+import type { CgroupStats } from '../src/stats/stats.js'
 
 const v1: Layout = { version: 1, noPrefix: false, hugePageSizes: ['2MB', '1GB'] }
 const v2: Layout = { ...v1, version: 2 }

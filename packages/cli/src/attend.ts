@@ -9,6 +9,7 @@ import {
   signalNumber,
   writeFd,
 } from '@libcontainer/sys'
+import type { JsonStatus } from './json-status.js'
 import type { Streams } from './streams.js'
 
 /** A program that runs in the foreground, and our ends of its streams. */
@@ -19,6 +20,8 @@ export interface Session {
   readonly pipes: Streams['pipes']
   /** The program's terminal leaves newlines alone, and ours adds what it needs. */
   readonly plainNewlines: boolean
+  /** Is told how it ends. */
+  readonly told?: JsonStatus | undefined
   /** Is told how to follow the size of our terminal. */
   readonly onResize: (changed: () => void) => () => void
 }
@@ -38,7 +41,9 @@ export async function attend(session: Session): Promise<number> {
   const { code, signal } = await ended
   await late
   await Promise.all(outputs)
-  return code ?? 128 + signalNumber(signal ?? 'KILL')
+  const status = code ?? 128 + signalNumber(signal ?? 'KILL')
+  await session.told?.ended(process, status)
+  return status
 }
 
 /** Where nobody shows its output any more, the program's terminal hangs up. */

@@ -1,5 +1,5 @@
 import { isTerminal } from '@libcontainer/console'
-import { encodeUtf8, stringifyJson, writeFd } from '@libcontainer/sys'
+import { encodeUtf8, stringifyJson, visibleJson, writeFd } from '@libcontainer/sys'
 
 /** Writes text to standard output. */
 export async function print(text: string): Promise<void> {
@@ -8,5 +8,5 @@ export async function print(text: string): Promise<void> {
 
 /** Writes a value as JSON, indented by tabs, and as ever without a newline at the end, but for people's eyes. */
 export async function printJson(value: unknown): Promise<void> {
-  await print(stringifyJson(value, '\t') + (isTerminal(1) ? '\n' : ''))
+  await print(visibleJson(stringifyJson(value, '\t')) + (isTerminal(1) ? '\n' : ''))
 }

@@ -1,5 +1,6 @@
 import type { Process } from '@libcontainer/container'
 import type { Session } from './attend.js'
+import type { JsonStatus } from './json-status.js'
 import { catchSignals } from './signals.js'
 import type { Streams } from './streams.js'
 import { becomeSubreaper } from './subreaper.js'
@@ -10,6 +11,7 @@ import { becomeSubreaper } from './subreaper.js'
  * @param start - starts it, with the streams that were opened for it
  * @param streams - those, where it gets no terminal of its own
  * @param subreaper - adopts what the program leaves behind. Default: true
+ * @param told - is told of it
  * @param plainNewlines - its terminal leaves newlines alone: ours adds what it needs
  */
 export async function openSession(
@@ -18,7 +20,13 @@ export async function openSession(
     streams,
     plainNewlines = false,
     subreaper = true,
-  }: { streams?: Streams | undefined; plainNewlines?: boolean; subreaper?: boolean } = {},
+    told,
+  }: {
+    streams?: Streams | undefined
+    plainNewlines?: boolean
+    subreaper?: boolean
+    told?: JsonStatus | undefined
+  } = {},
 ): Promise<Session> {
   const signals = catchSignals()
   const adopt = subreaper ? becomeSubreaper() : undefined
@@ -26,6 +34,7 @@ export async function openSession(
     const process = await start()
     adopt?.(process)
     streams?.started()
+    await told?.started(process)
     const { terminal } = process
     let resized = (): void => undefined
     signals.to(process, terminal === undefined ? undefined : { resized: () => resized() })
@@ -35,7 +44,14 @@ export async function openSession(
         resized = () => undefined
       }
     }
-    return { process, terminal, pipes: streams?.pipes ?? [undefined, undefined, undefined], plainNewlines, onResize }
+    return {
+      process,
+      terminal,
+      pipes: streams?.pipes ?? [undefined, undefined, undefined],
+      plainNewlines,
+      onResize,
+      told,
+    }
   } catch (error) {
     streams?.close()
     throw error

@@ -1,2 +1,2 @@
-export { makeShell, openShellFactory, type ShellOptions, sweep } from './shell/container.js'
+export { makeShell, openShellFactory, type ShellOptions } from './shell/container.js'
 export { type ShellLimits, shellLimits } from './shell/limits.js'

@@ -31,11 +31,11 @@ export interface WaiterRequest {
  * Becomes the waiter of packages/init/native/waiter.c, which holds a fraction of the memory, and which becomes this executable again
  * at the end, where there is something to `finish`.
  *
- * Comes back where that cannot be, and when the program has ended soon.
+ * Comes back where that cannot be, when somebody is to be told how the program ends, and when it has ended soon.
  */
 export async function becomeWaiter(session: Session, { program: name, finish }: WaiterRequest): Promise<void> {
   // It may have ended, and been waited for, while poststart hooks ran.
-  if (becomeProgram === undefined || session.process.ended) return
+  if (becomeProgram === undefined || session.process.ended || session.told !== undefined) return
   if (!relays(session) && (await endsSoon(session))) return
   let executable: OwnedFd | undefined
   let request: OwnedFd | undefined

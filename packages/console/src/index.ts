@@ -6,6 +6,7 @@ export {
   sendTerminal,
 } from './console-socket.js'
 export { features } from './features.js'
+export { type ConsoleLog, FileLog, MemoryLog, readFileLog } from './log-ring.js'
 export { type PassedStream, type StdioMode, type StdioRequest, stdioMode } from './modes.js'
 export { probe } from './probe.js'
 export {

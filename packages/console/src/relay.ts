@@ -10,6 +10,7 @@ import {
   readable,
   type Waiting,
 } from '@libcontainer/sys'
+import type { ConsoleLog } from './log-ring.js'
 import { native } from './native.js'
 import { readNow, writeMaster } from './pty.js'
 import { setRawMode } from './raw-mode.js'
@@ -25,8 +26,10 @@ const MOST_LATE = 1 << 20
 export interface RelayOptions extends Waiting {
   /** The descriptor that the user's input is read from; put into raw mode if it is a terminal. Default: nothing is sent. */
   input?: number | undefined
-  /** The descriptor that the program's output goes to. */
-  output: number
+  /** The descriptor that the program's output goes to. Default: nowhere but to `log`. */
+  output?: number | undefined
+  /** Keeps the output, too, before it is passed on. */
+  log?: ConsoleLog | undefined
   /** Calls its argument whenever the user's terminal has changed its size (SIGWINCH), until the answer is called. */
   onResize?: ((changed: () => void) => () => void) | undefined
   /**
@@ -51,7 +54,7 @@ export interface RelayOptions extends Waiting {
  * @throws the signal's reason when it ends the relay, {@link SyscallError} when the output cannot be written
  */
 export async function relay(master: OwnedFd, options: RelayOptions): Promise<void> {
-  const { input, output, newlines = 'terminal', until, signal } = options
+  const { input, newlines = 'terminal', until, signal } = options
   signal?.throwIfAborted()
   checked(native.sync.neverWait(master.fd), 'fcntl(F_SETFL)')
   if (newlines === 'terminal') clearOnlcr(master.fd)
@@ -69,7 +72,7 @@ export async function relay(master: OwnedFd, options: RelayOptions): Promise<voi
   // A failure to read the input must not pass unheard while the output goes on.
   sent.catch((error: unknown) => ended.abort(error))
   try {
-    await copyOutput(master, output, ended.signal, drain.signal)
+    await copyOutput(master, options, ended.signal, drain.signal)
   } finally {
     deaf()
     if (!ended.signal.aborted) ended.abort()
@@ -89,7 +92,12 @@ function followSize(master: OwnedFd, { input, output, onResize }: RelayOptions):
   return onResize?.(follow) ?? (() => undefined)
 }
 
-async function copyOutput(master: OwnedFd, output: number, signal: AbortSignal, drain: AbortSignal): Promise<void> {
+async function copyOutput(
+  master: OwnedFd,
+  { output, log }: Pick<RelayOptions, 'output' | 'log'>,
+  signal: AbortSignal,
+  drain: AbortSignal,
+): Promise<void> {
   const buffer = new Uint8Array(CHUNK)
   // Both are the relay's own, and end with it.
   const either = new AbortController()
@@ -100,8 +108,11 @@ async function copyOutput(master: OwnedFd, output: number, signal: AbortSignal, 
     const ended = drain.aborted
     const got = readNow(master, buffer)
     if (got === 0) return
-    if (got !== undefined) await writeAll(output, buffer.subarray(0, got), signal)
-    else if (ended) return
+    if (got !== undefined) {
+      const bytes = buffer.subarray(0, got)
+      await log?.write(bytes)
+      if (output !== undefined) await writeAll(output, bytes, signal)
+    } else if (ended) return
     else await readable(master.fd, either.signal)
     if (ended) late += got ?? 0
   }

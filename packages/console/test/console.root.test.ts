@@ -26,6 +26,7 @@ import {
   getTermios,
   getWindowSize,
   isTerminal,
+  MemoryLog,
   newConsole,
   openAndDupSteps,
   type RelayOptions,
@@ -652,6 +653,20 @@ test('a relay takes its input from a file, and from nothing', needs, async () =>
   const closed = await pty()
   onTerminal(closed, ['sh', '-c', 'cat; echo done'])
   expect(await piped(closed, undefined, { input: openedNull() })).toMatch(/done\n$/)
+})
+
+test('BY-08 a relay keeps what it passes on, and what it passes to nobody', needs, async () => {
+  const heard = await pty()
+  onTerminal(heard, ['sh', '-c', 'echo one; echo two'])
+  const log = new MemoryLog(1024)
+  const passed = await piped(heard, undefined, { log })
+  expect(passed).toMatch(/^one\r?\ntwo\r?\n$/)
+  expect(Buffer.from(log.read()).toString()).toBe(passed)
+  log.clear()
+  const alone = await pty()
+  onTerminal(alone, ['sh', '-c', 'echo three'])
+  await relay(alone.master, { log })
+  expect(Buffer.from(log.read()).toString()).toMatch(/^three\r?\n$/)
 })
 
 test('much goes both ways at once without a standstill', needs, async () => {

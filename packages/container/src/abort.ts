@@ -1,5 +1,5 @@
 import { InitDied } from '@libcontainer/init'
-import { type OwnedFd, onAbort, POLLIN, poll, waitExit } from '@libcontainer/sys'
+import { isErrno, type OwnedFd, onAbort, POLLIN, poll, waitExit } from '@libcontainer/sys'
 
 /** What another wait is raced with: rejects with the signal's reason. `done` says that nobody waits any more. */
 export function aborted(signal: AbortSignal): { promise: Promise<never>; done: () => void } {
@@ -39,5 +39,15 @@ export async function whileAlive(
     deaf()
     over.abort()
     await ended
+  }
+}
+
+/** Waits for what is asked of a child by its number, and for nobody else. @throws {InitDied} when the child has ended meanwhile */
+export async function orDied<T>(child: OwnedFd, asking: Promise<T>): Promise<T> {
+  try {
+    return await asking
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ESRCH')) throw error
+    throw new InitDied(await waitExit(child))
   }
 }

@@ -1,11 +1,11 @@
 import { ConfigInvalid, parseJson, readTextIfPresent } from '@libcontainer/sys'
-import type { ContainerConfig } from './config.js'
+import type { ContainerConfig } from './config/config.js'
+import type { ProcessSpec } from './config/process-spec.js'
 import type { Container } from './container.js'
 import { readConfig } from './dialects/index.js'
 import type { FactoryOptions } from './factory.js'
 import { create, load } from './functions.js'
 import type { Process } from './process.js'
-import type { ProcessSpec } from './process-spec.js'
 
 /**
  * Builds a container, or a process in one, word by word: a convenience over {@link create} and {@link load}.

@@ -4,27 +4,28 @@ import type { DeviceRequest } from '@libcontainer/devices'
 import type { RdtStats } from '@libcontainer/intelrdt'
 import type { Mount } from '@libcontainer/mount'
 import { ConfigInvalid, exists, type Waiting } from '@libcontainer/sys'
-import { runBeside } from './beside.js'
 import type { CheckpointOptions, RestoreOptions, RestoreSpec } from './checkpoint/options.js'
-import { classStats } from './class.js'
-import { type DestroyOptions, destroy } from './destroy.js'
-import type { ContainerEvent } from './events.js'
-import { releaseFirst, startUnlessStarted } from './first.js'
+import { plainCopy } from './config/plain-copy.js'
+import type { ProcessSpec } from './config/process-spec.js'
+import type { ResolvedConfig } from './config/resolve.js'
 import { Handle, type HandleOptions } from './handle.js'
-import { checkCommand, type Hook, type HookPoint, hookPoints } from './hooks.js'
-import { type InterfaceStats, networkStats } from './network.js'
-import { type OciState, ociState } from './oci-state.js'
-import { plainCopy } from './plain-copy.js'
+import { classStats } from './intelrdt/class.js'
+import { type InterfaceStats, networkStats } from './network/network.js'
 import type { Process, ProcessResult } from './process.js'
-import type { ProcessSpec } from './process-spec.js'
-import type { ResolvedConfig } from './resolve.js'
-import type { LimitsRequest } from './set.js'
-import { type SignalOptions, sendSignal } from './signal.js'
-import { type ContainerState, loadState } from './state.js'
-import { type Status, statusOf } from './status.js'
-import { type Status2015, statusTo2015 } from './status-names.js'
-import { TransitionError } from './transitions.js'
-import { awaitEnd, terminateFirst, type WaitOptions, waitFirst } from './wait.js'
+import { type DestroyOptions, destroy } from './running/destroy.js'
+import type { ContainerEvent } from './running/events.js'
+import type { LimitsRequest } from './running/set.js'
+import { type SignalOptions, sendSignal } from './running/signal.js'
+import type { StopOptions } from './running/stop.js'
+import { awaitEnd, terminateFirst, type WaitOptions, waitFirst } from './running/wait.js'
+import { runBeside } from './start/beside.js'
+import { releaseFirst, startUnlessStarted } from './start/first.js'
+import { checkCommand, type Hook, type HookPoint, hookPoints } from './start/hooks.js'
+import { type OciState, ociState } from './state/oci-state.js'
+import { type ContainerState, loadState } from './state/state.js'
+import { type Status, statusOf } from './state/status.js'
+import { type Status2015, statusTo2015 } from './state/status-names.js'
+import { TransitionError } from './state/transitions.js'
 
 /** A container: processes in namespaces and cgroups of their own, and a directory that tells of them. */
 export class Container {
@@ -121,13 +122,13 @@ export class Container {
 
   /** Stops all its processes where they are; a paused container stays so. */
   async pause(): Promise<void> {
-    const { pause } = await import('./pause.js')
+    const { pause } = await import('./running/pause.js')
     await pause(this.#handle)
   }
 
   /** Lets a paused container go on. @throws {ContainerError} `NotPaused` */
   async resume(): Promise<void> {
-    const { resume } = await import('./pause.js')
+    const { resume } = await import('./running/pause.js')
     await resume(this.#handle)
   }
 
@@ -190,7 +191,7 @@ export class Container {
    * @throws {ConfigInvalid} for limits that cannot be, and for another path
    */
   async set(change: LimitsRequest, options: SetOptions = {}): Promise<void> {
-    const { setLimits } = await import('./set.js')
+    const { setLimits } = await import('./running/set.js')
     await setLimits(this.#handle, change, options)
   }
 
@@ -201,7 +202,7 @@ export class Container {
    * @throws {ConfigInvalid} for mounts that cannot be
    */
   async addMounts(mounts: readonly Mount[]): Promise<void> {
-    const { addMounts } = await import('./live-mounts.js')
+    const { addMounts } = await import('./running/live-mounts.js')
     await addMounts(this.#handle, mounts)
   }
 
@@ -211,7 +212,7 @@ export class Container {
    * @throws {ContainerError} `ContainerNotRunning`; `SystemError` where nothing is mounted
    */
   async removeMounts(paths: readonly string[]): Promise<void> {
-    const { removeMounts } = await import('./live-mounts.js')
+    const { removeMounts } = await import('./running/live-mounts.js')
     await removeMounts(this.#handle, paths)
   }
 
@@ -223,7 +224,7 @@ export class Container {
    * @throws {ConfigInvalid} for devices that cannot be
    */
   async addDevices(devices: readonly DeviceRequest[]): Promise<void> {
-    const { addDevices } = await import('./live-devices.js')
+    const { addDevices } = await import('./running/live-devices.js')
     await addDevices(this.#handle, devices)
   }
 
@@ -233,7 +234,7 @@ export class Container {
    * @throws {ContainerError} `ContainerNotRunning`; `SystemError` with `ENOENT` or `EEXIST` where the node is gone or another file: it is not allowed any more
    */
   async removeDevices(devices: readonly DeviceRequest[]): Promise<void> {
-    const { removeDevices } = await import('./live-devices.js')
+    const { removeDevices } = await import('./running/live-devices.js')
     await removeDevices(this.#handle, devices)
   }
 
@@ -284,6 +285,17 @@ export class Container {
   /** Kills the first process, and waits for it. @throws {ContainerError} as {@link wait} */
   async terminate(options: WaitOptions = {}): Promise<ProcessResult> {
     return await terminateFirst(this.#handle, options)
+  }
+
+  /**
+   * Asks its first process to end, by `stopSignal`, and kills all of it when it has not within `timeoutMs`. A paused one goes on for that; one that does not
+   * run is fine.
+   *
+   * @returns whether it had to be killed
+   */
+  async stop(options: StopOptions = {}): Promise<boolean> {
+    const { stopContainer } = await import('./running/stop.js')
+    return await stopContainer(this, options)
   }
 
   /** Waits until the first process has ended, whoever its parent is; at once when there is none. */

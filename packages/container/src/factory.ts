@@ -18,30 +18,32 @@ import {
   removeTree,
   SyscallError,
   sleep,
+  type Waiting,
 } from '@libcontainer/sys'
-import { checkCgroup, confirmGivable } from './cgroup.js'
-import { type CgroupOption, cgroupDriver } from './cgroup-option.js'
-import { confirmClass } from './class.js'
-import type { ContainerConfig } from './config.js'
+import { checkCgroup, confirmGivable } from './cgroups/cgroup.js'
+import type { CgroupDriver, Drivers } from './cgroups/drivers.js'
+import { type CgroupOption, cgroupDriver } from './cgroups/option.js'
+import { DELEGATION_HINT } from './cgroups/rootless.js'
+import type { ContainerConfig } from './config/config.js'
+import type { Executor } from './config/executor.js'
+import { checkId } from './config/id.js'
+import { type InitOption, loadInit } from './config/init-option.js'
+import { configCopy } from './config/plain-copy.js'
+import { type ResolvedConfig, resolveConfig } from './config/resolve.js'
+import { withRootlessDefaults } from './config/rootless.js'
 import { Container } from './container.js'
-import type { CgroupDriver, Drivers } from './drivers.js'
 import { ContainerError, systemError } from './errors.js'
-import type { Executor } from './executor.js'
 import type { HandleOptions } from './handle.js'
-import { checkId } from './id.js'
-import { type InitOption, loadInit } from './init-option.js'
-import { confirmNetworking } from './network.js'
-import { configCopy } from './plain-copy.js'
-import { type ResolvedConfig, resolveConfig } from './resolve.js'
-import { withRootlessDefaults } from './rootless.js'
-import { DELEGATION_HINT } from './rootless-cgroups.js'
-import { type ContainerState, loadState, loadWithText } from './state.js'
-import { checkRootPath, openStateRoot } from './state-root.js'
-import { confirmOwnDirectory, confirmOwned, confirmOwnProcesses } from './state-trust.js'
-import { rootfsProblem, type validate, validateBesideRootfs } from './validate.js'
-import { checkBoolean } from './validate-shape.js'
-import { configWarnings } from './warnings.js'
-import { endCreator, removeWithoutState } from './without-state.js'
+import { confirmClass } from './intelrdt/class.js'
+import { confirmNetworking, type Networking } from './network/network.js'
+import type { MonitorOptions, StatusChange } from './running/monitor.js'
+import { checkRootPath, openStateRoot } from './state/root.js'
+import { type ContainerState, loadState, loadWithText } from './state/state.js'
+import { confirmOwnDirectory, confirmOwned, confirmOwnProcesses } from './state/trust.js'
+import { endCreator, removeWithoutState } from './state/without-state.js'
+import { checkBoolean } from './validate/shape.js'
+import { rootfsProblem, type validate, validateBesideRootfs } from './validate/validate.js'
+import { configWarnings } from './validate/warnings.js'
 
 export interface FactoryOptions {
   /** Told of what is odd but works: a state root that others may write to, a path in a config that is not as it should be. Default: nobody. */
@@ -145,9 +147,6 @@ export class Factory {
     if (warn !== undefined) for (const warning of configWarnings(copy)) warn(warning)
     const resolved = resolveConfig(id, copy)
     await confirmClass(id, resolved, this.#options.resctrl)
-    // While the directory is being made, which goes again where it is refused.
-    const confirming = confirmNetworking(resolved)
-    confirming.catch(() => {})
     if (warn !== undefined && resolved.sessionKeyring !== undefined && !hasKeys())
       warn('sessionKeyring: the kernel has no keyrings, and so none to share: the container goes on without')
     const directory = this.#directory(id)
@@ -157,9 +156,11 @@ export class Factory {
     const { places } = cgroup
     if (places.length === 0) this.#confirmKillable(resolved)
     const made = new Map<string, number>()
+    let confirming: Promise<Networking | undefined> | undefined
+    let networking: Networking | undefined
     try {
       // As it mostly goes, in one call off the thread.
-      await applyToCgroups(
+      const making = applyToCgroups(
         [
           ...(validator === undefined ? [confirmPlainDirectoryStep(cleanPath(copy.rootfs))] : []),
           { ...makeDirectoryStep(directory, { mode: 0o711 }), into: 'directory' },
@@ -167,6 +168,10 @@ export class Factory {
         ],
         { results: made },
       )
+      // Meanwhile; the directory goes again where it is refused.
+      confirming = confirmNetworking({ directory, config: resolved, warn })
+      confirming.catch(() => {})
+      await making
     } catch (error) {
       if (!(error instanceof SyscallError)) throw error
       if (!made.has('directory')) {
@@ -178,12 +183,12 @@ export class Factory {
       await this.#takeOver(id, directory, path)
     }
     try {
-      await confirming
+      networking = await confirming
     } catch (error) {
       await removeTree(directory)
       throw error
     }
-    return this.#container({ id, config: resolved })
+    return this.#container({ id, config: resolved, networking })
   }
 
   /**
@@ -227,6 +232,32 @@ export class Factory {
       }),
     )
     return found.filter(name => name !== undefined).sort()
+  }
+
+  /**
+   * What the containers below this state root do, whichever process sees to it, until `signal`: created, running, paused, stopped, removed. Listens from when
+   * the promise resolves. What is over before one can look is not told.
+   *
+   * While somebody listens, the program does not end by itself.
+   */
+  async monitor(options: MonitorOptions = {}): Promise<AsyncIterableIterator<StatusChange>> {
+    const { monitor } = await import('./running/monitor.js')
+    return await monitor(this, options, this.#options.warn)
+  }
+
+  /**
+   * Waits until a container is in a state, or in one of several, whichever process sees to it; at once when it is. One that is not there yet is waited for, and is
+   * `removed`.
+   *
+   * @throws {ConfigInvalid} for a state that there is not
+   */
+  async waitFor(
+    id: string,
+    status: StatusChange['status'] | readonly StatusChange['status'][],
+    waiting: Waiting = {},
+  ): Promise<StatusChange> {
+    const { waitFor } = await import('./running/monitor.js')
+    return await waitFor(this, id, status, waiting, this.#options.warn)
   }
 
   /**
@@ -306,7 +337,8 @@ export class Factory {
   }
 
   #container(
-    options: Pick<HandleOptions, 'id' | 'config' | 'state' | 'text'> & Partial<Pick<HandleOptions, 'drivers'>>,
+    options: Pick<HandleOptions, 'id' | 'config' | 'state' | 'text' | 'networking'> &
+      Partial<Pick<HandleOptions, 'drivers'>>,
   ): Container {
     const { id } = options
     return new Container({

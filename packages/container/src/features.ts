@@ -1,7 +1,7 @@
 import { describeFeatures, type Features } from '@libcontainer/sys'
+import type { Stdio } from './config/process-spec.js'
 import { errorCodes } from './errors.js'
-import type { Stdio } from './process-spec.js'
-import type { Status } from './status.js'
+import type { Status } from './state/status.js'
 
 const statuses: readonly Status[] = ['creating', 'created', 'running', 'paused', 'stopped']
 const stdio: readonly Extract<Stdio, string>[] = ['pipe', 'inherit', 'null']

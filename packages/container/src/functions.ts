@@ -1,4 +1,4 @@
-import type { ContainerConfig } from './config.js'
+import type { ContainerConfig } from './config/config.js'
 import type { Container } from './container.js'
 import { Factory, type FactoryOptions } from './factory.js'
 

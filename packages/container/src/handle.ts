@@ -1,18 +1,19 @@
-import { findCgroup } from './cgroup.js'
-import type { ContainerCgroup, Drivers } from './drivers.js'
+import { findCgroup } from './cgroups/cgroup.js'
+import type { ContainerCgroup, Drivers } from './cgroups/drivers.js'
+import { DELEGATION_HINT } from './cgroups/rootless.js'
+import type { ResolvedConfig } from './config/resolve.js'
 import { ContainerError, systemError } from './errors.js'
-import { Events } from './events.js'
-import type { Hook, HookPoint } from './hooks.js'
-import { lives } from './init-process.js'
-import { type LockOptions, withLock } from './lock.js'
-import { namespaceProcesses } from './namespace-processes.js'
+import { type Networking, planNetworking } from './network/network.js'
 import type { Process } from './process.js'
-import type { ResolvedConfig } from './resolve.js'
-import { DELEGATION_HINT } from './rootless-cgroups.js'
-import { type ContainerState, parseState, readState, STATE_FILE } from './state.js'
-import { statusOf } from './status.js'
-import { TransitionError } from './transitions.js'
-import { watch } from './watch.js'
+import { Events } from './running/events.js'
+import { watch } from './running/watch.js'
+import type { Hook, HookPoint } from './start/hooks.js'
+import { lives } from './state/init-process.js'
+import { type LockOptions, withLock } from './state/lock.js'
+import { namespaceProcesses } from './state/namespace-processes.js'
+import { type ContainerState, parseState, readState, STATE_FILE } from './state/state.js'
+import { statusOf } from './state/status.js'
+import { TransitionError } from './state/transitions.js'
 
 export interface HandleOptions {
   readonly id: string
@@ -21,6 +22,8 @@ export interface HandleOptions {
   readonly state?: ContainerState | undefined
   /** What the state was parsed from. */
   readonly text?: string | undefined
+  /** What was chosen for the networks of its first start. */
+  readonly networking?: Networking | undefined
   readonly drivers: Drivers
   readonly warn?: ((message: string) => void) | undefined
 }
@@ -46,7 +49,9 @@ export class Handle {
   readonly #hooks = new Map<HookPoint, Hook[]>()
   #watching: { readonly stop: AbortController; readonly told: Promise<void> } | undefined
 
-  constructor({ id, directory, config, state, text, drivers, warn }: HandleOptions) {
+  #networking: Networking | undefined
+
+  constructor({ id, directory, config, state, text, networking, drivers, warn }: HandleOptions) {
     this.id = id
     this.directory = directory
     this.drivers = drivers
@@ -54,6 +59,14 @@ export class Handle {
     this.config = config
     this.state = state
     this.text = text
+    this.#networking = networking
+  }
+
+  /** What is chosen for the networks of one start. */
+  async planNetworking(): Promise<Networking | undefined> {
+    const networking = this.#networking ?? (await planNetworking(this))
+    this.#networking = undefined
+    return networking
   }
 
   /** The state as it is on disk now. */

@@ -1,81 +1,22 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import type { Container, ContainerConfig, Process, RestoreOptions } from '@libcontainer/container'
 import { Factory } from '@libcontainer/container'
-import { defaultMounts } from '@libcontainer/mount'
+import { readMounts } from '@libcontainer/criu'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import {
-  busyboxRootfs,
-  requires,
-  type TemporaryDirectory,
-  temporaryDirectory,
-  until,
-} from '../../../test/support/index.js'
-import { Bench, hostIds, inside, ownRootfs, sh } from './support.js'
+import { busyboxRootfs, requires, standstill, temporaryDirectory, until } from '../../../test/support/index.js'
+import { CheckpointBench, Count, counter, leftBehind, quick, restored } from './checkpoint-support.js'
+import { hostIds, inside, ownRootfs } from './support.js'
 
 const needs = { ...requires('root', 'criu', 'cgroup2'), timeout: 120_000 }
 
-let bench: Bench
-let place: TemporaryDirectory
-let rootfs: TemporaryDirectory
-let images = 0
+let at: CheckpointBench
 
 beforeAll(async () => {
-  if (needs.skip) return
-  bench = await Bench.open('checkpoint')
-  place = temporaryDirectory('images-')
-  rootfs = ownRootfs()
+  if (!needs.skip) at = await CheckpointBench.open('checkpoint')
 })
-afterAll(async () => {
-  await bench?.[Symbol.asyncDispose]()
-  for (const directory of [place, rootfs]) directory?.[Symbol.dispose]()
-})
+afterAll(async () => await at?.[Symbol.asyncDispose]())
 
-const imagesDir = (): string => `${place.path}/${++images}`
-
-/** Those of a network take CRIU some seconds in an emulator. */
-const quick = ['mnt', 'pid', 'ipc', 'uts', 'cgroup'] as const
-const tmp = { destination: '/tmp', type: 'tmpfs' }
-const config = (more: Partial<ContainerConfig> = {}): Partial<ContainerConfig> => ({
-  rootfs: rootfs.path,
-  namespaces: quick,
-  ...more,
-  mounts: [...defaultMounts.filter(({ type }) => type !== 'mqueue'), tmp, ...(more.mounts ?? [])],
-})
-
-/** Counts in memory, to its output and to a file that it has open. */
-const counter = sh('exec 3>/tmp/count; i=0; while :; do i=$((i+1)); echo $i; echo $i >&3; sleep 0.05; done', {
-  stdio: ['null', 'pipe', 'null'],
-})
-
-/** What a counter has said. */
-class Count {
-  readonly numbers: number[] = []
-  #rest = ''
-
-  constructor({ stdout }: Process) {
-    void (async () => {
-      for await (const chunk of stdout as AsyncIterable<Uint8Array>) {
-        const lines = (this.#rest + Buffer.from(chunk).toString()).split('\n')
-        this.#rest = lines.pop()!
-        this.numbers.push(...lines.map(Number))
-      }
-    })()
-  }
-
-  /** Waits until it has gone on; what it says has no gap. */
-  async goesOn(): Promise<void> {
-    const seen = this.numbers.length
-    await until('the counter goes on', () => this.numbers.length > seen + 2)
-    const [first] = this.numbers
-    expect(this.numbers).toEqual(this.numbers.map((_, i) => first! + i))
-  }
-}
-
-async function restored(container: Container, options: RestoreOptions): Promise<{ init: Process; count: Count }> {
-  const init = await container.restore({ stdio: ['null', 'pipe', 'null'] }, options)
-  return { init, count: new Count(init) }
-}
+const imagesDir = (): string => at.imagesDir()
 
 const mountsOf = (pid: number): string[] =>
   readFileSync(`/proc/${pid}/mountinfo`, 'utf8')
@@ -85,21 +26,18 @@ const mountsOf = (pid: number): string[] =>
     .map(fields => `${fields[4]} ${fields[5]} ${fields[fields.indexOf('-') + 1]}`)
     .sort()
 
-const leftBehind = (): string[] => [
-  ...readdirSync('/run').filter(name => name.startsWith('libcontainer-criu-')),
-  ...readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .filter(line => line.includes('libcontainer-criu-') || line.includes('.criu.')),
-]
+/** Who traces a process; 0 for nobody. */
+const tracerOf = (pid: number): number =>
+  Number(/TracerPid:\t(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
 
 test(
   'CO-21 CO-22 CR-07 CR-09 CR-16 CR-17 CR-18 ST-15 a container goes on, again and again: memory, open files, tmpfs, pipes, mounts, limits',
   needs,
   async () => {
-    const source = `${place.path}/source`
+    const source = `${at.place.path}/source`
     mkdirSync(source)
     const bind = { destination: '/data', type: 'bind', source, options: ['rbind', 'ro'] }
-    const container = await bench.create(config({ mounts: [bind], cgroups: { memory: { max: 64 << 20 } } }))
+    const container = await at.create({ mounts: [bind], cgroups: { memory: { max: 64 << 20 } } })
     const hooks: string[] = []
     for (const point of ['prestart', 'createRuntime', 'poststart'] as const)
       container.hook(point, ({ status, pid }) => void hooks.push(`${point} ${status} ${typeof pid}`))
@@ -124,6 +62,8 @@ test(
     const { external_descriptors: streams } = await container.state()
     expect(JSON.parse(readFileSync(`${saved}/descriptors.json`, 'utf8'))).toEqual(streams)
     expect(statSync(saved).mode & 0o777).toBe(0o700)
+    const masked = (await readMounts(saved)).find(({ mountPoint }) => mountPoint === '/proc/acpi')
+    expect(masked?.key).toBe('mask-/proc/acpi/')
     const last = count.numbers.at(-1)!
 
     // It goes on, under its id.
@@ -153,34 +93,40 @@ test(
   },
 )
 
-test('CR-21 again and again, each time from where it was', needs, async () => {
-  const container = await bench.create(config({ namespaces: ['mnt', 'pid'] }))
+test('CR-21 twenty times, each from where it was: every tenth time it ends, and is brought back', needs, async () => {
+  const container = await at.lean({ namespaces: ['mnt', 'pid'] })
   let init = await container.run(counter)
   let count = new Count(init)
-  for (let i = 0; i < 3; i++) {
+  for (let i = 1; i <= 20; i++) {
     await count.goesOn()
     const options = { imagesDir: imagesDir() }
-    await container.checkpoint(options)
-    await init.wait()
-    const last = count.numbers.at(-1)!
-    ;({ init, count } = await restored(container, options))
-    await count.goesOn()
-    expect(count.numbers[0]).toBe(last + 1)
+    const ends = i % 10 === 0
+    await container.checkpoint({ ...options, leaveRunning: !ends })
+    if (ends) {
+      await init.wait()
+      const last = count.numbers.at(-1)!
+      ;({ init, count } = await restored(container, options))
+      await count.goesOn()
+      expect(count.numbers[0]).toBe(last + 1)
+    }
     rmSync(options.imagesDir, { recursive: true })
   }
+  expect(leftBehind()).toEqual([])
   await container.destroy({ force: true })
 })
 
 test(
-  'CR-07 CR-10 CO-22 user namespace, a chain of memory dumps; under a new id, below another root',
+  'CR-07 CR-10 CR-13 CO-22 user namespace, a chain of memory dumps; under a new id, below another root',
   needs,
   async () => {
     const maps = { uidMappings: hostIds, gidMappings: hostIds }
     using other = ownRootfs()
     // Without a network namespace of its own it would show the host's /sys, with all that is mounted there.
     const namespaces = [...quick, 'net', 'user'] as const
-    const container = await bench.create(config({ ...maps, namespaces }))
+    const container = await at.create({ ...maps, namespaces })
     const init = await container.run(counter)
+    const add = ['ip', 'address', 'add', '10.231.7.1/32', 'dev', 'lo']
+    execFileSync('nsenter', [`--net=/proc/${init.pid}/ns/net`, ...add])
     const count = new Count(init)
     await count.goesOn()
     const chain = imagesDir()
@@ -189,23 +135,25 @@ test(
     const { stats } = await container.checkpoint({ imagesDir: `${chain}/2`, preDump: true, parentImg: '../1' })
     expect(stats!.pagesSkippedParent).toBeGreaterThan(0)
     await count.goesOn()
-    await container.checkpoint({ imagesDir: `${chain}/3`, parentImg: '../2' })
+    // With what is in its network, of which we have made nothing.
+    await container.checkpoint({ imagesDir: `${chain}/3`, parentImg: '../2', emptyNs: [] })
     await init.wait()
     const last = count.numbers.at(-1)!
     await container.destroy({ force: true })
 
-    const moved = await bench.create(config({ ...maps, namespaces, rootfs: other.path }))
-    const { init: goneOn, count: further } = await restored(moved, { imagesDir: `${chain}/3` })
+    const moved = await at.create({ ...maps, namespaces, rootfs: other.path })
+    const { init: goneOn, count: further } = await restored(moved, { imagesDir: `${chain}/3`, emptyNs: [] })
     await further.goesOn()
     expect(further.numbers[0]).toBe(last + 1)
     expect(readFileSync(`/proc/${goneOn.pid}/uid_map`, 'utf8').trim().split(/\s+/)).toEqual(['0', '100000', '65536'])
     expect(await inside(moved, 'cat /proc/self/uid_map | wc -l; echo x > /dev/null; echo ok')).toBe('1\nok')
+    expect(await inside(moved, 'ip -o address show dev lo')).toContain('inet 10.231.7.1/32')
     await moved.destroy({ force: true })
   },
 )
 
 test('EV-186 ER-06 what does not run is not saved; what runs is not brought back', needs, async () => {
-  const container = await bench.create(config())
+  const container = await at.lean()
   const options = { imagesDir: imagesDir() }
   await expect(container.checkpoint(options)).rejects.toMatchObject({ code: 'ContainerNotRunning' })
   const init = await container.start(counter)
@@ -214,10 +162,11 @@ test('EV-186 ER-06 what does not run is not saved; what runs is not brought back
     message: expect.stringMatching(/it is created/),
   })
   await container.exec()
-  await expect(container.restore({}, options)).rejects.toMatchObject({ code: 'ContainerNotStopped' })
+  await expect(container.restore({}, options)).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'imagesDir' })
   expect(existsSync(options.imagesDir)).toBe(false)
   mkdirSync(options.imagesDir)
-  writeFileSync(`${options.imagesDir}/x.img`, '')
+  for (const name of ['inventory.img', 'pstree.img']) writeFileSync(`${options.imagesDir}/${name}`, '')
+  await expect(container.restore({}, options)).rejects.toMatchObject({ code: 'ContainerNotStopped' })
   await expect(container.checkpoint(options)).rejects.toMatchObject({ code: 'ConfigInvalid' })
   await expect(container.checkpoint({ ...options, parentImg: '/abs' })).rejects.toMatchObject({ code: 'ConfigInvalid' })
   expect(await container.status()).toBe('running')
@@ -233,10 +182,10 @@ test(
   needs,
   async () => {
     const own = ownRootfs()
-    const source = `${place.path}/shown`
+    const source = `${at.place.path}/shown`
     mkdirSync(source, { recursive: true })
     const mounts = [{ destination: '/var/shown', type: 'bind', source, options: ['ro'] }]
-    const container = await bench.create(config({ rootfs: own.path, mounts }))
+    const container = await at.lean({ rootfs: own.path, mounts })
     const init = await container.run(counter)
     await new Count(init).goesOn()
     const options = { imagesDir: imagesDir() }
@@ -245,11 +194,11 @@ test(
     await container.destroy({ force: true })
 
     // The mount point is a link now, to the host's as CRIU would follow it.
-    const outside = `${place.path}/outside`
+    const outside = `${at.place.path}/outside`
     mkdirSync(outside, { recursive: true })
     rmSync(`${own.path}/var/shown`, { recursive: true, force: true })
     symlinkSync(outside, `${own.path}/var/shown`)
-    const linked = await bench.create(config({ rootfs: own.path, mounts }))
+    const linked = await at.lean({ rootfs: own.path, mounts })
     await expect(linked.restore({}, options)).rejects.toMatchObject({ code: 'SystemError' })
     expect(await linked.status()).toBe('stopped')
     expect(leftBehind()).toEqual([])
@@ -257,7 +206,7 @@ test(
     rmSync(`${own.path}/var/shown`)
 
     // The config has no such mount any more.
-    const without = await bench.create(config({ rootfs: own.path }))
+    const without = await at.lean({ rootfs: own.path })
     await expect(without.restore({}, options)).rejects.toThrow(
       /asks for "mount-\/var\/shown", which is no mount of the config/,
     )
@@ -266,10 +215,14 @@ test(
     // Corrupt: cut off, and no image at all.
     const [name] = readdirSync(options.imagesDir).filter(each => each.startsWith('mountpoints-'))
     const bytes = readFileSync(`${options.imagesDir}/${name}`)
-    const broken = await bench.create(config({ rootfs: own.path, mounts }))
+    const broken = await at.lean({ rootfs: own.path, mounts })
     writeFileSync(`${options.imagesDir}/${name}`, bytes.subarray(0, 50))
     await expect(broken.restore({}, options)).rejects.toThrow(/cut off/)
     await expect(broken.restore({}, { imagesDir: outside })).rejects.toThrow()
+    const outwards = Buffer.from(bytes)
+    outwards.write('/../../etc', bytes.indexOf('/var/shown'))
+    writeFileSync(`${options.imagesDir}/${name}`, outwards)
+    await expect(broken.restore({}, options)).rejects.toThrow(/has a mount on "\/..\/..\/etc", which is no plain path/)
     writeFileSync(`${options.imagesDir}/${name}`, bytes)
     expect(await broken.status()).toBe('stopped')
     expect(leftBehind()).toEqual([])
@@ -283,21 +236,28 @@ test(
 )
 
 test(
-  'CR-16 a restore that is given up, and one whose hook fails, leave nothing; a checkpoint that is given up leaves it running',
+  'CR-16 a restore that is given up, and one whose hook fails, leave nothing; a checkpoint that is given up, and one whose CRIU is killed, leave it running',
   needs,
   async () => {
-    const container = await bench.create(config())
+    const container = await at.lean()
     const init = await container.run(counter)
     const count = new Count(init)
     await count.goesOn()
-    // In the middle of it: its processes stand still by then.
-    for (const leaveRunning of [true, false]) {
+    for (const how of ['given up', 'killed'] as const) {
       const given = new AbortController()
-      const freeze = `/sys/fs/cgroup/libcontainer-${container.id}/cgroup.freeze`
-      const saving = container.checkpoint({ imagesDir: imagesDir(), leaveRunning }, given)
-      await until('the dump is under way', () => readFileSync(freeze, 'utf8').trim() === '1')
-      given.abort(new Error('given up'))
-      await expect(saving).rejects.toThrow(/given up/)
+      using pageServer = await standstill()
+      const saving = container.checkpoint(
+        { imagesDir: imagesDir(), leaveRunning: how === 'given up', pageServer },
+        given,
+      )
+      saving.catch(() => {})
+      await pageServer.reached
+      // In the middle of it: CRIU holds its processes by then.
+      const tracer = await until('it is traced', () => tracerOf(init.pid) || undefined)
+      if (how === 'killed') process.kill(tracer, 'SIGKILL')
+      else given.abort(new Error(how))
+      await expect(saving).rejects.toThrow(how === 'killed' ? /signal 9 ended it/ : /given up/)
+      expect(tracerOf(init.pid)).toBe(0)
       expect(await container.status()).toBe('running')
       expect(await container.status2015()).toBe('Running')
       await count.goesOn()
@@ -307,7 +267,7 @@ test(
     await init.wait()
     await container.destroy({ force: true })
 
-    const broken = await bench.create(config())
+    const broken = await at.lean()
     broken.hook('createRuntime', () => Promise.reject(new Error('the hook says no')))
     await expect(broken.restore({}, options)).rejects.toThrow(/createRuntime\[0\] failed: the hook says no/)
     expect(await broken.status()).toBe('stopped')
@@ -315,7 +275,7 @@ test(
     await broken.destroy({ force: true })
 
     const given = new AbortController()
-    const late = await bench.create(config())
+    const late = await at.lean()
     late.hook('createRuntime', async () => {
       given.abort(new Error('given up'))
       await new Promise(resolve => setTimeout(resolve, 100))
@@ -328,30 +288,10 @@ test(
   },
 )
 
-test('CR-08 a network namespace that the container has joined is joined again', needs, async () => {
-  const name = `checkpoint-${process.pid}`
-  execFileSync('ip', ['netns', 'add', name])
-  try {
-    const path = `/run/netns/${name}`
-    const container = await bench.create(config({ namespaces: [...quick, { kind: 'net', path }] }))
-    const init = await container.run(counter)
-    await new Count(init).goesOn()
-    const options = { imagesDir: imagesDir() }
-    await container.checkpoint(options)
-    await init.wait()
-    const again = await restored(container, options)
-    await again.count.goesOn()
-    expect(statSync(`/proc/${again.init.pid}/ns/net`).ino).toBe(statSync(path).ino)
-    await container.destroy({ force: true })
-  } finally {
-    execFileSync('ip', ['netns', 'delete', name])
-  }
-})
-
 test('CR-22 without CRIU the call says what is missing', requires('root'), async () => {
   using directory = temporaryDirectory('criu-')
   const factory = await Factory.open(`${directory.path}/state`, { criuPath: `${directory.path}/criu` })
-  const container = await factory.create(bench?.id() ?? `checkpoint-${process.pid}`, { rootfs: busyboxRootfs() })
+  const container = await factory.create(at?.bench.id() ?? `checkpoint-${process.pid}`, { rootfs: busyboxRootfs() })
   try {
     await container.run(counter)
     await expect(container.checkpoint({ imagesDir: `${directory.path}/images` })).rejects.toMatchObject({

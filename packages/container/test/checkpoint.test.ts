@@ -3,7 +3,7 @@ import type { MountInfo } from '@libcontainer/mount'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { candidateOf, candidates, externalMounts, pointsInRoot } from '../src/checkpoint/mounts.js'
-import { checkCheckpoint, checkImage } from '../src/checkpoint/options.js'
+import { type CheckpointOptions, checkCheckpoint, checkImage } from '../src/checkpoint/options.js'
 import { type DumpFacts, planDump, planRestore } from '../src/checkpoint/plan.js'
 import { keyOf, parseStreams, type Stream, toldAtDump } from '../src/checkpoint/streams.js'
 
@@ -73,6 +73,19 @@ describe('mounts', () => {
     ])
   })
 
+  test('CR-07 a masked directory, which can hold nothing, is made anew; one that somebody has put something over is saved', () => {
+    const empty = { options: ['ro'], superOptions: ['ro', 'size=4k', 'nr_inodes=1', 'mode=555'] }
+    const config = resolved({ mounts: [], maskedPaths: ['/proc/acpi', '/sys/firmware'] })
+    const table = [mounted(2, '/proc/acpi', empty), mounted(3, '/sys/firmware', { superOptions: ['rw'] })]
+    const listed = externalMounts(config, facts(table, { 'mask-/proc/acpi': 2, 'mask-/sys/firmware': 3 }))
+    expect(listed).toEqual([{ key: 'mask-/proc/acpi/', mountPoint: '/proc/acpi' }])
+    expect(candidateOf('mask-/proc/acpi/', config)).toMatchObject({ kind: 'mask', place: 0 })
+    expect(candidateOf('mount-/data/', binds)).toBeUndefined()
+    expect(externalMounts(resolved({ mounts: [], maskedPaths: [] }), facts([mounted(2, '/proc/acpi', empty)]))).toEqual(
+      [],
+    )
+  })
+
   test('CR-07 a cgroup that is shown without a cgroup namespace is a bind', () => {
     const mounts = [{ destination: '/sys/fs/cgroup', type: 'cgroup' }]
     const table = [mounted(2, '/sys/fs/cgroup', { major: 0, minor: 5, type: 'cgroup2', root: '/demo' })]
@@ -81,6 +94,30 @@ describe('mounts', () => {
       { key: 'mount-/sys/fs/cgroup', mountPoint: '/sys/fs/cgroup' },
     ])
     expect(externalMounts(resolved({ mounts, namespaces: ['mnt', 'pid', 'cgroup'] }), seen)).toEqual([])
+  })
+
+  test('CR-07 hierarchies of version 1 that are shown without a cgroup namespace are binds, each of its own', () => {
+    const config = resolved({ mounts: [{ destination: '/sys/fs/cgroup', type: 'cgroup' }] })
+    const shown = { minor: 5, type: 'cgroup', root: '/demo', parent: 2 }
+    const table = [
+      mounted(2, '/sys/fs/cgroup'),
+      mounted(3, '/sys/fs/cgroup/cpu,cpuacct', shown),
+      mounted(4, '/sys/fs/cgroup/unified', { ...shown, type: 'cgroup2' }),
+    ]
+    const seen = { 'mount-/sys/fs/cgroup': 2 }
+    expect(externalMounts(config, facts(table, seen))).toEqual([
+      { key: 'mount-/sys/fs/cgroup/cpu%2Ccpuacct', mountPoint: '/sys/fs/cgroup/cpu,cpuacct' },
+      { key: 'mount-/sys/fs/cgroup/unified', mountPoint: '/sys/fs/cgroup/unified' },
+    ])
+    for (const key of ['mount-/sys/fs/cgroup/cpu%2Ccpuacct', '/sys/fs/cgroup/cpu,cpuacct'])
+      expect(candidateOf(key, config)).toMatchObject({ kind: 'cgroup', hierarchy: 'cpu,cpuacct' })
+    for (const key of ['mount-/sys/fs/cgroup/', '/sys/fs/cgroup/../..', '/sys/fs/cgroup/a/b', '/sys/fs/cgroups'])
+      expect(candidateOf(key, config)).toBeUndefined()
+    // What somebody has mounted there is none.
+    const other = mounted(5, '/sys/fs/cgroup/a]:b', { ...shown, type: 'tmpfs' })
+    expect(() => externalMounts(config, facts([...table, other], seen))).toThrow(/cannot save the mount/)
+    const own = resolved({ mounts: config.mounts, namespaces: ['mnt', 'pid', 'cgroup'] })
+    expect(externalMounts(own, facts(table, seen))).toEqual([])
   })
 
   test('a mount of the host that the config does not account for is told by its path', () => {
@@ -213,6 +250,14 @@ describe('requests', () => {
       freezeCgroup: '/f',
       manageCgroupsMode: 'ignore',
     })
+  })
+
+  test('CR-14 the network is locked by nftables where they are there, or as is said', () => {
+    const lock = (given: Partial<CheckpointOptions>, more: Partial<DumpFacts>): unknown =>
+      planDump(resolved({ mounts: [] }), { imagesDir, ...given }, facts([], {}, more)).request.networkLock
+    expect(lock({}, { nftables: true })).toBe('nftables')
+    expect(lock({}, { nftables: false })).toBeUndefined()
+    expect(lock({ networkLock: 'iptables' }, { nftables: true })).toBe('iptables')
   })
 
   test('CR-08 namespaces of others: net and pid by their inodes, others joined, a cgroup namespace refused', () => {

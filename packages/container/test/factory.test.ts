@@ -4,8 +4,8 @@ import { Cgroup } from '@libcontainer/cgroups'
 import { type CgroupDriver, type ContainerConfig, container, create, Factory, load } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
-import { cgroupDriver } from '../src/cgroup-option.js'
-import { loadInit } from '../src/init-option.js'
+import { cgroupDriver } from '../src/cgroups/option.js'
+import { loadInit } from '../src/config/init-option.js'
 
 const invalid = (field: string, message: RegExp): object =>
   expect.objectContaining({

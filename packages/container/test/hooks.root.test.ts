@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Command, Hooks } from '@libcontainer/container'
 import { describe, expect, test } from 'vitest'
 import { requires, shellCommand, temporaryDirectory } from '../../../test/support/index.js'
-import { runCommand } from '../src/command.js'
+import { runCommand } from '../src/start/command.js'
 import { Bench, elsewhere, inside, sleeper } from './support.js'
 
 const needs = requires('root')

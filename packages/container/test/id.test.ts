@@ -2,7 +2,7 @@ import { ContainerError, checkId } from '@libcontainer/container'
 import { shown } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { defaultCgroupPath } from '../src/resolve.js'
+import { defaultCgroupPath } from '../src/config/resolve.js'
 
 const invalid = (id: unknown): void => {
   expect(() => checkId(id as string), shown(id)).toThrow(

@@ -24,7 +24,7 @@ const opens = (path: string): string =>
 const needs = requires('root', 'rootfs', 'cgroup')
 
 describe('DV-19 devices of a running container', () => {
-  test('DV-19 a node and its rule come together, and go together', needs, async () => {
+  test('DV-19 BY-18 a node and its rule come together, and go together', needs, async () => {
     await using bench = await Bench.open('live-devices')
     const { container } = await bench.running()
     expect(await inside(container, opens('/dev/kmsg'))).toBe('absent')

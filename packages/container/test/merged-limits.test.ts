@@ -1,7 +1,7 @@
 import type { ContainerCgroups } from '@libcontainer/container'
 import { expect, test } from 'vitest'
-import { mergedLimits } from '../src/merged-limits.js'
-import { changed } from '../src/set.js'
+import { mergedLimits } from '../src/running/merged-limits.js'
+import { changed } from '../src/running/set.js'
 
 /** What a config holds, and then set() on top of it. */
 const merged = (before: ContainerCgroups, given: ContainerCgroups): unknown =>

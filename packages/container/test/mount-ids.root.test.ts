@@ -1,11 +1,21 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type ContainerConfig, validate } from '@libcontainer/container'
 import { defaultMounts, type Mount } from '@libcontainer/mount'
 import { describe, expect, test } from 'vitest'
 import {
   busyboxRootfs,
+  copyOfBusyboxRootfs,
   requires,
   type TemporaryDirectory,
   temporaryDirectory,
@@ -126,6 +136,96 @@ describe('MT-27 a bind whose ids are mapped', () => {
     expect(await inside(container, 'stat -c %u /dev/data/root')).toBe('3')
     await container.removeMounts(['/dev/data'])
     await container.destroy({ force: true })
+  })
+})
+
+describe('BY-24 a root file system whose ids are mapped', () => {
+  const script = 'stat -c "%n %u:%g" /bin /bin/busybox; echo text >/made; stat -c %u:%g /made; cat /made'
+  const expected = '/bin 0:0\n/bin/busybox 0:0\n0:0\ntext'
+  const image = (): TemporaryDirectory => {
+    const copy = copyOfBusyboxRootfs()
+    chmodSync(copy.path, 0o755)
+    return copy
+  }
+
+  test('BY-24 MT-27 by the container’s user namespace: no owner is changed on disk', needsUser, async () => {
+    await using bench = await Bench.open('root-ids')
+    using rootfs = image()
+    const config = { ...userns, rootfs: rootfs.path }
+    const before = readFileSync('/proc/self/mountinfo', 'utf8')
+    expect(await bench.text(script, { ...config, rootIdMap: 'idmap' })).toBe(expected)
+    expect(statSync(join(rootfs.path, 'made'))).toMatchObject({ uid: 0, gid: 0 })
+    expect(statSync(join(rootfs.path, 'bin/busybox'))).toMatchObject({ uid: 0, gid: 0 })
+    // Without it root of the container owns nothing there.
+    const { stdout, stderr } = await bench.run('stat -c %u /bin/busybox; echo x >/other', config)
+    expect(stdout).toBe('65534\n')
+    expect(stderr).toContain('Permission denied')
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before)
+  })
+
+  test('BY-24 by maps of its own, with binds that are mapped, too, and read-only', needsUser, async () => {
+    await using bench = await Bench.open('root-ids')
+    using rootfs = image()
+    using data = volume()
+    const bind = { destination: '/dev/data', source: data.path, options: ['bind', 'idmap=uids=5-0-1;gids=5-0-1'] }
+    const shown = await bench.text(
+      'stat -c %u:%g /bin/busybox /dev/data/five; echo x 2>/dev/null >/x || echo read-only',
+      {
+        rootfs: rootfs.path,
+        rootIdMap: 'idmap=uids=0-7-1;gids=0-8-1',
+        readonlyRootfs: true,
+        ...withMount(bind),
+      },
+    )
+    expect(shown).toBe('7:8\n0:0\nread-only')
+  })
+
+  test('BY-24 MT-47 below an overlay', together(needsUser, requires('kernel:5.19')), async () => {
+    await using bench = await Bench.open('root-ids')
+    using rootfs = image()
+    const config = { ...userns, rootfs: rootfs.path, rootIdMap: 'ridmap', rootOverlay: { temporary: true } }
+    expect(await bench.text(script, config)).toBe(expected)
+    expect(existsSync(join(rootfs.path, 'made'))).toBe(false)
+  })
+
+  test('BY-24 EV-082 a file system that maps no ids: the error says so, and nothing is left', needsUser, async () => {
+    await using bench = await Bench.open('root-ids')
+    const before = readFileSync('/proc/self/mountinfo', 'utf8')
+    const container = await bench.create({ ...userns, rootfs: '/proc/self', rootIdMap: 'idmap' }).catch(error => error)
+    expect(container).toMatchObject({ code: 'ConfigInvalid', field: 'rootfs' })
+    await expect(bench.text('true', { ...userns, rootfs: '/sys/kernel', rootIdMap: 'idmap' })).rejects.toMatchObject({
+      cause: {
+        syscall: 'mount_setattr',
+        code: 'EINVAL',
+        path: '/sys/kernel',
+        step: expect.stringContaining('map the ids of /sys/kernel'),
+        hint: expect.stringContaining('does not support id-mapped mounts'),
+      },
+    })
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before)
+  })
+
+  test('BY-24 EV-081 what cannot be mapped is refused before anything is touched', needs, async () => {
+    const problems = async (more: object) =>
+      (await validate({ rootfs: busyboxRootfs(), ...more })).map(({ message }) => message)
+    expect(await problems({ ...userns, rootIdMap: 'idmap' })).toEqual([])
+    expect(await problems({ rootIdMap: 'idmap=uids=0-1-1;gids=0-1-1' })).toEqual([])
+    expect(await problems({ rootIdMap: 'idmap' })).toEqual([expect.stringMatching(/^rootIdMap: has no ids to map by/)])
+    expect(await problems({ rootIdMap: 'shift' })).toEqual([expect.stringMatching(/^rootIdMap: must be idmap, ridmap/)])
+    expect(await problems({ rootIdMap: true })).toEqual([expect.stringMatching(/^rootIdMap: must be idmap, ridmap/)])
+    expect(await problems({ rootIdMap: 'idmap=uids=0-1-1' })).toEqual([
+      expect.stringMatching(/^rootIdMap: must map both/),
+    ])
+    expect(await problems({ rootIdMap: 'idmap=uids=@0-1-1;gids=@0-1-1' })).toEqual([
+      expect.stringMatching(/^rootIdMap\.uidMappings\[0\]: is relative/),
+    ])
+    expect(await problems({ ...userns, rootIdMap: 'idmap', rootTmpfs: [] })).toEqual([
+      expect.stringMatching(/^rootIdMap: shows nothing/),
+    ])
+    const shared = { namespaces: ['pid'], mounts: [], devices: [], maskedPaths: [], readonlyPaths: [] }
+    expect(await problems({ ...shared, rootIdMap: 'idmap=uids=0-1-1;gids=0-1-1' })).toEqual([
+      expect.stringMatching(/^rootIdMap: needs a mount namespace/),
+    ])
   })
 })
 

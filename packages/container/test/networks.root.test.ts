@@ -1,12 +1,24 @@
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type Container, type ContainerConfig, plan } from '@libcontainer/container'
-import { ensureBridge, type Network } from '@libcontainer/network'
+import { openNamespaceFd } from '@libcontainer/namespaces'
+import { isBridge } from '@libcontainer/netlink'
+import {
+  applyNetworks,
+  ensureBridge,
+  type Network,
+  needsNoLookUp,
+  planNetworks,
+  setAttached,
+} from '@libcontainer/network'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { requires } from '../../../test/support/index.js'
-import { Bench, inside, sh } from './support.js'
+import { busyboxRootfs, requires, temporaryDirectory, together, until } from '../../../test/support/index.js'
+import { Bench, elsewhere, hostIds, inside, sh } from './support.js'
 
 const needs = requires('root', 'rootfs', 'program:ip')
+/** VLAN filtering of bridges is built where VLANs are. */
+const vlans = together(needs, requires('link:vlan', 'program:bridge'))
 /** At most ten bytes, so that there is room for more. */
 const own = `t${process.pid}`
 const bridge = `${own}b`
@@ -48,6 +60,21 @@ test('NW-21 a bridge is made once, and has the addresses that are asked for', ne
   await expect(ensureBridge({ name: 'lo' })).rejects.toMatchObject({ code: 'ConfigInvalid', field: 'name' })
 })
 
+test('NW-21 what is plain needs one look at its bridges, and anything else a longer one', needs, async () => {
+  expect(await Promise.all([bridge, 'lo', `${own}x`, 'a name that is too long'].map(isBridge))).toEqual([
+    true,
+    false,
+    false,
+    false,
+  ])
+  const plain = (...networks: Network[]): Promise<boolean> => needsNoLookUp({ networks })
+  expect(await plain(veth(), { type: 'loopback' }, veth({ address: '10.231.7.2/24' }))).toBe(true)
+  expect(await plain(veth(), veth({ bridge: 'lo' }))).toBe(false)
+  expect(await plain(veth({ hostInterfaceName: `${own}h` }))).toBe(false)
+  expect(await plain({ type: 'phys', device: bridge })).toBe(false)
+  expect(await needsNoLookUp({ networks: [veth()], netDevices: { [bridge]: {} } })).toBe(false)
+})
+
 describe('NW-04 NW-05 NW-07 veth', () => {
   test(
     'NW-07 NW-22 all that is asked for is there before the program runs, and gone with the container',
@@ -85,6 +112,17 @@ describe('NW-04 NW-05 NW-07 veth', () => {
       expect(hostLinks()).not.toContain(`${own}h`)
     },
   )
+
+  test('NW-08 names that nobody gave are those of one start', needs, async () => {
+    await using bench = await Bench.open('net')
+    const container = await bench.create({ networks: [veth()] })
+    const names = new Set<unknown>()
+    for (const _ of [1, 2]) {
+      await (await container.run(sh('true'))).wait()
+      names.add((await container.state()).network_state?.veth_host)
+    }
+    expect(names.size).toBe(2)
+  })
 
   test('NW-08 two containers reach each other, IPv4 and IPv6, by names that nobody gave', needs, async () => {
     await using bench = await Bench.open('net')
@@ -209,6 +247,46 @@ describe('NW-04 NW-05 NW-07 veth', () => {
     expect(hostLinks()).not.toContain(`${own}y`)
   })
 
+  test('NW-04 NW-07 in a user namespace of its own a container has a pair, too', needs, async () => {
+    await using bench = await Bench.open('net')
+    const namespaces = ['user', 'mnt', 'pid', 'ipc', 'net'] as const
+    const networks = [veth({ address: '10.231.7.6/24', gateway: '10.231.7.1', hairpinMode: true })]
+    const config = { namespaces, uidMappings: hostIds, gidMappings: hostIds, networks }
+    const { steps } = await plan('any', (await bench.create(config)).config(), sh('true'))
+    expect(steps.map(({ about }) => about)).toContain('wait until the networks are there')
+    expect(await bench.text('ip -o addr show dev eth0; ip route', config)).toMatch(
+      /10\.231\.7\.6\/24[\s\S]*default via 10\.231\.7\.1/,
+    )
+    expect(hostLinks().filter(name => !before.includes(name))).toEqual([bridge])
+  })
+
+  test(
+    'NW-04 NW-22 whoever is killed when a pair is there, before anything runs in the container, leaves none',
+    needs,
+    async () => {
+      await using bench = await Bench.open('net')
+      const seen = `${bench.factory.root}/seen`
+      const network = veth({ hostInterfaceName: `${own}k`, name: 'eth4' })
+      const id = bench.id()
+      // By a command of init's, in a container that shares the host's numbers of processes.
+      const program = `
+      const [root, id, rootfs, network, seen] = args
+      const factory = await Factory.open(root)
+      const script = 'ip -o link show eth4 >' + seen + '; kill -KILL ' + process.pid
+      const premountCommands = [{ path: '/bin/sh', args: ['sh', '-c', script], env: ['PATH=' + process.env.PATH] }]
+      const mounts = [{ destination: '/dev', type: 'tmpfs', premountCommands }]
+      const config = { rootfs, namespaces: ['mnt', 'net'], mounts, networks: [JSON.parse(network)] }
+      const container = await factory.create(id, config)
+      await container.run({ args: ['/bin/true'] })`
+      const killed = elsewhere(program, bench.factory.root, id, busyboxRootfs(), JSON.stringify(network), seen)
+      await expect(killed).rejects.toThrow()
+      expect(readFileSync(seen, 'utf8')).toContain('eth4@')
+      await bench.factory.remove(id)
+      await until('the pair has ended with its namespace', () => !hostLinks().includes(`${own}k`))
+      expect(existsSync(`${bench.factory.root}/${id}`)).toBe(false)
+    },
+  )
+
   test(
     'a record without a container is enough to take away what was made; another’s link of the name stays',
     needs,
@@ -266,6 +344,58 @@ test.each(['ipvlan', 'vlan'] as const)(
     expect(await bench.text(script, { networks: [network('10.231.7.31/24')], capabilities })).toBe('yes')
   },
 )
+
+test('BY-13 a VLAN needs a bridge that filters them, and this kernel may have none', needs, async () => {
+  await using bench = await Bench.open('net')
+  for (const more of [{ vlan: 10 }, { vlanTrunk: [20] }])
+    await expect(bench.create({ networks: [veth(more)] })).rejects.toMatchObject({
+      field: `networks[0].${Object.keys(more)[0]}`,
+      message: expect.stringContaining(`needs a bridge that filters VLANs, which ${bridge} does not`),
+      hint: expect.stringContaining('vlan_filtering 1'),
+    })
+  const name = `${own}v`
+  const made = await ensureBridge({ name, vlanFiltering: true }).catch(({ code, hint }) => ({ code, hint }))
+  if (made === true) execFileSync('ip', ['link', 'delete', name])
+  else expect(made).toEqual({ code: 'EOPNOTSUPP', hint: expect.stringContaining('CONFIG_BRIDGE_VLAN_FILTERING') })
+  expect(hostLinks()).not.toContain(name)
+})
+
+test('BY-13 VLANs of a bridge’s ports on a link of the host', vlans, async () => {
+  await using bench = await Bench.open('net')
+  await ensureBridge({ name: bridge, vlanFiltering: true })
+  const member = (ifname: string): object[] =>
+    JSON.parse(execFileSync('bridge', ['-j', '-compressvlans', 'vlan', 'show', 'dev', ifname], { encoding: 'utf8' }))[0]
+      ?.vlans ?? []
+  const host = (letter: string): string => `${own}${letter}`
+  const put = async (letter: string, n: number, more: object): Promise<Container> => {
+    const networks = [veth({ hostInterfaceName: host(letter), address: `10.231.7.${n}/24`, ...more })]
+    const container = await bench.create({ networks, capabilities })
+    await container.run(sh('exec sleep 1000'))
+    return container
+  }
+  const one = await put('h', 40, { vlan: 10, vlanTrunk: [20, '100-199'], hairpinMode: true })
+  const expected = [{ vlan: 10, flags: ['PVID', 'Egress Untagged'] }, { vlan: 20 }, { vlan: 100, vlanEnd: 199 }]
+  expect(member(host('h'))).toMatchObject(expected)
+  const [link] = ip('link', 'show', 'dev', host('h'))
+  expect(link).toMatchObject({ master: bridge, linkinfo: { info_slave_data: { hairpin: true } } })
+  await put('i', 41, { vlan: 10 })
+  const other = await put('j', 42, {})
+  expect(member(host('j'))).toMatchObject([{ vlan: 1, flags: ['PVID', 'Egress Untagged'] }])
+  // One VLAN is one network; another, and the bridge's own, are not in it.
+  const pings = (n: number): string => `ping -c 1 -w 10 10.231.7.${n} >/dev/null && echo yes`
+  expect(await inside(one, pings(41))).toBe('yes')
+  expect(await inside(other, pings(1))).toBe('yes')
+  const deaf = (n: number): string => `ping -c 1 -W 1 10.231.7.${n} >/dev/null || echo no`
+  expect(await Promise.all([inside(one, deaf(42)), inside(one, deaf(1))])).toEqual(['no', 'no'])
+  // As around a checkpoint: a port that was taken out of its bridge is in all of them again.
+  const { networks } = one.config()
+  const { pairs } = JSON.parse(readFileSync(`${bench.factory.root}/${one.id}/network.json`, 'utf8'))
+  await setAttached(networks!, pairs, false)
+  expect(member(host('h'))).toEqual([])
+  await setAttached(networks!, pairs, true)
+  expect(member(host('h'))).toMatchObject(expected)
+  expect(await inside(one, pings(41))).toBe('yes')
+})
 
 test('NW-03 a loopback has the MTU that is asked for', needs, async () => {
   await using bench = await Bench.open('net')
@@ -376,6 +506,23 @@ describe('NL-30 EV-063 netDevices', () => {
       execFileSync('ip', ['link', 'delete', `${own}3`])
     }
   })
+})
+
+test('BY-18 a network of a container that runs: made in its namespace, and taken away again', needs, async () => {
+  await using bench = await Bench.open('live-net')
+  using place = temporaryDirectory('live-net-')
+  const { container, init } = await bench.running()
+  const config = { networks: [veth({ name: 'eth7', address: '10.231.7.9/24' })] }
+  using namespace = await openNamespaceFd(`/proc/${init.pid}/ns/net`, 'net')
+  const applied = await applyNetworks(config, planNetworks(config, randomBytes), {
+    namespace,
+    kind: 'joined',
+    directory: place.path,
+    record: async () => {},
+  })
+  expect(await inside(container, 'ip -o addr show dev eth7')).toContain('10.231.7.9/24')
+  await applied.undo()
+  expect(await inside(container, 'ls /sys/class/net')).not.toContain('eth7')
 })
 
 test('NW-09 a namespace that is joined is not ended: what was made in it is taken away', needs, async () => {

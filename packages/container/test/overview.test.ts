@@ -1,8 +1,8 @@
 import { stringifyJson } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseHead } from '../src/overview.js'
-import { cgroupPaths } from '../src/state.js'
+import { parseHead } from '../src/state/overview.js'
+import { cgroupPaths } from '../src/state/state.js'
 
 const state = {
   id: 'box',

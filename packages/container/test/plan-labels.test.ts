@@ -1,10 +1,10 @@
 import { type ContainerConfig, type ProcessSpec, resolveConfig } from '@libcontainer/container'
 import type { Step } from '@libcontainer/sys'
 import { expect, test } from 'vitest'
-import { attributesOf } from '../src/attributes.js'
-import { confinementOf } from '../src/confinement.js'
-import { planContainer } from '../src/plan-container.js'
-import { planExec } from '../src/plan-exec.js'
+import { attributesOf } from '../src/plan/attributes.js'
+import { confinementOf } from '../src/plan/confinement.js'
+import { planContainer } from '../src/plan/container.js'
+import { planExec } from '../src/plan/exec.js'
 
 const [label, other] = ['u:r:t:s0:c1,c2', 'u:r:other:s0:c1,c2']
 const facts = { joinCgroups: [], lastCap: 40, initialFiles: undefined }

@@ -1,11 +1,18 @@
-import { type ContainerConfig, type ContainerPlan, type ProcessSpec, resolveConfig } from '@libcontainer/container'
+import {
+  type ContainerConfig,
+  type ContainerPlan,
+  type ProcessSpec,
+  resolveConfig,
+  validate,
+} from '@libcontainer/container'
 import { encodePlan, type Step } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import { attributesOf } from '../src/attributes.js'
-import { confinementOf } from '../src/confinement.js'
-import type { Confinement } from '../src/confinement-steps.js'
-import { type ContainerFacts, planContainer } from '../src/plan-container.js'
-import { planExec } from '../src/plan-exec.js'
+import { attributesOf } from '../src/plan/attributes.js'
+import { confinementOf } from '../src/plan/confinement.js'
+import type { Confinement } from '../src/plan/confinement-steps.js'
+import { type ContainerFacts, planContainer } from '../src/plan/container.js'
+import { planExec } from '../src/plan/exec.js'
+import { ownFilesOf } from '../src/plan/own-files.js'
 
 /*
  * Plans are pure: here they are made for a machine of the tests' own, with cgroup2 alone and a kernel of 41 capabilities.
@@ -38,7 +45,7 @@ function planOf(
     ...facts,
   })
   // Whatever is planned can be handed over: every slot that is used is filled by a step, an answer or the caller.
-  const values = { parent: 9, listener: 9 }
+  const values = { parent: 9, listener: 9, network: 9 }
   expect(() => encodePlan(plan.steps, { slots: plan.slots, values })).not.toThrow()
   return plan
 }
@@ -294,10 +301,12 @@ describe('variants', () => {
 
   test('IN-09 networks are there before whatever can tell: a mount from elsewhere, its command, a hook; a loopback alone needs nobody', () => {
     const networks = [{ type: 'veth', bridge: 'br0' }] as const
-    expect(difference(planOf({ networks }))).toEqual({ more: ['wait until the networks are there'], less: [] })
+    const network = { isThere: false, waits: true, steps: [] }
+    const waiting = planOf({ networks }, {}, { network })
+    expect(difference(waiting)).toEqual({ more: ['wait until the networks are there'], less: [] })
     const hooks = { id: 'x', at: (point: string) => (point === 'createRuntime' ? [{ path: '/bin/true' }] : []) }
     const order = (mounts: ContainerConfig['mounts'] = []): (string | undefined)[] =>
-      planOf({ networks, mounts: [{ destination: '/proc', type: 'proc' }, ...mounts] }, {}, { hooks })
+      planOf({ networks, mounts: [{ destination: '/proc', type: 'proc' }, ...mounts] }, {}, { hooks, network })
         .steps.map(({ op, args }) => (op === 'ask' ? `${args[0]}` : op))
         .filter(name => ['network', 'prepareRoot', 'mountFilesystem', 'hooks', 'pivotRoot'].includes(name))
         .filter((name, i, all) => name !== all[i - 1])
@@ -309,15 +318,46 @@ describe('variants', () => {
     expect(difference(planOf({ networks: [{ type: 'loopback' }] }))).toEqual({ more: [], less: [] })
     // What init does of them itself follows at once.
     const own8 = { op: 'requestNetlink', args: [], about: 'give eth0 10.0.0.2/24' }
-    const { steps } = planOf({ networks }, {}, { network: [own8] })
+    const { steps } = planOf({ networks }, {}, { network: { ...network, steps: [own8] } })
     const wait = steps.findIndex(({ op, args }) => op === 'ask' && args[0] === 'network')
     expect(steps.slice(wait + 1, wait + 3)).toMatchObject([{ op: 'linkUp' }, own8])
     // Nobody but the host's root finds the namespace of a process that is not dumpable.
     const root0 = [{ containerId: 0, hostId: 1000, size: 1 }]
     const own = { networks: [{ type: 'user' }] as const, namespaces: ['user', 'mnt', 'pid', 'net'] as const }
-    const plan = planOf({ ...own, uidMappings: root0, gidMappings: root0 }, {}, { unprivileged: true })
+    const plan = planOf({ ...own, uidMappings: root0, gidMappings: root0 }, {}, { unprivileged: true, network })
     const at = plan.steps.findIndex(({ about }) => about === 'wait until the networks are there')
     expect(plan.steps.slice(at - 1, at + 2).map(({ op }) => op)).toEqual(['setDumpable', 'ask', 'setDumpable'])
+  })
+
+  test('IN-09 a namespace that is made with its networks is asked for, and joined, right before the first that looks at it', () => {
+    const networks = [{ type: 'veth', bridge: 'br0' }] as const
+    const network = { isThere: true, waits: false, steps: [] }
+    const plan = planOf({ networks }, {}, { network })
+    expect(plan.namespaces.cloneFlags & flags.NEWNET).toBe(0)
+    expect(plan.namespaces.cloneFlags & flags.NEWPID).toBe(flags.NEWPID)
+    const asked = 'wait until the network namespace is there'
+    const joined = [asked, 'join the net namespace']
+    expect(difference(plan)).toEqual({ more: joined, less: [] })
+    expect(plan.slots).toContain('network')
+    ordered(plan, ['ask', 'network'], 'joinNamespaces', 'linkUp')
+    const around = (mounts: ContainerConfig['mounts'], more: Partial<ContainerConfig> = {}): (string | undefined)[] => {
+      const all = told(planOf({ networks, mounts, ...more }, {}, { network }))
+      const at = all.indexOf(asked)
+      expect(all[at + 1]).toBe(joined[1])
+      return [all[at - 1], all[at + 2]]
+    }
+    const proc = { destination: '/proc', type: 'proc' }
+    expect(around(undefined)[1]).toBe('mount sysfs on /sys')
+    expect(around([proc, { destination: '/etc/x', source: '/etc/x', options: ['bind'] }])).toEqual([
+      'mount proc on /proc',
+      'bind /etc/x on /etc/x',
+    ])
+    // Nothing looks: what init does of them is the first. One can tell: they are all there before the root is made.
+    expect(around([proc])[1]).toBe('bring the interface lo up')
+    const nfs = { destination: '/data', type: 'nfs', source: '10.0.0.1:/data' }
+    expect(around([proc, nfs])).toEqual(['start a new session', 'bring the interface lo up'])
+    const bare = { namespaces: ['net', 'pid'], devices: [], maskedPaths: [], readonlyPaths: [] } as const
+    expect(around([], bare)[1]).toBe('bring the interface lo up')
   })
 
   test('without a network namespace lo is the host’s', () => {
@@ -529,6 +569,15 @@ test('MT-47 an overlay is laid over the root before anything is mounted on it', 
   expect(notes.map(bytes => new TextDecoder().decode(bytes))).toEqual(['', 'userxattr\0'])
 })
 
+test('BY-24 a root whose ids are mapped covers the root before anything else does', () => {
+  const config = { rootIdMap: 'idmap', namespaces: [...kinds, 'user'] as const, ...maps }
+  const resolved = resolveConfig('demo', { rootfs: '/rootfs', ...config })
+  const plan = planOf({ ...config, rootOverlay: { temporary: true } }, {}, { ownFiles: ownFilesOf(resolved) })
+  expect(at(plan, 'coverRoot')).toBe(at(plan, 'prepareRoot') + 2)
+  expect(at(plan, 'overlayRoot')).toBeGreaterThan(at(plan, 'coverRoot'))
+  expect(plan.slots).toContain('source')
+})
+
 test('MT-36 in the mounts of the host: a chroot, and no step that mounts, makes a node or masks', () => {
   const shared = { namespaces: ['pid', 'uts'], mounts: [], devices: [], maskedPaths: [], readonlyPaths: [] } as const
   const { more, less } = difference(planOf(shared))
@@ -536,6 +585,21 @@ test('MT-36 in the mounts of the host: a chroot, and no step that mounts, makes 
   expect(less).toEqual(defaultPlan.slice(1, defaultPlan.indexOf('pivot to the new root') + 1))
   expect(told(planOf(shared, { terminal: true }))).not.toContain('mount the terminal on /dev/console')
 })
+
+test.each(['user', 'NEWUSER', 'CLONE_NEWUSER', { kind: 'user' }, { kind: 'NEWUSER' }])(
+  'NS-01 a user namespace is one by any of its words: %o',
+  async word => {
+    const one = { uidMappings: [{ ...map[0]!, size: 1 }], gidMappings: [{ ...map[0]!, size: 1 }] }
+    const namespaces = [...kinds, word] as NonNullable<ContainerConfig['namespaces']>
+    const plain = resolveConfig('demo', { rootfs: '/rootfs', namespaces: [...kinds, 'user'], ...one })
+    const resolved = resolveConfig('demo', { rootfs: '/rootfs', namespaces, ...one })
+    expect(resolved).toEqual(plain)
+    // 5 is no id of the maps: the group of terminals is root's then.
+    expect(resolved.mounts.find(({ type }) => type === 'devpts')?.options).not.toContain('gid=5')
+    const problems = await validate({ rootfs: '/absent', namespaces, rootIdMap: 'idmap', ...one })
+    expect(problems.map(({ field }) => field)).toEqual(['rootfs'])
+  },
+)
 
 describe('a further process', () => {
   const config = resolveConfig('demo', { rootfs: '/rootfs' })

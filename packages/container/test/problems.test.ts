@@ -4,7 +4,7 @@ import { networkProblems } from '@libcontainer/network/config'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { securityModules, temporaryDirectory } from '../../../test/support/index.js'
-import { namespacesOf, networkNamespace } from '../src/namespace-requests.js'
+import { namespacesOf, networkNamespace } from '../src/config/namespace-requests.js'
 
 const rootfs = '/nowhere'
 const fields = (config: object): string[] =>

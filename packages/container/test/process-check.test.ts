@@ -2,9 +2,9 @@ import { DEFAULT_PATH, type ProcessSpec } from '@libcontainer/container'
 import { decodeUtf8 } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { processSteps, userArgs } from '../src/plan-process.js'
-import { checkProcess, environment, variable } from '../src/process-check.js'
-import { answerUser } from '../src/user-answer.js'
+import { processSteps, userArgs } from '../src/plan/process.js'
+import { answerUser } from '../src/start/user-answer.js'
+import { checkProcess, environment, variable } from '../src/validate/process.js'
 
 const args = ['/bin/true']
 const check = (spec: object): void => checkProcess({ args, ...spec } as ProcessSpec)

@@ -128,7 +128,7 @@ describe('terminals', () => {
 
 describe('handing over', () => {
   test(
-    'PR-08 EV-124 a pidfd is sent before the program runs: standard for a first process, setns for a further one',
+    'PR-08 BY-21 EV-124 a pidfd is sent before the program runs: standard for a first process, setns for a further one',
     needs,
     async () => {
       await using bench = await Bench.open('pidfd')

@@ -2,8 +2,8 @@ import { validateShape } from '@libcontainer/container'
 import { setScheduler } from '@libcontainer/init'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { checkProcess } from '../src/process-check.js'
-import { processors } from '../src/sharing.js'
+import { processors } from '../src/config/sharing.js'
+import { checkProcess } from '../src/validate/process.js'
 
 /** What is wrong, as told for a container; a process is told the same, below `process`. */
 function refused(request: object): string | undefined {

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
 import { ContainerError, errorCodes, systemError } from '../src/errors.js'
-import { type ContainerState, loadState, namespacePaths, parseState, saveState } from '../src/state.js'
+import { type ContainerState, loadState, namespacePaths, parseState, saveState } from '../src/state/state.js'
 
 const config = resolveConfig('demo', { rootfs: '/rootfs', hostname: 'demo' })
 const state: ContainerState = {

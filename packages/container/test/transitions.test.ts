@@ -11,7 +11,7 @@ import {
   type TransitionStatus,
 } from '@libcontainer/container'
 import { expect, test } from 'vitest'
-import { OCI_VERSION, ociState } from '../src/oci-state.js'
+import { OCI_VERSION, ociState } from '../src/state/oci-state.js'
 
 const all: readonly TransitionStatus[] = ['creating', 'created', 'running', 'paused', 'stopped', 'restored', 'loaded']
 const from = (status: TransitionStatus, alive?: boolean): TransitionStatus[] =>

@@ -4,7 +4,7 @@ import { type ContainerConfig, Factory, resolveConfig, validate, validateShape }
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
-import { configCopy, plainCopy } from '../src/plain-copy.js'
+import { configCopy, plainCopy } from '../src/config/plain-copy.js'
 
 const directory = temporaryDirectory('validate-')
 afterAll(() => directory[Symbol.dispose]())

@@ -1,6 +1,7 @@
 import {
   ConfigInvalid,
   cleanPath,
+  descriptorFlags,
   exists,
   ids,
   isDescriptor,
@@ -8,7 +9,6 @@ import {
   kernelString,
   type OwnedFd,
   processStat,
-  readText,
   SyscallError,
   stat,
 } from '@libcontainer/sys'
@@ -139,13 +139,14 @@ async function checkConfigFile({ configFile }: TreeOptions): Promise<void> {
 async function checkStatusFd(statusFd: number | OwnedFd): Promise<void> {
   if (!isDescriptor(statusFd)) throw new ConfigInvalid('statusFd', statusFd, 'must be a descriptor')
   const fd = typeof statusFd === 'number' ? statusFd : statusFd.fd
-  let flags: number
-  try {
-    flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(await readText(`/proc/self/fdinfo/${fd}`))?.[1] ?? '0', 8)
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error
-    throw new ConfigInvalid('statusFd', fd, 'must be open')
-  }
+  const flags = await descriptorFlags(fd)
+  if (flags === undefined) throw new ConfigInvalid('statusFd', fd, 'must be open')
   if ((flags & O_ACCMODE) === 0)
     throw new ConfigInvalid('statusFd', fd, 'must be open for writing, and is for reading alone')
+  if ((await stat(`/proc/self/fd/${fd}`)).type === 'socket')
+    throw new ConfigInvalid(
+      'statusFd',
+      fd,
+      'must be a pipe or a file: CRIU opens it anew, which the kernel does for no socket',
+    )
 }

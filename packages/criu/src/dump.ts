@@ -1,11 +1,12 @@
 import { checkDump, checkPreDump } from './check.js'
+import type { Connection } from './connection.js'
 import { failure } from './failure.js'
+import { splitPagesOf } from './huge-pages.js'
 import { imageSize, type OpenImages, openForDump, removeImages } from './images.js'
 import type { CriuReq } from './messages.js'
 import type { DumpOptions, PreDumpOptions } from './options.js'
-import { ready } from './ready.js'
 import { dumpOpts, preDumpOpts } from './request.js'
-import { perform, type RunOptions } from './run.js'
+import { connected, perform, type RunOptions } from './run.js'
 import { type DumpStats, readStats } from './stats.js'
 import { thaw } from './thaw.js'
 
@@ -30,43 +31,48 @@ export interface DumpResult {
  */
 export async function dump(request: DumpOptions, run: RunOptions = {}): Promise<DumpResult> {
   await checkDump(request, run)
-  await ready(request, run.criu)
   const { logFile = 'dump.log' } = request
-  return await write('dump', request, run, logFile, open => ({
-    type: 'DUMP',
-    opts: dumpOpts(request, { imagesDirFd: open.images.fd, workDirFd: open.work.fd }),
-  }))
+  return await connected(request, run, async connection => {
+    const requestOf = ({ images, work }: OpenImages): CriuReq => ({
+      type: 'DUMP',
+      opts: dumpOpts(request, { imagesDirFd: images.fd, workDirFd: work.fd }),
+    })
+    return await write('dump', connection, request, run, { logFile, requestOf })
+  })
 }
 
 /**
- * Writes the memory of a process tree, which goes on: a dump that has this as its `parentImg` writes what has changed since alone.
+ * Writes the memory of a process tree, which goes on: a dump that has this as its `parentImg` writes what has changed since alone. Its huge pages become
+ * ordinary ones, for what is written to is noted by the page.
  *
  * @throws as {@link dump}
  * @see criu(8), pre-dump
  */
 export async function preDump(request: PreDumpOptions, run: RunOptions = {}): Promise<DumpResult> {
   await checkPreDump(request, run)
-  await ready({ trackMem: true, ...request }, run.criu)
-  const { logFile = 'pre-dump.log' } = request
-  return await write('pre-dump', request, run, logFile, open => ({
-    type: 'SINGLE_PRE_DUMP',
-    opts: preDumpOpts(request, { imagesDirFd: open.images.fd, workDirFd: open.work.fd }),
-  }))
+  const { logFile = 'pre-dump.log', trackMem = true } = request
+  return await connected({ ...request, trackMem }, run, async connection => {
+    if (trackMem) await splitPagesOf(request.pid)
+    const requestOf = ({ images, work }: OpenImages): CriuReq => ({
+      type: 'SINGLE_PRE_DUMP',
+      opts: preDumpOpts(request, { imagesDirFd: images.fd, workDirFd: work.fd }),
+    })
+    return await write('pre-dump', connection, request, run, { logFile, requestOf })
+  })
 }
 
 async function write(
   what: 'dump' | 'pre-dump',
+  connection: Connection,
   request: PreDumpOptions,
   run: RunOptions,
-  logFile: string,
-  requestOf: (open: OpenImages) => CriuReq,
+  { logFile, requestOf }: { readonly logFile: string; readonly requestOf: (open: OpenImages) => CriuReq },
 ): Promise<DumpResult> {
-  run.signal?.throwIfAborted()
   // Sockets that are being taken, and the network's lock, CRIU alone can give back.
   const gentle = request.tcpEstablished === true
   const open = await openForDump(request, logFile, request.overwrite ?? false)
   try {
-    const response = await perform(requestOf(open), run, { gentle }).catch(async error => {
+    const response = await perform(connection, requestOf(open), run, { gentle }).catch(async error => {
       await thaw(request.freezeCgroup)
       run.signal?.throwIfAborted()
       throw await failure(what, open, { cause: error })

@@ -53,16 +53,36 @@ export async function openForDump(options: ImageOptions, logFile: string, overwr
   }
 }
 
+/** Refuses what is no directory with the images of a dump. @throws {ConfigInvalid} */
+export async function confirmImages(imagesDir: string): Promise<void> {
+  let images: OwnedFd
+  try {
+    images = await openDirectory(imagesDir)
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw error
+    throw new ConfigInvalid('imagesDir', imagesDir, `must be the directory of a dump: ${error.code}`, { cause: error })
+  }
+  try {
+    await confirmDump(imagesDir, images)
+  } finally {
+    images.close()
+  }
+}
+
+async function confirmDump(imagesDir: string, images: OwnedFd): Promise<void> {
+  const names = (await listDirectory('.', { at: images })).map(({ name }) => name)
+  for (const needed of ['inventory.img', 'pstree.img'])
+    if (!names.includes(needed))
+      throw new ConfigInvalid('imagesDir', imagesDir, `must hold the images of a dump: ${needed} is not there`)
+}
+
 /** Opens the directory of images that are there. @throws {SyscallError} `ENOENT` @throws {ConfigInvalid} where no images are in it */
 export async function openForRestore(options: ImageOptions, logFile: string): Promise<OpenImages> {
   const { imagesDir, workDir } = options
   if (workDir !== undefined) await made(workDir)
   const open = await openBoth(options, logFile)
   try {
-    const names = (await listDirectory('.', { at: open.images })).map(({ name }) => name)
-    for (const needed of ['inventory.img', 'pstree.img'])
-      if (!names.includes(needed))
-        throw new ConfigInvalid('imagesDir', imagesDir, `must hold the images of a dump: ${needed} is not there`)
+    await confirmDump(imagesDir, open.images)
     await checkPages(imagesDir, open.images)
     return open
   } catch (error) {

@@ -3,8 +3,9 @@ export { type DumpResult, dump, preDump } from './dump.js'
 export { CriuFailed, CriuMissingFeatures, CriuTooOld } from './errors.js'
 export { features } from './features.js'
 export { type ImageMount, parseMounts, readMounts } from './image-mounts.js'
-export { imageSize } from './images.js'
+export { confirmImages, imageSize } from './images.js'
 export { type Log, type LogLine, type Phase, parseLog } from './log.js'
+export { offersNftables } from './network-lock.js'
 export type {
   CgroupMode,
   DumpOptions,

@@ -3,12 +3,10 @@ import {
   isErrno,
   killPidfd,
   LibcontainerError,
-  listDirectory,
   type OwnedFd,
   openPidfd,
   type ProcessStat,
   type Program,
-  processStat,
   readBytes,
   readTextIfPresent,
   SyscallError,
@@ -18,6 +16,7 @@ import {
   waitExit,
 } from '@libcontainer/sys'
 import { firstEntry } from './image-file.js'
+import { processes } from './processes.js'
 import { uint32 } from './protobuf.js'
 
 /** IMG_COMMON_MAGIC and PSTREE_MAGIC of CRIU. */
@@ -97,12 +96,6 @@ async function firstPid(images: OwnedFd): Promise<number | undefined> {
     if (error instanceof LibcontainerError) return undefined
     throw error
   }
-}
-
-async function processes(): Promise<Map<number, ProcessStat>> {
-  const pids = (await listDirectory('/proc')).map(({ name }) => name).filter(name => /^\d+$/.test(name))
-  const stats = await Promise.all(pids.map(pid => processStat(Number(pid))))
-  return new Map(stats.filter(stat => stat !== undefined).map(stat => [stat.pid, stat]))
 }
 
 /** Stops each before its children are looked for, so that none is born unseen, and then ends all. */

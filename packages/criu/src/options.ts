@@ -19,7 +19,7 @@ export interface ImageOptions {
   readonly imagesDir: string
   /** Where CRIU writes its log and statistics. Default: `imagesDir`. */
   readonly workDir?: string | undefined
-  /** Of CRIU's log: 1 errors alone, 4 everything. Default: 4 */
+  /** Of CRIU's log: 1 errors alone, 4 everything, with a line for every few pages, which are written while the processes stand still. Default: 3 */
   readonly logLevel?: number | undefined
   /** A name in `workDir`. Default: `dump.log`, `pre-dump.log`, `restore.log` */
   readonly logFile?: string | undefined

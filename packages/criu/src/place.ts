@@ -1,4 +1,5 @@
-import { ConfigInvalid, exists, kernelString, SyscallError, stat } from '@libcontainer/sys'
+import { ConfigInvalid, exists, kernelString, remembered, SyscallError, stat } from '@libcontainer/sys'
+import type { Asked } from './ask.js'
 
 /** Which CRIU does the work. */
 export interface Criu {
@@ -40,14 +41,13 @@ export async function criuKey(criu: Criu): Promise<string | undefined> {
 }
 
 /** The same question, asked once for each program; a failure is not kept. */
-export function askedOnce<T>(ask: (criu: Criu) => Promise<T>): (criu: Criu) => Promise<T> {
-  const answers = new Map<string, Promise<T>>()
+export function askedOnce<T>(ask: (criu: Asked) => Promise<T>): (criu: Asked) => Promise<T> {
+  const answers = new Map<string, () => Promise<T>>()
   return async criu => {
     const key = await criuKey(criu)
     if (key === undefined) return await ask(criu)
-    const answer = answers.get(key) ?? ask(criu)
+    const answer = answers.get(key) ?? remembered(() => ask(criu))
     answers.set(key, answer)
-    answer.catch(() => answers.delete(key))
-    return await answer
+    return await answer()
   }
 }

@@ -1,8 +1,9 @@
 import { exists } from '@libcontainer/sys'
+import type { Asked } from './ask.js'
 import { requireFeatures } from './check-features.js'
 import { CriuTooOld } from './errors.js'
 import type { DumpOptions, RestoreOptions } from './options.js'
-import { type Criu, criuPath } from './place.js'
+import { criuPath } from './place.js'
 import { featuresOf, requirementsOf } from './requirements.js'
 import { atLeast, version } from './version.js'
 
@@ -13,7 +14,7 @@ import { atLeast, version } from './version.js'
  * @throws {CriuTooOld}
  * @throws {CriuMissingFeatures}
  */
-export async function ready(options: Partial<DumpOptions & RestoreOptions>, criu: Criu = {}): Promise<void> {
+export async function ready(options: Partial<DumpOptions & RestoreOptions>, criu: Asked = {}): Promise<void> {
   const { freezeCgroup } = options
   const found = await version(criu)
   const unified = freezeCgroup !== undefined && (await exists(`${freezeCgroup}/cgroup.freeze`))

@@ -18,6 +18,10 @@ const remedies: readonly (readonly [RegExp, string])[] = [
     'an open file has no name any more: linkRemap: true, or a larger ghostLimit',
   ],
   [
+    /Abort restore of existing cgroups/,
+    'manageCgroupsMode: strict takes no cgroup that is there already, and that of a container is: soft, or full',
+  ],
+  [
     /doesn't have a proper root mount|unreachable sharing|unsupported fs|FS mnt .* dev .* root .* unsupported|isn't supported/i,
     'a mount comes from outside: name it in external, or extMnt',
   ],

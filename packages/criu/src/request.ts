@@ -16,7 +16,7 @@ export interface Directories {
 
 /** What dump and restore have in common, as criu_opts. Pure. */
 function treeOpts(options: TreeOptions, logFile: string): Omit<CriuOpts, 'imagesDirFd'> {
-  const { imagesDir: _, workDir: __, emptyNs, tls, logLevel = 4, ...same } = options
+  const { imagesDir: _, workDir: __, emptyNs, tls, logLevel = 3, ...same } = options
   return {
     logFile,
     ...same,

@@ -1,13 +1,13 @@
 import { type OwnedFd, openPidfd } from '@libcontainer/sys'
 import { checkRestore } from './check.js'
+import type { Connection } from './connection.js'
 import { failure } from './failure.js'
 import { openForRestore } from './images.js'
 import { type Attempt, endRestore } from './leftovers.js'
 import type { RestoreOptions } from './options.js'
 import { criuPath } from './place.js'
-import { ready } from './ready.js'
 import { restoreOpts } from './request.js'
-import { perform, type RunOptions } from './run.js'
+import { connected, perform, type RunOptions } from './run.js'
 import { type RestoreStats, readStats } from './stats.js'
 
 export interface RestoreResult {
@@ -31,15 +31,17 @@ export interface RestoreResult {
  */
 export async function restore(request: RestoreOptions, run: RunOptions = {}): Promise<RestoreResult> {
   await checkRestore(request, run)
-  await ready(request, run.criu)
-  run.signal?.throwIfAborted()
+  return await connected(request, run, connection => restoreOver(connection, request, run))
+}
+
+async function restoreOver(connection: Connection, request: RestoreOptions, run: RunOptions): Promise<RestoreResult> {
   const { logFile = 'restore.log' } = request
   const open = await openForRestore(request, logFile)
   try {
     const opts = restoreOpts(request, { imagesDirFd: open.images.fd, workDirFd: open.work.fd }, run)
     const path = run.criu?.service === undefined ? await criuPath(run.criu ?? {}) : ''
     const cleanUp = (attempt: Attempt): Promise<void> => endRestore(attempt, path, open.images)
-    const response = await perform({ type: 'RESTORE', opts }, run, { cleanUp }).catch(async error => {
+    const response = await perform(connection, { type: 'RESTORE', opts }, run, { cleanUp }).catch(async error => {
       run.signal?.throwIfAborted()
       throw await failure('restore', open, { cause: error })
     })

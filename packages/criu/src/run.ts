@@ -3,6 +3,7 @@ import { type Connection, connect } from './connection.js'
 import type { Attempt } from './leftovers.js'
 import type { CriuReq, CriuResp } from './messages.js'
 import type { Criu } from './place.js'
+import { ready } from './ready.js'
 
 /** What CRIU tells of while it works, in the order in which it does. */
 export type NotifyName =
@@ -56,10 +57,34 @@ export interface Manners {
   readonly cleanUp?: ((attempt: Attempt) => Promise<void>) | undefined
 }
 
-/** One request, with what CRIU asks meanwhile: on a connection of its own, which is ended afterwards, and killed where the request came to no end. */
-export async function perform(request: CriuReq, run: RunOptions, { gentle, cleanUp }: Manners = {}): Promise<CriuResp> {
+/**
+ * Starts CRIU once for all: what these options take of it is asked over the connection on which `act` asks for them. Nothing of it is left afterwards.
+ *
+ * @throws as {@link ready}
+ */
+export async function connected<T>(
+  options: Parameters<typeof ready>[0],
+  run: RunOptions,
+  act: (connection: Connection) => Promise<T>,
+): Promise<T> {
   const { criu = {}, inheritFds = [], stdio, signal } = run
   const connection = await connect(criu, { fds: inheritFds.map(({ fd }) => fd), stdio, signal })
+  try {
+    await ready(options, { ...criu, connection })
+    signal?.throwIfAborted()
+    return await act(connection)
+  } finally {
+    await connection.kill()
+  }
+}
+
+/** One request, with what CRIU asks meanwhile. The connection ends with it, and is killed where the request came to no end. */
+export async function perform(
+  connection: Connection,
+  request: CriuReq,
+  run: RunOptions,
+  { gentle, cleanUp }: Manners = {},
+): Promise<CriuResp> {
   const { program } = connection
   let told: number | undefined
   let since = 0n

@@ -88,7 +88,7 @@ const [STATUS, IMAGES, WORK] = [3, 4, 5]
 async function start(
   what: 'page-server' | 'lazy-pages',
   words: readonly string[],
-  { criu = {}, logLevel = 4, signal }: ServerOptions,
+  { criu = {}, logLevel = 3, signal }: ServerOptions,
   open: OpenImages,
   logFile: string,
 ): Promise<PagesServer> {

@@ -1,7 +1,6 @@
 import { startProgram } from '@libcontainer/sys'
-import { connect } from './connection.js'
+import { type Asked, ask } from './ask.js'
 import { CriuTooOld, OLDEST } from './errors.js'
-import type { CriuResp } from './messages.js'
 import { askedOnce, type Criu, criuPath } from './place.js'
 
 export interface CriuVersion {
@@ -23,13 +22,14 @@ export interface CriuVersion {
  * @throws {SyscallError} `ENOENT` where it is not installed
  * @throws {CriuTooOld} before 3.0
  */
-export async function version(criu: Criu = {}): Promise<CriuVersion> {
+export async function version(criu: Asked = {}): Promise<CriuVersion> {
   return await askVersion(criu)
 }
 
 const askVersion = askedOnce(async (criu): Promise<CriuVersion> => {
-  const answer = await ask(criu)
-  const told = answer?.version
+  const response = await ask(criu, { type: 'VERSION' })
+  // The request is not known before 3.0.
+  const told = response.success && response.type === 'VERSION' ? response.version : undefined
   if (told === undefined) throw new CriuTooOld(criu.service ?? (await criuPath(criu)), await saidOf(criu), OLDEST)
   const { majorNumber: major, minorNumber: minor, sublevel = 0, name, gitid } = told
   const text = sublevel === 0 ? `${major}.${minor}` : `${major}.${minor}.${sublevel}`
@@ -37,17 +37,6 @@ const askVersion = askedOnce(async (criu): Promise<CriuVersion> => {
   if (!atLeast(found, OLDEST)) throw new CriuTooOld(criu.service ?? (await criuPath(criu)), text, OLDEST)
   return found
 })
-
-/** `undefined` where the request is not known: before 3.0. */
-async function ask(criu: Criu): Promise<CriuResp | undefined> {
-  const connection = await connect(criu)
-  try {
-    const { response } = await connection.request({ type: 'VERSION' })
-    return response.success && response.type === 'VERSION' ? response : undefined
-  } finally {
-    await connection.end()
-  }
-}
 
 /** What a program says of itself that cannot be asked: a service has nothing else. */
 async function saidOf(criu: Criu): Promise<string> {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
   atLeast,
@@ -24,12 +24,14 @@ function answering(place: TemporaryDirectory, answers: Readonly<Record<string, U
   writeFileSync(
     path,
     `#!${process.execPath}
-const { readSync, writeSync } = require('node:fs')
+const { appendFileSync, readSync, writeSync } = require('node:fs')
+appendFileSync(process.argv[1] + '.started', '.')
 if (process.argv[2] === '-V') console.log(${JSON.stringify(said)})
 else {
+  const answers = new Map(${JSON.stringify(known)})
   const request = Buffer.alloc(65536)
-  readSync(3, request)
-  writeSync(3, Buffer.from(new Map(${JSON.stringify(known)}).get(request[1]) ?? '', 'base64'))
+  // As long as somebody asks what there is an answer to.
+  while (readSync(3, request) > 0 && answers.has(request[1])) writeSync(3, Buffer.from(answers.get(request[1]), 'base64'))
 }
 `,
   )
@@ -101,6 +103,14 @@ test('CR-04 EV-191 an option that came later, and a feature that is missing, are
   await expect(requireFeatures(['memTrack', 'lazyPages'], criu)).rejects.toMatchObject({
     missing: ['memTrack', 'lazyPages'],
   })
+})
+
+test('CR-02 CRIU is started once for a request, with all that is asked about it before', async () => {
+  using place = temporaryDirectory('criu-once-')
+  const path = answering(place, { VERSION: criuOf(3, 17), FEATURE_CHECK: featuresAre(true, false) }, 'once')
+  const request = { imagesDir: join(place.path, 'images'), lazyPages: true }
+  await expect(restore(request, { criu: { path } })).rejects.toMatchObject({ name: 'CriuMissingFeatures' })
+  expect(readFileSync(`${path}.started`, 'utf8')).toBe('.')
 })
 
 test('CR-02 EV-191 a program that is no CRIU: what it answers is refused', async () => {

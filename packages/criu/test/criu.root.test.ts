@@ -11,22 +11,20 @@ import {
   startLazyPages,
   startPageServer,
 } from '@libcontainer/criu'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { requires } from '../../../test/support/index.js'
-import { again, Grove, type TreeStart } from './tree.js'
+import { again, groveOf, hugeRangesOf, type TreeStart } from './tree.js'
 
-const needs = requires('root', 'criu', 'program:gcc')
-const grove = new Grove()
-beforeAll(() => needs.skip || grove.open())
-afterEach(() => grove.clear())
-afterAll(() => grove.close())
+const needs = requires('root', 'criu', 'program:gcc', 'program:unshare')
+const grove = groveOf(needs)
 const start = (options?: TreeStart) => grove.start(options)
 
 test(
-  'CR-02 CR-05 CR-06 CR-16 a tree of two sessions goes on: memory, offsets, pipes, sockets; CRIU tells of it in order',
+  'CR-02 CR-05 CR-06 CR-16 a tree of two sessions goes on: memory, offsets, pipes, sockets, a terminal; CRIU tells of it in order',
   needs,
   async () => {
-    const { tree, imagesDir } = await start()
+    // A network of its own is locked, and so told of.
+    const { tree, imagesDir } = await start({ before: ['unshare', '--net'] })
     const told: string[] = []
     const names: NotifyName[] = [
       'pre-dump',
@@ -49,15 +47,24 @@ test(
       ]),
     )
     const sessions = tree.pids.map(pid => sessionOf(pid))
-    const { dumped, restored, before, gone } = await again(tree, { imagesDir }, { onNotify })
+    const { dumped, restored, before, gone } = await again(
+      tree,
+      { imagesDir, emptyNs: ['net'], networkLock: 'nftables' },
+      { onNotify },
+    )
     expect(gone).toEqual([])
     const pid = tree.pid
-    expect(told).toEqual(
-      ['pre-dump', 'post-dump', 'pre-restore', `post-restore ${pid}`, 'pre-resume', 'post-resume'].flatMap(name => [
-        `${name.split(' ')[0]}…`,
-        name,
-      ]),
-    )
+    const saving = ['pre-dump', 'network-lock', 'post-dump']
+    const namespaces = [`setup-namespaces ${pid}`, 'post-setup-namespaces']
+    const restoring = [
+      'pre-restore',
+      ...namespaces,
+      `post-restore ${pid}`,
+      'network-unlock',
+      'pre-resume',
+      'post-resume',
+    ]
+    expect(told).toEqual([...saving, ...restoring].flatMap(name => [`${name.split(' ')[0]}…`, name]))
     await tree.goesOn()
     expect(tree.count).toBeGreaterThan(before)
     expect(tree.pids.map(each => sessionOf(each))).toEqual(sessions)
@@ -105,7 +112,10 @@ test('CR-15 a file of CRIU’s words overrules what is asked', needs, async () =
 test('CR-10 EV-187 two pre-dumps and a dump, each of what has changed alone', needs, async () => {
   const { tree, directory } = await start({ mib: 8 })
   const at = (name: string): string => join(directory, name)
+  expect(hugeRangesOf(tree.pid)).not.toEqual([])
   const first = await preDump({ pid: tree.pid, imagesDir: at('first') })
+  // Of huge ones all would be written to again.
+  expect(hugeRangesOf(tree.pid)).toEqual([])
   await tree.goesOn()
   const second = await preDump({ pid: tree.pid, imagesDir: at('second'), parentImg: '../first' })
   await tree.goesOn()

@@ -10,18 +10,14 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { dump, findCriu, type NotifyName, restore } from '@libcontainer/criu'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { alive, requires, until } from '../../../test/support/index.js'
-import { again, Grove, type Tree, type TreeStart } from './tree.js'
+import { expect, test } from 'vitest'
+import { alive, requires, standstill, until } from '../../../test/support/index.js'
+import { again, groveOf, type Tree, type TreeStart } from './tree.js'
 
 const needs = requires('root', 'criu', 'program:gcc')
-const grove = new Grove()
-beforeAll(() => needs.skip || grove.open())
-afterEach(() => grove.clear())
-afterAll(() => grove.close())
+const grove = groveOf(needs)
 const start = (options?: TreeStart) => grove.start(options)
 
 const own = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')[1]!
@@ -43,37 +39,15 @@ const killCriu = (): void => {
 }
 const images = (directory: string): string[] => readdirSync(directory).filter(name => name.endsWith('.img'))
 
-/** A page server that accepts and takes nothing: CRIU waits for it in the middle of a dump. */
-async function standstill(): Promise<{ port: number; reached: Promise<void>; close: () => void }> {
-  const sockets: { destroy(): void }[] = []
-  let tell = (): void => {}
-  const reached = new Promise<void>(resolve => {
-    tell = resolve
-  })
-  const server = createServer({ pauseOnConnect: true }, socket => {
-    sockets.push(socket)
-    tell()
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const close = (): void => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  }
-  return { port: (server.address() as { port: number }).port, reached, close }
-}
-
 /** A dump that stands still within the memory of its tree. */
 async function inMidDump(tree: Tree, imagesDir: string, more: { signal?: AbortSignal; freezeCgroup?: string } = {}) {
-  const { port, reached, close } = await standstill()
+  const pageServer = await standstill()
   const { signal, ...options } = more
-  const failed = dump(
-    { pid: tree.pid, imagesDir, pageServer: { address: '127.0.0.1', port }, ...options },
-    { signal },
-  ).then(
+  const failed = dump({ pid: tree.pid, imagesDir, pageServer, ...options }, { signal }).then(
     () => undefined,
     error => error as Error,
   )
-  await reached
+  await pageServer.reached
   const log = (): string => readFileSync(join(imagesDir, 'dump.log'), 'utf8')
   await until(
     'the processes are being dumped',
@@ -82,7 +56,7 @@ async function inMidDump(tree: Tree, imagesDir: string, more: { signal?: AbortSi
     () => log().split('\n').slice(-20).join('\n'),
   )
   expect(readFileSync(`/proc/${tree.pid}/status`, 'utf8')).not.toContain('TracerPid:	0')
-  return { failed, close }
+  return { failed, close: () => pageServer[Symbol.dispose]() }
 }
 const stateOf = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]![0]!
 
@@ -126,7 +100,7 @@ test('CR-06 in a frozen cgroup: CRIU killed in mid-dump leaves it thawed', needs
     await tree.goesOn()
     expect(readFileSync(`${freezeCgroup}/cgroup.freeze`, 'utf8')).toBe('0\n')
   } finally {
-    for (const pid of tree.pids) process.kill(pid, 'SIGKILL')
+    tree.kill()
     await until('nobody is in it', () => readFileSync(`${freezeCgroup}/cgroup.procs`, 'utf8') === '')
     await until('it is gone', () => {
       try {
@@ -146,8 +120,13 @@ test(
     const { tree, imagesDir } = await start()
     const cause = new Error('not now')
     const refuse = () => Promise.reject(cause)
-    for (const name of ['pre-dump', 'post-dump'] as const) {
-      await expect(dump({ pid: tree.pid, imagesDir }, { onNotify: { [name]: refuse } })).rejects.toMatchObject({
+    const lazily = { lazyPages: true, pageServer: { address: '127.0.0.1', port: 27_128 } }
+    for (const [name, how] of [
+      ['pre-dump', {}],
+      ['post-dump', {}],
+      ['status-ready', lazily],
+    ] as const) {
+      await expect(dump({ pid: tree.pid, imagesDir, ...how }, { onNotify: { [name]: refuse } })).rejects.toMatchObject({
         code: 'CriuFailed',
         cause,
       })

@@ -61,6 +61,7 @@ test.each([
   ["Can't dump half of stream unix connection.", /extUnixSk/],
   ['Some file locks are hold by dumping tasks! You can try --file-locks to dump them.', /fileLocks/],
   ["Can't write data: No space left on device", /disk of the images is full/],
+  ['cg: Abort restore of existing cgroups', /soft, or full/],
   ["Can't fork for 227: File exists", /has this pid already/],
   ['Unable to interrupt task: 187 (No such process)', undefined],
 ])('CR-19 a first remedy for: %s', (line, remedy) => {

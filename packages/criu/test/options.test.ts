@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DumpOptions, dump, parsePageServer, preDump, type RestoreOptions, restore } from '@libcontainer/criu'
+import { pipe, socketPair } from '@libcontainer/sys'
 import { expect, test } from 'vitest'
 import { temporaryDirectory } from '../../../test/support/index.js'
 import { dumpOpts, preDumpOpts, restoreOpts } from '../src/request.js'
@@ -48,7 +49,7 @@ test('CR-01 CR-06 CR-13 CR-14 CR-20 a dump is asked for in CRIU’s own words', 
     orphanPtsMaster: true,
     notifyScripts: true,
     logFile: 'dump.log',
-    logLevel: 4,
+    logLevel: 3,
   })
   for (const mode of ['soft', 'full', 'ignore', 'default'] as const)
     expect(dumpOpts({ pid: 1, imagesDir, manageCgroupsMode: mode }, NOWHERE).manageCgroups).toBe(mode !== 'ignore')
@@ -125,14 +126,19 @@ test('EV-187 a parent that is a file is refused', async () => {
   )
 })
 
-test('EV-189 CR-12 a status descriptor that is closed, or for reading alone, is refused', async () => {
+test('EV-189 CR-12 a status descriptor that is closed, for reading alone, or a socket is refused', async () => {
   const read = openSync('/dev/null', 'r')
   try {
     const options = { pid: process.pid, imagesDir, lazyPages: true, pageServer: { address: '127.0.0.1', port: 27 } }
     expect(await refused(dump({ ...options, statusFd: read }))).toBe('ConfigInvalid statusFd')
     expect(await refused(dump({ ...options, statusFd: 1_000_000 }))).toBe('ConfigInvalid statusFd')
     expect(await refused(dump({ ...options, statusFd: -1 }))).toBe('ConfigInvalid statusFd')
-    expect(await refused(dump({ ...options, statusFd: 2 }))).toBe('ConfigInvalid pid')
+    const [one, other] = socketPair()
+    expect(await refused(dump({ ...options, statusFd: one }))).toBe('ConfigInvalid statusFd')
+    for (const end of [one, other]) end.close()
+    const { read: hears, write } = pipe()
+    expect(await refused(dump({ ...options, statusFd: write }))).toBe('ConfigInvalid pid')
+    for (const end of [hears, write]) end.close()
     expect(await refused(dump({ ...options, pageServer: undefined }))).toBe('ConfigInvalid pageServer')
   } finally {
     closeSync(read)

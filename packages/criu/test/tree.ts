@@ -10,8 +10,10 @@ import {
   type RunOptions,
   restore,
 } from '@libcontainer/criu'
-import { type ExitStatus, waitExit } from '@libcontainer/sys'
+import { type AddressRange, type ExitStatus, waitExit } from '@libcontainer/sys'
+import { afterAll, afterEach, beforeAll } from 'vitest'
 import { alive, type TemporaryDirectory, temporaryDirectory, until } from '../../../test/support/index.js'
+import { hugeRanges } from '../src/huge-pages.js'
 
 /** Compiles tree.c. @returns its path */
 export function compileTree(directory: string): string {
@@ -27,7 +29,12 @@ export function compileTree(directory: string): string {
 export interface TreeStart {
   readonly mib?: number
   readonly port?: number
+  /** Words of a program that executes it. */
+  readonly before?: readonly string[]
 }
+
+/** Which parts of a process's memory are in huge pages. */
+export const hugeRangesOf = (pid: number): AddressRange[] => hugeRanges(readFileSync(`/proc/${pid}/smaps`, 'utf8'))
 
 /** The tree of tree.c, in a directory of its own, which stays the same tree when it is restored. */
 export class Tree {
@@ -42,13 +49,17 @@ export class Tree {
     this.pid = child.pid!
   }
 
-  static async start(program: string, directory: string, { mib = 1, port }: TreeStart = {}): Promise<Tree> {
+  static async start(
+    program: string,
+    directory: string,
+    { mib = 1, port, before = [] }: TreeStart = {},
+  ): Promise<Tree> {
     writeFileSync(
       join(directory, 'in'),
       Array.from({ length: 20_000 }, (_, i) => `${i + 1}`.padStart(7, '0')).join('\n'),
     )
-    const words = [directory, `${mib}`, ...(port === undefined ? [] : [`${port}`])]
-    const tree = new Tree(directory, spawn(program, words, { detached: true, stdio: 'ignore' }))
+    const [first, ...words] = [...before, program, directory, `${mib}`, ...(port === undefined ? [] : [`${port}`])]
+    const tree = new Tree(directory, spawn(first!, words, { detached: true, stdio: 'ignore' }))
     await tree.goesOn()
     return tree
   }
@@ -109,9 +120,18 @@ export async function again(tree: Tree, options: Omit<DumpOptions, 'pid'> & Rest
   const dumped = await dump({ pid: tree.pid, ...options }, run)
   const gone = tree.pids.filter(alive)
   const before = tree.count
-  const { imagesDir, tcpEstablished, shellJob, fileLocks, networkLock } = options
-  const restored = await restore({ imagesDir, tcpEstablished, shellJob, fileLocks, networkLock }, run)
+  const { imagesDir, tcpEstablished, shellJob, fileLocks, networkLock, emptyNs } = options
+  const restored = await restore({ imagesDir, tcpEstablished, shellJob, fileLocks, networkLock, emptyNs }, run)
   return { dumped, restored: { stats: restored.stats, ended: tree.take(restored) }, before, gone }
+}
+
+/** A grove that lasts as long as a test file, cleared after each of its tests. */
+export function groveOf(needs: { readonly skip?: boolean | undefined }): Grove {
+  const grove = new Grove()
+  beforeAll(() => needs.skip || grove.open())
+  afterEach(() => grove.clear())
+  afterAll(() => grove.close())
+  return grove
 }
 
 /** Where trees of a test file grow, each in a directory of its own. */

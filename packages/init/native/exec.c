@@ -129,6 +129,24 @@ static int64_t op_exec_descriptor(struct lc_ctx *c, const union lc_arg *a)
 	return lc_fail(c, "execveat");
 }
 
+int lc_become(char **argv)
+{
+	extern char **environ;
+	struct lc_ctx c = { 0 };
+	union lc_arg a[2] = { { .s = argv[0] }, { .s = "" } };
+	int64_t result;
+
+	for (char **variable = environ; *variable; variable++)
+		if (strncmp(*variable, "PATH=", 5) == 0)
+			a[1].s = *variable + 5;
+	result = op_find_program(&c, a);
+	if (result == 0) {
+		execve(program, argv, environ);
+		result = -errno;
+	}
+	return result == -ENOENT ? 127 : 126;
+}
+
 const struct lc_op lc_exec_ops[] = {
 	{ "findProgram", "ss", op_find_program },
 	{ "execProgram", "bbb", op_exec_program },

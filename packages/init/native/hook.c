@@ -135,29 +135,33 @@ static void feed(struct hook *h)
 	close_end(&h->input);
 }
 
-/* What hooks from now on are filtered by, as the program is. */
-static struct {
+/* What hooks from now on are filtered by, as the program is: each by all of them. */
+static struct filter {
 	int notifies;
 	int64_t flags;
 	struct lc_bytes filter;
-} filtered;
+} filters[2];
+static size_t filter_count;
 
 /* filterHooks(whether the filter has a listener, flags, filter) */
 int64_t lc_op_filter_hooks(struct lc_ctx *c, const union lc_arg *a)
 {
-	filtered.notifies = a[0].i != 0;
-	filtered.flags = a[1].i;
-	filtered.filter = a[2].b;
+	if (filter_count == sizeof(filters) / sizeof(filters[0]))
+		return lc_refuse(c, "seccomp", E2BIG);
+	filters[filter_count++] = (struct filter){ a[0].i != 0, a[1].i, a[2].b };
 	return 0;
 }
 
-static int64_t load_filter(struct lc_ctx *c)
+static int64_t load_filters(struct lc_ctx *c)
 {
-	const union lc_arg args[] = { { .i = filtered.flags }, { .b = filtered.filter } };
+	int64_t result = 0;
 
-	if (filtered.filter.size == 0)
-		return 0;
-	return filtered.notifies ? lc_op_set_notifying_filter(c, args) : lc_op_set_seccomp_filter(c, args);
+	for (size_t i = 0; i < filter_count && result >= 0; i++) {
+		const union lc_arg args[] = { { .i = filters[i].flags }, { .b = filters[i].filter } };
+
+		result = filters[i].notifies ? lc_op_set_notifying_filter(c, args) : lc_op_set_seccomp_filter(c, args);
+	}
+	return result;
 }
 
 /* The child: its three streams and nothing else, in a session of its own. */
@@ -181,7 +185,7 @@ _Noreturn static void become(const struct hook *h, struct refusal *refusal)
 	signal(SIGPIPE, SIG_DFL);
 	/* Last, as for the program: behind it an exec and an exit are all that is still called. */
 	if (result == 0)
-		result = load_filter(&c);
+		result = load_filters(&c);
 	if (result >= 0) {
 		execve(h->argv[0], h->argv + 1, h->environ);
 		result = lc_fail(&c, "execve");

@@ -165,6 +165,8 @@ int main(int argc, char **argv)
 		if (result >= 0)
 			return (int)result;
 	}
+	if (argc >= 2 && strcmp(argv[0], "reaper") == 0)
+		return lc_reaper(argv + 1);
 	first = argc == 2 ? parse_number(argv[1]) : -1;
 	if (first < 3 || take_descriptors((int)first) < 0) {
 		(void)!write(2, by_hand, sizeof(by_hand) - 1);

@@ -43,6 +43,12 @@ int64_t lc_split_command(struct lc_ctx *c, const struct lc_bytes *argv, const st
 /* The waiter of a command line (waiter.c): answers the status to exit with, or -1 where `request` is no request for it. */
 int lc_waiter(int request, const char *name);
 
+/* Executes a program, looked up in PATH of its environment; else answers with the status of a shell: 127, 126. */
+int lc_become(char **argv);
+
+/* PID 1 of a container (reaper.c): answers with the status to exit with. */
+int lc_reaper(char **argv);
+
 extern const struct lc_op lc_init_ops[];	/* attributes of the process */
 extern const struct lc_op lc_rendezvous_ops[];	/* ask, secondClone, awaitStart */
 extern const struct lc_op lc_exec_ops[];	/* findProgram, execProgram */

@@ -73,18 +73,28 @@ static int64_t write_proc(struct lc_ctx *c, const char *path, const char *value)
 	return result;
 }
 
+static int64_t write_below(struct lc_ctx *c, const char *prefix, const char *name, const char *value)
+{
+	char path[512];
+	size_t before = strlen(prefix), length = strlen(name);
+
+	if (before + length >= sizeof(path))
+		return lc_refuse(c, "open", ENAMETOOLONG);
+	memcpy(path, prefix, before);
+	memcpy(path + before, name, length + 1);
+	return write_proc(c, path, value);
+}
+
 /* writeSysctl(path below /proc/sys, value): through a procfs that no mount of the container can fake. */
 static int64_t op_write_sysctl(struct lc_ctx *c, const union lc_arg *a)
 {
-	static const char prefix[] = "sys/";
-	char path[512];
-	size_t length = strlen(a[0].s);
+	return write_below(c, "sys/", a[0].s, a[1].s);
+}
 
-	if (length + sizeof(prefix) > sizeof(path))
-		return lc_refuse(c, "open", ENAMETOOLONG);
-	memcpy(path, prefix, sizeof(prefix) - 1);
-	memcpy(path + sizeof(prefix) - 1, a[0].s, length + 1);
-	return write_proc(c, path, a[1].s);
+/* writeOwnProc(file, value): of /proc/self */
+static int64_t op_write_own_proc(struct lc_ctx *c, const union lc_arg *a)
+{
+	return write_below(c, "self/", a[0].s, a[1].s);
 }
 
 /* setResourceLimit(resource, soft, hard): each a u64, RLIM_INFINITY all ones. */
@@ -162,6 +172,18 @@ static int64_t op_set_memory_policy(struct lc_ctx *c, const union lc_arg *a)
 
 	return syscall(SYS_set_mempolicy, (int)a[0].i, bits ? a[1].b.at : NULL, bits ? bits + 1 : 0) < 0 ?
 		       lc_fail(c, "set_mempolicy") : 0;
+}
+
+/*
+ * coreScheduling(pid): no core runs others at one time with what this process and its children run: PR_SCHED_CORE of prctl(2). With a pid
+ * it belongs to those of that process; 0 makes a new cookie.
+ */
+static int64_t op_core_scheduling(struct lc_ctx *c, const union lc_arg *a)
+{
+	/* Linux 5.14: CREATE of the thread group, or SHARE_FROM a thread. */
+	int64_t result = a[0].i ? prctl(62 /* PR_SCHED_CORE */, 3, (unsigned long)a[0].i, 0, 0) : prctl(62, 1, 0, 1, 0);
+
+	return result < 0 ? lc_fail(c, "prctl(PR_SCHED_CORE)") : 0;
 }
 
 static int64_t op_set_umask(struct lc_ctx *c, const union lc_arg *a)
@@ -309,6 +331,7 @@ const struct lc_op lc_init_ops[] = {
 	{ "setHostname", "s", op_set_hostname },
 	{ "setDomainname", "s", op_set_domainname },
 	{ "writeSysctl", "ss", op_write_sysctl },
+	{ "writeOwnProc", "ss", op_write_own_proc },
 	{ "setResourceLimit", "iii", op_set_resource_limit },
 	{ "setSoftLimit", "ii", op_set_soft_limit },
 	{ "resetAffinity", "", op_reset_affinity },
@@ -317,6 +340,7 @@ const struct lc_op lc_init_ops[] = {
 	{ "setIoPriority", "i", op_set_io_priority },
 	{ "setPersonality", "i", op_set_personality },
 	{ "setMemoryPolicy", "ib", op_set_memory_policy },
+	{ "coreScheduling", "i", op_core_scheduling },
 	{ "setUmask", "i", op_set_umask },
 	{ "setNoNewPrivileges", "", op_set_no_new_privileges },
 	{ "makeWorkingDirectory", "s", op_make_working_directory },

@@ -64,7 +64,8 @@ static int64_t take_entry(struct lc_ctx *c, struct entry *entry, const int *fds,
 	return lc_refuse(c, "ask", EINVAL);
 }
 
-static int64_t receive_answer(struct lc_ctx *c)
+/* @param flags: MSG_DONTWAIT for one that may have come ahead, else EAGAIN */
+static int64_t receive_answer(struct lc_ctx *c, int flags)
 {
 	char control[CMSG_SPACE(sizeof(int) * MAX_FDS)] __attribute__((aligned(8)));
 	struct iovec iov = { answers + used, ANSWER_SIZE - used };
@@ -75,7 +76,7 @@ static int64_t receive_answer(struct lc_ctx *c)
 	ssize_t got;
 
 	do
-		got = recvmsg(lc_control, &message, MSG_CMSG_CLOEXEC);
+		got = recvmsg(lc_control, &message, MSG_CMSG_CLOEXEC | flags);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return lc_fail(c, "recvmsg");
@@ -113,9 +114,16 @@ int64_t lc_op_ask(struct lc_ctx *c, const union lc_arg *a)
 	for (int i = 1; i <= 2; i++)
 		if (a[i].i >= 0)
 			fds[count++] = (int)a[i].i;
+	/* An answer that has come ahead was the next to come: nobody need be woken for it. */
+	if (count == 0) {
+		int64_t result = receive_answer(c, MSG_DONTWAIT);
+
+		if (result != -EAGAIN)
+			return result;
+	}
 	if (lc_report(RECORD_ASK, a[0].s, strlen(a[0].s), fds, count) < 0)
 		return lc_fail(c, "sendmsg");
-	return receive_answer(c);
+	return receive_answer(c, 0);
 }
 
 /* A file that is larger goes up as a descriptor of a copy, of which the parent takes so much at most. */
@@ -234,7 +242,7 @@ int64_t lc_op_ask_with_files(struct lc_ctx *c, const union lc_arg *a)
 		result = lc_fail(c, "sendmsg");
 	for (size_t i = 0; i < count; i++)
 		close(fds[i]);
-	return result < 0 ? result : receive_answer(c);
+	return result < 0 ? result : receive_answer(c, 0);
 }
 
 /*

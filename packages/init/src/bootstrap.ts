@@ -12,16 +12,18 @@ import {
   poll,
   receiveMessage,
   type Step,
-  sendMessage,
   socketPair,
   spawn,
   stepError,
   waitExit,
 } from '@libcontainer/sys'
+import { Answers, type AnswersAhead, type Child } from './answers.js'
 import { hookError } from './hooks.js'
 import { type InitProgram, initProgram } from './program.js'
-import { type Answer, type AskedFile, encodeAnswer, type FailedHook, parseRecord } from './records.js'
+import { type Answer, type AskedFile, type FailedHook, parseRecord } from './records.js'
 import { reportsListener } from './steps.js'
+
+export type { Child }
 
 /** What init asks for, as its `ask` step named it; the process is the one that will run the program, as this process sees it. */
 export interface Request extends Child {
@@ -29,12 +31,6 @@ export interface Request extends Child {
   readonly fds: readonly OwnedFd[]
   /** The files of `askWithFiles`, in its order; descriptors among them are the answerer's to close. */
   readonly files: readonly AskedFile[]
-}
-
-/** A process that was made, and a descriptor that means it. */
-export interface Child {
-  readonly pid: number
-  readonly pidfd: OwnedFd
 }
 
 /** Who answers each `ask` of the plan, by its name. A rejection ends the bootstrap, with that error. */
@@ -49,12 +45,12 @@ export interface BootstrapOptions {
   readonly slots?: readonly string[]
   readonly rendezvous?: Rendezvous
   /**
-   * Who answers an `ask` without being asked, since nothing of it depends on who asks: called as soon as the process is there that will
-   * run the program, and sent when the answers before it are out, so that init finds it and need not wait.
+   * Who answers an `ask` without being asked, since nothing of it depends on what is asked: called while the process is being cloned, which takes a
+   * millisecond, and sent when the answers before it are out, so that init finds it and need not wait.
+   *
+   * @param child - the process that will run the program; rejects when there is none
    */
-  readonly ahead?: Readonly<Record<string, (child: Child) => Promise<Answer | undefined>>>
-  /** Called while the process is being cloned, which takes a millisecond: begins what need not be there before. */
-  readonly meanwhile?: (() => void) | undefined
+  readonly ahead?: AnswersAhead | undefined
   /** Applies the plan in place of this package's `init`. */
   readonly program?: InitProgram | undefined
   /** `CLONE_NEW…`, or'ed: the namespaces that init is born in. Default: none. */
@@ -140,7 +136,8 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
   const { program, done } = options.program?.open() ?? initProgram()
   const args = options.program?.args ?? []
   const file = memoryFile('plan', plan.bytes)
-  let child: Child | undefined
+  const conversation = new Conversation(control, plan, options)
+  let child: Child
   try {
     const cgroup = await options.cgroup
     const spawning = spawn({
@@ -152,31 +149,31 @@ export async function bootstrap(options: BootstrapOptions): Promise<Bootstrapped
       fds: [...stdio, ...extraFds, theirs.fd, file.fd, ...names.map(name => handed[name]!)],
       own,
     })
-    options.meanwhile?.()
+    conversation.begin()
     child = await spawning
   } catch (error) {
-    control.close()
+    conversation.giveUp(error)
     throw error
   } finally {
     theirs.close()
     file.close()
     done()
   }
-  return await new Conversation(control, plan, child, options).untilItRuns()
+  return await conversation.untilItRuns(child)
 }
 
-/** The parent's side of the control socket, from clone to exec. */
+/** The parent's side of the control socket, until exec. */
 class Conversation {
   readonly #control: OwnedFd
   readonly #plan: EncodedPlan
   readonly #options: BootstrapOptions
-  #child: Child
+  readonly #answers: Answers
+  /** Who talks: there before anything is heard. */
+  #child: Child | undefined
   #outcome: 'executed' | 'created' | undefined
-  /** The names that the plan asks for and that are not answered yet, in order. */
-  readonly #asks: string[]
+  readonly #clonesAgain: boolean
   /** How many records are still to come that need something done at once: rendezvous, and a second clone. */
-  #waiting: number
-  readonly #ahead = new Map<string, Promise<Answer | undefined>>()
+  #waiting = 0
   /** What went wrong with an answer ahead. */
   #failure: unknown
   /** Init has closed its end. */
@@ -184,21 +181,30 @@ class Conversation {
   #times: readonly number[] = []
   #hook: FailedHook | undefined
 
-  constructor(control: OwnedFd, plan: EncodedPlan, child: Child, options: BootstrapOptions) {
+  constructor(control: OwnedFd, plan: EncodedPlan, options: BootstrapOptions) {
     this.#control = control
     this.#plan = plan
-    this.#child = child
     this.#options = options
-    const asking = options.steps.filter(({ op }) => op === 'ask' || op === 'askWithFiles')
-    this.#asks = asking.map(({ args }) => String(args[0]))
-    const clones = options.steps.filter(({ op }) => op === 'secondClone').length
-    // Hooks have listeners of their own, as many as there are; and an exec may wait for an answer through one.
-    const listeners = options.steps.some(reportsListener) ? Number.POSITIVE_INFINITY : 0
-    this.#waiting = this.#asks.filter(name => options.ahead?.[name] === undefined).length + clones + listeners
-    if (clones === 0) this.#prepareAhead()
+    this.#answers = new Answers(control, plan, error => this.#fail(error))
+    this.#clonesAgain = options.steps.some(({ op }) => op === 'secondClone')
   }
 
-  async untilItRuns(): Promise<Bootstrapped> {
+  /** While the process is being cloned. */
+  begin(): void {
+    this.#answers.prepare(this.#options.ahead ?? {})
+    // Hooks have listeners of their own, as many as there are; and an exec may wait for an answer through one.
+    const listeners = this.#options.steps.some(reportsListener) ? Number.POSITIVE_INFINITY : 0
+    this.#waiting = this.#answers.asked + (this.#clonesAgain ? 1 : 0) + listeners
+  }
+
+  /** There is nobody to talk to any more. */
+  giveUp(cause: unknown): void {
+    this.#answers.unborn(cause)
+    this.#control.close()
+  }
+
+  async untilItRuns(child: Child): Promise<Bootstrapped> {
+    this.#become(child, !this.#clonesAgain)
     try {
       while (await this.#nextRecord());
       if (this.#failure !== undefined) throw this.#failure
@@ -206,14 +212,14 @@ class Conversation {
       await this.#end()
       throw error
     } finally {
-      this.#control.close()
+      this.giveUp(new Error('init has ended'))
     }
     if (this.#outcome === undefined) {
-      const status = await waitExit(this.#child.pidfd)
-      this.#child.pidfd.close()
+      const status = await waitExit(this.#child!.pidfd)
+      this.#child!.pidfd.close()
       throw new InitDied(status)
     }
-    return { ...this.#child, outcome: this.#outcome, timings: this.#timings() }
+    return { ...this.#child!, outcome: this.#outcome, timings: this.#timings() }
   }
 
   /** False at the end of file. */
@@ -229,7 +235,7 @@ class Conversation {
     const record = parseRecord(message.bytes, message.fds)
     switch (record.kind) {
       case 'ask':
-        if (!this.#ahead.has(record.name)) await this.#answer(record.name, record)
+        if (!this.#answers.isAhead(record.name)) await this.#answer(record.name, record)
         break
       case 'failure':
         throw this.#hook === undefined ? stepError(this.#plan.steps, record.failure) : hookError(this.#hook)
@@ -259,67 +265,42 @@ class Conversation {
     const answer = this.#options.rendezvous?.[name]
     if (answer === undefined) throw new TypeError(`nobody answers the plan's ask('${name}')`)
     this.#waiting--
-    this.#send((await answer({ ...this.#child, fds, files })) ?? {})
-    await this.#sendAhead()
+    await this.#answers.send((await answer({ ...this.#child!, fds, files })) ?? {})
   }
 
-  #send(answer: Answer): void {
-    const { bytes, fds } = encodeAnswer(answer, this.#plan.slots)
-    this.#asks.shift()
-    try {
-      sendMessage(this.#control, bytes, fds)
-    } catch (error) {
-      // Init died meanwhile: the end of file that follows says how.
-      if (!isErrno(error, 'EPIPE', 'ECONNRESET')) throw error
-    }
-  }
-
-  #prepareAhead(): void {
-    for (const [name, prepare] of Object.entries(this.#options.ahead ?? {})) {
-      const answer = prepare(this.#child)
-      answer.catch(() => {})
-      this.#ahead.set(name, answer)
-    }
-    void this.#sendAhead()
-  }
-
-  /** Sends what is next to be answered, as far as it is not asked for. A failure ends init, and so the conversation. */
-  async #sendAhead(): Promise<void> {
-    try {
-      for (
-        let answer = this.#ahead.get(this.#asks[0]!);
-        answer !== undefined;
-        answer = this.#ahead.get(this.#asks[0]!)
-      ) {
-        const ready = (await answer) ?? {}
-        if (this.#control.closed) return
-        this.#send(ready)
-      }
-    } catch (error) {
-      this.#failure ??= error
-      killPidfd(this.#child.pidfd)
-    }
+  /** Ends init, and so the conversation. */
+  #fail(error: unknown): void {
+    if (this.#control.closed) return
+    this.#failure ??= error
+    if (this.#child !== undefined) killPidfd(this.#child.pidfd)
   }
 
   async #takeListener(listener: OwnedFd): Promise<void> {
     const take = this.#options.listener
-    await takeListener(listener, take && (file => take(file, this.#child)))
+    await takeListener(listener, take && (file => take(file, this.#child!)))
+  }
+
+  /** @param last - it will run the program */
+  #become(child: Child, last: boolean): void {
+    this.#child = child
+    if (last) this.#answers.born(child)
+    if (this.#failure !== undefined) killPidfd(child.pidfd)
   }
 
   /** The second clone is the container's process; the first has ended and is reaped. */
-  async #adopt(child: Child): Promise<void> {
-    const first = this.#child
-    this.#child = { pid: child.pid, pidfd: child.pidfd }
+  async #adopt({ pid, pidfd }: Child): Promise<void> {
+    const first = this.#child!
     this.#waiting--
-    this.#prepareAhead()
+    this.#become({ pid, pidfd }, true)
     await waitExit(first.pidfd)
     first.pidfd.close()
   }
 
   async #end(): Promise<void> {
-    killPidfd(this.#child.pidfd)
-    await waitExit(this.#child.pidfd)
-    this.#child.pidfd.close()
+    const { pidfd } = this.#child!
+    killPidfd(pidfd)
+    await waitExit(pidfd)
+    pidfd.close()
   }
 
   #timings(): Timing[] {

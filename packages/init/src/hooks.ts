@@ -20,6 +20,9 @@ export interface HookStep {
   readonly stderr?: Arg | undefined
 }
 
+/** As long as poll(2) can wait at once, in milliseconds: 24 days. */
+const LONGEST = 0x7fffffff
+
 /** Runs a program to its end, in the namespaces and as the user that init has by then; it fails when the program does. */
 export const runHook = ({ name, path, args, env, moreEnv, state, timeoutMs, stdout, stderr }: HookStep): Step => ({
   op: 'runHook',
@@ -29,7 +32,7 @@ export const runHook = ({ name, path, args, env, moreEnv, state, timeoutMs, stdo
     nulTerminated(env),
     moreEnv ?? new Uint8Array(0),
     state === undefined ? new Uint8Array(0) : nulTerminated(state),
-    Math.ceil(timeoutMs ?? 0),
+    Math.min(Math.ceil(timeoutMs ?? 0), LONGEST),
     stdout ?? -1,
     stderr ?? -1,
   ],

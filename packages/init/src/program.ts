@@ -53,6 +53,13 @@ const own = new InitProgram(() => loadAsset('init', import.meta.url))
 export const initProgram = (): ProgramCarrier => own.open()
 
 /**
+ * The PID 1 for programs that are none: executed as `reaper PROGRAM [ARGUMENT…]` it starts the program, found by PATH of its environment, passes all signals on,
+ * reaps what is left to it, and exits as the program does: with 128 and the signal that has killed it, with 127 where there is no such program. Where it
+ * is not PID 1 it becomes the program.
+ */
+export const reaperProgram = new InitProgram(() => loadAsset('init', import.meta.url), [], 'reaper')
+
+/**
  * The `init` program of this package through a read-only overlay of its directory, in place of a copy: containers that wait to be started have
  * it in memory once for all.
  *

@@ -148,6 +148,24 @@ export const setPersonality = (domain: Personality): Step => ({
   about: `be of the personality ${domain}`,
 })
 
+/**
+ * Core scheduling: no core runs others at one time with what the process and its children run. PR_SCHED_CORE of prctl(2), Linux 5.14. Where a core runs one thread
+ * alone, the kernel has nothing to keep apart, and the step is skipped.
+ *
+ * @param pid - of the process whose company it joins, as the host sees it. Default: none, and it is the first
+ */
+export const setCoreScheduling = (pid = 0): Step => ({
+  op: 'coreScheduling',
+  args: [pid],
+  about: pid === 0 ? 'share no core with others' : `share cores with process ${pid} alone`,
+  hints: {
+    EINVAL: 'this kernel has no core scheduling: CONFIG_SCHED_CORE, Linux 5.14',
+    ESRCH: 'the process whose cores are to be shared has ended',
+    EPERM: 'the process whose cores are to be shared may not be looked into',
+  },
+  onError: { ENODEV: 'skip' },
+})
+
 /** @param processors - their numbers */
 export function setAffinity(processors: readonly number[]): Step {
   const mask = new Uint8Array(8 * Math.ceil((Math.max(0, ...processors) + 1) / 64))

@@ -72,6 +72,17 @@ export function writeSysctl(key: string, value: string): Step {
   }
 }
 
+/** Writes a file of the process's own /proc/self. @param file - its name there: `timerslack_ns`, … */
+export function writeOwnProc(file: string, value: string): Step {
+  return {
+    op: 'writeOwnProc',
+    args: [file, value],
+    about: `write ${value} to ${file}`,
+    path: `/proc/self/${file}`,
+    hints: { EINVAL: `${file} takes no such value`, ENOENT: `this kernel was built without ${file}` },
+  }
+}
+
 /** As sysctl(8): with a slash first the key is a path; otherwise dots separate, and a slash stands for a dot of a name. */
 export function sysctlPath(key: string): string {
   const dot = key.indexOf('.')

@@ -4,6 +4,7 @@ import {
   ask,
   askWithFiles,
   bootstrap,
+  type Child,
   createdSteps,
   execProgram,
   findProgram,
@@ -12,7 +13,7 @@ import {
 } from '@libcontainer/init'
 import { type Arg, listenUnix, type OwnedFd, openFile, type Step, signalPidfd, slot, waitExit } from '@libcontainer/sys'
 import { expect, test } from 'vitest'
-import { requires, temporaryDirectory } from '../../../test/support/index.js'
+import { requires, temporaryDirectory, until } from '../../../test/support/index.js'
 
 const CLONE_NEWPID = 0x20000000
 const CLONE_NEWUSER = 0x10000000
@@ -175,13 +176,13 @@ test(
       stdio: [out.fd, out.fd, out.fd],
       ahead: {
         third: async child => {
-          early = child.pid
+          early = (await child).pid
           told.push('third')
           return { bytes: { environment: 'WORD=ahead\0' } }
         },
         first: async child => {
           await new Promise(resolve => setTimeout(resolve, 30))
-          expect(child.pid).toBe(early)
+          expect((await child).pid).toBe(early)
           told.push('first')
           return undefined
         },
@@ -209,13 +210,36 @@ test(
         stdio,
         ahead: {
           no: async child => {
-            pid = child.pid
+            pid = (await child).pid
             throw new RangeError('not today')
           },
         },
       }),
     ).rejects.toThrow('not today')
     expect(() => readFileSync(`/proc/${pid}/stat`)).toThrow(/ENOENT|ESRCH/)
+    // Of a clone that is refused nobody asks; else whoever is there by then is killed, also before the one that would run the program.
+    const clone: Step = { op: 'secondClone', args: [], about: 'clone' }
+    for (const [between, cgroup, message] of [
+      [[], undefined, 'not at all'],
+      [[clone], undefined, 'not at all'],
+      [[], fd, 'clone3'],
+    ] as const) {
+      const heard: unknown[] = []
+      const ahead = {
+        no: async () => {
+          throw new RangeError('not at all')
+        },
+        later: async (child: Promise<Child>) => {
+          heard.push(await child.catch((error: unknown) => error))
+          return undefined
+        },
+      }
+      const steps = [ask('no', 'ask'), ...between, ask('later', 'ask'), ...run(['true'])]
+      await expect(bootstrap({ steps, stdio, ahead, cgroup })).rejects.toThrow(message)
+      const [child] = await until('who waits for the process hears of it', () => heard.length > 0 && heard)
+      if (between.length > 0 || cgroup !== undefined) expect(child).toBeInstanceOf(Error)
+      else expect(() => readFileSync(`/proc/${(child as Child).pid}/stat`)).toThrow(/ENOENT|ESRCH/)
+    }
     for (let i = 0; i < 20; i++) {
       await expect(
         bootstrap({

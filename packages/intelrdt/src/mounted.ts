@@ -1,3 +1,5 @@
+import { unescapedField } from '@libcontainer/sys'
+
 /** Where resctrl is mounted as a whole, by the text of a mountinfo file: the last place, which hides those before it. Pure. */
 export function mountedAt(mountinfo: string): string | undefined {
   const points = mountinfo.split('\n').flatMap(line => {
@@ -5,6 +7,6 @@ export function mountedAt(mountinfo: string): string | undefined {
     const [, , , root, point] = mount.split(' ')
     return filesystem.startsWith('resctrl ') && root === '/' && point !== undefined ? [point] : []
   })
-  // The kernel writes white space and backslashes as three octal digits.
-  return points.at(-1)?.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+  const last = points.at(-1)
+  return last && unescapedField(last)
 }

@@ -97,6 +97,20 @@ export const table: CommandTable = {
         { name: 'stats', about: 'once, and end' },
       ],
     ),
+    about(
+      'wait',
+      'wait until a container is in one of these states (stopped), whoever sees to it, and print which',
+      () => import('./commands/wait.js'),
+      [{ name: 'timeout', value: 'TIME', about: 'no longer than this: 500ms, 5s, 1m' }],
+      { operands: 'ID [state…]', count: [1, Number.POSITIVE_INFINITY] },
+    ),
+    {
+      name: 'monitor',
+      about: 'print what containers do, all of them or these, a line of JSON each time',
+      operands: '[ID…]',
+      flags: [],
+      load: () => import('./commands/monitor.js'),
+    },
     about('update', 'change the limits of a container', () => import('./commands/update.js'), updateFlags),
     {
       name: 'spec',

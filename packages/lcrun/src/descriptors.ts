@@ -1,5 +1,5 @@
 import type { Invocation } from '@libcontainer/cli'
-import { becomeProgram, ConfigInvalid, environment, ids, readLink, readTextIfPresent } from '@libcontainer/sys'
+import { becomeProgram, ConfigInvalid, descriptorFlags, environment, ids, readLink } from '@libcontainer/sys'
 
 /** What is passed on to a program beside its standard streams. */
 export interface PassedDescriptors {
@@ -37,10 +37,10 @@ export async function passedDescriptors({ flags }: Pick<Invocation, 'flags'>): P
  * all of them so before it runs anything; but the first that it opens for itself, by the lowest number that is free, is an epoll.
  */
 async function isGiven(fd: number): Promise<boolean> {
-  const info = await readTextIfPresent(`/proc/self/fdinfo/${fd}`)
-  if (info === undefined) return false
+  const given = await descriptorFlags(fd)
+  if (given === undefined) return false
   if (becomeProgram === undefined) return (await readLink(`/proc/self/fd/${fd}`)) !== 'anon_inode:[eventpoll]'
-  return (Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8) & O_CLOEXEC) === 0
+  return (given & O_CLOEXEC) === 0
 }
 
 /** Meant for this process alone: who has it from a parent that forgot to take it out of the environment has no such descriptors. */

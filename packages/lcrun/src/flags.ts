@@ -87,6 +87,11 @@ const pidFile: Flag = {
   path: 'file',
   about: 'write the pid of the process to this file',
 }
+const jsonStatusFd: Flag = {
+  name: 'json-status-fd',
+  value: 'N',
+  about: 'write JSON to this descriptor: a line with the pid of the program, and one with how it ended',
+}
 const noPivot: Flag = { name: 'no-pivot', about: 'move the root in place of pivoting it, for a root in a ramdisk' }
 const noSubreaper: Flag = {
   name: 'no-subreaper',
@@ -114,6 +119,7 @@ export const createFlags: readonly Flag[] = [
 export const runFlags: readonly Flag[] = [
   ...createFlags.filter(({ name }) => name !== 'no-subreaper'),
   detach,
+  jsonStatusFd,
   { name: 'keep', about: 'leave the container when its program has ended' },
   noSubreaper,
 ]
@@ -136,6 +142,7 @@ export const execFlags: readonly Flag[] = [
   },
   detach,
   pidFile,
+  jsonStatusFd,
   { name: 'process-label', value: 'LABEL', emptyIsAbsent: true, about: 'its SELinux label' },
   { name: 'apparmor', value: 'PROFILE', emptyIsAbsent: true, about: 'its AppArmor profile, which is loaded' },
   { name: 'no-new-privs', about: 'it gains no privileges by running other programs' },
@@ -219,7 +226,7 @@ const imageFlags: readonly Flag[] = [
     name: 'network-lock',
     value: 'METHOD',
     emptyIsAbsent: true,
-    about: 'what keeps packets away meanwhile: iptables, nftables or skip (iptables)',
+    about: 'what keeps packets away meanwhile: iptables, nftables or skip (nftables where CRIU has them)',
   },
 ]
 
@@ -247,6 +254,7 @@ export const restoreFlags: readonly Flag[] = [
   consoleSocket,
   detach,
   pidFile,
+  jsonStatusFd,
   noSubreaper,
   noPivot,
   { name: 'keep', about: 'leave the container when its program has ended' },

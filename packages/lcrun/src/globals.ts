@@ -1,5 +1,6 @@
-import { defaultStateRoot, type Invocation, isOn, type LogRequest, openLog } from '@libcontainer/cli'
+import { type Invocation, isOn, type LogRequest, openLog } from '@libcontainer/cli'
 import type { CgroupOption } from '@libcontainer/container'
+import { defaultStateRoot } from '@libcontainer/container'
 import { ConfigInvalid, type LogFormat, type LogLevel } from '@libcontainer/sys'
 import { absolute } from './paths.js'
 

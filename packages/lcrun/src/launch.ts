@@ -1,5 +1,6 @@
 import { type Invocation, isDebugging, isOn, warn } from '@libcontainer/cli'
 import { openSession, openStreams, ownTerminalSize, ownTerminals, type Session } from '@libcontainer/cli/foreground'
+import type { JsonStatus } from '@libcontainer/cli/json-status'
 import { type StdioMode, stdioMode } from '@libcontainer/console'
 import type { Process, ProcessSpec } from '@libcontainer/container'
 import { passedDescriptors } from './descriptors.js'
@@ -27,13 +28,15 @@ export async function launch(request: LaunchRequest): Promise<Session | undefine
   const mode = modeOf(request)
   if (mode.warning !== undefined) warn(mode.warning)
   const spec = await completed(request, mode)
+  const told = await statusFor(invocation)
   const started = async (spec: ProcessSpec): Promise<Process> => {
     const process = await request.start(spec)
     await tellPid(process, invocation)
     return process
   }
-  if (!detached) return await inForeground(spec, mode, started, { subreaper: !isOn(invocation, 'no-subreaper') })
-  await started(mode.stdio === undefined ? spec : { ...spec, stdio: 'inherit' })
+  if (!detached) return await inForeground(spec, mode, started, { subreaper: !isOn(invocation, 'no-subreaper'), told })
+  const process = await started(mode.stdio === undefined ? spec : { ...spec, stdio: 'inherit' })
+  await told?.started(process)
   return undefined
 }
 
@@ -64,7 +67,7 @@ async function inForeground(
   spec: ProcessSpec,
   mode: StdioMode,
   start: (spec: ProcessSpec) => Promise<Process>,
-  { subreaper }: { subreaper: boolean },
+  { subreaper, told }: { subreaper: boolean; told: JsonStatus | undefined },
 ): Promise<Session> {
   if (mode.kind === 'relay') {
     const terminal = spec.terminal === true ? ((await ownTerminalSize()) ?? true) : spec.terminal
@@ -72,10 +75,18 @@ async function inForeground(
     return await openSession(() => start({ ...spec, terminal, plainNewlines: true }), {
       plainNewlines: true,
       subreaper,
+      told,
     })
   }
   const streams = openStreams(mode)
-  return await openSession(() => start({ ...spec, stdio: streams.stdio }), { streams, subreaper })
+  return await openSession(() => start({ ...spec, stdio: streams.stdio }), { streams, subreaper, told })
+}
+
+/** Before anything is started: what cannot be told is refused. */
+async function statusFor(invocation: Invocation): Promise<JsonStatus | undefined> {
+  if (!invocation.flags.has('json-status-fd')) return undefined
+  const { jsonStatus } = await import('@libcontainer/cli/json-status')
+  return await jsonStatus(invocation)
 }
 
 async function tellPid(process: Process, { flags }: Invocation): Promise<void> {

@@ -1,10 +1,29 @@
-import { spawnSync } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { ConsoleSocket } from '@libcontainer/console'
 import { TerminalStream } from '@libcontainer/console/node'
-import { describe, expect, test } from 'vitest'
-import { copyOfBusyboxRootfs, requires, temporaryDirectory, together } from '../../../test/support/index.js'
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  cgroupsNamed,
+  copyOfBusyboxRootfs,
+  requires,
+  temporaryDirectory,
+  together,
+} from '../../../test/support/index.js'
+import { closeSeats, onTerminal, Seat } from '../../../test/support/seat.js'
 import { Bundle, either, hosts, specOf, until } from './hosts.js'
+
+afterEach(closeSeats)
 
 /** Without a network of its own, which takes CRIU some seconds in an emulator. */
 const namespaces = ['pid', 'ipc', 'uts', 'mount', 'cgroup'].map(type => ({ type }))
@@ -14,16 +33,30 @@ const bind = { destination: '/data', type: 'bind', source: 'data', options: ['rb
 const COUNT =
   'i=0; while [ ! -e /data/end ]; do i=$((i+1)); echo $i > /data/count; sleep 0.05; done; echo "ended at $i"; exit 7'
 
+/** One line, where CRIU is too old for the flag. */
+const WARNING = /^(?:lcrun: warning: noNewPrivileges: CRIU [\d.]+ does not bring it back[^\n]*\n)?$/
+
 function counting(terminal = false, script = COUNT): object {
-  const spec = specOf(['/bin/sh', '-c', script], { process: { terminal }, linux: { namespaces } })
+  const process = { terminal, noNewPrivileges: false }
+  const spec = specOf(['/bin/sh', '-c', script], { process, linux: { namespaces } })
   return { ...spec, root: { path: 'rootfs' }, mounts: [...spec.mounts, bind] }
 }
+
+/** Those that have a word. */
+const processesOf = (word: string): string[] =>
+  readdirSync('/proc').filter(pid => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(word)
+    } catch {
+      return false
+    }
+  })
 
 describe.each(either)('$name', host => {
   const needs = { ...together(host.needs, requires('root', 'criu')), timeout: 120_000 }
 
   test(
-    'OL-18 OL-19 CR-10 a chain of memory dumps, a checkpoint, and a restore in the foreground with its streams and status',
+    'OL-18 OL-19 CR-10 CR-12 a chain of memory dumps, a checkpoint, a detached restore; lazily elsewhere, in the foreground with its streams and status',
     needs,
     async () => {
       using rootfs = copyOfBusyboxRootfs()
@@ -55,18 +88,43 @@ describe.each(either)('$name', host => {
       expect(bundle.left()).toEqual([])
       const last = count()
 
-      const restore = ['restore', '--image-path', '3', '--pid-file', bundle.file('pid'), 'anew']
-      const out = openSync(bundle.file('out'), 'a')
-      const running = bundle.start(restore, { stdio: ['ignore', out, out] })
-      await until(
-        'the counter goes on',
-        () => count() > last + 2,
-        () => readFileSync(bundle.file('out'), 'utf8'),
-      )
-      expect(bundle.state('anew')).toMatchObject({
+      const restore = ['restore', '--image-path', '3', '--detach', '--pid-file', bundle.file('pid'), 'first']
+      expect(bundle.detached(restore)).toEqual(quiet)
+      await until('the counter goes on', () => count() > last + 2)
+      expect(bundle.state('first')).toMatchObject({
         status: 'running',
         pid: Number(readFileSync(bundle.file('pid'), 'utf8')),
       })
+
+      // Its pages follow when it runs elsewhere: as people do it, with the program of CRIU's that asks for them.
+      const port = '27126'
+      const lazily = ['--image-path', 'lazy', '--lazy-pages', '--status-fd', '3', '--page-server', `127.0.0.1:${port}`]
+      const status = openSync(bundle.file('status'), 'w')
+      const saving = bundle.start(['checkpoint', ...lazily, 'first'], { stdio: ['ignore', 'pipe', 'pipe', status] })
+      closeSync(status)
+      await until(
+        'pages may be asked for',
+        () => readFileSync(bundle.file('status'), 'latin1') === '\0',
+        () => saving.stderr,
+      )
+      const place = ['--page-server', '--address', '127.0.0.1', '--port', port, '-D', 'lazy', '-W', 'lazy']
+      const pages = spawn('criu', ['lazy-pages', ...place, '-o', 'pages.log'], { cwd: bundle.path, stdio: 'ignore' })
+      await until('it listens', () => existsSync(bundle.file('lazy/lazy-pages.socket')))
+
+      const out = openSync(bundle.file('out'), 'a')
+      const running = bundle.start(['restore', '--image-path', 'lazy', '--lazy-pages', 'anew'], {
+        stdio: ['ignore', out, out],
+      })
+      expect([await saving.ended(), saving.stderr]).toEqual([0, ''])
+      const seen = count()
+      await until(
+        'the counter goes on',
+        () => count() > seen + 2,
+        () => readFileSync(bundle.file('out'), 'utf8'),
+      )
+      await until('all pages are there', () => pages.exitCode !== null)
+      expect(pages.exitCode).toBe(0)
+      expect(bundle.left()).toEqual(['anew'])
       expect(bundle.run(['exec', 'anew', 'cat', '/data/count'])).toMatchObject({ status: 0, stderr: '' })
       writeFileSync(bundle.file('data/end'), '')
       expect(await running.ended()).toBe(7)
@@ -77,7 +135,7 @@ describe.each(either)('$name', host => {
   )
 
   test(
-    'XT-10 OL-19 CN-07 a program on a terminal goes on at another console socket; what runs goes on after a checkpoint that leaves it',
+    'XT-10 OL-19 CN-07 a program on a terminal goes on at another console socket, and in the foreground of ours; a checkpoint tells people of its phases',
     needs,
     async () => {
       using rootfs = copyOfBusyboxRootfs()
@@ -102,10 +160,18 @@ describe.each(either)('$name', host => {
       const first = await shown(['run', '--detach'])
       await until('it writes', () => first.lines().length > 2)
       const images = ['--image-path', bundle.file('images')]
-      expect(bundle.run(['checkpoint', '--leave-running', ...images, bundle.id])).toMatchObject({
-        status: 0,
-        stderr: '',
-      })
+      // People are told of it, each phase with its time.
+      const people = await Seat.open(fd =>
+        bundle.start(['checkpoint', '--leave-running', ...images, bundle.id], {
+          before: onTerminal,
+          stdio: [fd, fd, fd],
+        }),
+      )
+      expect(await people.running.ended()).toBe(0)
+      await people.shows(/images: \d+\.\d MiB, stood still for \d+ ms\r\n/)
+      const lines = people.shown.split('\r\n')
+      for (const phase of ['starting', 'freezing processes', 'dumping processes'])
+        expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^${phase} +\\d+ ms$`)))
       const seen = first.lines().length
       await until('it goes on', () => first.lines().length > seen)
       expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0 })
@@ -114,6 +180,57 @@ describe.each(either)('$name', host => {
       expect(second.lines()[0]).toBeGreaterThan(1)
       // What the first one has shown by its end came before the image, or soon after it.
       expect(second.lines()[0]).toBeLessThanOrEqual(first.lines().at(-1)! + 1)
+      expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0 })
+
+      // In the foreground it is relayed to ours.
+      const third = await Seat.open(fd =>
+        bundle.start(['restore', ...images, bundle.id], { before: onTerminal, stdio: [fd, fd, fd] }),
+      )
+      await third.shows(new RegExp(`line ${second.lines()[0]! + 3}\r+\n`))
+      expect(bundle.run(['kill', bundle.id, 'KILL'])).toMatchObject({ status: 0 })
+      expect(await third.running.ended()).toBe(128 + 9)
+      expect(bundle.left()).toEqual([])
+    },
+  )
+
+  test(
+    'CR-18 OL-18 OL-19 a restore that is killed leaves nothing that delete does not take away, and an image that is good; what is not kept is told',
+    needs,
+    async () => {
+      using rootfs = copyOfBusyboxRootfs()
+      using bundle = new Bundle(host)
+      const spec = counting() as { process: object }
+      const [waits, begun] = [bundle.file('waits'), bundle.file('begun')]
+      const script = `touch ${begun}; while [ -e ${waits} ]; do sleep 0.1; done`
+      const hooks = { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', script] }] }
+      const process = { ...spec.process, noNewPrivileges: true }
+      const data = bundle.file('data')
+      mkdirSync(data)
+      bundle.sleeping(bundle.id, { ...spec, process, hooks, root: { path: rootfs.path } })
+      await until('it counts', () => existsSync(`${data}/count`))
+      const images = ['--image-path', bundle.file('images')]
+      const saved = bundle.run(['checkpoint', ...images, bundle.id])
+      expect(saved).toEqual({ status: 0, stdout: '', stderr: expect.stringMatching(WARNING) })
+
+      writeFileSync(waits, '')
+      rmSync(begun)
+      const restore = ['restore', '--detach', ...images, bundle.id]
+      const killed = bundle.start(restore, { stdio: 'ignore' })
+      await until('its hook runs', () => existsSync(begun))
+      await killed.killed()
+      rmSync(waits)
+      expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0, stderr: '' })
+      expect(bundle.left()).toEqual([])
+      expect(cgroupsNamed(new RegExp(bundle.id))).toEqual([])
+      const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
+      expect(mounts.filter(line => line.includes('libcontainer-criu-') || line.includes('.criu.'))).toEqual([])
+      expect(readdirSync('/run').filter(name => name.startsWith('libcontainer-criu-'))).toEqual([])
+      // Its CRIU ends by itself, and what it has made.
+      await until('no process is left', () => processesOf(COUNT).length === 0)
+
+      const last = Number(readFileSync(`${data}/count`))
+      expect(bundle.detached(restore)).toEqual({ status: 0, stdout: '', stderr: expect.stringMatching(WARNING) })
+      await until('it goes on', () => Number(readFileSync(`${data}/count`)) > last)
     },
   )
 
@@ -143,7 +260,7 @@ const engine = hosts.at(-1)!
 test('CO-21 CO-22 CR-21 podman saves a container, brings it back, exports it, and imports it under another name', {
   ...together(engine.needs, requires('root', 'criu', 'program:podman')),
   timeout: 240_000,
-}, () => {
+}, async () => {
   const podman = (...args: string[]): string => {
     const { status, stdout, stderr } = spawnSync('podman', ['--runtime', engine.command[0]!, ...args], {
       encoding: 'utf8',
@@ -154,34 +271,32 @@ test('CO-21 CO-22 CR-21 podman saves a container, brings it back, exports it, an
   using place = temporaryDirectory('podman')
   using rootfs = copyOfBusyboxRootfs()
   const [image, first, second] = ['localhost/counter', 'counts', 'counts-on'] as const
-  const count = (name: string): number => Number(podman('exec', name, 'cat', '/tmp/count'))
-  const goesOn = (name: string): number => {
-    const seen = count(name)
-    expect(
-      podman('exec', name, 'sh', '-c', `until [ "$(cat /tmp/count)" -gt ${seen} ]; do sleep 0.1; done; cat /tmp/count`),
-    ).toMatch(/^\d+$/)
-    return seen
-  }
+  const file = `${place.path}/data/count`
+  mkdirSync(`${place.path}/data`)
+  const count = (): number => (existsSync(file) ? Number(readFileSync(file)) : 0)
+  const goesOn = async (since: number): Promise<void> =>
+    void (await until('the counter goes on', () => count() > since + 2))
   const archive = `${place.path}/root.tar`
   spawnSync('tar', ['-C', rootfs.path, '-cf', archive, '.'])
   podman('import', '--quiet', archive, image)
   try {
-    const script = 'i=0; while :; do i=$((i+1)); echo $i > /tmp/next; mv /tmp/next /tmp/count; sleep 0.1; done'
-    podman('run', '--detach', '--name', first, '--network', 'none', image, 'sh', '-c', script)
-    podman('exec', first, 'sh', '-c', 'until [ -e /tmp/count ]; do sleep 0.1; done')
-    let seen = goesOn(first)
+    // In its memory, and told to the host: each `podman exec` would take seconds in an emulator.
+    const script = 'i=0; while :; do i=$((i+1)); echo $i > /data/next; mv /data/next /data/count; sleep 0.1; done'
+    const volume = `${place.path}/data:/data`
+    podman('run', '--detach', '--name', first, '--network', 'none', '--volume', volume, image, 'sh', '-c', script)
+    await goesOn(0)
     podman('container', 'checkpoint', first)
-    expect(podman('ps', '--quiet')).toBe('')
+    let last = count()
     podman('container', 'restore', first)
-    expect(goesOn(first)).toBeGreaterThanOrEqual(seen)
+    await goesOn(last)
     const exported = `${place.path}/exported.tar.gz`
-    seen = count(first)
     podman('container', 'checkpoint', '--export', exported, first)
-    podman('rm', first)
+    last = count()
     podman('container', 'restore', '--import', exported, '--name', second)
-    expect(goesOn(second)).toBeGreaterThanOrEqual(seen)
+    await goesOn(last)
+    expect(Number(podman('exec', second, 'cat', '/data/count'))).toBeGreaterThan(last)
   } finally {
-    spawnSync('podman', ['rm', '--force', first, second])
+    // With its containers.
     podman('rmi', '--force', image)
   }
 })

@@ -86,6 +86,35 @@ describe.each(either)('$name', host => {
     },
   )
 
+  test(
+    'OL-18 OL-19 EV-186 a container that does not run is not saved; an image that is none is refused before anything is made',
+    host.needs,
+    () => {
+      using bundle = new Bundle(host, specOf(['/bin/sleep', '1000']))
+      const saved = () => bundle.run(['checkpoint', '--image-path', bundle.file('images'), bundle.id])
+      expect(bundle.detached(['create', bundle.id])).toMatchObject({ status: 0 })
+      expect(saved()).toMatchObject({
+        status: 1,
+        stderr: `lcrun: cannot checkpoint '${bundle.id}': it is created\nhint: start it first: there is no program yet that could go on\n`,
+      })
+      expect(bundle.run(['kill', bundle.id, 'KILL'])).toMatchObject({ status: 0 })
+      expect(bundle.run(['delete', '--force', bundle.id])).toMatchObject({ status: 0 })
+      expect(saved().stderr).toMatch(/does not exist/)
+      expect(existsSync(bundle.file('images'))).toBe(false)
+      for (const [path, problem] of [
+        ['nowhere', 'must be the directory of a dump: ENOENT'],
+        ['config.json', 'must be the directory of a dump: ENOTDIR'],
+        ['.', 'must hold the images of a dump: inventory.img is not there'],
+      ] as const)
+        expect(bundle.run(['restore', '--image-path', path, bundle.id])).toEqual({
+          status: 1,
+          stdout: '',
+          stderr: `lcrun: --image-path: ${problem} (got "${path === '.' ? bundle.path : bundle.file(path)}")\n`,
+        })
+      expect(bundle.left()).toEqual([])
+    },
+  )
+
   test('OL-20 init is not listed, and not for use by hand', host.asks, () => {
     using bundle = new Bundle(host)
     expect(bundle.run(['init'])).toMatchObject({

@@ -13,7 +13,7 @@ const mountsOf = (pid: number): string[] =>
 const sleeper = specOf(['/bin/sleep', '1000'])
 
 describe.each(either)('$name', host => {
-  test('XT-04 MT-46 mounts add and remove, in the container alone; all of them or none', host.needs, () => {
+  test('XT-04 MT-46 BY-18 mounts add and remove, in the container alone; all of them or none', host.needs, () => {
     using bundle = new Bundle(host)
     bundle.sleeping()
     const { pid } = bundle

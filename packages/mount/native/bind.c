@@ -91,20 +91,37 @@ static int64_t bind_tree(struct lc_ctx *c, const union lc_arg *a, int tree)
 	return result;
 }
 
+/* A copy of the source, which is detached. Of the container's own, a link leads to nothing outside of its root. */
+static int take_source(struct lc_ctx *c, const union lc_arg *a)
+{
+	const int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (a[4].i & LC_RECURSIVE ? AT_RECURSIVE : 0);
+	int nofollow = a[4].i & (LC_SOURCE_LINK | LC_COPY_LINK);
+	int tree, source;
+
+	if (!(a[4].i & LC_SOURCE_INSIDE)) {
+		tree = (int)syscall(SYS_open_tree, AT_FDCWD, a[2].s, flags | (nofollow ? AT_SYMLINK_NOFOLLOW : 0));
+		return tree < 0 ? (int)lc_fail(c, "open_tree") : tree;
+	}
+	source = lc_open_in_root(c, (int)a[0].i, a[2].s, O_PATH | (nofollow ? O_NOFOLLOW : 0));
+	if (source < 0)
+		return source;
+	tree = (int)syscall(SYS_open_tree, source, "", flags | AT_EMPTY_PATH);
+	lc_close(source);
+	return tree < 0 ? (int)lc_fail(c, "open_tree") : tree;
+}
+
 /* root, tree (or -1: by path), source, target, flags, attributes, recursive attributes, propagation */
 int64_t lc_op_bind_mount(struct lc_ctx *c, const union lc_arg *a)
 {
-	int recursive = a[4].i & LC_RECURSIVE ? AT_RECURSIVE : 0;
-	int nofollow = a[4].i & (LC_SOURCE_LINK | LC_COPY_LINK) ? AT_SYMLINK_NOFOLLOW : 0;
 	int64_t result;
 	int tree;
 
 	if (a[1].i >= 0)
 		return bind_tree(c, a, (int)a[1].i);
-	tree = (int)syscall(SYS_open_tree, AT_FDCWD, a[2].s, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive | nofollow);
+	tree = take_source(c, a);
 	if (tree < 0) {
 		lc_detail(c, a[2].s);
-		return lc_fail(c, "open_tree");
+		return tree;
 	}
 	result = bind_tree(c, a, tree);
 	if (result == 0 && a[4].i & LC_KEEP)

@@ -36,6 +36,7 @@
 #define LC_COPY_LINK 512	/* a source that is a link is made again at the target, and nothing is mounted */
 #define LC_KEEP 1024		/* the result is a descriptor of the mount's root */
 #define LC_SCRATCH 2048		/* the new file system is made where a tmpfs of its own has directories upper and work */
+#define LC_SOURCE_INSIDE 4096	/* the source is a path in the root */
 
 /* A root of AT_FDCWD stands for none: paths are the caller's own, and nothing is made at them. */
 static inline int lc_no_root(int root)
@@ -99,7 +100,10 @@ int64_t lc_op_set_propagation(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_set_mount_attributes(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_open_rootfs(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_change_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_cover_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_overlay_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_tmpfs_root(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_put_file(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_prepare_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_move_root(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_pivot_root(struct lc_ctx *c, const union lc_arg *a);

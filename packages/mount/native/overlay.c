@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Overlays: memory for what is written, and the one that is a container's root. */
+/* What covers a container's root: an overlay, memory, or a tree of somebody else; and memory for what is written to an overlay. */
 #include "internal.h"
 
 #include <string.h>
@@ -193,6 +193,34 @@ static int64_t overlay(struct lc_ctx *c, struct layers *l, const union lc_arg *a
 	return result;
 }
 
+/* Mounts `tree` on the root, whose descriptor is then that of the tree. */
+static int64_t cover(struct lc_ctx *c, int root, int tree)
+{
+	int64_t result = 0;
+
+	if (syscall(SYS_move_mount, tree, "", root, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		result = lc_fail(c, "move_mount");
+	else if (dup3(tree, root, O_CLOEXEC) < 0)
+		result = lc_fail(c, "dup3");
+	return result;
+}
+
+/* The same with a tree of our own. */
+static int64_t cover_and_close(struct lc_ctx *c, int root, int64_t tree)
+{
+	int64_t result = tree < 0 ? tree : cover(c, root, (int)tree);
+
+	if (tree >= 0)
+		close((int)tree);
+	return result;
+}
+
+/* root, tree: covers root by a detached tree of somebody else. The descriptor of root is then that of the tree. */
+int64_t lc_op_cover_root(struct lc_ctx *c, const union lc_arg *a)
+{
+	return cover(c, (int)a[0].i, (int)a[1].i);
+}
+
 /*
  * root, directories below it (NUL-ended, uppermost first), upper and work or "", options, flags: covers root by an overlay of them with root as the lowest.
  * The descriptor of root is then that of the overlay.
@@ -201,16 +229,17 @@ int64_t lc_op_overlay_root(struct lc_ctx *c, const union lc_arg *a)
 {
 	struct layers l = { .end = l.words };
 	int root = (int)a[0].i;
-	int64_t tree = a[4].b.size > MAX_OPTIONS ? lc_refuse(c, "fsconfig", E2BIG) : overlay(c, &l, a), result = 0;
+	int64_t tree = a[4].b.size > MAX_OPTIONS ? lc_refuse(c, "fsconfig", E2BIG) : overlay(c, &l, a);
 
 	for (int i = 0; i < l.count; i++)
 		close(l.fds[i]);
-	if (tree < 0)
-		return tree;
-	if (syscall(SYS_move_mount, (int)tree, "", root, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-		result = lc_fail(c, "move_mount");
-	else if (dup3((int)tree, root, O_CLOEXEC) < 0)
-		result = lc_fail(c, "dup3");
-	close((int)tree);
-	return result;
+	return cover_and_close(c, root, tree);
+}
+
+/* root, options: covers root by an empty tmpfs. The descriptor of root is then that of the tmpfs. */
+int64_t lc_op_tmpfs_root(struct lc_ctx *c, const union lc_arg *a)
+{
+	int tree = lc_mount_create(c, "tmpfs", "tmpfs", &a[1].b, "0755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+
+	return cover_and_close(c, (int)a[0].i, tree);
 }

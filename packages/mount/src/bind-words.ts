@@ -36,6 +36,7 @@ export function bindWords(options: ParsedOptions): BindWords {
       (flags & MS.REC ? HOW.RECURSIVE : 0) |
       (extensions.has('dest-nofollow') ? HOW.TARGET_LINK : 0) |
       (extensions.has('src-nofollow') ? HOW.SOURCE_LINK : 0) |
+      (extensions.has('src-inside') ? HOW.SOURCE_INSIDE : 0) |
       (extensions.has('copy-symlink') ? HOW.COPY_LINK : 0),
   }
   known.set(options, words)

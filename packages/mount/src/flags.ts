@@ -49,6 +49,7 @@ export const HOW = {
   COPY_LINK: 512,
   KEEP: 1024,
   SCRATCH: 2048,
+  SOURCE_INSIDE: 4096,
 } as const
 
 export const AT_FDCWD = -100

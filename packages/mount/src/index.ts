@@ -1,7 +1,9 @@
+export { type BindDescriptorOptions, bindDescriptor, confirmSource } from './bind-descriptor.js'
 export type { CgroupHierarchy, CgroupMounts } from './cgroup-mounts.js'
 export { type ClassicMount, fromClassicMount } from './classic.js'
 export type { MountCommand } from './commands.js'
 export { features } from './features.js'
+export { type ContainerFile, checkFile, type FileMount, fileStep, mountOfPath } from './files.js'
 export {
   type BindMountOptions,
   bindMount,
@@ -25,9 +27,23 @@ export { type CheckedMount, checkMount, checkMounts, cleanPath, type Mount } fro
 export { atOrBelow, firstAt, type MountFilter, ofType, parentsOf } from './mount-filters.js'
 export { type MountInfo, parseMountInfo, readMountInfo, seenAt, streamMountInfo } from './mount-info.js'
 export { type MountAttributes, mountSetattr } from './mount-setattr.js'
-export { bindsDev, defaultMounts, lateReadonlySteps, type MountStepsOptions, mountSteps } from './mount-steps.js'
+export {
+  type AroundMount,
+  bindsDev,
+  defaultMounts,
+  lateReadonlySteps,
+  type MountStepsOptions,
+  mountSteps,
+} from './mount-steps.js'
 export { moveMount, type OpenTreeOptions, openTree } from './open-tree.js'
-export { type AttributeChange, knownMountOptions, type ParsedOptions, parseMountOptions } from './options.js'
+export {
+  type AttributeChange,
+  knownMountOptions,
+  type ParsedOptions,
+  parseIdMapOption,
+  parseMountOptions,
+} from './options.js'
+export { type MountPresets, mountPresets } from './presets.js'
 export { probe } from './probe.js'
 export { checkPropagation, type Propagation } from './propagation.js'
 export {
@@ -38,7 +54,9 @@ export {
   remountSysSteps,
   runtimeFiles,
 } from './recipes.js'
+export { coverRootStep, type MappedRootOptions, mappedRootSteps } from './root-ids.js'
 export { checkRootOverlay, type RootOverlay, type RootOverlayStepOptions, rootOverlayStep } from './root-overlay.js'
+export { checkRootTmpfs, type RootTmpfsStepOptions, rootTmpfsStep } from './root-tmpfs.js'
 export {
   chrootStep,
   moveRootSteps,

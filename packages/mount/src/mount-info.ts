@@ -1,4 +1,4 @@
-import { checked, decodeUtf8, type OwnedFd, openFile, POLLPRI } from '@libcontainer/sys'
+import { checked, decodeUtf8, type OwnedFd, openFile, POLLPRI, unescapedField } from '@libcontainer/sys'
 import type { MountFilter } from './mount-filters.js'
 import { native } from './native.js'
 
@@ -93,14 +93,14 @@ export class MountInfoParser {
     const parent = this.#number(' ')
     const major = this.#number(':')
     const minor = this.#number(' ')
-    const root = unescaped(this.#field())
-    const mountPoint = unescaped(this.#field())
+    const root = unescapedField(this.#field())
+    const mountPoint = unescapedField(this.#field())
     const options = this.#list(this.#field())
     const tagsAt = this.#at
     while (this.#field() !== '-');
     const tagsEnd = this.#at - 2
-    const type = unescaped(this.#field())
-    const source = unescaped(this.#field())
+    const type = unescapedField(this.#field())
+    const source = unescapedField(this.#field())
     if (this.#at > this.#end) throw this.#refusal()
     // A file system may put a space into its options unescaped: they are all that is left.
     const superOptions = this.#list(this.#text.slice(this.#at, this.#end))
@@ -189,13 +189,6 @@ const groups = new Map<string, 'shared' | 'master' | 'propagateFrom'>([
   ['master', 'master'],
   ['propagate_from', 'propagateFrom'],
 ])
-
-/** The kernel writes space, tab, newline, backslash and `#` as a backslash and three octal digits. */
-function unescaped(text: string): string {
-  return text.includes('\\')
-    ? text.replace(/\\([0-3][0-7]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
-    : text
-}
 
 /** What is asked of the kernel at a time: some 300 lines, later a quarter of what was read, so that who looks for one of the first need not wait for all. */
 const FIRST = 1 << 15

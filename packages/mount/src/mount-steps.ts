@@ -36,13 +36,18 @@ export interface MountStepsOptions {
   /** Leaves these open, each in its slot. Default: none. */
   opened?: OpenedMounts | undefined
   /** Steps of the caller's before and after those of a mount, by its place in the list. */
-  around?:
-    | ((place: number) => { before?: readonly Step[] | undefined; after?: readonly Step[] | undefined })
-    | undefined
+  around?: ((place: number) => AroundMount) | undefined
   /** What `mounts` is called in errors. Default: `mounts`. */
   field?: string | undefined
   /** Told of what is odd but has a meaning. */
   warn?: ((message: string) => void) | undefined
+}
+
+export interface AroundMount {
+  readonly before?: readonly Step[] | undefined
+  readonly after?: readonly Step[] | undefined
+  /** The slot in which the root of the mount stays open, unless {@link MountStepsOptions.opened} has one. Default: none. */
+  readonly into?: string | undefined
 }
 
 /** Their superblock is one that others use too: a read-only one is not theirs to ask for. */
@@ -59,16 +64,15 @@ const sharedTypes = new Set(['sysfs', 'cgroup2', 'mqueue', 'proc', 'devpts'])
 export function mountSteps(mounts: readonly Mount[], options: MountStepsOptions = {}): Step[] {
   const { field = 'mounts', warn, around } = options
   return checkMounts(mounts, field, warn).flatMap((mount, i) => {
-    const steps = stepsOf(mount, options, i)
-    if (around === undefined) return steps
-    const { before = [], after = [] } = around(i)
-    return [...before, ...steps, ...after]
+    if (around === undefined) return stepsOf(mount, options, i)
+    const { before = [], after = [], into } = around(i)
+    return [...before, ...stepsOf(mount, options, i, into), ...after]
   })
 }
 
-function stepsOf(checked: CheckedMount, options: MountStepsOptions, i: number): Step[] {
+function stepsOf(checked: CheckedMount, options: MountStepsOptions, i: number, asked?: string): Step[] {
   const { root = slot('root') } = options
-  const into = options.opened?.get(checked.destination)?.slot
+  const into = options.opened?.get(checked.destination)?.slot ?? asked
   if (checked.kind === 'bind') return [keptOpen(bindStep(checked, root, options.trees?.get(i), options), into)]
   if (checked.kind === 'remount') return [remountStep(checked, root)]
   if (checked.kind === 'filesystem') return filesystemSteps(checked, root, options, into)
@@ -198,6 +202,12 @@ function bindStep(
       `${mount.field}.options`,
       'idmap',
       'needs the source as a tree whose ids are mapped: see sourceSteps',
+    )
+  if (mount.inode !== undefined && tree === undefined)
+    throw new ConfigInvalid(
+      `${mount.field}.inode`,
+      mount.inode,
+      'needs the source as a tree that was looked at: see openSource',
     )
   const late = !live && isLate(mount) ? MOUNT_ATTR.RDONLY : 0
   const words = bindWords(options)

@@ -19,6 +19,8 @@ export interface Mount {
   readonly gidMappings?: readonly MountIdRange[] | undefined
   /** The path of a user namespace that has these maps, in place of the two. Default with the word `idmap`: the container's. */
   readonly userNamespace?: string | undefined
+  /** Of a bind: the file that its source has to be when it is mounted, `major:minor:inode` of stat(2). `bindDescriptor` makes such a mount. */
+  readonly inode?: string | undefined
   /**
    * Of a bind, under SELinux: the source gets the label that the container's mounts have, before, and keeps it. `Z` for this container alone, `z` for all, which
    * is at the level s0. Who makes the container does it; what no bind takes its files from, such as /usr, is refused.
@@ -38,13 +40,15 @@ export interface CheckedMount {
   readonly options: ParsedOptions
   /** What its word and its fields say of ids. */
   readonly idMap?: MountIdMap | undefined
+  /** What its source has to be. */
+  readonly inode?: string | undefined
   /** Its place in the request: `mounts[2]`. */
   readonly field: string
 }
 
 const FIELDS = new Set([
   ...['destination', 'type', 'source', 'options'],
-  ...['uidMappings', 'gidMappings', 'userNamespace', 'relabel', 'premountCommands', 'postmountCommands'],
+  ...['uidMappings', 'gidMappings', 'userNamespace', 'inode', 'relabel', 'premountCommands', 'postmountCommands'],
 ])
 
 /** Files of /proc that a container may have its own of, as lxcfs makes them. */
@@ -119,7 +123,7 @@ function check(mount: Mount, field: string, warn: (message: string) => void): Ch
   if (!given.startsWith('/')) warn(`${field}.destination: '${given}' is relative and is taken from /`)
   const destination = cleanPath(given)
   const source = kernelString(mount.source ?? '', field, '.source')
-  const options = parseMountOptions(mount.options ?? [], `${field}.options`)
+  const options = parseMountOptions(mount.options === undefined ? [] : mount.options, `${field}.options`)
   const type = kernelString(mount.type ?? '', field, '.type')
   const kind = kindOf(type, options)
   if (destination === '/') throw new ConfigInvalid(`${field}.destination`, given, 'must not be the root itself')
@@ -133,14 +137,28 @@ function check(mount: Mount, field: string, warn: (message: string) => void): Ch
       options.idMap === undefined ? mount : 'idmap',
       'maps the ids of what is there already: only a bind takes it',
     )
+  if (options.extensions.has('src-inside') && (idMap ?? mount.inode) !== undefined)
+    throw new ConfigInvalid(
+      `${field}.options`,
+      'src-inside',
+      'is no file of the host: its ids and its inode are its own',
+    )
   if (kind === 'bind') checkBind(source, options, field)
+  if (mount.inode !== undefined) checkInode(mount.inode, kind, field)
   if (mount.relabel !== undefined) checkRelabel(mount.relabel, kind, field)
   if (kind === 'filesystem' && type === '') {
     throw new ConfigInvalid(`${field}.type`, mount.type, 'must name a file system, since the options name no bind')
   }
   if (kind === 'remount' && options.flags & MS.BIND && options.data.length > 0) refuseData(options, field)
   checkProc({ destination, kind, type, source, options, field })
-  return { destination, kind, type, source, options, idMap, field }
+  return { destination, kind, type, source, options, idMap, inode: mount.inode, field }
+}
+
+function checkInode(inode: unknown, kind: CheckedMount['kind'], field: string): void {
+  if (typeof inode !== 'string' || !/^\d+:\d+:\d+$/.test(inode))
+    throw new ConfigInvalid(`${field}.inode`, inode, 'must be major:minor:inode, as bindDescriptor says it')
+  if (kind !== 'bind')
+    throw new ConfigInvalid(`${field}.inode`, inode, 'is for what is there already: only a bind takes it')
 }
 
 function checkRelabel(relabel: unknown, kind: CheckedMount['kind'], field: string): void {

@@ -15,7 +15,7 @@ export interface ParsedOptions {
   readonly recursive: AttributeChange
   /** What no word of ours is: the file system's own options. */
   readonly data: readonly string[]
-  /** Words that change how the mount is made: `tmpcopyup`, `tmp-overlay`, `copy-symlink`, `src-nofollow`, `dest-nofollow`. */
+  /** Words that change how the mount is made: `tmpcopyup`, `tmp-overlay`, `copy-symlink`, `src-nofollow`, `dest-nofollow`, `src-inside`. */
   readonly extensions: ReadonlySet<string>
   /** `idmap` and `ridmap`, with ids of their own or without. */
   readonly idMap?: MountIdMap | undefined
@@ -90,7 +90,7 @@ const recursiveWords = new Map<string, AttributeChange>([
   ['rsymfollow', off(MOUNT_ATTR.NOSYMFOLLOW)],
 ])
 
-const extensionWords = ['tmpcopyup', 'tmp-overlay', 'copy-symlink', 'src-nofollow', 'dest-nofollow']
+const extensionWords = ['tmpcopyup', 'tmp-overlay', 'copy-symlink', 'src-nofollow', 'dest-nofollow', 'src-inside']
 const idMapWords = ['idmap', 'ridmap']
 
 /** Every option word that is ours rather than a file system's, sorted: for a features document. */
@@ -171,7 +171,7 @@ function parse(options: readonly string[], field: string): ParsedOptions {
     if (isPropagation(option)) parsed.propagation.push(option)
     else if (change !== undefined) recursive = merge(recursive, change)
     else if (extensionWords.includes(option)) extensions.add(option)
-    else if (/^r?idmap(=|$)/.test(option)) idMap = readIdMap(option, at)
+    else if (isIdMapWord(option)) idMap = readIdMap(option, at)
     else parsed.data.push(...splitData(option, at))
   })
   if (parsed.propagation.length > MAX_PROPAGATIONS) {
@@ -180,10 +180,24 @@ function parse(options: readonly string[], field: string): ParsedOptions {
   return { ...parsed, recursive, extensions, ...(idMap === undefined ? {} : { idMap }) }
 }
 
+const isIdMapWord = (option: string): boolean => /^r?idmap(=|$)/.test(option)
+
+/** @param option - of which {@link isIdMapWord} is true */
 function readIdMap(option: string, field: string): MountIdMap {
   const recursive = option.startsWith('r')
   const after = option.indexOf('=')
   return after < 0 ? { recursive } : { recursive, maps: parseIdMapWord(option.slice(after + 1), field) }
+}
+
+/**
+ * Reads `idmap`, `ridmap`, and either with ids of its own, where it stands for itself. Pure.
+ *
+ * @throws {ConfigInvalid} for anything else
+ */
+export function parseIdMapOption(word: string, field = 'option'): MountIdMap {
+  if (typeof word !== 'string' || !isIdMapWord(word))
+    throw new ConfigInvalid(field, word, 'must be idmap, ridmap, or either with ids: idmap=uids=0-1000-1;gids=0-1000-1')
+  return readIdMap(word, field)
 }
 
 /** The later change wins, bit by bit; the atime field counts as one. */

@@ -18,6 +18,8 @@ const rootfsHints = {
   ENOENT: 'the root file system must be a directory of the host',
   ELOOP: 'the path of the root file system must not lead through a link',
   ENOTDIR: 'the root file system must be a directory',
+  EACCES:
+    'root of the user namespace must be able to reach it: others may pass each directory of its path, and enter it (chmod o+x)',
 }
 
 /**

@@ -41,7 +41,7 @@ export function sourceSteps(
 }
 
 /** Maps the ids of a detached tree that nothing was mapped in yet, once and for all. */
-function mapIdsStep(tree: Arg, userns: Arg, { recursive, path }: { recursive: boolean; path: string }): Step {
+export function mapIdsStep(tree: Arg, userns: Arg, { recursive, path }: { recursive: boolean; path: string }): Step {
   return {
     op: 'mountSetattr',
     args: [tree, '', AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), MOUNT_ATTR.IDMAP, 0, 0, userns],
@@ -62,6 +62,7 @@ export interface OpenSourceOptions {
  * Takes the source of a bind as {@link sourceSteps} does, from the mount namespace of this process.
  *
  * @returns a descriptor of the detached tree, which the caller owns
+ * @throws {LibcontainerError} `UnexpectedInode` where it is another file than the mount wants
  * @throws {SyscallError} as {@link openTree}; `EINVAL` for a file system that maps no ids, `EPERM` without `CAP_SYS_ADMIN` over its user namespace
  */
 export async function openSource(mount: Mount, { userNamespace, field }: OpenSourceOptions = {}): Promise<OwnedFd> {
@@ -72,7 +73,16 @@ export async function openSource(mount: Mount, { userNamespace, field }: OpenSou
     if (results.has('tree')) new OwnedFd(results.get('tree')!).close()
     throw error
   }
-  return new OwnedFd(results.get('tree')!)
+  const tree = new OwnedFd(results.get('tree')!)
+  if (mount.inode === undefined) return tree
+  try {
+    const { confirmSource } = await import('./bind-descriptor.js')
+    await confirmSource(mount, tree)
+  } catch (error) {
+    tree.close()
+    throw error
+  }
+  return tree
 }
 
 export const idMapHints = {

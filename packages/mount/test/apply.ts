@@ -30,7 +30,20 @@ export interface Applier extends Disposable {
 }
 
 const here = import.meta.dirname
-const own = ['attributes', 'bind', 'copy', 'filesystem', 'mask', 'move', 'ops', 'overlay', 'root', 'table', 'target']
+const own = [
+  'attributes',
+  'bind',
+  'copy',
+  'files',
+  'filesystem',
+  'mask',
+  'move',
+  'ops',
+  'overlay',
+  'root',
+  'table',
+  'target',
+]
 const sources = [
   join(here, 'apply.c'),
   ...own.map(name => join(here, `../native/${name}.c`)),

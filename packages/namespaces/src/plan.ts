@@ -19,6 +19,8 @@ export interface NamespaceFacts {
   readonly bornInCgroup?: boolean | undefined
   /** An exec enters the time namespace that was unshared (newer kernels): no second clone for it. Default: `false`. */
   readonly execEntersTime?: boolean | undefined
+  /** Of the new ones those that somebody else makes, by descriptors that init gets. Default: none. */
+  readonly there?: ReadonlyMap<NamespaceKind, Arg> | undefined
 }
 
 /**
@@ -34,6 +36,8 @@ export interface NamespacePlan {
   readonly clonesUser: boolean
   /** Joins, and a user namespace that could not be made before them. */
   readonly enter: readonly Step[]
+  /** Joins those that somebody else makes: at any time when they are there, and before anything that looks at them. */
+  readonly there: readonly Step[]
   /** There is a new user namespace after `enter`: init waits until the parent has written its maps. */
   readonly needsMaps: boolean
   /** Root of the user namespace. */
@@ -53,7 +57,8 @@ export interface NamespacePlan {
 /** Plans the namespaces of a container. Pure; throws `ConfigInvalid` for what {@link validateNamespaces} refuses. */
 export function planNamespaces(config: NamespacesConfig, facts: NamespaceFacts = {}): NamespacePlan {
   const set = validateNamespaces(config)
-  const made = kindsOf(set.cloneFlags())
+  const { there = new Map<NamespaceKind, Arg>() } = facts
+  const made = kindsOf(set.cloneFlags()).filter(kind => !there.has(kind))
   const joined = joinOrder.filter(kind => set.isJoined(kind))
   const makesUser = set.isPrivate('user')
   const joinsUser = set.isJoined('user')
@@ -81,6 +86,7 @@ export function planNamespaces(config: NamespacesConfig, facts: NamespaceFacts =
       ...joins(set, joinsUser ? ['user', ...joined] : joined),
       ...(makesUser && !byClone ? [unshareStep(['user'])] : []),
     ],
+    there: there.size > 0 ? [joinNamespacesStep(there)] : [],
     needsMaps: makesUser,
     become: user ? [becomeRootStep()] : [],
     create: byInit.length > 0 ? [unshareStep(byInit)] : [],

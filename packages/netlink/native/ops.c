@@ -3,10 +3,15 @@
 #include "namespace.h"
 #include "ops.h"
 
+#include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <linux/ethtool.h>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 
 /* The kernel makes dumps in datagrams of 32 KiB. An answer that is longer has one attribute of 64 KiB, and little more: a link with many virtual functions. */
 #define ENOUGH 131072
@@ -128,11 +133,35 @@ static int64_t op_join_group(struct lc_ctx *c, const union lc_arg *a)
 	return 0;
 }
 
+/* isBridge(name): 1 when a link of this namespace is a bridge. */
+static int64_t op_is_bridge(struct lc_ctx *c, const union lc_arg *a)
+{
+	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq link = { .ifr_data = (void *)&driver };
+	int64_t result = 0;
+	int fd;
+
+	if (strlen(a[0].s) >= IFNAMSIZ)
+		return lc_refuse(c, "ioctl(SIOCETHTOOL)", ENODEV);
+	strcpy(link.ifr_name, a[0].s);
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		return lc_fail(c, "socket");
+	if (ioctl(fd, SIOCETHTOOL, &link) < 0)
+		result = lc_fail(c, "ioctl(SIOCETHTOOL)");
+	else
+		result = strcmp(driver.driver, "bridge") == 0;
+	close(fd);
+	return result;
+}
+
 const struct lc_op lc_netlink_ops[] = {
 	{ "openNetlink", "iiib", lc_op_open_netlink, 0 },
 	{ "openTun", "isiiii", lc_op_open_tun, 0 },
 	{ "exchangeNetlink", "ibob", op_exchange, 0 },
 	{ "joinNetlinkGroup", "iii", op_join_group, 0 },
+	LC_REQUEST_NETLINK,
+	{ "isBridge", "s", op_is_bridge, 0 },
 	{ "makeNetworkNamespace", "", lc_op_make_network_namespace, 0 },
 	{ "shareMounts", "s", lc_op_share_mounts, 0 },
 	{ "becomeInNetworkNamespace", "ibbbb", lc_op_become_in_network_namespace, 0 },

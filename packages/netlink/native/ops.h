@@ -10,7 +10,9 @@ extern "C" {
 
 extern const struct lc_op lc_netlink_ops[];
 
-/* What `init` links of them. */
+/* What `init` links of them: see request.c. */
+int64_t lc_op_request_netlink(struct lc_ctx *c, const union lc_arg *a);
+#define LC_REQUEST_NETLINK { "requestNetlink", "bsi", lc_op_request_netlink, 0 }
 extern const struct lc_op lc_netlink_request_ops[];
 
 /* A socket made in a network namespace: see open.c. */

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request of rtnetlink's by a process that is in the network namespace itself: init, for the interfaces of its container. */
+/* One request of rtnetlink's as a step of a plan: of init's, for the interfaces of its container, and of who makes them from outside. */
 #include "ops.h"
 
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <linux/netlink.h>
 
 #define INDEX 4u	/* bytes */
+#define MOST 4096u
 
 /* The kernel's own words, behind an acknowledgement that repeats the header of the request alone: NLMSGERR_ATTR_MSG. */
 static void tell_words(struct lc_ctx *c, const uint8_t *at, size_t size)
@@ -47,54 +47,61 @@ static int64_t acknowledged(struct lc_ctx *c, int fd)
 	return lc_refuse(c, "sendmsg", -answer.error.error);
 }
 
-static int64_t request(struct lc_ctx *c, int fd, const struct lc_bytes *message, const char *name, size_t place)
+static int64_t ask(struct lc_ctx *c, int fd, const uint8_t *message, size_t size)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct ifreq link = { 0 };
-	struct iovec parts[] = {
-		{ message->at, place },
-		{ &link.ifr_ifindex, INDEX },
-		{ message->at + place + INDEX, message->size - place - INDEX },
-	};
-	struct msghdr all = { .msg_iov = parts, .msg_iovlen = 3 };
 	int on = 1;
 
-	strcpy(link.ifr_name, name);
-	if (*name && ioctl(fd, SIOCGIFINDEX, &link) < 0)
-		return lc_fail(c, "ioctl(SIOCGIFINDEX)");
-	if (!*name)
-		memcpy(&link.ifr_ifindex, message->at + place, INDEX);
 	/* What a kernel lacks of it makes an error shorter. The order of both is that of linux/netlink.h. */
 	for (int option = NETLINK_CAP_ACK; option <= NETLINK_EXT_ACK; option++)
 		setsockopt(fd, SOL_NETLINK, option, &on, sizeof(on));
 	if (connect(fd, (struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return lc_fail(c, "connect");
-	if (sendmsg(fd, &all, 0) < 0)
+	if (send(fd, message, size, 0) < 0)
 		return lc_fail(c, "sendmsg");
 	return acknowledged(c, fd);
+}
+
+/* Puts in the index of a link. */
+static int64_t complete(struct lc_ctx *c, int fd, uint8_t *place, const char *name)
+{
+	struct ifreq link = { 0 };
+
+	if (!*name)
+		return 0;
+	strcpy(link.ifr_name, name);
+	if (ioctl(fd, SIOCGIFINDEX, &link) < 0)
+		return lc_fail(c, "ioctl(SIOCGIFINDEX)");
+	memcpy(place, &link.ifr_ifindex, INDEX);
+	return 0;
 }
 
 /*
  * requestNetlink(message, name of a link, or "", place): sends it, with the index of that link, which nobody has known before, at its place; waits for the
  * kernel's leave.
  */
-static int64_t op_request(struct lc_ctx *c, const union lc_arg *a)
+int64_t lc_op_request_netlink(struct lc_ctx *c, const union lc_arg *a)
 {
+	uint8_t message[MOST];
+	size_t size = a[0].b.size;
 	uint64_t place = (uint64_t)a[2].i;
 	int64_t result;
 	int fd;
 
-	if (a[0].b.size < NLMSG_HDRLEN + INDEX || place > a[0].b.size - INDEX || strlen(a[1].s) >= IFNAMSIZ)
+	if (size < NLMSG_HDRLEN + INDEX || size > MOST || place > size - INDEX || strlen(a[1].s) >= IFNAMSIZ)
 		return lc_refuse(c, "sendmsg", EINVAL);
+	memcpy(message, a[0].b.at, size);
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	if (fd < 0)
 		return lc_fail(c, "socket");
-	result = request(c, fd, &a[0].b, a[1].s, (size_t)place);
+	result = complete(c, fd, message + place, a[1].s);
+	if (result == 0)
+		result = ask(c, fd, message, size);
 	close(fd);
 	return result;
 }
 
 const struct lc_op lc_netlink_request_ops[] = {
-	{ "requestNetlink", "bsi", op_request },
+	LC_REQUEST_NETLINK,
 	{ 0 },
 };

@@ -11,11 +11,11 @@ import {
   u16,
   u32,
   type ValuesOf,
-} from './attributes.js'
-import { messageBody, type NetlinkRequest } from './message.js'
+} from './message/attributes.js'
+import { messageBody, type NetlinkRequest } from './message/message.js'
+import { NETLINK_GENERIC, type NetlinkMessage, protocolError } from './message/wire.js'
 import { Monitor, type MonitorOptions } from './monitor.js'
-import { type Dump, type DumpedList, NetlinkSocket, type SocketOptions } from './socket.js'
-import { NETLINK_GENERIC, type NetlinkMessage, protocolError } from './wire.js'
+import { type Dump, type DumpedList, NetlinkSocket, type SocketOptions } from './socket/socket.js'
 
 /** struct genlmsghdr. */
 const header = struct({ command: u8, version: u8, reserved: u16 })

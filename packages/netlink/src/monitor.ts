@@ -1,10 +1,10 @@
 import { checked, LibcontainerError, onAbort, POLLIN, poll, SyscallError, type Waiting } from '@libcontainer/sys'
+import { messagesOf, type NetlinkMessage, NLMSG_OVERRUN } from './message/wire.js'
 import { native } from './native.js'
-import type { OpenSocket } from './open.js'
-import type { Running } from './pass.js'
-import { ENOBUFS, Receiver } from './receive.js'
-import type { NetlinkSocket } from './socket.js'
-import { messagesOf, type NetlinkMessage, NLMSG_OVERRUN } from './wire.js'
+import type { OpenSocket } from './socket/open.js'
+import type { Running } from './socket/pass.js'
+import { ENOBUFS, Receiver } from './socket/receive.js'
+import type { NetlinkSocket } from './socket/socket.js'
 
 /** The kernel had more to tell than its queue holds: what was told meanwhile is gone. */
 export interface LostEvents {

@@ -6,6 +6,8 @@ interface NetlinkOps {
   openTun(namespace: number, name: string, flags: number, owner: number, group: number, persistent: number): number
   exchangeNetlink(fd: number, messages: Uint8Array, buffer: Uint8Array, outcome: Uint8Array): number
   joinNetlinkGroup(fd: number, group: number, join: number): number
+  isBridge(name: string): number
+  requestNetlink(message: Uint8Array, link: string, place: number): number
   makeNetworkNamespace(): number
   shareMounts(directory: string): number
   becomeInNetworkNamespace(

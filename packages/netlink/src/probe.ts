@@ -1,7 +1,7 @@
 import { type Probe, probeCapability, probeEach } from '@libcontainer/sys'
 import { GenericNetlink } from './generic.js'
-import { NetlinkSocket } from './socket.js'
-import { NETLINK_SOCK_DIAG } from './wire.js'
+import { NETLINK_SOCK_DIAG } from './message/wire.js'
+import { NetlinkSocket } from './socket/socket.js'
 
 const CAP_NET_ADMIN = 12
 const CAP_SYS_ADMIN = 21

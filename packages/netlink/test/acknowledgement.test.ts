@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { readAcknowledgement, refusal } from '../src/acknowledgement.js'
-import { attributes, encodeAttributes, nested, string, struct, u8, u32 } from '../src/attributes.js'
-import { messageBody, type NetlinkRequest } from '../src/message.js'
-import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_DONE, NLMSG_ERROR } from '../src/wire.js'
+import { readAcknowledgement, refusal } from '../src/message/acknowledgement.js'
+import { attributes, encodeAttributes, nested, string, struct, u8, u32 } from '../src/message/attributes.js'
+import { messageBody, type NetlinkRequest } from '../src/message/message.js'
+import { NLM_F_ACK_TLVS, NLM_F_CAPPED, NLMSG_DONE, NLMSG_ERROR } from '../src/message/wire.js'
 
 const extra = attributes({ message: [1, string], offset: [2, u32], missingType: [5, u32], missingNest: [6, u32] })
 const info = attributes({ kind: [1, string], slave: [2, string] })

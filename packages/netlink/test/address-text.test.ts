@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { addressBytes, formatAddress, parseAddress } from '../src/address-text.js'
+import { addressBytes, formatAddress, parseAddress } from '../src/address/text.js'
 
 const refused = (field: string) => expect.objectContaining({ code: 'ConfigInvalid', field })
 const four = fc.uint8Array({ minLength: 4, maxLength: 4 })

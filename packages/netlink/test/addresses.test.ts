@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseAddressMessage } from '../src/address.js'
-import { type AddressOptions, addAddress, deleteAddress, listAddresses } from '../src/address-messages.js'
-import type { MessageBody, NetlinkRequest } from '../src/message.js'
+import { parseAddressMessage } from '../src/address/address.js'
+import { type AddressOptions, addAddress, deleteAddress, listAddresses } from '../src/address/messages.js'
+import type { MessageBody, NetlinkRequest } from '../src/message/message.js'
 import { golden } from './golden/messages.js'
 
 const refused = (field: string) => expect.objectContaining({ code: 'ConfigInvalid', field })

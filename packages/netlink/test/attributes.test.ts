@@ -28,8 +28,8 @@ import {
   u64,
   type ValuesOf,
   withHeader,
-} from '../src/attributes.js'
-import { messageBody } from '../src/message.js'
+} from '../src/message/attributes.js'
+import { messageBody } from '../src/message/message.js'
 
 const info = attributes({ kind: [1, string], port: [2, be16], peer: [3, ip] })
 const hop = struct({ id: u32, weight: u8, more: u8, spare: u16 })

@@ -154,10 +154,11 @@ test('NL-21 link, addr and route tell what ip(8) tells', needs, () => {
     netlink route -4 --json; echo =
     ip -4 -j route; echo =
     netlink route --table 100; echo =
+    netlink route get 10.2.0.1; echo =
     netlink link brO || echo $?; echo =
     netlink link --type brdige || echo $?
     netlink route --table mian || echo $?`)
-  const [links, ipLinks, bridges, port, addresses, ipAddresses, onBridge, routes, ipRoutes, other, ...refused] =
+  const [links, ipLinks, bridges, port, addresses, ipAddresses, onBridge, routes, ipRoutes, other, way, ...refused] =
     parts(stdout)
   interface Shown {
     index: number
@@ -247,6 +248,7 @@ test('NL-21 link, addr and route tell what ip(8) tells', needs, () => {
       .sort(),
   )
   expect(other!.split('\n')[1]).toMatch(/^10\.4\.0\.0\/16 +- +br0 .* 100$/)
+  expect(way).toMatch(/^10\.2\.0\.1\/32 +10\.1\.0\.2 +br0 +10\.1\.0\.1 /m)
   expect(refused.join('')).toBe('125\n125\n125\n')
   expect(stderr).toMatch(/no link 'brO'; did you mean 'br0'/)
   expect(stderr).toMatch(/no kind of link 'brdige'; did you mean 'bridge'/)

@@ -43,6 +43,15 @@ test(
       links.add({ ...veth, master: 'left' }),
       fault('EOPNOTSUPP', { path: 'made', ...hint('takes no ports') }),
     )
+    await refused(
+      links.add({ kind: 'nosuchkind', name: 'made' }),
+      fault('EOPNOTSUPP', { path: 'made', ...hint('no links of the kind nosuchkind') }),
+    )
+    await refused(
+      links.add({ kind: 'bridge', name: 'made', data: { stp: 1 } as object }),
+      expect.objectContaining({ field: 'data.stp', message: expect.stringContaining('there are forwardDelay') }),
+    )
+    await refused(links.delete('lo'), fault('EOPNOTSUPP', { path: 'lo', ...hint('cannot be deleted') }))
     await refused(links.set('left', { name: 'right' }), fault('EEXIST', { path: 'left', ...hint('the name right') }))
     await refused(links.set('left', { mtu: 10 }), fault('EINVAL', { message: expect.stringMatching(/left.*mtu/) }))
     await refused(

@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '@libcontainer/sys'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { checkAlias, checkAlternativeName, checkLinkName } from '../src/link-name.js'
+import { checkAlias, checkAlternativeName, checkLinkName } from '../src/link/name.js'
 
 const refused = (field: string) => expect.objectContaining({ code: 'ConfigInvalid', field })
 

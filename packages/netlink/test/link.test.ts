@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { isKind, parseLink } from '../src/link.js'
-import { addLink } from '../src/link-messages.js'
-import type { MessageBody } from '../src/message.js'
+import { isKind, parseLink } from '../src/link/link.js'
+import { addLink } from '../src/link/messages.js'
+import type { MessageBody } from '../src/message/message.js'
 import { golden } from './golden/messages.js'
 
 const bytes = (name: keyof typeof golden) => Uint8Array.from(Buffer.from(golden[name], 'hex'))

@@ -1,14 +1,14 @@
 import { ConfigInvalid, LibcontainerError } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
-import type { Address } from '../src/address.js'
-import type { Link } from '../src/link.js'
+import type { Address } from '../src/address/address.js'
+import type { Link } from '../src/link/link.js'
 import { addressColumns, scopeFilter } from '../src/node/addr.js'
 import { linkColumns, linkNamed, nameLinks, pickLinks } from '../src/node/link.js'
 import { parseLink, parseRoute } from '../src/node/options.js'
 import { filterOf, routeColumns, routeLines, withNames } from '../src/node/route.js'
 import { renderTable } from '../src/node/table.js'
 import { UsageError } from '../src/node/usage-error.js'
-import type { Route } from '../src/route.js'
+import type { Route } from '../src/route/route.js'
 
 function link(index: number, name: string, more: Partial<Link> = {}): Link {
   const usual = { alternativeNames: [], type: 'ether', up: true, flags: [], operstate: 'up', mtu: 1500 } as const
@@ -128,12 +128,12 @@ describe('netlink route', () => {
       routes.flatMap(route => routeLines(route, nameOf)),
     ).split('\n')
     expect(lines).toEqual([
-      'DESTINATION              VIA        DEV  WEIGHT  METRIC  SCOPE   PROTOCOL  TABLE',
-      'default                  10.0.0.1   br0       -     100  global  static    main',
-      '10.1.0.0/16              10.0.0.2   br0       1       -  global  static    main',
-      '-                        fe80::1    if9       3       -  global  static    main',
-      'blackhole 2001:db8::/32  -          -         -       -  -       static    main',
-      'default (IPv6)           nexthop 7  -         -       -  -       static    main',
+      'DESTINATION              VIA        DEV  WEIGHT  METRIC  SCOPE   PROTOCOL',
+      'default                  10.0.0.1   br0       -     100  global  static',
+      '10.1.0.0/16              10.0.0.2   br0       1       -  global  static',
+      '-                        fe80::1    if9       3       -  global  static',
+      'blackhole 2001:db8::/32  -          -         -       -  -       static',
+      'default (IPv6)           nexthop 7  -         -       -  -       static',
       '',
     ])
   })

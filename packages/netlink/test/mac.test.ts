@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatMac, isUnicastMac, parseMac, parseUnicastMac, randomMac } from '../src/mac.js'
+import { formatMac, isUnicastMac, parseMac, parseUnicastMac, randomMac } from '../src/link/mac.js'
 
 const refused = (field: string) => expect.objectContaining({ code: 'ConfigInvalid', field })
 

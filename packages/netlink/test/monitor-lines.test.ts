@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { NetlinkEvent } from '../src/events.js'
-import type { Link } from '../src/link.js'
+import type { Link } from '../src/link/link.js'
 import { eventLine } from '../src/node/monitor-lines.js'
 
 const nameOf = (index: number): string | undefined => ({ 2: 'br0', 3: 'a' })[index]

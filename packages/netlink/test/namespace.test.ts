@@ -1,7 +1,7 @@
 import { ConfigInvalid } from '@libcontainer/sys'
 import { expect, test } from 'vitest'
-import { type NamespaceTarget, netnsPath, pathOfNamespace } from '../src/namespace.js'
-import { namedNamespaces } from '../src/netns.js'
+import { type NamespaceTarget, netnsPath, pathOfNamespace } from '../src/namespace/namespace.js'
+import { namedNamespaces } from '../src/namespace/netns.js'
 
 test.each([
   [42, '/proc/42/ns/net'],

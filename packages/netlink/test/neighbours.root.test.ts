@@ -177,6 +177,7 @@ test('NL-24 VLANs of a bridge’s ports: what we write bridge reads, and the oth
   expect(await net.bridgeVlans.list()).toContainEqual({ dev: index('br0'), vid: 30 })
   await net.bridgeVlans.delete({ dev: 'a', vid: 12, vidEnd: 18 })
   await net.bridgeVlans.delete({ dev: 'br0', vid: 30, self: true })
+  await net.bridgeVlans.delete({ dev: 'a', vid: 12, vidEnd: 18 })
   expect((await net.bridgeVlans.list()).map(({ vid, vidEnd }) => [vid, vidEnd])).toEqual([
     [10, 11],
     [19, 20],

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type BridgeVlanSpec, bridgeVlanBody, decodeBridgeVlans } from '../src/bridge-vlans.js'
-import { decodeFdbEntry, type FdbEntrySpec, fdbBody } from '../src/fdb.js'
-import { decodeNeighbour, type NeighbourSpec, neighbourBody } from '../src/neighbours.js'
-import { decodeNextHop, type NextHopObjectSpec, nextHopBody } from '../src/nexthop.js'
+import { type BridgeVlanSpec, bridgeVlanBody, decodeBridgeVlans } from '../src/link/bridge-vlans.js'
+import { decodeFdbEntry, type FdbEntrySpec, fdbBody } from '../src/neighbour/fdb.js'
+import { decodeNeighbour, type NeighbourSpec, neighbourBody } from '../src/neighbour/neighbours.js'
+import { decodeNextHop, type NextHopObjectSpec, nextHopBody } from '../src/route/nexthop.js'
 import { golden } from './golden/route-messages.js'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')

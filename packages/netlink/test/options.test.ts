@@ -1,5 +1,6 @@
 import { ConfigInvalid } from '@libcontainer/sys'
 import { describe, expect, test } from 'vitest'
+import * as help from '../src/node/help.js'
 import {
   type NetnsRequest,
   parseAddr,
@@ -60,6 +61,11 @@ describe('netlink link', () => {
 
 test('netlink addr: a link, a family, a scope', () => {
   expect(parseAddr(['eth0', '-6', '--scope', 'link'])).toMatchObject({ link: 'eth0', family: 'inet6', scope: 'link' })
+  expect(parseAddr(['show', 'dev', 'eth0']).link).toBe('eth0')
+  expect(parseAddr(['dev']).link).toBe('dev')
+  expect(() => parseAddr(['add', '192.0.2.1/24', 'dev', 'eth0'])).toThrow(
+    /addr shows what is there, and changes nothing/,
+  )
   expect(parseAddr(['ls', '--dev', 'eth0', '--family', 'inet'])).toMatchObject({ link: 'eth0', family: 'inet' })
   expect(() => parseAddr(['eth0', '--dev', 'eth1'])).toThrow(UsageError)
   expect(() => parseAddr(['-4', '-6'])).toThrow(UsageError)
@@ -71,6 +77,7 @@ test('netlink route: what picks them, and no word that it does not know', () => 
     namespace: undefined,
     json: false,
     help: false,
+    address: undefined,
     family: 'inet',
     table: 'all',
     link: 'eth0',
@@ -80,6 +87,11 @@ test('netlink route: what picks them, and no word that it does not know', () => 
   expect(parseRoute(['show']).table).toBeUndefined()
   expect(() => parseRoute(['shwo'])).toThrow(/does not know 'shwo'; did you mean 'show'/)
   expect(() => parseRoute(['list', 'list'])).toThrow(UsageError)
+  expect(parseRoute(['get', '192.0.2.1', '--dev', 'eth0', '-j'])).toMatchObject({ address: '192.0.2.1', link: 'eth0' })
+  expect(() => parseRoute(['get'])).toThrow(/route get needs one address/)
+  expect(() => parseRoute(['get', 'a', 'b'])).toThrow(/route get needs one address/)
+  expect(() => parseRoute(['get', '192.0.2.1', '--table', 'all'])).toThrow(/route get takes no --table/)
+  expect(() => parseRoute(['get', '192.0.2.1', '-6'])).toThrow(/route get takes no -6/)
 })
 
 test('netlink monitor: topics, once each', () => {
@@ -127,4 +139,8 @@ describe('netlink netns', () => {
     expect(() => parseNetns(words)).toThrow(kind)
     expect(() => parseNetns(words)).toThrow(problem)
   })
+})
+
+test.each(Object.entries(help))('the help %s has room in a terminal of 80 columns', (_, page) => {
+  expect(page.split('\n').filter(line => line.length > 80)).toEqual([])
 })

@@ -1,7 +1,6 @@
 import { BlockList } from 'node:net'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatAddress } from '../src/address-text.js'
 import {
   formatPrefix,
   lastAddressOf,
@@ -10,7 +9,8 @@ import {
   parseCidr,
   parsePrefix,
   prefixHolds,
-} from '../src/prefix.js'
+} from '../src/address/prefix.js'
+import { formatAddress } from '../src/address/text.js'
 
 const refused = (field: string) => expect.objectContaining({ code: 'ConfigInvalid', field })
 const addressOf = (size: 4 | 16) =>

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { MessageBody } from '../src/message.js'
-import { decodeInetSocket, decodeUnixSocket, socketRequests } from '../src/sock-diag.js'
+import type { MessageBody } from '../src/message/message.js'
+import { decodeInetSocket, decodeUnixSocket, socketRequests } from '../src/sock-diag/sock-diag.js'
 import { golden } from './golden/route-messages.js'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')

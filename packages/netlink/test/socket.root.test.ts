@@ -22,7 +22,7 @@ import {
 } from '@libcontainer/netlink'
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { requires, until } from '../../../test/support/index.js'
-import { Exchange } from '../dist/exchange.js'
+import { Exchange } from '../dist/socket/exchange.js'
 import { ip, namespacesOfThreads, openDescriptors, ownNetns } from './support.js'
 
 const needs = requires('root', 'namespace:net', 'program:ip', 'program:nsenter')

@@ -28,6 +28,31 @@ describe('tables', () => {
     expect(renderTable(columns, [])).toBe('NAME  MTU\n')
   })
 
+  test('what goes without saying is left out where all rows have it', () => {
+    const usual = [columns[0]!, { heading: 'TABLE', of: (row: Row) => row.master, usual: 'main' }]
+    expect(renderTable(usual, [{ name: 'a', mtu: 1, master: 'main' }])).toBe('NAME\na\n')
+    const rows = ['main', 'local'].map(master => ({ name: 'a', mtu: 1, master }))
+    expect(renderTable(usual, rows)).toBe('NAME  TABLE\na     main\na     local\n')
+  })
+
+  test('what has no room in a line of the terminal goes on in the next, the headings likewise', () => {
+    const rows = [
+      { name: 'a-long-name', mtu: 65536, master: 'br0' },
+      { name: 'b', mtu: 1500, master: 'another' },
+    ]
+    expect(renderTable(columns, rows, 20)).toBe(
+      'NAME           MTU\n        MASTER\na-long-name  65536\n        br0\nb             1500\n        another\n',
+    )
+    expect(renderTable(columns, rows, 27)).toBe(renderTable(columns, rows))
+    // A column alone that is wider than the terminal stands in a line of its own.
+    expect(renderTable(columns, rows, 3).split('\n')).toHaveLength(10)
+    fc.assert(
+      fc.property(fc.integer({ min: 20, max: 40 }), width => {
+        for (const line of renderTable(columns, rows, width).split('\n')) expect(line.length).toBeLessThanOrEqual(width)
+      }),
+    )
+  })
+
   test('no name makes a line, or anything that a terminal obeys', () => {
     const name = fc.array(fc.nat(0x1ff)).map(codes => String.fromCharCode(...codes))
     fc.assert(

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { HEADER_SIZE, messagesOf, type NetlinkMessage, writeMessage } from '../src/wire.js'
+import { HEADER_SIZE, messagesOf, type NetlinkMessage, writeMessage } from '../src/message/wire.js'
 
 const message = fc.record({
   type: fc.nat(0xffff),

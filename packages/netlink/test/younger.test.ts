@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkTaken, youngerLinkOptions, youngerQdiscOptions } from '../src/younger.js'
+import { checkTaken, youngerLinkOptions, youngerQdiscOptions } from '../src/message/younger.js'
 
 const names = (options: readonly { part: string; name: string }[]) => options.map(({ part, name }) => `${part}.${name}`)
 
@@ -7,6 +7,8 @@ test('NL-24 options that a kernel may ignore are those that are younger, and tha
   expect(names(youngerLinkOptions('bridge', { data: { stpState: 1, maxLearnedEntries: 9 } }))).toEqual([
     'data.maxLearnedEntries',
   ])
+  const vlans = { vlanFiltering: true, vlanDefaultPvid: 0 }
+  expect(names(youngerLinkOptions('bridge', { data: vlans }))).toEqual(['data.vlanDefaultPvid'])
   expect(names(youngerLinkOptions('macvlan', { data: { broadcastQueueLength: 9, broadcastCutoff: 1 } }))).toEqual([
     'data.broadcastQueueLength',
   ])
@@ -31,4 +33,14 @@ test('NL-24 one that the kernel does not tell afterwards was ignored: EOPNOTSUPP
         hint: 'data.localBypass came with Linux 6.5',
       }),
     )
+})
+
+test('NL-24 one that the kernel is not built with: EOPNOTSUPP, and what it would have to be built with', () => {
+  const options = youngerLinkOptions('bridge', { data: { vlanDefaultPvid: 7 } })
+  expect(() => checkTaken(options, { data: { stpState: 0 } }, 'br0')).toThrow(
+    expect.objectContaining({
+      code: 'EOPNOTSUPP',
+      hint: 'data.vlanDefaultPvid takes a kernel that is built with CONFIG_BRIDGE_VLAN_FILTERING',
+    }),
+  )
 })

@@ -2,15 +2,29 @@ import type { Family } from '@libcontainer/netlink/text'
 
 /* What is done for the networks of a container: plain data, in order. */
 
+/** VLANs in a row that a port of a bridge is a member of. */
+export interface PortVlan {
+  readonly vid: number
+  readonly vidEnd?: number | undefined
+  /** The one of packets without a tag. */
+  readonly untagged?: true | undefined
+}
+
+/** What a host's end is as a port of its bridge. */
+export interface PortSettings {
+  readonly hairpinMode?: boolean | undefined
+  /** All that it is a member of. Default: what the bridge gives it. */
+  readonly vlans?: readonly PortVlan[] | undefined
+}
+
 /** Makes a pair: one end on the host, in a bridge and up; the other in the container's namespace from its first moment. */
-export interface PairAct {
+export interface PairAct extends PortSettings {
   readonly act: 'pair'
   readonly about: string
   readonly hostName: string
   /** Random: by it the host's end is known again, whatever became of its name. */
   readonly hostMac: string
   readonly bridge: string
-  readonly hairpinMode: boolean
   readonly name: string
   readonly macAddress?: string | undefined
   readonly mtu?: number | undefined
@@ -87,14 +101,13 @@ export interface HelperAct {
 }
 
 /** Puts a host's end into its bridge, or takes it out. */
-export interface PortAct {
+export interface PortAct extends PortSettings {
   readonly act: 'port'
   readonly about: string
   readonly hostName: string
   readonly hostMac: string
   /** `undefined` takes it out. */
   readonly bridge: string | undefined
-  readonly hairpinMode?: boolean | undefined
 }
 
 /** What a strategy of somebody else does. */

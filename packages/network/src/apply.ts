@@ -1,4 +1,4 @@
-import { addLinkRequest, setLinkRequest, turnPeer } from '@libcontainer/netlink'
+import { addLinkRequest } from '@libcontainer/netlink'
 import type { OwnedFd, Waiting } from '@libcontainer/sys'
 import type { Act, HelperAct, MoveAct, PairAct, RunAct, UpperAct } from './acts.js'
 import { endHelper, startHelper } from './helper.js'
@@ -6,8 +6,9 @@ import { type HostLinks, lookUp } from './look-up.js'
 import { expectedOf, type LentDevice, type MadeNetworks, needsNamespace } from './made.js'
 import { giveBack, isOnHost, moveDevice, rememberDevice, settleRequests } from './net-devices.js'
 import { identityOf, openOwnNamespace } from './own-namespace.js'
+import { pairRequest } from './pair.js'
 import type { NetworkPlan } from './plan.js'
-import { applyPort } from './port.js'
+import { applyPort, portRequests } from './port.js'
 import { deletePair, ifPresent } from './release.js'
 import { isSetting, LOOPBACK, leading, type Setting, settingRequest } from './settings.js'
 import { Sides, type Wanted } from './side.js'
@@ -156,7 +157,7 @@ class Work {
     const { kind, keep } = this.#options
     const lent: LentDevice[] = []
     for (const act of this.#acts)
-      if (act.act === 'move') lent.push(await rememberDevice(this.#sides.host, this.#links, act.device, act.giveBack))
+      if (act.act === 'move') lent.push(await rememberDevice(this.#sides.host, act.device, act.giveBack))
     const found = needsNamespace(this.#acts, kind)
     const namespace = found ? await this.#options.namespace : undefined
     const identities = namespace && { host: await identityOf(), container: await identityOf(namespace) }
@@ -186,27 +187,13 @@ class Work {
   }
 
   async #makePair(act: PairAct): Promise<void> {
-    const { about, hostName, hostMac, bridge, hairpinMode, name, macAddress, mtu, txQueueLen } = act
     const { host } = this.#sides
-    const request = addLinkRequest({
-      kind: 'veth',
-      name: hostName,
-      mac: hostMac,
-      mtu,
-      txQueueLength: txQueueLen,
-      master: this.#links.get(bridge)!.index,
-      up: true,
-      peer: { name, mac: macAddress, mtu, txQueueLength: txQueueLen, namespace: { fd: 0 } },
-    })
-    // There from its first moment: nobody is killed between making it and moving it. The message is ready when the namespace is.
-    turnPeer(request, await this.#options.namespace)
+    const request = pairRequest(act, this.#links.get(act.bridge)!.index, await this.#options.namespace)
     // By its address: whoever else has the name keeps it.
     this.#undo.push(sides => deletePair(sides.host, act))
-    await host.run([{ about, request }])
-    if (!hairpinMode) return
-    const changes = { bridgePort: { hairpin: true } }
-    const sendBack = setLinkRequest(await host.links.index(hostName), changes)
-    await host.run([{ about: `let ${bridge} send back by ${hostName}`, request: sendBack }])
+    await host.run([{ about: act.about, request }])
+    if (act.hairpinMode || act.vlans !== undefined)
+      await host.run(portRequests(act, await host.links.index(act.hostName)))
   }
 
   async #makeUpper(act: UpperAct): Promise<void> {

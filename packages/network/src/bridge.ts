@@ -8,6 +8,8 @@ export interface BridgeRequest {
   /** Of the host on it, with their lengths: the gateways of containers. Default: none. */
   readonly addresses?: readonly string[] | undefined
   readonly mtu?: number | undefined
+  /** It keeps VLANs apart, as `vlan` and `vlanTrunk` of a container's network need. Default: as it is; a new one does not. */
+  readonly vlanFiltering?: boolean | undefined
 }
 
 /**
@@ -16,9 +18,10 @@ export interface BridgeRequest {
  *
  * @returns whether it was made
  * @throws {ConfigInvalid} for a link of this name that is no bridge
- * @throws {SyscallError} `EPERM` without CAP_NET_ADMIN; a bridge that was made is taken back
+ * @throws {SyscallError} `EPERM` without CAP_NET_ADMIN, `EOPNOTSUPP` for `vlanFiltering` where the kernel's bridges know no VLANs; a bridge that was made is
+ * taken back
  */
-export async function ensureBridge({ name, addresses = [], mtu }: BridgeRequest): Promise<boolean> {
+export async function ensureBridge({ name, addresses = [], mtu, vlanFiltering }: BridgeRequest): Promise<boolean> {
   checkLinkName(name, 'name')
   for (const [i, address] of addresses.entries()) parseCidr(address, `addresses[${i}]`)
   const host = await Side.open()
@@ -28,6 +31,7 @@ export async function ensureBridge({ name, addresses = [], mtu }: BridgeRequest)
       const link = await host.links.get(name)
       if (link.kind !== 'bridge')
         throw new ConfigInvalid('name', name, `must be a bridge: the link of this name is ${link.kind ?? link.type}`)
+      if (vlanFiltering !== undefined) await host.links.set(link.index, { kind: 'bridge', data: { vlanFiltering } })
       await host.run([
         ...addresses.map(address => ({
           about: `give ${name} ${address}`,

@@ -16,8 +16,16 @@ export {
 export { features } from './features.js'
 export { confirmHelper, endHelper, findHelper, type RunningHelper, startHelper } from './helper.js'
 export { type Helper, type HelperRequest, helperDirectories, pastaArguments, slirpArguments } from './helper-command.js'
-export { type HostLinks, lookUp } from './look-up.js'
-export type { KeptAddress, LentDevice, MadeInside, MadeNetworks, MadePair } from './made.js'
+export { type HostLinks, lookUp, needsNoLookUp } from './look-up.js'
+export {
+  expectedOf,
+  type KeptAddress,
+  type LentDevice,
+  type MadeInside,
+  type MadeNetworks,
+  type MadePair,
+} from './made.js'
+export { type NamespaceWithPairs, namespaceWithPairs, preparePairs } from './pair.js'
 export { type NetworkPlan, planAttach, planDetach, planNetworks, type Random } from './plan.js'
 export { setAttached } from './ports.js'
 export { probe } from './probe.js'

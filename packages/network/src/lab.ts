@@ -1,13 +1,14 @@
 import { enter, type ProgramOptions, type ProgramOutput } from '@libcontainer/namespaces'
 import {
   addAddressRequest,
-  Links,
+  type Links,
+  Netlink,
   NetlinkSocket,
   Netns,
   parseCidr,
   type QdiscSpec,
-  Qdiscs,
-  Routes,
+  type Qdiscs,
+  type Routes,
   setLinkRequest,
 } from '@libcontainer/netlink'
 import { checkLinkName } from '@libcontainer/netlink/text'
@@ -40,11 +41,13 @@ interface Made {
 
 const BRIDGE = 'br0'
 
-/** A host or a switch of a laboratory: a network namespace without a name, in which the requests of its fields act. */
+/** A host or a switch of a laboratory: a network namespace without a name, in which the requests of its fields act; its bridge is called `br0`. */
 export class LabNode {
   readonly name: string
   readonly kind: 'host' | 'switch'
   readonly netns: Netns
+  /** All that there is to ask of its network: addresses, rules, neighbours, events, … */
+  readonly net: Netlink
   readonly links: Links
   readonly routes: Routes
   readonly qdiscs: Qdiscs
@@ -59,9 +62,10 @@ export class LabNode {
     this.kind = kind
     this.netns = netns
     this.socket = socket
-    this.links = new Links(socket)
-    this.routes = new Routes(socket)
-    this.qdiscs = new Qdiscs(socket)
+    this.net = new Netlink(socket)
+    this.links = this.net.links
+    this.routes = this.net.routes
+    this.qdiscs = this.net.qdiscs
   }
 
   /**

@@ -1,12 +1,38 @@
-import type { Link } from '@libcontainer/netlink'
+import { isBridge, isKind, type Link, type LinkIdentity } from '@libcontainer/netlink'
 import { ConfigInvalid, fieldName } from '@libcontainer/sys'
 import { interfaceNames } from './config.js'
 import { confirmHelper } from './helper.js'
 import type { Side } from './side.js'
-import type { IpvlanNetwork, MacvlanNetwork, NetworkConfig, PhysNetwork, VethNetwork, VlanNetwork } from './types.js'
+import type {
+  IpvlanNetwork,
+  MacvlanNetwork,
+  Network,
+  NetworkConfig,
+  PhysNetwork,
+  VethNetwork,
+  VlanNetwork,
+} from './types.js'
 
-/** What the acts of a plan name on the host: links, by their names. */
-export type HostLinks = ReadonlyMap<string, Link>
+/** The links of the host that the acts of a plan name. */
+export type HostLinks = ReadonlyMap<string, LinkIdentity>
+
+/**
+ * Whether a look at the bridges is all that it takes to know that nothing is in the way of these networks in a new namespace, and they are there. What else there is to be known, and what
+ * is wrong, {@link lookUp} tells.
+ */
+export async function needsNoLookUp({ networks = [], netDevices = {} }: NetworkConfig): Promise<boolean> {
+  if (Object.keys(netDevices).length > 0) return false
+  return (await Promise.all(networks.map(hasItsBridge))).every(Boolean)
+}
+
+const hasItsBridge = async (network: Network): Promise<boolean> =>
+  network.type === 'loopback' ||
+  (network.type === 'veth' &&
+    network.hostInterfaceName === undefined &&
+    !asksVlans(network) &&
+    (await isBridge(network.bridge)))
+
+const asksVlans = ({ vlan, vlanTrunk }: VethNetwork): boolean => (vlan ?? vlanTrunk) !== undefined
 
 /**
  * Finds what the networks of a container need of the host, and what is in their way, before anything is made.
@@ -17,14 +43,16 @@ export type HostLinks = ReadonlyMap<string, Link>
  */
 export async function lookUp(config: NetworkConfig, host: Side, container?: Side): Promise<HostLinks> {
   const { networks = [], netDevices = {} } = config
-  const found = new Map<string, Link>()
-  const find = async (name: string, field: string, what: string, hint: string): Promise<Link> => {
-    const link = found.get(name) ?? (await host.links.find(name))
+  const found = new Map<string, LinkIdentity>()
+  const find: Find = async (asking, { name, field, what, hint }) => {
+    const link = await asking
     if (link === undefined)
       throw new ConfigInvalid(field, name, `must be ${what} of the host: there is no link of this name`, { hint })
     found.set(name, link)
     return link
   }
+  const whole = async (name: string, field: string, what: string, hint: string): Promise<Link> =>
+    await find(host.links.find(name), { name, field, what, hint })
   for (const [i, network] of networks.entries()) {
     const at = `networks[${i}]`
     switch (network.type) {
@@ -34,10 +62,10 @@ export async function lookUp(config: NetworkConfig, host: Side, container?: Side
       case 'macvlan':
       case 'ipvlan':
       case 'vlan':
-        checkUpper(network, at, await find(network.parent, `${at}.parent`, 'a link', 'ip link tells which there are'))
+        checkUpper(network, at, await whole(network.parent, `${at}.parent`, 'a link', 'ip link tells which there are'))
         break
       case 'phys':
-        checkMovable(await find(network.device, `${at}.device`, 'a device', MOVED), `${at}.device`)
+        checkMovable(await whole(network.device, `${at}.device`, 'a device', MOVED), `${at}.device`)
         break
       case 'user':
         await confirmHelper(network.helper)
@@ -45,7 +73,7 @@ export async function lookUp(config: NetworkConfig, host: Side, container?: Side
   }
   for (const device of Object.keys(netDevices)) {
     const field = fieldName(device, 'netDevices')
-    checkMovable(await find(device, field, 'a device', MOVED), field)
+    checkMovable(await whole(device, field, 'a device', MOVED), field)
   }
   if (container !== undefined) await checkFree(config, container)
   return found
@@ -53,29 +81,44 @@ export async function lookUp(config: NetworkConfig, host: Side, container?: Side
 
 const MOVED = 'it may be in another namespace: a device that was moved into a container is not on the host'
 
-type Find = (name: string, field: string, what: string, hint: string) => Promise<Link>
+interface Named {
+  readonly name: string
+  readonly field: string
+  readonly what: string
+  readonly hint: string
+}
 
-async function checkVeth(
-  { bridge, hostInterfaceName }: VethNetwork,
-  at: string,
-  host: Side,
-  find: Find,
-): Promise<void> {
-  const link = await find(
-    bridge,
-    `${at}.bridge`,
-    'a bridge',
-    `make it first: ip link add ${bridge} type bridge; or ensureBridge()`,
-  )
+type Find = <L extends LinkIdentity>(asking: Promise<L | undefined>, named: Named) => Promise<L>
+
+async function checkVeth(network: VethNetwork, at: string, host: Side, find: Find): Promise<void> {
+  const { bridge, hostInterfaceName, vlan } = network
+  const link = await find(host.links.identify(bridge), {
+    name: bridge,
+    field: `${at}.bridge`,
+    what: 'a bridge',
+    hint: `make it first: ip link add ${bridge} type bridge; or ensureBridge()`,
+  })
   if (link.kind !== 'bridge')
     throw new ConfigInvalid(
       `${at}.bridge`,
       bridge,
       `must be a bridge: the link of this name is ${link.kind ?? link.type}`,
     )
-  if (hostInterfaceName !== undefined && (await host.links.find(hostInterfaceName)) !== undefined)
+  if (asksVlans(network) && !filtersVlans(await host.links.find(link.index)))
+    throw new ConfigInvalid(
+      `${at}.${vlan === undefined ? 'vlanTrunk' : 'vlan'}`,
+      vlan ?? network.vlanTrunk,
+      `needs a bridge that filters VLANs, which ${bridge} does not`,
+      {
+        hint: `ip link set ${bridge} type bridge vlan_filtering 1; or ensureBridge({ name: '${bridge}', vlanFiltering: true })`,
+      },
+    )
+  if (hostInterfaceName !== undefined && (await host.links.identify(hostInterfaceName)) !== undefined)
     throw new ConfigInvalid(`${at}.hostInterfaceName`, hostInterfaceName, 'is taken: a link of the host has this name')
 }
+
+const filtersVlans = (link: Link | undefined): boolean =>
+  link !== undefined && isKind(link, 'bridge') && link.data?.vlanFiltering === true
 
 function checkUpper({ parent, mtu, type }: MacvlanNetwork | IpvlanNetwork | VlanNetwork, at: string, link: Link): void {
   if (link.flags.includes('loopback'))

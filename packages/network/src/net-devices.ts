@@ -1,6 +1,5 @@
 import { addAddressRequest, moveLinkRequest, setLinkRequest } from '@libcontainer/netlink'
 import { isErrno, LibcontainerError, type OwnedFd, SyscallError } from '@libcontainer/sys'
-import type { HostLinks } from './look-up.js'
 import type { KeptAddress, LentDevice } from './made.js'
 import type { Side, Wanted } from './side.js'
 import { isTemplate, matchesTemplate } from './template.js'
@@ -8,13 +7,8 @@ import { isTemplate, matchesTemplate } from './template.js'
 /* Devices of the host in a container: those that are lent, and those of OCI's netDevices. */
 
 /** A device as it is on the host, before it is moved. */
-export async function rememberDevice(
-  host: Side,
-  links: HostLinks,
-  device: string,
-  giveBack: boolean,
-): Promise<LentDevice> {
-  const { name, index, kind, mac, permanentMac, mtu, txQueueLength, up } = links.get(device)!
+export async function rememberDevice(host: Side, device: string, giveBack: boolean): Promise<LentDevice> {
+  const { name, index, kind, mac, permanentMac, mtu, txQueueLength, up } = await host.links.get(device)
   const addresses = await keptAddresses(host, index, name)
   return { name, index, kind, mac, permanentMac, mtu, txQueueLength, up, addresses, giveBack }
 }

@@ -34,6 +34,13 @@ export interface VethNetwork extends InterfaceSettings {
   readonly hostInterfacePrefix?: string | undefined
   /** The bridge may send a packet back through this port. Default: false. */
   readonly hairpinMode?: boolean | undefined
+  /**
+   * The VLAN of the bridge that the container is in, 1 to 4094: it sends and gets its packets without a tag. Needs a bridge that filters VLANs. Default: what
+   * the bridge gives every port (`vlan_default_pvid`), unless there is a {@link vlanTrunk}: what comes without a tag is dropped then.
+   */
+  readonly vlan?: number | undefined
+  /** VLANs that it sends and gets with their tags: `[20, '100-199']`. Needs a bridge that filters VLANs. Default: none. */
+  readonly vlanTrunk?: readonly (number | string)[] | undefined
 }
 
 export const macvlanModes = ['private', 'vepa', 'bridge', 'passthru'] as const

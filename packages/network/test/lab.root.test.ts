@@ -25,6 +25,11 @@ test(
       expect(links.find(({ ifname }) => ifname === 'direct')).toMatchObject({ mtu: 1400 })
       expect((await s.links.list()).map(({ name }) => name).sort()).toEqual(['a', 'b', 'br0', 'lo'])
       expect(lab.svg()).toContain('10.0.1.1/30')
+      await a.net.addresses.add('direct', '10.0.2.1/24')
+      expect((await a.net.addresses.list({ link: 'direct', family: 'inet' })).map(({ address }) => address)).toEqual([
+        '10.0.1.1',
+        '10.0.2.1',
+      ])
       // The host's own network has none of it.
       expect(readdirSync('/sys/class/net')).toEqual(before)
     } finally {
@@ -33,6 +38,17 @@ test(
     await lab.close()
   },
 )
+
+test('a host between two networks is a router, once it forwards', needs, async () => {
+  await using lab = new Lab()
+  const [a, r, b] = [await lab.host('a'), await lab.host('r'), await lab.host('b')]
+  await lab.link(a, r, { addresses: ['10.0.0.2/24', '10.0.0.1/24'] })
+  await lab.link(r, b, { addresses: ['10.0.1.1/24', '10.0.1.2/24'] })
+  await a.routes.addDefault('10.0.0.1')
+  await b.routes.addDefault('10.0.1.1')
+  expect(await r.run(['sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward'])).toMatchObject(ended)
+  expect(await a.run(['ping', '-c', '1', '-w', '10', '10.0.1.2'])).toMatchObject(ended)
+})
 
 test('what cannot be is refused before anything is made', needs, async () => {
   await using lab = new Lab()

@@ -1,5 +1,7 @@
 import { type NetworkConfig, partActs, planAttach, planDetach, planNetworks, settingStep } from '@libcontainer/network'
 import { expect, test } from 'vitest'
+import type { PortAct } from '../src/acts.js'
+import { portRequests } from '../src/port.js'
 
 /** 0, 1, 2, …: not random, so that plans can be compared. */
 const counted = (count: number): Uint8Array => Uint8Array.from({ length: count }, (_, i) => i + 1)
@@ -138,6 +140,26 @@ test('NW-05 NW-06 a container is taken off its bridge and put back', () => {
   const { chosen } = plan({ networks })
   expect(planDetach(networks, chosen)).toMatchObject([{ act: 'port', bridge: undefined, hostName: 'veth0102030' }])
   expect(planAttach(networks, chosen)).toMatchObject([{ act: 'port', bridge: 'b', hairpinMode: true }])
+})
+
+test('BY-13 VLANs of a port: the one without a tag, those with theirs; as a port it is told all of them again', () => {
+  const vlansOf = (more: object) => plan({ networks: [{ type: 'veth', bridge: 'b', ...more }] }).acts[0]
+  expect(vlansOf({ vlan: 10, vlanTrunk: [20, '100-199'] })).toMatchObject({
+    act: 'pair',
+    vlans: [{ vid: 10, untagged: true }, { vid: 20 }, { vid: 100, vidEnd: 199 }],
+  })
+  expect(vlansOf({ vlanTrunk: [4094] })).toMatchObject({ vlans: [{ vid: 4094 }] })
+  expect(vlansOf({})).toMatchObject({ vlans: undefined })
+  const networks = [{ type: 'veth', bridge: 'b', vlan: 10, hairpinMode: true }] as const
+  const { chosen } = plan({ networks })
+  const [port] = planAttach(networks, chosen)
+  expect(port).toMatchObject({ act: 'port', hairpinMode: true, vlans: [{ vid: 10, untagged: true }] })
+  expect(portRequests(port as PortAct, 7).map(({ about }) => about)).toEqual([
+    'let b send back by veth0102030',
+    'take veth0102030 out of the VLANs that b gives every port',
+    'put veth0102030 into VLAN 10 of b',
+    'bring veth0102030 up',
+  ])
 })
 
 test('nothing is done for what the kernel does by itself', () => {

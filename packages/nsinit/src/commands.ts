@@ -37,6 +37,11 @@ const exec: Command = {
   flags: [
     ...programFlags,
     ...containerFlags,
+    {
+      name: 'json-status-fd',
+      value: 'N',
+      about: 'write JSON to this descriptor: a line with the pid of the program, and one with how it ended',
+    },
     { name: 'func', value: 'NAME', about: 'what to do inside, in place of running a program (exec): see --list' },
     { name: 'list', about: 'print what --func can do' },
     ...createFlags,
@@ -105,6 +110,7 @@ export const table: CommandTable = {
         ...imageFlags,
         { name: 'leave-running', about: 'do not end it' },
         { name: 'page-server', value: 'ADDR:PORT', about: 'send its memory there' },
+        { name: 'json', about: 'tell what it took, as data' },
       ],
       load: () => import('./commands/checkpoint.js'),
     },

@@ -1,5 +1,6 @@
 import type { Invocation } from '@libcontainer/cli'
 import { openSession, openStreams, ownTerminals, type Session, type Streams } from '@libcontainer/cli/foreground'
+import type { JsonStatus } from '@libcontainer/cli/json-status'
 import { isTerminal, stdioMode } from '@libcontainer/console'
 import type { Container, Process, ProcessDefaults, ProcessSpec, Stdio } from '@libcontainer/container'
 import { ConfigInvalid, O_NOCTTY, O_RDWR, type OwnedFd, openFile, SyscallError } from '@libcontainer/sys'
@@ -15,10 +16,18 @@ export async function launch(
   run: (spec: ProcessSpec) => Promise<Process> = spec => container.run(spec),
 ): Promise<Session> {
   const spec = await programOf(invocation, defaults)
+  const told = await statusFor(invocation)
   const streams = await streamsFor(invocation, Boolean(spec.terminal))
   const start = (): Promise<Process> =>
     run(streams === undefined ? spec : { ...spec, terminal: false, stdio: streams.stdio })
-  return await openSession(start, { streams })
+  return await openSession(start, { streams, told })
+}
+
+/** Before anything is started: what cannot be told is refused. */
+async function statusFor(invocation: Invocation): Promise<JsonStatus | undefined> {
+  if (!invocation.flags.has('json-status-fd')) return undefined
+  const { jsonStatus } = await import('@libcontainer/cli/json-status')
+  return await jsonStatus(invocation)
 }
 
 async function streamsFor({ flags }: Invocation, terminal: boolean): Promise<Streams | undefined> {

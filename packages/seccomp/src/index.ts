@@ -32,6 +32,7 @@ export {
 } from './explain.js'
 export { features, type SeccompFeatures } from './features.js'
 export { type Decide, type Decision, NotifyListener } from './listener.js'
+export { noUserNamespaces } from './no-user-namespaces.js'
 export { type AddFdOptions, Notification } from './notification.js'
 export { nsinitProfile, type SecurityLevel } from './nsinit-profiles.js'
 export { probe } from './probe.js'

@@ -1,4 +1,4 @@
-import { decodeUtf8 } from '@libcontainer/sys'
+import { auditFields } from '@libcontainer/sys'
 import { type Context, parseContext } from './context.js'
 
 /** Something that SELinux has refused, or would have in permissive mode, as the audit log tells it: a record of type AVC. */
@@ -26,9 +26,7 @@ export interface Denial {
 export function parseDenial(line: string): Denial | undefined {
   const [, asked, rest] = /\bavc:\s+denied\s+\{\s*([^{}]*?)\s*\}\s+for\s(.*)$/s.exec(line) ?? []
   if (asked === undefined || rest === undefined) return undefined
-  const fields = Object.fromEntries(
-    [...rest.matchAll(/(\w+)=("[^"]*"|[^\s"]+)/g)].map(([, key, value]) => [key!, unquoted(value!, key!)]),
-  )
+  const fields = auditFields(rest, HEXADECIMAL)
   const { scontext, tcontext, tclass } = fields
   if (asked === '' || scontext === undefined || tcontext === undefined || tclass === undefined) return undefined
   const pid = Number(fields.pid)
@@ -45,14 +43,8 @@ export function parseDenial(line: string): Denial | undefined {
   }
 }
 
-/** Names that have a space or a byte beyond ASCII are told in hexadecimal, without quotes. */
+/** Names, which the kernel tells in hexadecimal where it has to. */
 const HEXADECIMAL = new Set(['comm', 'path', 'name', 'exe'])
-
-function unquoted(value: string, key: string): string {
-  if (value.startsWith('"')) return value.slice(1, -1)
-  if (!HEXADECIMAL.has(key) || value.length % 2 !== 0 || !/^[0-9A-F]+$/.test(value)) return value
-  return decodeUtf8(Uint8Array.from(value.match(/../g) ?? [], digits => Number.parseInt(digits, 16)))
-}
 
 /**
  * A denial in a sentence, with what would allow it: another level or label, as far as the labels tell, else the rule that the policy does not have. Pure.

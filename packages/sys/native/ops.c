@@ -66,6 +66,12 @@ static int64_t op_dup(struct lc_ctx *c, const union lc_arg *a)
 	return lc_check(fcntl((int)a[0].i, F_DUPFD_CLOEXEC, (int)a[1].i));
 }
 
+static int64_t op_dup_to(struct lc_ctx *c, const union lc_arg *a)
+{
+	(void)c;
+	return lc_check(dup3((int)a[0].i, (int)a[1].i, O_CLOEXEC));
+}
+
 static int64_t op_read_fd(struct lc_ctx *c, const union lc_arg *a)
 {
 	ssize_t got;
@@ -513,6 +519,7 @@ const struct lc_op lc_sys_ops[] = {
 	{ "close", "i", op_close },
 	{ "openAt", "isii", op_open_at },
 	{ "dup", "ii", op_dup },
+	{ "dupTo", "ii", op_dup_to },
 	{ "readFd", "ib", op_read_fd },
 	{ "writeFd", "ib", op_write_fd },
 	{ "readFile", "isb", op_read_file },
@@ -542,6 +549,7 @@ const struct lc_op lc_sys_ops[] = {
 	{ "pidfdOpen", "i", op_pidfd_open },
 	{ "pidfdSendSignal", "ii", op_pidfd_send_signal },
 	{ "pidfdGetfd", "ii", op_pidfd_getfd },
+	{ "splitHugePages", "iiii", lc_op_split_huge_pages },
 	{ "waitPidfd", "ib", op_wait_pidfd },
 	{ "pidfdExitCode", "i", op_pidfd_exit_code },
 	{ "kill", "ii", op_kill },
@@ -583,5 +591,9 @@ const struct lc_op lc_sys_ops[] = {
 	{ "bindNamespace", "ii", lc_op_bind_namespace },
 	{ "unbindNamespace", "i", lc_op_unbind_namespace },
 	{ "landlockVersion", "", lc_op_landlock_version },
+	{ "openNotices", "", lc_op_open_notices },
+	{ "watch", "isi", lc_op_watch },
+	{ "unwatch", "ii", lc_op_unwatch },
+	{ "readNotices", "ib", lc_op_read_notices },
 	{ 0 },
 };

@@ -42,6 +42,11 @@ int64_t lc_op_close_exec_from(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_try_call(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_landlock_version(struct lc_ctx *c, const union lc_arg *a);
 int64_t lc_op_read_heads(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_split_huge_pages(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_open_notices(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_watch(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_unwatch(struct lc_ctx *c, const union lc_arg *a);
+int64_t lc_op_read_notices(struct lc_ctx *c, const union lc_arg *a);
 #ifdef __cplusplus
 }
 #endif

@@ -1,4 +1,4 @@
-import { sleep } from './wait.js'
+import { sleep } from './process/wait.js'
 
 /** In milliseconds. */
 const LONGEST_PAUSE = 32

@@ -1,8 +1,8 @@
 import { loadOps } from '#host'
-import { errnoName } from './errno.js'
-import { SyscallError } from './errors.js'
-import { type EncodeOptions, encodePlan } from './plan.js'
-import type { Step } from './step.js'
+import { errnoName } from './errors/errno.js'
+import { SyscallError } from './errors/errors.js'
+import { type EncodeOptions, encodePlan } from './step/plan.js'
+import type { Step } from './step/step.js'
 import { decodeUtf8 } from './utf8.js'
 
 /** An op seen from TypeScript: `i` is a number or bigint, `s` a string without NUL, `b` bytes that it reads or fills. */
@@ -18,6 +18,8 @@ export interface Binding<Ops extends object> {
   }
   /** Applies steps in order, of this facility and of sys, in one native call off the thread. Throws the {@link SyscallError} of the first that fails. */
   apply(steps: readonly Step[], options?: ApplyOptions): Promise<void>
+  /** The same in two parts: encodes the steps, and answers with what applies them, once. */
+  prepare(steps: readonly Step[], options?: ApplyOptions): () => Promise<void>
 }
 
 export interface ApplyOptions extends EncodeOptions {
@@ -60,16 +62,21 @@ export function binding<Ops extends object>(name: string, url: string): Binding<
       return ops().async as Binding<Ops>['async']
     },
     async apply(steps, options) {
-      if (steps.length === 0) return
-      const plan = encodePlan(steps, options)
-      const failure = new Uint8Array(FAILURE + (options?.results === undefined ? 0 : plan.slots.size * 8))
-      const fills = options?.fills ?? []
-      const result = await ops().apply(plan.bytes, failure, fills.length > 0)
-      for (const buffer of fills)
-        buffer.set(plan.bytes.subarray(plan.offset(buffer), plan.offset(buffer) + buffer.length))
-      if (options?.results !== undefined) readResults(plan.slots, failure, options.results)
-      if (result < 0) throw stepError(plan.steps, failure.subarray(0, FAILURE))
+      if (steps.length > 0) await prepare(ops(), steps, options)()
     },
+    prepare: (steps, options) => prepare(ops(), steps, options),
+  }
+}
+
+function prepare(loaded: LoadedOps, steps: readonly Step[], { results, fills = [], ...options }: ApplyOptions = {}) {
+  const plan = encodePlan(steps, options)
+  const failure = new Uint8Array(FAILURE + (results === undefined ? 0 : plan.slots.size * 8))
+  return async (): Promise<void> => {
+    const result = await loaded.apply(plan.bytes, failure, fills.length > 0)
+    for (const buffer of fills)
+      buffer.set(plan.bytes.subarray(plan.offset(buffer), plan.offset(buffer) + buffer.length))
+    if (results !== undefined) readResults(plan.slots, failure, results)
+    if (result < 0) throw stepError(plan.steps, failure.subarray(0, FAILURE))
   }
 }
 

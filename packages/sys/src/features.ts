@@ -1,5 +1,5 @@
-import { describeFeatures, type Features } from './abilities.js'
 import { LOG_FORMATS, LOG_LEVELS } from './log.js'
+import { describeFeatures, type Features } from './process/abilities.js'
 
 /** What this package can do, on whatever host. */
 export function features(): Features<'architectures' | 'logFormats' | 'logLevels'> {

@@ -1,7 +1,8 @@
-import { ConfigInvalid } from './errors.js'
-import type { OwnedFd } from './fd.js'
-import { O_APPEND, O_CREAT, O_WRONLY, openFile, writeFd } from './files.js'
-import { stringifyJson } from './json.js'
+import { ConfigInvalid } from './errors/errors.js'
+import { visibleJson } from './errors/visible.js'
+import type { OwnedFd } from './files/fd.js'
+import { O_APPEND, O_CREAT, O_WRONLY, openFile, writeFd } from './files/files.js'
+import { stringifyJson } from './json/json.js'
 import { encodeUtf8 } from './utf8.js'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
@@ -132,7 +133,7 @@ function formatLine(format: LogFormat, level: LogLevel, message: string, fields:
   const own = new Set(['level', 'msg', 'time'])
   const entries = Object.entries(fields).map(([key, value]) => [own.has(key) ? `fields.${key}` : key, plain(value)])
   if (format === 'json')
-    return `${stringifyJson(Object.fromEntries([...entries, ['level', word], ['msg', message], ['time', time]]))}\n`
+    return `${visibleJson(stringifyJson(Object.fromEntries([...entries, ['level', word], ['msg', message], ['time', time]])))}\n`
   const more = entries.map(([key, value]) => ` ${textValue(key)}=${textValue(value)}`).join('')
   return `time="${time}" level=${word} msg=${quoted(message)}${more}\n`
 }
@@ -140,8 +141,7 @@ function formatLine(format: LogFormat, level: LogLevel, message: string, fields:
 const plain = (value: unknown): unknown => (value instanceof Error ? value.message : value)
 
 /** JSON, in which the control characters of C1 are escaped as well: a terminal obeys those, too. */
-const quoted = (text: string): string =>
-  JSON.stringify(text).replace(/\p{Cc}/gu, each => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)
+const quoted = (text: string): string => visibleJson(JSON.stringify(text))
 
 /** A bare word as it stands, all else quoted: no value can pass for a further field or line. */
 function textValue(value: unknown): string {

@@ -1,5 +1,5 @@
 import { binding } from './binding.js'
-import type { StartOp } from './start-program.js'
+import type { StartOp } from './process/start.js'
 import type { Path } from './utf8.js'
 
 /** The ops of native/ops.c; what each does is said there. Paths are relative to a directory's descriptor, or to `AT_FDCWD`. */
@@ -7,6 +7,7 @@ export interface SysOps {
   close(fd: number): number
   openAt(dirfd: number, path: Path, flags: number, mode: number): number
   dup(fd: number, atLeast: number): number
+  dupTo(fd: number, place: number): number
   readFd(fd: number, buffer: Uint8Array): number
   writeFd(fd: number, bytes: Uint8Array): number
   readFile(dirfd: number, path: Path, buffer: Uint8Array): number
@@ -33,9 +34,14 @@ export interface SysOps {
   overlayFd(directory: string, name: string): number
   spawn(request: Uint8Array, result: Uint8Array, args: Uint8Array): number
   readonly startProgram: StartOp
+  openNotices(): number
+  watch(inotify: number, path: string, events: number): number
+  unwatch(inotify: number, number: number): number
+  readNotices(inotify: number, buffer: Uint8Array): number
   pidfdOpen(pid: number): number
   pidfdSendSignal(pidfd: number, signal: number): number
   pidfdGetfd(pidfd: number, fd: number): number
+  splitHugePages(pidfd: number, start: number, end: number, size: number): number
   waitPidfd(pidfd: number, result: Uint8Array): number
   pidfdExitCode(pidfd: number): number
   kill(pid: number, signal: number): number

@@ -1,4 +1,4 @@
-import { ConfigInvalid, LibcontainerError } from './errors.js'
+import { ConfigInvalid, LibcontainerError } from './errors/errors.js'
 
 /**
  * The error for what is known and not done yet: a field or flag with its value, or a command, without one. What is asked for is refused by name,

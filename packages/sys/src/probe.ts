@@ -1,3 +1,8 @@
+import { uname } from './files/files.js'
+import { inspectInode } from './files/inode.js'
+import { native } from './native.js'
+import { kernelAtLeast } from './proc/kernel-version.js'
+import { Procfs } from './proc/procfs.js'
 import {
   type Availability,
   landlockVersion,
@@ -6,12 +11,7 @@ import {
   probeCall,
   probeEach,
   unavailable,
-} from './abilities.js'
-import { uname } from './files.js'
-import { inspectInode } from './inode.js'
-import { kernelAtLeast } from './kernel-version.js'
-import { native } from './native.js'
-import { Procfs } from './procfs.js'
+} from './process/abilities.js'
 
 /** The oldest kernel that the packages are made for. */
 const OLDEST = '5.10'

@@ -1,5 +1,5 @@
 import * as host from '#host'
-import { ConfigInvalid } from './errors.js'
+import { ConfigInvalid } from './errors/errors.js'
 
 /** A string as the bytes that the kernel gets. */
 export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {

@@ -25,16 +25,27 @@ export async function authenticate({ send, line }: Talk): Promise<void> {
     await send(encodeUtf8(`AUTH EXTERNAL ${digits}\r\n`))
     answer = await line()
   }
-  if (!answer.startsWith('OK')) {
-    throw new LibcontainerError(
-      'EACCES',
-      `the bus does not let uid ${ids().euid} in: it says '${answer.slice(0, 80)}'`,
-      {
-        hint: 'an ordinary user has a bus of his own: XDG_RUNTIME_DIR says where',
-      },
-    )
-  }
+  confirmLetIn(answer)
   await send(encodeUtf8('BEGIN\r\n'))
+}
+
+/**
+ * The same to systemd's own socket, all of it at once, as its own programs do: a message that systemd reads together with `BEGIN` lies there until
+ * more comes, and here none is sent before that was read.
+ */
+export async function authenticateAtOnce({ send, line }: Talk): Promise<void> {
+  await send(encodeUtf8('\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n'))
+  // To the first line older ones say OK already.
+  const first = await line()
+  if (!first.startsWith('DATA')) confirmLetIn(first)
+  confirmLetIn(await line())
+}
+
+function confirmLetIn(answer: string): void {
+  if (answer.startsWith('OK')) return
+  throw new LibcontainerError('EACCES', `the bus does not let uid ${ids().euid} in: it says '${answer.slice(0, 80)}'`, {
+    hint: 'an ordinary user has a bus of his own: XDG_RUNTIME_DIR says where',
+  })
 }
 
 /** The first line of these bytes, and how many it takes; `undefined` while its end is not there. @throws for one without an end */

@@ -15,7 +15,7 @@ import {
   sleep,
   type Waiting,
 } from '@libcontainer/sys'
-import { authenticate, firstLine } from './auth.js'
+import { authenticate, authenticateAtOnce, firstLine } from './auth.js'
 import { DBusDisconnected, DBusError } from './errors.js'
 import {
   type DBusMessage,
@@ -40,7 +40,7 @@ export interface MethodCall {
 }
 
 export interface ConnectOptions extends Waiting {
-  /** Whether a bus listens there, which gives each client a name. Default: true */
+  /** Whether a bus listens there, which gives each client a name, or systemd itself. Default: true */
   readonly bus?: boolean | undefined
 }
 
@@ -78,7 +78,7 @@ export class DBusConnection {
   static async open(path: string, { bus = true, signal }: ConnectOptions = {}): Promise<DBusConnection> {
     const connection = new DBusConnection(await connect(path, signal))
     try {
-      await authenticate({
+      await (bus ? authenticate : authenticateAtOnce)({
         send: bytes => connection.#write(bytes, signal),
         line: () => connection.#line(signal),
       })

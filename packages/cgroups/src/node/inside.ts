@@ -13,7 +13,7 @@ import {
   socketPair,
   waitExit,
 } from '@libcontainer/sys'
-import { type Entrance, startIn } from '../start.js'
+import { type Entrance, startIn } from '../processes/start.js'
 
 /** What a ChildProcess is asked to start: its `spawn(options)`, by when `stdio` is made. */
 interface Start {

@@ -1,6 +1,6 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { ConfigInvalid } from '@libcontainer/sys'
-import type { Limits } from '../limits.js'
+import type { Limits } from '../limits/limits.js'
 import { UsageError } from './usage-error.js'
 import { parseCount, parseDuration, parseSize } from './words.js'
 

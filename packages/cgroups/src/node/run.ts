@@ -1,4 +1,4 @@
-import { isErrno, signalNumber, visibleLine } from '@libcontainer/sys'
+import { isErrno, signalNumber, visibleJson, visibleLine } from '@libcontainer/sys'
 import type { RunRequest } from './run-options.js'
 import { type LimitedChild, type SpawnResult, spawn } from './spawn.js'
 import { formatSize } from './words.js'
@@ -44,7 +44,7 @@ export async function run({
   signals.forward(child)
   try {
     const result = await child.result
-    if (json) process.stderr.write(`${JSON.stringify(result)}\n`)
+    if (json) process.stderr.write(`${visibleJson(JSON.stringify(result))}\n`)
     else if (!quiet) for (const line of notesOf(result, limits.memory?.max, timeout)) tell(line)
     return exitCodeOf(result)
   } finally {

@@ -1,7 +1,7 @@
 import { ConfigInvalid, visibleLine } from '@libcontainer/sys'
 import { Cgroup } from '../cgroup.js'
-import { cgroupHost } from '../host.js'
-import { type CgroupStats, statsOf } from '../stats.js'
+import { cgroupHost } from '../host/host.js'
+import { type CgroupStats, statsOf } from '../stats/stats.js'
 
 /** A look at a tree: what each cgroup has used so far. */
 export interface Sample {

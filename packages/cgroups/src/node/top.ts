@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { ConfigInvalid } from '@libcontainer/sys'
+import { ConfigInvalid, visibleJson } from '@libcontainer/sys'
 import type { Cgroup } from '../cgroup.js'
 import { Screen } from './screen.js'
 import { openTop, type Row, rowsOf, type Sample, type SortKey, sortKeys, sortRows, takeSample } from './top-rows.js'
@@ -90,7 +90,7 @@ async function printEach(group: Cgroup, request: TopRequest, end: AbortSignal): 
     const after = await takeSample(group, depth)
     const rows = sortRows(rowsOf(before, after, request), sort)
     const lines = json
-      ? [JSON.stringify({ time: new Date().toISOString(), cgroups: rows })]
+      ? [visibleJson(JSON.stringify({ time: new Date().toISOString(), cgroups: rows }))]
       : renderTable(rows, { width, color: !noColor(), sort })
     process.stdout.write(`${lines.join('\n')}\n${json || once ? '' : '\n'}`)
     if (once) return

@@ -1,6 +1,6 @@
 import { parseDrivers } from '@libcontainer/sys'
-import { DevicePolicy } from '../device-policy.js'
-import type { DeviceRule } from '../device-rule.js'
+import { DevicePolicy } from '../devices/policy.js'
+import type { DeviceRule } from '../devices/rule.js'
 import type { UnitProperty } from './property.js'
 
 /** The first systemd that takes a driver of devices by its number: `char-136`. */

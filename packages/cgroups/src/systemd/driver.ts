@@ -7,12 +7,12 @@ import {
   SyscallError,
   type Waiting,
 } from '@libcontainer/sys'
-import type { Limit } from '../amount.js'
 import { Cgroup } from '../cgroup.js'
 import { DBusError } from '../dbus/errors.js'
 import { LimitUnsupported } from '../errors.js'
-import { type CgroupHost, cgroupHost } from '../host.js'
-import type { Limits } from '../limits.js'
+import { type CgroupHost, cgroupHost } from '../host/host.js'
+import type { Limit } from '../limits/amount.js'
+import type { Limits } from '../limits/limits.js'
 import { applyToCgroups } from '../steps.js'
 import { SystemdCgroup } from './cgroup.js'
 import { isBusError, Systemd, type SystemdOptions, UNIT_EXISTS } from './manager.js'

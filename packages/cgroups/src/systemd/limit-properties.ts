@@ -1,9 +1,9 @@
-import type { Amount, Limit } from '../amount.js'
-import { ioWeightFromBlkio, sharesFromWeight, swapFromMemsw, weightFromShares } from '../convert.js'
-import type { CpuLimits } from '../cpu.js'
-import { parseList } from '../cpuset.js'
-import type { Limits } from '../limits.js'
-import { unifiedEntries } from '../unified.js'
+import type { Amount, Limit } from '../limits/amount.js'
+import { ioWeightFromBlkio, sharesFromWeight, swapFromMemsw, weightFromShares } from '../limits/convert.js'
+import type { CpuLimits } from '../limits/cpu.js'
+import { parseList } from '../limits/cpuset.js'
+import type { Limits } from '../limits/limits.js'
+import { unifiedEntries } from '../limits/unified.js'
 import { INFINITY, type UnitProperty } from './property.js'
 
 export interface PropertyContext {

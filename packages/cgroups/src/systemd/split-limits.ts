@@ -1,6 +1,6 @@
 import { readText, type Waiting } from '@libcontainer/sys'
-import type { CgroupHost } from '../host.js'
-import { checkLimits, type Limits } from '../limits.js'
+import type { CgroupHost } from '../host/host.js'
+import { checkLimits, type Limits } from '../limits/limits.js'
 import { deviceProperties, NUMBERS_SINCE } from './device-properties.js'
 import { limitProperties, type PropertyContext, roundQuota } from './limit-properties.js'
 import type { Systemd } from './manager.js'

@@ -1,5 +1,5 @@
 import { ConfigInvalid, encodeUtf8, kernelString } from '@libcontainer/sys'
-import { cleanPath } from '../place.js'
+import { cleanPath } from '../host/place.js'
 
 /** A unit of systemd that is a cgroup. */
 export interface CgroupUnit {

@@ -42,6 +42,26 @@ describe('CG-71 who a client is', () => {
   })
 })
 
+describe('CG-71 systemd’s own socket', () => {
+  test.each([
+    ['asks who this is', (line: string) => (line === 'AUTH EXTERNAL' ? 'DATA' : 'OK 00')],
+    ['knows at once, as older ones do', () => 'OK 00'],
+  ])('%s, and the first call is not read together with what comes before', async (_, welcome) => {
+    const bus = await FakeBus.listen({ systemd: true, welcome })
+    const connection = await DBusConnection.open(bus.path, { bus: false })
+    onTestFinished(() => connection.close())
+    expect(await within(5000, signal => connection.call(CALL, { signal }))).toEqual([])
+  })
+
+  test.each([
+    ['at once', () => 'REJECTED EXTERNAL'],
+    ['when it is said', (line: string) => (line === 'AUTH EXTERNAL' ? 'DATA' : 'REJECTED EXTERNAL')],
+  ])('refuses %s', async (_, welcome) => {
+    const bus = await FakeBus.listen({ systemd: true, welcome })
+    await expect(DBusConnection.open(bus.path, { bus: false })).rejects.toMatchObject({ code: 'EACCES' })
+  })
+})
+
 describe('CG-71 calls', () => {
   test.each([true, false])(
     'are answered in the order of bytes of the service: little-endian %s',

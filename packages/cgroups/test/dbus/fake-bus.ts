@@ -26,6 +26,8 @@ export interface Answer {
 export interface FakeBusOptions {
   /** What it says to each line of a client before `BEGIN`. Default: lets everybody in */
   readonly welcome?: (line: string) => string
+  /** As systemd's own socket: what is read together with `BEGIN` lies until more comes; this one reads late, by which much comes together. */
+  readonly systemd?: boolean
   readonly littleEndian?: boolean
   /** Answers what is no call of the bus itself. */
   readonly answer?: (call: DBusMessage, answer: Answer) => void
@@ -88,17 +90,25 @@ export class FakeBus {
     this.connections.push(socket)
     let unread = Buffer.alloc(0)
     let begun = false
-    const { welcome = () => 'OK 0123456789abcdef' } = this.#options
+    const { welcome = () => 'OK 0123456789abcdef', systemd = false } = this.#options
     socket.on('error', () => {})
     socket.on('data', (bytes: Buffer) => {
       unread = Buffer.concat([unread, bytes])
+      if (systemd && !begun) {
+        socket.pause()
+        setTimeout(() => socket.resume(), 50)
+      }
       while (!begun) {
         const end = unread.indexOf('\r\n')
         if (end < 0) return
         const line = unread.subarray(0, end).toString().replace('\0', '')
         unread = unread.subarray(end + 2)
-        if (line === 'BEGIN') begun = true
-        else socket.write(`${welcome(line)}\r\n`)
+        if (line !== 'BEGIN') {
+          socket.write(`${welcome(line)}\r\n`)
+          continue
+        }
+        begun = true
+        if (systemd) return
       }
       for (;;) {
         const size = messageSize(unread)

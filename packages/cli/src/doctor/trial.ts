@@ -1,6 +1,6 @@
-import { isUnprivileged } from '@libcontainer/container'
+import { isUnprivileged, removeOrphaned } from '@libcontainer/container'
 import { type Availability, LibcontainerError, unavailable } from '@libcontainer/sys'
-import { makeShell, openShellFactory, sweep } from '../shell/container.js'
+import { makeShell, openShellFactory } from '../shell/container.js'
 
 const KIND = 'doctor'
 
@@ -8,7 +8,7 @@ const KIND = 'doctor'
 export async function trial(stateRoot: string): Promise<Availability> {
   try {
     const factory = await openShellFactory(stateRoot)
-    await sweep(factory, KIND)
+    await removeOrphaned(factory, KIND)
     const container = await makeShell(factory, KIND, { cgroups: {}, hostname: KIND })
     try {
       const process = await container.run({ args: ['/bin/true'], stdio: ['null', 'null', 'null'] })

@@ -1,4 +1,4 @@
-import { exit, type LibcontainerError } from '@libcontainer/sys'
+import { exit, type LibcontainerError, visibleText } from '@libcontainer/sys'
 
 /** Runs a command line to its end, and ends the process with its exit code. @param program - the name that messages begin with */
 export async function runMain(program: string, run: () => Promise<number>): Promise<never> {
@@ -6,7 +6,7 @@ export async function runMain(program: string, run: () => Promise<number>): Prom
   process.on('uncaughtException', async error => {
     const { restoreTerminals } = await import('@libcontainer/console')
     restoreTerminals()
-    process.stderr.write(`${program}: ${error.stack}\n`)
+    process.stderr.write(`${program}: ${visibleText(String(error.stack))}\n`)
     exit(1)
   })
   try {
@@ -14,7 +14,7 @@ export async function runMain(program: string, run: () => Promise<number>): Prom
   } catch (error) {
     // Only where there is no binding: on another system, or where the package is not whole.
     const { message, hint } = error as LibcontainerError
-    process.stderr.write(`${program}: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`)
+    process.stderr.write(visibleText(`${program}: ${message}\n${hint === undefined ? '' : `hint: ${hint}\n`}`))
     return exit(1)
   }
 }

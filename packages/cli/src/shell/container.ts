@@ -1,5 +1,5 @@
 import { type Container, type ContainerConfig, Factory, isUnprivileged, validate } from '@libcontainer/container'
-import { exists, ids, listDirectory, resolveRootfs } from '@libcontainer/sys'
+import { ids, resolveRootfs } from '@libcontainer/sys'
 import { debug, warn } from '../log.js'
 import { makeShellRoot, shellRoot } from './rootfs.js'
 
@@ -18,7 +18,7 @@ export interface ShellOptions {
   readonly hostname: string
 }
 
-/** A container on the host's own programs, not started yet. Its name tells whose it is: see {@link sweep}. */
+/** A container on the host's own programs, not started yet. Its name tells whose it is: see `removeOrphaned` of @libcontainer/container. */
 export async function makeShell(
   factory: Factory,
   kind: string,
@@ -54,11 +54,3 @@ const withoutGroup = ({ options = [], ...mount }: Mount): Mount => ({
   ...mount,
   options: options.filter(option => !option.startsWith('gid=')),
 })
-
-/** Removes what was left by those that were killed: of no living process. */
-export async function sweep(factory: Factory, kind: string): Promise<void> {
-  for (const { name } of await listDirectory(factory.root)) {
-    const pid = name.startsWith(`${kind}-`) ? name.slice(kind.length + 1) : ''
-    if (/^\d+$/.test(pid) && !(await exists(`/proc/${pid}`))) await factory.remove(name)
-  }
-}

@@ -1,8 +1,8 @@
 import { type Mount, mountSteps, readMountInfo } from '@libcontainer/mount'
 import { O_PATH, type OwnedFd, openDirectory, openFile, readLink, type Stat, slot, stat } from '@libcontainer/sys'
-import { takeSource } from '../outside-sources.js'
-import type { ResolvedConfig } from '../resolve.js'
-import { runSteps } from '../run-steps.js'
+import type { ResolvedConfig } from '../config/resolve.js'
+import { takeSource } from '../plan/outside-sources.js'
+import { runSteps } from '../start/run-steps.js'
 
 /**
  * Mounts what a bind of the config shows where CRIU may find it, with the flags and the ids of the bind from the first moment on: what is read-only never

@@ -1,4 +1,4 @@
-import { bindMount } from '@libcontainer/mount'
+import { bindMount, mount, parseMountOptions } from '@libcontainer/mount'
 import {
   createInRoot,
   isErrno,
@@ -11,9 +11,9 @@ import {
   readLink,
   stat,
 } from '@libcontainer/sys'
-import type { ResolvedConfig } from '../resolve.js'
+import type { ResolvedConfig } from '../config/resolve.js'
 import { bindSource } from './bind-source.js'
-import { type Candidate, candidateOf, type ImageMount, notOurs, pointsInRoot } from './mounts.js'
+import { type Candidate, candidateOf, type ImageMount, isDirectoryKey, notOurs, pointsInRoot } from './mounts.js'
 
 /** What CRIU is to find when it makes the mounts of a container. */
 export interface ImageRoot {
@@ -27,8 +27,8 @@ export interface ImageRootRequest {
   readonly mounts: readonly ImageMount[]
   /** An empty place: see `scratch.ts`. */
   readonly place: string
-  /** What a mount of type `cgroup` shows where it is no mount of its own. */
-  readonly cgroup: string | undefined
+  /** What a mount of type `cgroup` shows where it is no mount of its own: of one of several hierarchies, or of the only one. */
+  readonly cgroup: (hierarchy: string | undefined) => string | undefined
 }
 
 /** Mounts the root filesystem and the sources of an image's mounts, and makes their mount points. Only what the config names is taken from the host. */
@@ -46,24 +46,47 @@ export async function makeImageRoot({ config, mounts, place, cgroup }: ImageRoot
   await bindMount(config.rootfs, root, { recursive: true, options: ['rslave'] })
   const sources = new Map<string, string>()
   for (const [i, { key, candidate }] of wanted.entries())
-    sources.set(key, await sourceOf(candidate, config, { place, name: String(i), cgroup }))
+    sources.set(
+      key,
+      isDirectoryKey(key)
+        ? await emptyDirectory(`${place}/${i}`, config)
+        : await sourceOf(candidate, config, { place, name: String(i), cgroup }),
+    )
   await makePoints(root, points, sources)
   return { root, sources }
 }
 
 /** Where what a candidate of the config binds is to be found. */
 async function sourceOf(
-  { kind, place: at }: Candidate,
+  { kind, place: at, hierarchy }: Candidate,
   config: ResolvedConfig,
-  { place, name, cgroup }: { place: string; name: string; cgroup: string | undefined },
+  { place, name, cgroup }: Pick<ImageRootRequest, 'place' | 'cgroup'> & { name: string },
 ): Promise<string> {
   if (kind === 'mask') return '/dev/null'
   if (kind === 'device') return config.devices[at]!.source ?? config.devices[at]!.path
   if (kind === 'cgroup') {
-    if (cgroup === undefined) throw notOurs('shows a cgroup, and this container has none')
-    return cgroup
+    const directory = cgroup(hierarchy)
+    if (directory === undefined) throw notOurs('shows a cgroup, and this container has none')
+    const { options = [] } = config.mounts[at]!
+    const { data } = parseMountOptions(options)
+    const path = `${place}/${name}`
+    await makeDirectory(path, { mode: 0o555 })
+    await bindMount(directory, path, { options: options.filter(word => !data.includes(word)) })
+    return path
   }
   return await bindSource(config, at, place, name)
+}
+
+/** What masks a directory, as it was at the start: a file system with nothing but its root. */
+async function emptyDirectory(path: string, { mountLabel }: ResolvedConfig): Promise<string> {
+  await makeDirectory(path, { mode: 0o555 })
+  const options = ['private', 'ro', 'nosuid', 'nodev', 'noexec', 'mode=0555', 'size=4k']
+  const label = mountLabel ? [`context=${mountLabel}`] : []
+  const make = (inodes: number): Promise<void> =>
+    mount('tmpfs', path, { source: 'tmpfs', options: [...options, `nr_inodes=${inodes}`, ...label] })
+  // Some kernels count a second one.
+  await make(1).catch(error => (isErrno(error, 'ENOSPC') ? make(2) : Promise.reject(error)))
+  return path
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readMountInfo } from '@libcontainer/mount'
 import { isErrno, O_PATH, type OwnedFd, openInRoot, readLink, stat } from '@libcontainer/sys'
-import { openRootOf } from '../init-process.js'
-import type { ContainerState } from '../state.js'
+import { openRootOf } from '../state/init-process.js'
+import type { ContainerState } from '../state/state.js'
 import { candidates, deviceOf, type MountFacts } from './mounts.js'
 
 /** What the kernel says of the mounts of a container that runs. */

@@ -1,6 +1,6 @@
 import { checkMounts, cleanPath, type MountInfo } from '@libcontainer/mount'
+import type { ResolvedConfig } from '../config/resolve.js'
 import { ContainerError } from '../errors.js'
-import type { ResolvedConfig } from '../resolve.js'
 
 /* What CRIU cannot make again by itself: mounts whose file system the host has, too. Pure. */
 
@@ -15,6 +15,8 @@ export interface Candidate {
   readonly kind: 'bind' | 'cgroup' | 'device' | 'mask'
   /** In its list of the config. */
   readonly place: number
+  /** Of a mount of type `cgroup` that shows several hierarchies one of them: `cpu,cpuacct`. */
+  readonly hierarchy?: string | undefined
 }
 
 /** All that a config may bind from the host, in the order in which it is mounted. */
@@ -77,16 +79,42 @@ export function externalMounts(config: ResolvedConfig, { table, hostDevices, see
   )
   return table.flatMap(mount => {
     if (mount.mountPoint === '/') return []
-    const candidate = known.get(mount.id)
+    const candidate = known.get(mount.id) ?? hierarchyOf(mount, known.get(mount.parent))
     const isHosts = hostDevices.has(deviceOf(mount))
+    const empty = candidate?.kind === 'mask' && isEmpty(mount)
     const external =
-      candidate?.kind === 'bind' || (candidate?.kind === 'cgroup' && mount.root !== '/' && !hasCgroupNamespace(config))
+      empty ||
+      candidate?.kind === 'bind' ||
+      (candidate?.kind === 'cgroup' && mount.root !== '/' && !hasCgroupNamespace(config))
     if (!external && (!isHosts || (candidate?.kind !== 'device' && ANEW.has(mount.type)))) return []
     if (candidate === undefined) throw unknownMount(mount)
-    confirmExpressible(mount.mountPoint)
-    return [{ key: candidate.key, mountPoint: mount.mountPoint }]
+    // The name of a hierarchy is the kernel's, with commas, which CRIU reads back.
+    if (candidate.hierarchy === undefined) confirmExpressible(mount.mountPoint)
+    return [{ key: empty ? directoryKey(candidate.key) : candidate.key, mountPoint: mount.mountPoint }]
   })
 }
+
+/** A hierarchy of cgroups, where each is a mount of its own on what a mount of type `cgroup` has made. */
+function hierarchyOf({ mountPoint, type }: MountInfo, above: Candidate | undefined): Candidate | undefined {
+  const hierarchy = mountPoint.slice(mountPoint.lastIndexOf('/') + 1)
+  if (above?.kind !== 'cgroup' || !type.startsWith('cgroup') || !HIERARCHY.test(hierarchy)) return undefined
+  const path = `${above.path}/${hierarchy}`
+  return { ...above, key: keyOf('mount', path), path, hierarchy }
+}
+
+/** `memory`, `cpu,cpuacct`, `name=systemd`. */
+const HIERARCHY = /^[\w,=-]+$/
+
+/**
+ * A masked directory as we mount it: its one inode is the root, so that there is nothing to be saved. CRIU would find that out by a program for each, while
+ * all processes stand still.
+ */
+const isEmpty = ({ type, root, superOptions }: MountInfo): boolean =>
+  type === 'tmpfs' && root === '/' && superOptions.includes('nr_inodes=1')
+
+/** Of a mask that is a directory, which the config does not say: with a `/` behind it, as no path of a config has. */
+const directoryKey = (key: string): string => `${key}/`
+export const isDirectoryKey = (key: string): boolean => key.endsWith('/')
 
 const hasCgroupNamespace = ({ namespaces }: ResolvedConfig): boolean => namespaces.some(({ kind }) => kind === 'cgroup')
 
@@ -123,7 +151,23 @@ export interface ImageMount {
 export function candidateOf(key: string, config: ResolvedConfig): Candidate | undefined {
   const all = candidates(config)
   // Of two on one path the later one is seen.
-  return all.findLast(each => each.key === key) ?? all.findLast(each => each.path === key)
+  const meant = ({ kind, key: own }: Candidate): boolean =>
+    own === key || (kind === 'mask' && directoryKey(own) === key)
+  return all.findLast(meant) ?? all.findLast(each => each.path === key) ?? hierarchyByKey(key, all)
+}
+
+function hierarchyByKey(key: string, all: readonly Candidate[]): Candidate | undefined {
+  for (const each of all.filter(({ kind }) => kind === 'cgroup').toReversed())
+    for (const above of [each.key, each.path]) {
+      const hierarchy = key.startsWith(`${above}/`)
+        ? key
+            .slice(above.length + 1)
+            .replace(/%2C/g, ',')
+            .replace(/%3D/g, '=')
+        : ''
+      if (HIERARCHY.test(hierarchy)) return { ...each, key, path: `${each.path}/${hierarchy}`, hierarchy }
+    }
+  return undefined
 }
 
 /** Mount points that have to be in the root filesystem itself, and whether each is of a mount from outside. @throws {ContainerError} for paths that lead out of it */

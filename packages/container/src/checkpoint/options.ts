@@ -1,6 +1,6 @@
 import type { RestoreOptions as CriuRestoreOptions, DumpOptions, TreeOptions } from '@libcontainer/criu'
 import { ConfigInvalid, kernelString } from '@libcontainer/sys'
-import type { ProcessSpec } from '../process-spec.js'
+import type { ProcessSpec } from '../config/process-spec.js'
 
 /** What saving a container and bringing it back have in common; what is not said here is as `@libcontainer/criu` has it. */
 export interface CheckpointImage
@@ -35,8 +35,14 @@ export interface CheckpointOptions
 
 export interface RestoreOptions extends CheckpointImage, Pick<CriuRestoreOptions, 'lsmProfile' | 'lsmMountContext'> {}
 
-/** The streams of what is brought back, and who is told of it. Its program, its user and its limits are those of the image. */
-export type RestoreSpec = Pick<ProcessSpec, 'stdio' | 'terminal' | 'consoleSocket' | 'pidfdSocket' | 'signal'>
+/**
+ * The streams of what is brought back, and who is told of it. Its program, its user and its limits are those of the image; `noNewPrivileges`, too: given, a CRIU
+ * that does not bring it back is warned of.
+ */
+export type RestoreSpec = Pick<
+  ProcessSpec,
+  'stdio' | 'terminal' | 'plainNewlines' | 'consoleSocket' | 'pidfdSocket' | 'signal' | 'noNewPrivileges'
+>
 
 /** Checks what both ask, before anything is touched. @throws {ConfigInvalid} */
 export function checkImage(options: CheckpointImage): void {

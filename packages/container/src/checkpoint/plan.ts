@@ -1,9 +1,9 @@
 import type { Criu, RestoreOptions as CriuRestoreOptions, DumpOptions, TreeOptions } from '@libcontainer/criu'
 import { ConfigInvalid } from '@libcontainer/sys'
-import { networkNamespace } from '../namespace-requests.js'
-import { hasNetworking } from '../network.js'
-import type { ResolvedConfig } from '../resolve.js'
-import { freezerKeys } from '../state.js'
+import { networkNamespace } from '../config/namespace-requests.js'
+import type { ResolvedConfig } from '../config/resolve.js'
+import { hasNetworking } from '../network/network.js'
+import { freezerKeys } from '../state/state.js'
 import { type ExternalMount, externalMounts, type MountFacts } from './mounts.js'
 import type { CheckpointOptions, RestoreOptions } from './options.js'
 import { keyOf, type Stream, toldAtDump } from './streams.js'
@@ -36,14 +36,21 @@ export function joinedNamespaces({ namespaces }: ResolvedConfig): JoinedNamespac
 /** @throws {ConfigInvalid} for what CRIU has no way to bring back */
 export function confirmSaveable(config: ResolvedConfig): void {
   joinedNamespaces(config)
-  if (config.rootOverlay !== undefined)
+  const field = config.rootTmpfs === undefined ? 'rootOverlay' : 'rootTmpfs'
+  if (config[field] !== undefined)
+    throw new ConfigInvalid(field, config[field], 'cannot be saved: it ends with the mounts of the container', {
+      hint: 'mount it on the host, and give it as rootfs',
+    })
+  if (config.rootIdMap !== undefined)
+    throw new ConfigInvalid('rootIdMap', config.rootIdMap, 'cannot be saved: CRIU maps no ids of mounts')
+  const inside = config.mounts.findIndex(({ options = [] }) =>
+    options.some(word => word.split(',').includes('src-inside')),
+  )
+  if (inside >= 0)
     throw new ConfigInvalid(
-      'rootOverlay',
-      config.rootOverlay,
-      'cannot be saved: it ends with the mounts of the container',
-      {
-        hint: 'mount the overlay on the host, and give it as rootfs',
-      },
+      `mounts[${inside}].options`,
+      'src-inside',
+      'cannot be saved: CRIU finds no file of the host in it',
     )
   if (!config.namespaces.some(({ kind }) => kind === 'mnt'))
     throw new ConfigInvalid('namespaces', config.namespaces, 'must have mnt: the mounts of the host are in no image')
@@ -96,6 +103,8 @@ export interface DumpFacts extends MountFacts {
   readonly streams: readonly (Stream | undefined)[]
   /** The inodes of the namespaces that it has joined. */
   readonly joined: readonly { readonly kind: KeptOpen; readonly inode: bigint }[]
+  /** Whether the network can be locked by them. */
+  readonly nftables?: boolean | undefined
 }
 
 export interface DumpPlan {
@@ -115,6 +124,7 @@ export function planDump(config: ResolvedConfig, options: CheckpointOptions, fac
   return {
     request: {
       ...treeOptions(config, options),
+      networkLock: options.networkLock ?? (facts.nftables ? 'nftables' : undefined),
       pid: facts.pid,
       root: config.rootfs,
       leaveRunning,

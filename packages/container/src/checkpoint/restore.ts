@@ -1,9 +1,12 @@
-import { type RestoreResult, readMounts, restore } from '@libcontainer/criu'
+import { clearOnlcr } from '@libcontainer/console'
+import { confirmImages, type RestoreResult, readMounts, restore } from '@libcontainer/criu'
 import { linkUp } from '@libcontainer/init'
 import { hostId, openNamespaceFd, planProcessJoin } from '@libcontainer/namespaces'
 import {
+  applyToFiles,
   ConfigInvalid,
   killPidfd,
+  O_WRONLY,
   OwnedFd,
   openPidfd,
   prepareStdio,
@@ -11,24 +14,26 @@ import {
   slot,
   stat,
   waitExit,
+  writeText,
 } from '@libcontainer/sys'
-import { afterStart } from '../after.js'
-import type { ContainerCgroup } from '../drivers.js'
-import { bringUp, type Made } from '../first.js'
+import type { ContainerCgroup } from '../cgroups/drivers.js'
 import type { Handle } from '../handle.js'
-import { runHooks } from '../hooks.js'
-import type { Networking } from '../network.js'
-import { ociState } from '../oci-state.js'
+import type { Networking } from '../network/network.js'
 import { Process } from '../process.js'
-import { runSteps } from '../run-steps.js'
-import { ProcessSockets } from '../sockets.js'
-import { firstState, standardStreams } from '../start.js'
-import { type ContainerState, saveState } from '../state.js'
-import { statusOf } from '../status.js'
-import { TransitionError } from '../transitions.js'
+import { afterStart } from '../start/after.js'
+import { bringUp, type Made } from '../start/first.js'
+import { runHooks } from '../start/hooks.js'
+import { runSteps } from '../start/run-steps.js'
+import { ProcessSockets } from '../start/sockets.js'
+import { firstState, standardStreams } from '../start/start.js'
+import { ociState } from '../state/oci-state.js'
+import { type ContainerState, saveState } from '../state/state.js'
+import { statusOf } from '../state/status.js'
+import { TransitionError } from '../state/transitions.js'
 import { MARKER } from './dump.js'
 import { grantImages } from './grant-images.js'
 import { type ImageRoot, makeImageRoot } from './image-root.js'
+import { warnOfNoNewPrivileges } from './older-criu.js'
 import { checkImage, type RestoreOptions, type RestoreSpec } from './options.js'
 import { confirmSaveable, criuOf, joinedNamespaces, keyOfNamespace, leavesNetwork, planRestore } from './plan.js'
 import { closeScratch, openScratch, removeYards } from './scratch.js'
@@ -38,8 +43,10 @@ import { loadStreams } from './streams.js'
 export async function restoreFirst(handle: Handle, spec: RestoreSpec, options: RestoreOptions): Promise<Process> {
   checkImage(options)
   confirmSaveable(handle.config)
+  await confirmImages(options.imagesDir)
   const process = await bringUp(
     handle,
+    'cannot restore',
     cgroup => async made => await new Restoring(handle, spec, options, cgroup, made).bring(),
   )
   if (process === undefined) {
@@ -50,6 +57,11 @@ export async function restoreFirst(handle: Handle, spec: RestoreSpec, options: R
       hint: 'restore it under another id, or end this one first',
     })
   }
+  await warnOfNoNewPrivileges(
+    spec.noNewPrivileges ?? handle.config.noNewPrivileges,
+    criuOf(handle.drivers.criu),
+    handle.warn,
+  )
   await afterStart(handle)
   return process
 }
@@ -92,6 +104,8 @@ class Restoring {
       const root = await this.#imageRoot(place)
       const result = await this.#run(root, stdio.theirs, sockets)
       pidfd = result.pidfd
+      // Only now: CRIU gives the terminal the settings of the image.
+      if (this.#spec.plainNewlines && this.#terminal !== undefined) clearOnlcr(this.#terminal.fd)
       sockets.sendPidfd(pidfd, true)
       await this.#cgroup.settled?.()
       stdio.closeTheirs()
@@ -119,7 +133,13 @@ class Restoring {
     const { config } = this.#handle
     const group = config.gidMappings === undefined ? undefined : hostId(config.gidMappings, 0)
     if (group !== undefined) await grantImages(imagesDir, group)
-    return await makeImageRoot({ config, mounts, place, cgroup: this.#cgroup.paths.get('') })
+    return await makeImageRoot({ config, mounts, place, cgroup: name => this.#cgroupOf(name) })
+  }
+
+  /** The host's directory of its cgroup, in a hierarchy by the name of where that is mounted. */
+  #cgroupOf(hierarchy: string | undefined): string | undefined {
+    if (hierarchy === undefined) return this.#cgroup.paths.get('')
+    return this.#cgroup.places.find(place => place.hierarchy.mountpoint.endsWith(`/${hierarchy}`))?.directory
   }
 
   async #run(root: ImageRoot, streams: readonly number[], sockets: ProcessSockets): Promise<RestoreResult> {
@@ -164,6 +184,10 @@ class Restoring {
   /** Its namespaces are there, and nothing is in them yet. */
   async #setUp(pid: number): Promise<void> {
     const { config, id } = this.#handle
+    // Where CRIU leaves cgroups alone, its children live where it does: in ours. There is one by now.
+    if (this.#options.manageCgroupsMode === 'ignore')
+      for (const { directory } of this.#cgroup.places)
+        await writeText(`${directory}/cgroup.procs`, `${pid}`, { flags: O_WRONLY })
     await this.#makeNetworks(pid, this.#made.networking)
     const state = ociState({ id, status: 'creating', labels: config.labels, state: { init_process_pid: pid } })
     for (const point of ['prestart', 'createRuntime'] as const)
@@ -176,6 +200,7 @@ class Restoring {
   async #makeNetworks(pid: number, networking: Networking | undefined): Promise<void> {
     const target = openPidfd(pid)
     try {
+      await applyToFiles(networking?.record ?? [])
       await networking?.make(pid, { signal: this.#spec.signal })
       if (!leavesNetwork(this.#handle.config, this.#options)) return
       const join = planProcessJoin(slot('target'), ['net']).steps

@@ -1,6 +1,6 @@
 import type { ClassicDisk, ClassicLimits, Keyed } from '@libcontainer/cgroups'
 import { ConfigInvalid } from '@libcontainer/sys'
-import type { ContainerCgroups } from '../config.js'
+import type { ContainerCgroups } from '../config/config.js'
 import { Fields, type Integer, integer } from './fields.js'
 
 /* The controllers that few use. */

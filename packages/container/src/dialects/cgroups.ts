@@ -1,7 +1,7 @@
 import { type ClassicLimits, cleanPath, limitsFromClassic } from '@libcontainer/cgroups'
 import { DEFAULT_RULES, deviceRule, type RuleRequest } from '@libcontainer/devices'
 import { ConfigInvalid } from '@libcontainer/sys'
-import type { ContainerCgroups } from '../config.js'
+import type { ContainerCgroups } from '../config/config.js'
 import { readFurther, writeFurther } from './cgroups-further.js'
 import { Fields, type Integer, isGiven, pruned } from './fields.js'
 import { type DeviceNames, NAMES_2014, NAMES_2015 } from './lists.js'

@@ -1,7 +1,12 @@
 import { OCI_CAPABILITIES } from '@libcontainer/capabilities'
 import { ConfigInvalid } from '@libcontainer/sys'
-import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths, type NamespaceRequest } from '../config.js'
-import { namespacesOf } from '../namespace-requests.js'
+import {
+  type ContainerConfig,
+  defaultMaskedPaths,
+  defaultReadonlyPaths,
+  type NamespaceRequest,
+} from '../config/config.js'
+import { namespacesOf } from '../config/namespace-requests.js'
 import { readCgroups, refuseAll, writeCgroups } from './cgroups.js'
 import type { DialectConfig, DialectSource, ReadOptions } from './dialect.js'
 import { Fields, pruned } from './fields.js'

@@ -1,6 +1,6 @@
 import { OCI_CAPABILITIES } from '@libcontainer/capabilities'
 import { ConfigInvalid, signalNumber } from '@libcontainer/sys'
-import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from '../config.js'
+import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from '../config/config.js'
 import { readCgroups, refuseAll, writeCgroups } from './cgroups.js'
 import type { DialectConfig, DialectSource, ReadOptions } from './dialect.js'
 import { Fields, pruned } from './fields.js'

@@ -1,5 +1,5 @@
-import type { CpuAffinity } from '../process-spec.js'
-import { processors } from '../sharing.js'
+import type { CpuAffinity } from '../config/process-spec.js'
+import { processors } from '../config/sharing.js'
 import type { Fields } from './fields.js'
 import { maskNumbers, maskWord, maskWords } from './mask-2026.js'
 

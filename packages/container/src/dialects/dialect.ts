@@ -1,5 +1,5 @@
-import type { ContainerConfig } from '../config.js'
-import type { ProcessSpec } from '../process-spec.js'
+import type { ContainerConfig } from '../config/config.js'
+import type { ProcessSpec } from '../config/process-spec.js'
 
 /**
  * Whose words a configuration is written in: this library's own, libcontainer's of 2014, of 2015 or of 2026, or OCI's. The last is read by
@@ -8,28 +8,27 @@ import type { ProcessSpec } from '../process-spec.js'
 export type Dialect = 'own' | '2014' | '2015' | '2026' | 'oci'
 
 /** What a configuration may say of the programs that run in its container. */
-export type ProcessDefaults = Partial<
-  Pick<
-    ProcessSpec,
-    | 'args'
-    | 'env'
-    | 'cwd'
-    | 'user'
-    | 'additionalGroups'
-    | 'terminal'
-    | 'capabilities'
-    | 'secureBits'
-    | 'rlimits'
-    | 'noNewPrivileges'
-    | 'umask'
-    | 'oomScoreAdj'
-    | 'scheduler'
-    | 'ioPriority'
-    | 'cpuAffinity'
-    | 'personality'
-    | 'memoryPolicy'
-  >
->
+export const processDefaultFields = [
+  'args',
+  'env',
+  'cwd',
+  'user',
+  'additionalGroups',
+  'terminal',
+  'capabilities',
+  'secureBits',
+  'rlimits',
+  'noNewPrivileges',
+  'umask',
+  'oomScoreAdj',
+  'scheduler',
+  'ioPriority',
+  'cpuAffinity',
+  'personality',
+  'memoryPolicy',
+] as const satisfies readonly (keyof ProcessSpec)[]
+
+export type ProcessDefaults = Partial<Pick<ProcessSpec, (typeof processDefaultFields)[number]>>
 
 /** A configuration of another dialect, in this library's words. */
 export interface DialectConfig {

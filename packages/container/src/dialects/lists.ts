@@ -3,9 +3,9 @@ import { DEFAULT_SIMPLE_DEVICES, type DeviceRequest, device } from '@libcontaine
 import { parseResourceLimit, resourceLimits } from '@libcontainer/init'
 import { getNamespace, type IdMap, type NamespaceKind } from '@libcontainer/namespaces'
 import { ConfigInvalid } from '@libcontainer/sys'
-import type { ContainerConfig, NamespaceRequest, ResourceLimit } from '../config.js'
-import { namespacesOf } from '../namespace-requests.js'
-import { limitValue } from '../validate-shape.js'
+import type { ContainerConfig, NamespaceRequest, ResourceLimit } from '../config/config.js'
+import { namespacesOf } from '../config/namespace-requests.js'
+import { limitValue } from '../validate/shape.js'
 import { Fields, type Integer } from './fields.js'
 
 const NO_LIMIT = 0xffff_ffff_ffff_ffffn

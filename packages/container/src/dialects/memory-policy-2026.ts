@@ -7,7 +7,7 @@ import {
   setMemoryPolicy,
 } from '@libcontainer/init'
 import { ConfigInvalid } from '@libcontainer/sys'
-import { nodesOf } from '../sharing.js'
+import { nodesOf } from '../config/sharing.js'
 import type { Fields } from './fields.js'
 import { maskNumbers, maskWord, maskWords } from './mask-2026.js'
 

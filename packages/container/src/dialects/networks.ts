@@ -1,7 +1,7 @@
 import type { NetDevices, Network, Route, VethNetwork } from '@libcontainer/network/config'
 import { ConfigInvalid } from '@libcontainer/sys'
-import type { ContainerConfig, NamespaceRequest } from '../config.js'
-import { namespacesOf } from '../namespace-requests.js'
+import type { ContainerConfig, NamespaceRequest } from '../config/config.js'
+import { namespacesOf } from '../config/namespace-requests.js'
 import { refuseAll } from './cgroups.js'
 import { Fields, isGiven, pruned } from './fields.js'
 

@@ -1,32 +1,18 @@
 import { ConfigInvalid } from '@libcontainer/sys'
-import type { ContainerConfig } from '../config.js'
+import type { ContainerConfig } from '../config/config.js'
 import { readConfig2014 } from './config-2014.js'
 import { readConfig2015 } from './config-2015.js'
 import { readConfig2026 } from './config-2026.js'
 import { detectDialect } from './detect.js'
-import type { Dialect, DialectConfig, ProcessDefaults, ReadOptions } from './dialect.js'
+import {
+  type Dialect,
+  type DialectConfig,
+  type ProcessDefaults,
+  processDefaultFields,
+  type ReadOptions,
+} from './dialect.js'
 import { Fields } from './fields.js'
 import { rootfsOf } from './shared.js'
-
-const processFields = {
-  args: true,
-  env: true,
-  cwd: true,
-  user: true,
-  additionalGroups: true,
-  terminal: true,
-  capabilities: true,
-  secureBits: true,
-  rlimits: true,
-  noNewPrivileges: true,
-  umask: true,
-  oomScoreAdj: true,
-  scheduler: true,
-  ioPriority: true,
-  cpuAffinity: true,
-  personality: true,
-  memoryPolicy: true,
-} satisfies Record<keyof ProcessDefaults, true>
 
 /**
  * Reads a file in this library's own words: the fields of a `ContainerConfig`, and a `process`. `validate` finds what is wrong with the config.
@@ -37,7 +23,7 @@ export function readOwnConfig(value: unknown, options: ReadOptions = {}): Dialec
   const file = new Fields(value, '')
   const { process = {}, ...config } = value as { process?: unknown } & Record<string, unknown>
   const fields = new Fields(process, 'process')
-  for (const name of Object.keys(processFields)) fields.take(name)
+  for (const name of processDefaultFields) fields.take(name)
   fields.end('a process')
   const rootfs = rootfsOf(file.text('rootfs'), options)
   return { config: { ...config, rootfs } as ContainerConfig, process: process as ProcessDefaults, warnings: [] }

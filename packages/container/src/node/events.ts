@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { Container } from '../container.js'
-import type { ContainerEvent } from '../events.js'
+import type { ContainerEvent } from '../running/events.js'
 
 /** The events of a container as Node.js has them: named by their `type`, and `error` when they end otherwise than by `destroyed`. */
 export interface ContainerEventMap {

@@ -3,8 +3,8 @@ import { type ContainerConfig, defaultMaskedPaths, defaultReadonlyPaths } from '
 import { DEFAULT_RULES, DEFAULT_SIMPLE_DEVICES, DENY_ALL, device, deviceRule } from '@libcontainer/devices'
 import { defaultMounts, parseMountOptions } from '@libcontainer/mount'
 import { signalNumber } from '@libcontainer/sys'
-import { namespacesOf } from '../../src/namespace-requests.js'
-import { limitValue } from '../../src/validate-shape.js'
+import { namespacesOf } from '../../src/config/namespace-requests.js'
+import { limitValue } from '../../src/validate/shape.js'
 
 /** What a config means, however it is said: two that mean the same are equal in it. */
 export function meaning(config: ContainerConfig): object {

@@ -1,9 +1,9 @@
 import { type Invocation, isOn } from '@libcontainer/cli'
-import { parsePageServer } from '@libcontainer/criu'
+import { inImageWords, telling } from '@libcontainer/cli/checkpoint'
+import { type DumpResult, parsePageServer } from '@libcontainer/criu'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { criuConfigOf, imageOptions } from '../image-options.js'
 import { loadContainer, removing } from '../place.js'
-import { tellCheckpoint } from '../tell-checkpoint.js'
 
 /** Saves a container that runs, and removes it then, unless it goes on. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -21,10 +21,14 @@ export async function run(invocation: Invocation): Promise<number> {
     pageServer: server === undefined ? undefined : parsePageServer(server, '--page-server'),
   }
   const container = await loadContainer(invocation)
-  const result = await container.checkpoint({ ...options, configFile: await criuConfigOf(container) })
-  // Whoever has run it in the foreground may be faster.
-  if (!leaveRunning && !preDump) await removing(() => container.destroy({ force: true }))
-  await tellCheckpoint(result, options.imagesDir, isOn(invocation, 'json'))
+  const configFile = await criuConfigOf(container)
+  const save = async (): Promise<DumpResult> => {
+    const result = await inImageWords(() => container.checkpoint({ ...options, configFile }))
+    // Whoever has run it in the foreground may be faster.
+    if (!leaveRunning && !preDump) await removing(() => container.destroy({ force: true }))
+    return result
+  }
+  await telling(save, options, isOn(invocation, 'json'))
   return 0
 }
 

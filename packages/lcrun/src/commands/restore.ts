@@ -1,4 +1,5 @@
 import { type Invocation, isOn } from '@libcontainer/cli'
+import { inImageWords } from '@libcontainer/cli/checkpoint'
 import { attend, becomeWaiter } from '@libcontainer/cli/foreground'
 import { ConfigInvalid } from '@libcontainer/sys'
 import { finish, finishWords } from '../finish.js'
@@ -12,16 +13,14 @@ export async function run(invocation: Invocation): Promise<number> {
   const lsmProfile = flags.get('lsm-profile')
   if (lsmProfile !== undefined && !/^(?:apparmor|selinux):./.test(lsmProfile))
     throw new ConfigInvalid('--lsm-profile', lsmProfile, 'must be apparmor:NAME or selinux:CONTEXT')
+  const lsmMountContext = flags.get('lsm-mount-context')
   const options = await imageOptions(invocation)
   const { factory, container, token, session } = await make(invocation, {
     detached: isDetached(invocation),
-    start: async (container, spec) =>
-      await container.restore(spec, {
-        ...options,
-        configFile: await criuConfigOf(container),
-        lsmProfile,
-        lsmMountContext: flags.get('lsm-mount-context'),
-      }),
+    start: async (container, spec) => {
+      const configFile = await criuConfigOf(container)
+      return await inImageWords(() => container.restore(spec, { ...options, configFile, lsmProfile, lsmMountContext }))
+    },
   })
   if (session === undefined) return 0
   const made = { root: factory.root, id: container.id, token }

@@ -1,6 +1,6 @@
 import { type Invocation, print } from '@libcontainer/cli'
 import { containerReport } from '@libcontainer/container'
-import { stringifyJson } from '@libcontainer/sys'
+import { stringifyJson, visibleJson } from '@libcontainer/sys'
 import { stateRootOf } from '../globals.js'
 import { idOf, missing } from '../place.js'
 
@@ -11,6 +11,6 @@ export async function run(invocation: Invocation): Promise<number> {
   const report = await containerReport(root, id).catch(error => missing(root, id, error))
   const { ociVersion, pid = 0, status, bundle, rootfs, created, annotations } = report
   const shown = { ociVersion, id, pid, status, bundle, rootfs, created, annotations, owner: '' }
-  await print(`${stringifyJson(shown, '  ')}\n`)
+  await print(`${visibleJson(stringifyJson(shown, '  '))}\n`)
   return 0
 }

@@ -1,4 +1,4 @@
-import { visibleLine } from '@libcontainer/sys'
+import { visibleJson, visibleLine } from '@libcontainer/sys'
 import type { HostNamespace } from '../list.js'
 
 const HEADINGS = ['KIND', 'NS', 'PROCS', 'PID', 'UID', 'OWNER', 'COMMAND'] as const
@@ -30,5 +30,5 @@ function cellsOf({ kind, inode, processes, pid, uid, ownerUid, command, paths }:
 export function renderJson(namespaces: readonly HostNamespace[]): string {
   // Numbers of inodes fit into those of JSON: the kernel's are of 32 bits.
   const plain = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? Number(value) : value)
-  return `${JSON.stringify(namespaces, plain, 2)}\n`
+  return `${visibleJson(JSON.stringify(namespaces, plain, 2))}\n`
 }

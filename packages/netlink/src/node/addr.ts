@@ -1,7 +1,7 @@
-import type { Address } from '../address.js'
-import { Addresses } from '../addresses.js'
-import { Links } from '../links.js'
-import { type RouteScope, routeScopes } from '../route-words.js'
+import type { Address } from '../address/address.js'
+import { Addresses } from '../address/addresses.js'
+import { Links } from '../link/links.js'
+import { type RouteScope, routeScopes } from '../route/words.js'
 import { type LinkNames, linkNamed, nameLinks } from './link.js'
 import type { AddrRequest } from './options.js'
 import { show } from './output.js'
@@ -43,8 +43,8 @@ export function addressColumns(nameOf: LinkNames): Column<Address>[] {
     { heading: 'SCOPE', of: ({ scope }) => scope },
     { heading: 'BROADCAST', of: ({ broadcast }) => broadcast, optional: true },
     { heading: 'LABEL', of: ({ label, link }) => (label === nameOf(link) ? undefined : label), optional: true },
-    { heading: 'VALID', of: ({ validLifetime }) => validLifetime, right: true },
-    { heading: 'PREFERRED', of: ({ preferredLifetime }) => preferredLifetime, right: true },
+    { heading: 'VALID', of: ({ validLifetime }) => validLifetime, right: true, usual: 'forever' },
+    { heading: 'PREFERRED', of: ({ preferredLifetime }) => preferredLifetime, right: true, usual: 'forever' },
     // Of an address that is to stay that goes without saying.
     { heading: 'FLAGS', of: ({ flags }) => flags.filter(flag => flag !== 'permanent').join(' '), optional: true },
   ]

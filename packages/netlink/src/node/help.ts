@@ -4,21 +4,24 @@ export const general = `NAME
 SYNOPSIS
     netlink link [OPTION]... [NAME]
     netlink addr [OPTION]... [LINK]
-    netlink route [OPTION]...
+    netlink route [get ADDRESS] [OPTION]...
     netlink monitor [OPTION]... [TOPIC]...
     netlink netns [list|add|delete|attach|id|exec] ...
     netlink help [COMMAND]
     netlink --version
 
 COMMANDS
-    link       shows links: their kind, state, MTU, address, master, and what they have counted
+    link       shows links: their kind, state, MTU, address, master, and what
+               they have counted
     addr       shows addresses of links
     route      shows routes
     monitor    tells what changes, as it changes
-    netns      shows network namespaces by name, makes and deletes them, and runs a command in one
+    netns      shows network namespaces by name, makes and deletes them, and
+               runs a command in one
 
 OPTIONS of all that look
-    -n, --netns NAME     in the network namespace of that name, or at that path: blue, /run/netns/blue, /proc/42/ns/net
+    -n, --netns NAME     in the network namespace of that name, or at that path:
+                         blue, /run/netns/blue, /proc/42/ns/net
     -t, --target PID     in that of a process
     -j, --json           objects for programs instead of a table for people
 
@@ -42,9 +45,12 @@ SYNOPSIS
 
 DESCRIPTION
     INDEX    its number in the network namespace
-    KIND     veth, bridge, vlan, …; that of a device which is no software alone is its type of hardware
-    STATE    operational: up, down, lowerlayerdown, …, unknown where the driver does not tell
-    LOWER    the link that it is on top of, or the other end; @if5 for number 5 of another namespace
+    KIND     veth, bridge, vlan, …; that of a device which is no software alone
+             is its type of hardware
+    STATE    operational: up, down, lowerlayerdown, …, unknown where the driver
+             does not tell
+    LOWER    the link that it is on top of, or the other end; @if5 for number 5
+             of another namespace
     MASTER   the bridge, bond or VRF that it is a port of
 
     NAME is its name, or one of its alternative names.
@@ -67,7 +73,8 @@ SYNOPSIS
     netlink addr [OPTION]... [LINK]
 
 DESCRIPTION
-    VALID and PREFERRED are the seconds that are left.
+    VALID and PREFERRED are the seconds that are left, where they are not
+    forever.
 
 OPTIONS
     --dev LINK           of this link alone
@@ -79,15 +86,20 @@ export const ofRoute = `NAME
 
 SYNOPSIS
     netlink route [OPTION]...
+    netlink route get [OPTION]... ADDRESS
 
 DESCRIPTION
-    The table main, of IPv4 and IPv6. A route of several ways has a line for each.
+    The table main, of IPv4 and IPv6. A route of several ways has a line for
+    each.
+    get shows the way that a packet to an address takes.
 
 OPTIONS
     --table TABLE        main, local, default, a number, or all
     --dev LINK           by this link alone
-    --protocol WORD      that were made by: kernel, boot, static, ra, dhcp, bird, zebra, bgp, …, or a number
-    --type WORD          unicast, local, broadcast, blackhole, unreachable, prohibit, …
+    --protocol WORD      that were made by: kernel, boot, static, ra, dhcp,
+                         bird, zebra, bgp, …, or a number
+    --type WORD          unicast, local, broadcast, blackhole, unreachable,
+                         prohibit, …
 ${family}${place}`
 
 export const ofMonitor = `NAME
@@ -97,8 +109,11 @@ SYNOPSIS
     netlink monitor [OPTION]... [TOPIC]...
 
 DESCRIPTION
-    A line for each change, until it is interrupted: + for what was made or changed, - for what is gone. TOPIC is one of link, addr, route, rule, neigh, fdb, nexthop; again for more of them. Default: all.
-    Where the kernel had more to tell than there was room for, a line with ! says so, and what is there then follows, each with =.
+    A line for each change, until it is interrupted: + for what was made or
+    changed, - for what is gone. TOPIC is one of link, addr, route, rule, neigh,
+    fdb, nexthop; again for more of them. Default: all.
+    Where the kernel had more to tell than there was room for, a line with !
+    says so, and what is there then follows, each with =.
 
 OPTIONS
     -n, --netns NAME     in the network namespace of that name, or at that path
@@ -118,18 +133,24 @@ SYNOPSIS
     netlink netns exec NAME [--] COMMAND [ARG]...
 
 DESCRIPTION
-    Names are files of /run/netns, as ip-netns(8) has them: what one of the two programs makes the other sees.
+    Names are files of /run/netns, as ip-netns(8) has them: what one of the two
+    programs makes the other sees.
 
-    list     the names, the number of the namespace as in net:[NUMBER], and the id that it has here
+    list     the names, the number of the namespace as in net:[NUMBER], and the
+             id that it has here
     add      makes namespaces, in which there is a loopback device that is down
     delete   takes names away; a namespace ends when nothing else keeps it
     attach   gives the namespace of a process a name
     id       shows the id of a namespace, or gives it one
-    exec     runs a command in one, or in that at a path, in place of this program. Mounts stay as they are: /sys with the cgroups, too. Where there is a
-             directory /etc/netns/NAME, its files are seen in place of those of /etc, such as resolv.conf
+    exec     runs a command in one, or in that at a path, in place of this
+             program. Mounts stay as they are: /sys with the cgroups, too. Where
+             there is a directory /etc/netns/NAME, its files are seen in place
+             of those of /etc, such as resolv.conf
 
-    delete, attach and exec refuse what is not there with a name that may have been meant.
+    delete, attach and exec refuse what is not there with a name that may have
+    been meant.
 
 EXIT STATUS
-    Of exec that of the command; 127 when there is no such command, 126 when it cannot be executed, 125 when something else failed.
+    Of exec that of the command; 127 when there is no such command, 126 when it
+    cannot be executed, 125 when something else failed.
 `

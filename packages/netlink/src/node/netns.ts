@@ -12,11 +12,11 @@ import {
   setResourceLimitOf,
   visibleLine,
 } from '@libcontainer/sys'
-import type { NamespaceTarget } from '../namespace.js'
-import { NamespaceIds } from '../namespace-ids.js'
+import { NamespaceIds } from '../namespace/ids.js'
+import type { NamespaceTarget } from '../namespace/namespace.js'
+import { type NamedNetns, Netns } from '../namespace/netns.js'
 import { native } from '../native.js'
-import { type NamedNetns, Netns } from '../netns.js'
-import { NetlinkSocket } from '../socket.js'
+import { NetlinkSocket } from '../socket/socket.js'
 import { ofNetns } from './help.js'
 import type { NetnsRequest } from './options.js'
 import { show, write } from './output.js'

@@ -1,7 +1,7 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { ConfigInvalid } from '@libcontainer/sys'
-import type { Family } from '../address-text.js'
-import type { NamespaceTarget } from '../namespace.js'
+import type { Family } from '../address/text.js'
+import type { NamespaceTarget } from '../namespace/namespace.js'
 import { didYouMean } from './suggest.js'
 import { UsageError } from './usage-error.js'
 
@@ -28,6 +28,8 @@ export interface AddrRequest extends Look {
 }
 
 export interface RouteRequest extends Look {
+  /** The way of a packet to it alone. */
+  readonly address: string | undefined
   readonly family: Family | undefined
   /** A number or a word; `all` for every table. Default: main */
   readonly table: string | undefined
@@ -81,7 +83,7 @@ export function parseLink(words: readonly string[]): LinkRequest {
   if (values.up && values.down) throw new UsageError('a link is either --up or --down')
   return {
     ...lookOf(values),
-    name: one(positionals, 'link', 'a name of a link'),
+    name: one(positionals, 'link'),
     kind: values.type,
     master: values.master,
     up: values.up ? true : values.down ? false : undefined,
@@ -92,7 +94,7 @@ export function parseLink(words: readonly string[]): LinkRequest {
 /** Pure. */
 export function parseAddr(words: readonly string[]): AddrRequest {
   const { values, positionals } = parse(words, { ...look, ...families, dev: text, scope: text })
-  const name = one(positionals, 'addr', 'a name of a link')
+  const name = one(positionals, 'addr')
   if (name !== undefined && values.dev !== undefined) throw new UsageError('it takes one link: by its name, or --dev')
   return { ...lookOf(values), link: name ?? values.dev, family: familyOf(values), scope: values.scope }
 }
@@ -101,11 +103,23 @@ export function parseAddr(words: readonly string[]): AddrRequest {
 export function parseRoute(words: readonly string[]): RouteRequest {
   const options = { ...look, ...families, table: text, dev: text, protocol: text, type: text } as const
   const { values, positionals } = parse(words, options)
-  const extra = positionals.filter((word, i) => i > 0 || !LISTING.includes(word))[0]
-  if (extra !== undefined)
-    throw new UsageError(`route does not know '${extra}'${didYouMean(extra, [...LISTING, ...Object.keys(options)])}`)
   const { table, dev: link, protocol, type } = values
-  return { ...lookOf(values), family: familyOf(values), table, link, protocol, type }
+  const common = { ...lookOf(values), link }
+  if (positionals[0] === 'get' && !common.help) {
+    const other = Object.keys(values).find(name =>
+      ['table', 'protocol', 'type', ...Object.keys(families)].includes(name),
+    )
+    if (other !== undefined) throw new UsageError(`route get takes no ${other.length === 1 ? '-' : '--'}${other}`)
+    const [, address, ...more] = positionals
+    if (address === undefined || more.length > 0) throw new UsageError('route get needs one address')
+    return { ...common, address, family: undefined, table, protocol, type }
+  }
+  const extra = positionals.filter((word, i) => i > 0 || !LISTING.includes(word))[0]
+  if (extra !== undefined) {
+    const known = ['get', ...LISTING, ...Object.keys(options)]
+    throw new UsageError(`route does not know '${extra}'${didYouMean(extra, known)}`)
+  }
+  return { ...common, address: undefined, family: familyOf(values), table, protocol, type }
 }
 
 /** Pure. */
@@ -203,10 +217,16 @@ function familyOf({ family, '4': four, '6': six }: FamilyValues): Family | undef
 /** What lists, in words of ip(8): they may be left out. */
 const LISTING: readonly string[] = ['list', 'show', 'ls']
 
-/** The one name, behind a word for listing. */
-function one(positionals: readonly string[], command: string, what: string): string | undefined {
-  const names = LISTING.includes(positionals[0] ?? '') ? positionals.slice(1) : positionals
-  if (names.length > 1) throw new UsageError(`${command} takes ${what}, and not '${names[1]}', too`)
+/** What ip(8) does to them, and this command does not. */
+const CHANGING: readonly string[] = ['add', 'set', 'change', 'replace', 'delete', 'del', 'flush']
+
+/** The one name, behind a word for listing and ip(8)'s `dev`, which may be left out likewise. */
+function one(positionals: readonly string[], command: string): string | undefined {
+  const listed = LISTING.includes(positionals[0] ?? '') ? positionals.slice(1) : positionals
+  const names = listed.length === 2 && listed[0] === 'dev' ? listed.slice(1) : listed
+  if (names.length > 1 && CHANGING.includes(names[0]!))
+    throw new UsageError(`${command} shows what is there, and changes nothing: for '${names[0]}' see the functions`)
+  if (names.length > 1) throw new UsageError(`${command} takes a name of a link, and not '${names[1]}', too`)
   return names[0]
 }
 

@@ -13,7 +13,7 @@ export function endWithReader(): void {
   })
 }
 
-/** All rows: a table, whose columns are as wide as they have to be; or a list of objects, each written as it comes. */
+/** All rows: a table, whose columns are as wide as they have to be, in lines that a terminal has room for; or a list of objects, each written as it comes. */
 export async function show<T>(
   rows: AsyncIterable<T> | Iterable<T>,
   columns: readonly Column<T>[],
@@ -22,7 +22,7 @@ export async function show<T>(
   if (json) return await showJson(rows)
   const all: T[] = []
   for await (const row of rows) all.push(row)
-  await write(renderTable(columns, all))
+  await write(renderTable(columns, all, process.stdout.columns))
 }
 
 /** So much is put together before it is written. */

@@ -1,7 +1,7 @@
 import { isErrno, LibcontainerError } from '@libcontainer/sys'
-import type { NamespaceTarget } from '../namespace.js'
-import { Netns } from '../netns.js'
-import { NetlinkSocket } from '../socket.js'
+import type { NamespaceTarget } from '../namespace/namespace.js'
+import { Netns } from '../namespace/netns.js'
+import { NetlinkSocket } from '../socket/socket.js'
 import { didYouMean } from './suggest.js'
 
 /** Opens the namespace that a command line means. One that is not there is told of with a name that may have been meant. */
@@ -9,7 +9,9 @@ export async function known(namespace: NamespaceTarget): Promise<Netns> {
   try {
     return await Netns.of(namespace)
   } catch (error) {
-    if (typeof namespace !== 'string' || namespace.startsWith('/') || !isErrno(error, 'ENOENT')) throw error
+    if (!isErrno(error, 'ENOENT')) throw error
+    if (typeof namespace === 'number') throw new LibcontainerError('ENOENT', `there is no process ${namespace}`)
+    if (typeof namespace !== 'string' || namespace.startsWith('/')) throw error
     throw await absent(namespace)
   }
 }

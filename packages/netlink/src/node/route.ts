@@ -1,6 +1,6 @@
-import { Links } from '../links.js'
-import type { Route, RouteNextHop } from '../route.js'
-import { type RouteFilter, Routes } from '../routes.js'
+import { Links } from '../link/links.js'
+import type { Route, RouteNextHop } from '../route/route.js'
+import { type RouteFilter, Routes } from '../route/routes.js'
 import { type LinkNames, linkNamed, nameLinks } from './link.js'
 import type { RouteRequest } from './options.js'
 import { show } from './output.js'
@@ -13,7 +13,9 @@ export async function route(request: RouteRequest): Promise<number> {
   const links = await new Links(socket).list()
   const nameOf = nameLinks(links)
   const dev = request.link === undefined ? undefined : linkNamed(links, request.link)
-  const routes = new Routes(socket).dump({ ...filterOf(request), dev })
+  const all = new Routes(socket)
+  const { address } = request
+  const routes = address === undefined ? all.dump({ ...filterOf(request), dev }) : [await all.get(address, { dev })]
   if (request.json) await show(named(routes, nameOf), [], true)
   else await show(linesOf(routes, nameOf), routeColumns, false)
   return 0
@@ -25,7 +27,10 @@ export function filterOf({
   table,
   protocol,
   type,
-}: RouteRequest): Pick<RouteFilter, 'family' | 'table' | 'protocol' | 'type'> {
+}: Pick<RouteRequest, 'family' | 'table' | 'protocol' | 'type'>): Pick<
+  RouteFilter,
+  'family' | 'table' | 'protocol' | 'type'
+> {
   const word = <W>(text: string | undefined): W | number | undefined =>
     text !== undefined && /^\d{1,10}$/.test(text) ? Number(text) : (text as W | undefined)
   return { family, table: word(table), protocol: word(protocol), type: word(type) }
@@ -51,12 +56,12 @@ export function routeLines(route: Route, nameOf: LinkNames): RouteLine[] {
   }))
 }
 
-async function* linesOf(routes: AsyncIterable<Route>, nameOf: LinkNames): AsyncGenerator<RouteLine> {
+async function* linesOf(routes: AsyncIterable<Route> | Iterable<Route>, nameOf: LinkNames): AsyncGenerator<RouteLine> {
   for await (const route of routes) yield* routeLines(route, nameOf)
 }
 
 /** Links by their names, too: a number alone is of no use to who has no table of them. */
-async function* named(routes: AsyncIterable<Route>, nameOf: LinkNames): AsyncGenerator<object> {
+async function* named(routes: AsyncIterable<Route> | Iterable<Route>, nameOf: LinkNames): AsyncGenerator<object> {
   for await (const route of routes) yield withNames(route, nameOf)
 }
 
@@ -80,7 +85,7 @@ export const routeColumns: readonly Column<RouteLine>[] = [
   { heading: 'METRIC', of: ({ route }) => route.metric, right: true, optional: true },
   { heading: 'SCOPE', of: ({ route }) => (route.family === 'inet6' ? undefined : route.scope) },
   { heading: 'PROTOCOL', of: ({ route }) => route.protocol },
-  { heading: 'TABLE', of: ({ route }) => route.table },
+  { heading: 'TABLE', of: ({ route }) => route.table, usual: 'main' },
 ]
 
 /** What is no usual route says so, as ip-route(8) has it. */

@@ -1,5 +1,6 @@
 import { ConfigInvalid } from '@libcontainer/sys'
-import { checkChoice, checkFields, checkHostLink, checkInterface, checkNumber, interfaceFields } from '../fields.js'
+import { checkChoice, checkFields, checkHostLink, checkInterface, interfaceFields } from '../fields.js'
+import { checkVlan } from '../port-vlans.js'
 import type { Strategy } from '../strategy.js'
 import { type IpvlanNetwork, ipvlanModes, type MacvlanNetwork, macvlanModes, type VlanNetwork } from '../types.js'
 import { interfaceActs } from './interface.js'
@@ -63,8 +64,7 @@ export const vlan: Strategy<VlanNetwork> = {
     const fields = checkFields(network, field, [...interfaceFields, 'parent', 'id'])
     checkHostLink(fields.parent, `${field}.parent`, 'a link')
     if (fields.id === undefined) throw new ConfigInvalid(`${field}.id`, undefined, 'must be given: 1 to 4094')
-    // 0 is the priority tag, 4095 is reserved: 802.1Q.
-    checkNumber(fields.id, `${field}.id`, 1, 4094)
+    checkVlan(fields.id, `${field}.id`)
     checkInterface(fields, field)
   },
   create: ({ parent, id, macAddress, mtu, txQueueLen }, { name }) => [

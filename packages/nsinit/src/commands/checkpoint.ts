@@ -1,4 +1,5 @@
 import { type Invocation, isOn } from '@libcontainer/cli'
+import { inImageWords, telling } from '@libcontainer/cli/checkpoint'
 import { parsePageServer } from '@libcontainer/criu'
 import { imageOptions } from '../criu.js'
 import { loadContainer } from '../place.js'
@@ -12,6 +13,6 @@ export async function run(invocation: Invocation): Promise<number> {
     pageServer: server === undefined ? undefined : parsePageServer(server, '--page-server'),
   }
   const container = await loadContainer(invocation)
-  await container.checkpoint(options)
+  await telling(() => inImageWords(() => container.checkpoint(options)), options, isOn(invocation, 'json'))
   return 0
 }

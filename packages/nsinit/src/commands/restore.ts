@@ -1,6 +1,7 @@
 import { debug, type Invocation, isOn } from '@libcontainer/cli'
+import { inImageWords } from '@libcontainer/cli/checkpoint'
 import { attend, becomeWaiter } from '@libcontainer/cli/foreground'
-import { type Container, ContainerError, type Factory, rootlessConfig } from '@libcontainer/container'
+import { type Container, ContainerError, type Factory, type ProcessSpec, rootlessConfig } from '@libcontainer/container'
 import { configOf } from '../container-config.js'
 import { imageOptions } from '../criu.js'
 import { finish, finishWords, type Made } from '../finish.js'
@@ -30,7 +31,8 @@ export async function run(invocation: Invocation): Promise<number> {
       const defaults = process?.process ?? saved?.record?.process ?? {}
       const { token } = await saveRecord(place, defaults)
       made = { ...place, token }
-      session = await launch(container, invocation, defaults, spec => container.restore(spec, options))
+      const restore = (spec: ProcessSpec) => inImageWords(() => container.restore(spec, options))
+      session = await launch(container, invocation, defaults, restore)
     } catch (error) {
       if (saved === undefined) await factory.remove(place.id)
       throw error

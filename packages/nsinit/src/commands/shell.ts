@@ -1,8 +1,8 @@
 import { type Invocation, warn } from '@libcontainer/cli'
 import { attend } from '@libcontainer/cli/foreground'
-import { makeShell, openShellFactory, shellLimits, sweep } from '@libcontainer/cli/shell'
+import { makeShell, openShellFactory, shellLimits } from '@libcontainer/cli/shell'
 import { isTerminal } from '@libcontainer/console'
-import { DEFAULT_PATH, type ProcessDefaults } from '@libcontainer/container'
+import { DEFAULT_PATH, type ProcessDefaults, removeOrphaned } from '@libcontainer/container'
 import { environment, exists } from '@libcontainer/sys'
 import { launch } from '../launch.js'
 import { stateRootOf } from '../state-root.js'
@@ -15,7 +15,7 @@ const KIND = 'shell'
  */
 export async function run(invocation: Invocation): Promise<number> {
   const factory = await openShellFactory(await stateRootOf(invocation))
-  await sweep(factory, KIND)
+  await removeOrphaned(factory, KIND)
   const { cgroups, warnings } = await shellLimits(commandOf(invocation))
   for (const warning of warnings) warn(warning)
   const container = await makeShell(factory, KIND, { cgroups, hostname: 'nsinit' })

@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
 import type { LoadedOps } from '../binding.js'
-import { SyscallError } from '../errors.js'
+import { SyscallError } from '../errors/errors.js'
 import type { Host } from '../host.js'
-import { signalName } from '../signals.js'
+import { signalName } from '../process/signals.js'
 import { findAsset, loadAddon, loadAsset } from './load.js'
 
 export { findAsset, loadAsset }
@@ -44,8 +44,11 @@ export const hold: Host['hold'] = () => {
   return () => addon.hold(-1)
 }
 
+/** The longest that Node.js waits, in milliseconds: 24 days. What is set to more goes off at once. */
+const LONGEST = 0x7fffffff
+
 export const timer: Host['timer'] = (ms, callback, weak = false) => {
-  const handle = setTimeout(callback, ms)
+  const handle = setTimeout(callback, Math.min(ms, LONGEST))
   if (weak) handle.unref()
   return { cancel: () => clearTimeout(handle) }
 }

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { LibcontainerError } from '../errors.js'
+import { LibcontainerError } from '../errors/errors.js'
 import { ABI } from './abi.js'
 
 type Libc = 'glibc' | 'musl'

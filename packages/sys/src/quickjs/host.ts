@@ -1,5 +1,5 @@
 import * as native from 'lc:host'
-import { checked, LibcontainerError, SyscallError } from '../errors.js'
+import { checked, LibcontainerError, SyscallError } from '../errors/errors.js'
 import type { Host } from '../host.js'
 import { native as ops } from '../native.js'
 

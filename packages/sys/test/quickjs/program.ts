@@ -14,7 +14,7 @@ import {
   sleep,
   writeFd,
 } from '@libcontainer/sys'
-import { parseJson, stringifyJson } from '../../dist/json.js'
+import { parseJson, stringifyJson } from '../../dist/json/json.js'
 import { cases } from './cases.js'
 
 /** The program of quickjs.test.ts: runs in the static executable, one act for each command line. */

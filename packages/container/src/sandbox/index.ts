@@ -1,0 +1,5 @@
+export { type SandboxFacts, sandboxFacts } from './facts.js'
+export type { SandboxBind, SandboxOptions } from './options.js'
+export { planSandbox } from './plan.js'
+export type { SandboxResult, SandboxRun } from './run.js'
+export { type Sandbox, sandbox } from './sandbox.js'
