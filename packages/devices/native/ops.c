@@ -137,14 +137,15 @@ static int64_t make_node(struct lc_ctx *c, int dir, const char *name, const unio
 		return lc_fail(c, "mknodat");
 	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return lc_fail(c, "openat");
-	if (!is_node(fd, mode, dev))
+		result = lc_fail(c, "openat");
+	else if (!is_node(fd, mode, dev))
 		result = other_file(c, "mknodat", a[7].i);
 	else if (made)
 		result = own_node(c, fd, mode, (uid_t)a[5].i, (gid_t)a[6].i);
 	else
 		result = same_file(c, "mknodat", a[7].i);
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	if (result < 0 && made)
 		unlinkat(dir, name, 0);
 	return result;
